@@ -1,0 +1,20 @@
+"""What this library raises.
+
+EbsKmsAuditError        catch this to catch all of it; its text is one sentence for the user
+├── InputError          an export that can't be read: what it is, what was expected, where to get it
+└── UsageError          an argument that makes no sense (a session ARN as a principal, say)
+"""
+
+from __future__ import annotations
+
+
+class EbsKmsAuditError(Exception):
+    """The base of every error this library raises on purpose."""
+
+
+class InputError(EbsKmsAuditError):
+    """An input that can't be read at all. Rows that can't be read are set aside instead."""
+
+
+class UsageError(EbsKmsAuditError):
+    """An argument of the caller's that can't be followed."""
