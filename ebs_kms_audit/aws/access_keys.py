@@ -1,0 +1,46 @@
+"""What an access key id tells by itself: its kind, and the account of its owner.
+
+Prefixes: IAM User Guide, "IAM identifiers". The account encoding is not documented by AWS; it was
+found by Scott Piper (2018), Aidan Steele (2020) and Tal Be'ery (2023). After the four-letter
+prefix come base32 characters of five bits each: one marker bit, then the forty bits of the
+account id. Ids whose marker bit is 0 (fifth character A to P) are of the old format and hold none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+_UNIQUE_ID = re.compile(
+    r"(?:ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z2-7]{12,124}"
+)
+_BASE32 = {character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}
+
+
+def key_kind(access_key: str | None) -> Literal["long_term", "temporary"] | None:
+    """Tell a long-term key (AKIA: an IAM user's or the root user's) from a temporary one (ASIA).
+
+    A temporary key does not tell a role from a user: console sessions, MFA sessions and calls
+    that a service forwards for a user carry ASIA as well.
+    """
+    match (access_key or "")[:4]:
+        case "AKIA":
+            return "long_term"
+        case "ASIA":
+            return "temporary"
+    return None
+
+
+def account_of(unique_id: str | None) -> str | None:
+    """Return the account that owns the credential, twelve digits; None where the id has none.
+
+    It is the account of the caller, not of the KMS key, and there is no checksum: a hint.
+    """
+    if not unique_id or not _UNIQUE_ID.fullmatch(unique_id):
+        return None
+    number = 0
+    for character in unique_id[4:13]:
+        number = number << 5 | _BASE32[character]
+    has_account = number >> 44
+    account = number >> 4 & (1 << 40) - 1
+    return f"{account:012d}" if has_account and account < 10**12 else None

@@ -1,0 +1,225 @@
+"""Every KMS operation and event name: which permission it needs, and what can give it.
+
+Sources, a row each: `API`, the operation's page of the AWS KMS API Reference ("Cross-account use",
+"Required permissions"); `CloudTrail`, the sample entries in the KMS Developer Guide ("Logging AWS
+KMS API calls"), for `read_only` and for names that are no API call. Where CloudTrail's read-only
+flag was seen in no sample, `read_only_documented` is False and the flag is an inference.
+
+In CloudTrail the cryptographic operations are read-only events, although the Service
+Authorization Reference puts them at access level "Write"; the two notions are not the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+KMS_EVENT_SOURCE = "kms.amazonaws.com"
+_API_REFERENCE = "https://docs.aws.amazon.com/kms/latest/APIReference/API_{}.html"
+_CLOUDTRAIL_SAMPLES = (
+    "https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"
+)
+
+
+class StatementKind(StrEnum):
+    """Which statement of a key policy gives an action."""
+
+    USAGE = "usage"
+    GRANTS = "grants"
+    ADMINISTRATION = "administration"
+    IDENTITY_ONLY = "identity_only"
+    OTHER = "other"
+
+
+class KeyUse(StrEnum):
+    """What a key must be made for so that it takes the action. EBS takes symmetric keys only."""
+
+    SYMMETRIC = "symmetric"
+    ASYMMETRIC = "asymmetric"
+    SIGNING = "signing"
+    MAC = "HMAC"
+    AGREEMENT = "key agreement"
+    ENCAPSULATION = "key encapsulation"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KmsAction:
+    """One event name of KMS.
+
+    `iam_actions` are the permissions it needs (`kms:…`), empty for what is no API call.
+    `shared_name` is True where another AWS service has an event of the same name, so that a row
+    without Event source can't be told apart for sure. `source` is the address of AWS's own text.
+    """
+
+    event_name: str
+    iam_actions: tuple[str, ...]
+    kind: StatementKind
+    read_only: bool
+    read_only_documented: bool = True
+    cross_account: bool = False
+    key_use: KeyUse = KeyUse.SYMMETRIC
+    shared_name: bool = False
+    known: bool = True
+    note: str = ""
+    source: str = ""
+
+
+_SHARED_NAMES = frozenset(
+    # Location, Lambda, GameLift, Payment Cryptography, License Manager, CloudFront and, for tags,
+    # nearly every service has an operation of the name; Encrypt was seen in real exports.
+    "CreateAlias CreateGrant CreateKey DeleteAlias DescribeKey Encrypt GenerateMac "
+    "GetParametersForImport GetPublicKey ListAliases ListKeys TagResource UntagResource "
+    "UpdateAlias VerifyMac".split()
+)
+
+
+def _action(name: str, kind: StatementKind, flag: str, **more: object) -> KmsAction:
+    """Build a row. The flag is CloudTrail's read-only: `r` or `w`, with `?` where not seen."""
+    facts: dict[str, object] = {
+        "event_name": name,
+        "iam_actions": (f"kms:{name}",),
+        "kind": kind,
+        "read_only": flag[0] == "r",
+        "read_only_documented": not flag.endswith("?"),
+        "shared_name": name in _SHARED_NAMES,
+        "source": _API_REFERENCE.format(name),
+    }
+    return KmsAction(**(facts | more))  # type: ignore[arg-type]
+
+
+def _usage(name: str, flag: str = "r", **more: object) -> KmsAction:
+    return _action(name, StatementKind.USAGE, flag, cross_account=True, **more)
+
+
+def _grants(name: str, flag: str, **more: object) -> KmsAction:
+    return _action(name, StatementKind.GRANTS, flag, cross_account=True, **more)
+
+
+def _admin(name: str, flag: str = "w", **more: object) -> KmsAction:
+    return _action(name, StatementKind.ADMINISTRATION, flag, **more)
+
+
+def _identity(name: str, flag: str, **more: object) -> KmsAction:
+    return _action(name, StatementKind.IDENTITY_ONLY, flag, **more)
+
+
+def _no_call(name: str, note: str, iam_actions: tuple[str, ...] = ()) -> KmsAction:
+    more = {"iam_actions": iam_actions, "note": note, "source": _CLOUDTRAIL_SAMPLES}
+    return _action(name, StatementKind.OTHER, "w", **more)
+
+
+_ALIAS_NOTE = "needs the permission on the alias (IAM policy) and on the key (key policy)"
+_UNSEEN_NOTE = "the console's statement for such keys was not seen; it follows the other types'"
+
+_TABLE = (
+    # Key usage: what the console gives to key users of a symmetric key.
+    _usage("Encrypt"),
+    _usage("Decrypt"),
+    _usage(
+        "ReEncrypt",
+        iam_actions=("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+        note="ReEncryptFrom on the source key, ReEncryptTo on the destination key; "
+        "a policy must spell From and To, or kms:ReEncrypt*",
+    ),
+    _usage("GenerateDataKey"),
+    _usage("GenerateDataKeyWithoutPlaintext", note="EBS calls it to create an encrypted volume"),
+    _usage("GenerateDataKeyPair"),
+    _usage("GenerateDataKeyPairWithoutPlaintext"),
+    _usage("DescribeKey"),
+    # Key usage of other key types: never an EBS key.
+    _usage("GenerateMac", key_use=KeyUse.MAC),
+    _usage("VerifyMac", key_use=KeyUse.MAC),
+    _usage("Sign", key_use=KeyUse.SIGNING),
+    _usage("Verify", key_use=KeyUse.SIGNING),
+    _usage("GetPublicKey", "r?", key_use=KeyUse.ASYMMETRIC),
+    _usage("DeriveSharedSecret", "r?", key_use=KeyUse.AGREEMENT, note=_UNSEEN_NOTE),
+    _usage("Encapsulate", "r?", key_use=KeyUse.ENCAPSULATION, note=_UNSEEN_NOTE),
+    _usage("Decapsulate", "r?", key_use=KeyUse.ENCAPSULATION, note=_UNSEEN_NOTE),
+    # Persistent-resource grants.
+    _grants("CreateGrant", "w", note="allowed only to AWS services that call for the caller"),
+    _grants("ListGrants", "r"),
+    _grants("RevokeGrant", "w"),
+    # Administration.
+    _admin("CancelKeyDeletion"),
+    _admin("CreateAlias", note=_ALIAS_NOTE),
+    _admin("DeleteAlias", note=_ALIAS_NOTE),
+    _admin("UpdateAlias", note=_ALIAS_NOTE + ", on the old key and on the new one"),
+    _admin("DeleteImportedKeyMaterial", "w?"),
+    _admin("DisableKey"),
+    _admin("DisableKeyRotation"),
+    _admin("EnableKey"),
+    _admin("EnableKeyRotation"),
+    _admin("GetKeyLastUsage", "r?"),
+    _admin("GetKeyPolicy", "r"),
+    _admin("GetKeyRotationStatus", "r?", cross_account=True),
+    _admin("GetParametersForImport", "r"),
+    _admin("ImportKeyMaterial", note="the console gives it only where the key has no material"),
+    _admin("ListKeyPolicies", "r?"),
+    _admin("ListKeyRotations", "r?"),
+    _admin("ListResourceTags", "r?"),
+    _admin("PutKeyPolicy"),
+    _admin(
+        "ReplicateKey",
+        note="needs kms:CreateKey in an IAM policy of the replica's Region as well",
+    ),
+    _admin("RotateKeyOnDemand", "w?", note="matched by none of the documented patterns"),
+    _admin("ScheduleKeyDeletion"),
+    _admin("TagResource"),
+    _admin("UntagResource"),
+    _admin("UpdateKeyDescription"),
+    _admin("UpdatePrimaryRegion", note="needed on the primary key and on the replica"),
+    # No key policy can allow these: they concern no key, or none yet.
+    _identity("CreateKey", "w", note="no key exists yet"),
+    _identity("GenerateRandom", "r", note="uses no key"),
+    _identity("ListAliases", "r"),
+    _identity("ListKeys", "r?"),
+    _identity("ListRetirableGrants", "r?", note="the resource is the retiring principal"),
+    _identity("ConnectCustomKeyStore", "w"),
+    _identity("CreateCustomKeyStore", "w"),
+    _identity("DeleteCustomKeyStore", "w"),
+    _identity("DescribeCustomKeyStores", "r"),
+    _identity("DisconnectCustomKeyStore", "w"),
+    _identity("UpdateCustomKeyStore", "w"),
+    # Decided by something else, or no API call at all.
+    _action(
+        "RetireGrant",
+        StatementKind.OTHER,
+        "w",
+        cross_account=True,
+        note="the grant itself decides who may retire it",
+    ),
+    _no_call(
+        "SynchronizeMultiRegionKey",
+        "KMS itself, through its service-linked role for multi-Region keys",
+        ("kms:SynchronizeMultiRegionKey",),
+    ),
+    _no_call("DeleteKey", "KMS deleting a key whose waiting period ended"),
+    _no_call("RotateKey", "KMS rotating a key"),
+    _no_call("DeleteExpiredKeyMaterial", "KMS deleting expired imported material"),
+)
+
+_BY_NAME = {action.event_name: action for action in _TABLE}
+
+
+def kms_actions() -> Iterator[KmsAction]:
+    """Iterate over every KMS event name that this library knows."""
+    return iter(_TABLE)
+
+
+def is_kms_event_name(event_name: str) -> bool:
+    """Tell whether KMS has an event of this name. Other services may have one as well."""
+    return event_name in _BY_NAME
+
+
+def kms_action(event_name: str) -> KmsAction:
+    """Return the facts of an event name; a name of the future comes back as kind `other`."""
+    return _BY_NAME.get(event_name) or KmsAction(
+        event_name=event_name,
+        iam_actions=(f"kms:{event_name}",),
+        kind=StatementKind.OTHER,
+        read_only=False,
+        read_only_documented=False,
+        known=False,
+        note="this library does not know the operation yet: see the AWS KMS API Reference",
+    )
