@@ -1,0 +1,85 @@
+"""Cells of an export → values: booleans, account ids (also damaged ones), Resources."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import Any
+
+from ebs_kms_audit.model import Resource
+
+_TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
+_FALSE = frozenset("false 0 falsch faux falso onwaar".split())
+_EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])")
+
+# Each path that is read out of a Resources cell, by name.
+_PATHS = {
+    "entry": "$[*]",
+    "type": "$.resourceType",
+    "name": "$.resourceName",
+}
+
+
+def read_flag(cell: str) -> bool | None:
+    """Return what a Read-only cell says; spreadsheets write it in their own language."""
+    text = cell.strip().casefold()
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def read_account(cell: str) -> tuple[str | None, str | None]:
+    """Return an account id, or else what a spreadsheet left of it: `(account, damaged cell)`.
+
+    An id that lost its leading zeros is filled up. One in exponent form (`1.11122E+11`) has lost
+    digits: it comes back as the damaged cell, for `fits_damaged`.
+    """
+    text = cell.strip().strip("'\"=")
+    if re.fullmatch(r"[0-9]+\.0", text):  # a column of floats
+        text = text[:-2]
+    if re.fullmatch(r"[0-9]{9,12}", text):
+        return text.zfill(12), None
+    return None, text or None
+
+
+def fits_damaged(account: str, cell: str) -> bool:
+    """Tell whether an account id, rounded as a spreadsheet rounds, reads like the damaged cell."""
+    match = _EXPONENT.fullmatch(cell)
+    if not match:
+        return False
+    decimals = match[2] or ""
+    shown = Decimal(f"{match[1]}.{decimals or 0}")
+    unit = Decimal(1).scaleb(-len(decimals))
+    rounded = Decimal(account).scaleb(-int(match[3])).quantize(unit, ROUND_HALF_UP)
+    return rounded == shown
+
+
+def read_resources(cell: str) -> tuple[Resource, ...] | None:
+    """Return the entries of a Resources cell, `()` for an empty one, None where it is broken."""
+    text = cell.strip()
+    if text in ("", "[]"):
+        return ()
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    # On another shape the paths would find nothing, in silence.
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    return tuple(
+        Resource(type=_text_at("type", match.value), name=_text_at("name", match.value))
+        for match in _path("entry").find(entries)
+    )
+
+
+def _text_at(name: str, entry: dict[str, Any]) -> str | None:
+    """Return the text at a path; None where the entry has none there, or something else."""
+    found = [match.value for match in _path(name).find(entry)]
+    return found[0] if found and isinstance(found[0], str) else None
+
+
+@cache
+def _path(name: str) -> Any:
+    from jsonpath_ng.parser import parse
+
+    return parse(_PATHS[name])

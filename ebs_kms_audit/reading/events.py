@@ -1,0 +1,187 @@
+"""Rows under a header → Events: the rows that matter; the others are counted, or set aside.
+
+A row matters if it is a KMS row, was denied, comes from an EC2 operation that uses an EBS key, or
+identifies a caller (AssumeRole, a long-term access key).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain, islice
+
+from ebs_kms_audit.aws.access_keys import key_kind
+from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
+from ebs_kms_audit.model import Event, FileCoverage, SetAside
+from ebs_kms_audit.reading import cells as cell
+from ebs_kms_audit.reading import layout as columns
+from ebs_kms_audit.reading.layout import Layout
+from ebs_kms_audit.reading.records import Row
+from ebs_kms_audit.reading.times import TimeReader, order_of
+
+_SAMPLE = 500
+_EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LISTED_SET_ASIDE = 10_000  # the count goes on; a list without end would be the whole input
+
+
+@dataclass(slots=True)
+class FileReading:
+    """One input while it is read: its figures, and what is to be said about it afterwards."""
+
+    name: str
+    layout: Layout | None = None
+    rows: int = 0
+    set_aside_count: int = 0
+    set_aside: list[SetAside] = field(default_factory=list)
+    error: str | None = None
+    cut_short: str | None = None
+    guessed_dates: bool = False
+    times_without_zone: bool = False
+    unreadable_resources: list[int] = field(default_factory=list)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def put_aside(self, line: int, reason: str) -> None:
+        """Count a row that can't be read, and list it."""
+        self.set_aside_count += 1
+        if len(self.set_aside) < _LISTED_SET_ASIDE:
+            self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
+
+    def see_time(self, time: datetime) -> None:
+        """Widen the file's span."""
+        if self.first is None or order_of(time) < order_of(self.first):
+            self.first = time
+        if self.last is None or order_of(time) > order_of(self.last):
+            self.last = time
+
+    @property
+    def coverage(self) -> FileCoverage:
+        """The figures as the report has them."""
+        return FileCoverage(
+            name=self.name,
+            layout=self.layout.label if self.layout else None,
+            rows_read=self.rows,
+            rows_set_aside=self.set_aside_count,
+            error=self.error,
+        )
+
+
+def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
+    """Return the test whether cells at the start of a line begin a row: a time and a name."""
+    name_at = layout.positions[columns.EVENT_NAME]
+    time_at = layout.positions.get(columns.EVENT_TIME)
+    times = TimeReader()
+
+    def begins_like_a_row(cells: list[str]) -> bool:
+        if len(cells) <= max(name_at, time_at or 0):
+            return False
+        return bool(_EVENT_NAME.fullmatch(cells[name_at].strip())) and (
+            time_at is None or times.read(cells[time_at]) is not None
+        )
+
+    return begins_like_a_row
+
+
+def read_events(
+    rows: Iterable[Row], reading: FileReading, *, day_first_by_default: bool = False
+) -> Iterator[Event]:
+    """Yield the events that matter; count every row in `reading`, and set aside what it can't read.
+
+    Every row of the iterator is counted: `reading.rows` = events (yielded or not) + set aside.
+    """
+    layout = reading.layout
+    assert layout is not None
+    name_at = layout.positions[columns.EVENT_NAME]
+    time_at = layout.positions.get(columns.EVENT_TIME)
+    rows = iter(rows)
+    sample = list(islice(rows, _SAMPLE))
+    times = TimeReader(
+        (row.cells[time_at] for row in sample if time_at is not None and time_at < len(row.cells)),
+        day_first_by_default=day_first_by_default,
+    )
+    last_time = None
+    for row in chain(sample, rows):
+        reading.rows += 1
+        fault = row.fault or layout.misfit(row.cells)
+        if fault:
+            reading.put_aside(row.line, fault)
+            continue
+        name = row.cells[name_at].strip()
+        time = None if time_at is None else times.read(row.cells[time_at])
+        if not name:
+            reading.put_aside(row.line, "it has no Event name")
+            continue
+        if time is None and time_at is not None:
+            blank = not row.cells[time_at].strip()
+            reading.put_aside(
+                row.line, "it has no Event time" if blank else "its Event time is no time"
+            )
+            continue
+        if reading.first is None and time is not None:
+            reading.see_time(time)
+        last_time = time
+        if _matters(row.cells, layout, name):
+            yield _event(row, layout, name, time, reading)
+    if last_time is not None:
+        reading.see_time(last_time)
+    reading.guessed_dates = times.guessed_order
+
+
+def _matters(cells: list[str], layout: Layout, name: str) -> bool:
+    source = _cell(cells, layout, columns.EVENT_SOURCE)
+    if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
+        return True
+    if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
+        return True
+    return (
+        _cell(cells, layout, columns.ERROR_CODE) in DENIAL_CODES
+        or name.startswith("AssumeRole")
+        or key_kind(_cell(cells, layout, columns.ACCESS_KEY)) == "long_term"
+    )
+
+
+def _event(
+    row: Row, layout: Layout, name: str, time: datetime | None, reading: FileReading
+) -> Event:
+    def get(column: str) -> str | None:
+        return _cell(row.cells, layout, column)
+
+    if time is not None:
+        reading.see_time(time)
+        reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
+    source = get(columns.EVENT_SOURCE)
+    inferred = source is None and is_kms_event_name(name)
+    resources = cell.read_resources(get(columns.RESOURCES) or "")
+    if resources is None:
+        reading.unreadable_resources.append(row.line)
+    account, account_cell = cell.read_account(get(columns.ACCOUNT) or "")
+    return Event(
+        file=reading.name,
+        line=row.line,
+        time=time,
+        name=name,
+        source=KMS_EVENT_SOURCE if inferred else source,
+        source_inferred=inferred,
+        event_id=get(columns.EVENT_ID),
+        request_id=get(columns.REQUEST_ID),
+        region=get(columns.REGION),
+        source_ip=get(columns.SOURCE_IP),
+        user_agent=get(columns.USER_AGENT),
+        error_code=get(columns.ERROR_CODE),
+        user_name=get(columns.USER_NAME),
+        access_key=get(columns.ACCESS_KEY),
+        resources=resources,
+        read_only=cell.read_flag(get(columns.READ_ONLY) or ""),
+        account=account,
+        account_cell=account_cell,
+    )
+
+
+def _cell(cells: list[str], layout: Layout, column: str) -> str | None:
+    """Return a cell without the space around it; None where it is empty or has no column."""
+    position = layout.positions.get(column)
+    return (cells[position].strip() or None) if position is not None else None

@@ -1,0 +1,189 @@
+"""What a caller may hand in → one Source for each export in it.
+
+A path, several, a folder, a glob, `.gz` and `.zip` (told by content, not by name), an open file,
+`-` for standard input; tables in memory are left to `tables`.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading import tables
+
+BLOCK = 1 << 20
+_EXPORT_SUFFIXES = (".csv", ".csv.gz", ".zip")
+_ZIP_MAGIC = b"PK\x03\x04"
+_EXCEL_MEMBER = "[Content_Types].xml"
+_HOW_TO_GET_IT = "choose Download CSV in the CloudTrail console's Event history"
+
+Blocks = Iterator[bytes] | Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One export: what to call it, and how to get its content, in blocks or as a table.
+
+    Both raise InputError where there is nothing to be had.
+    """
+
+    name: str
+    blocks: Callable[[], Blocks] | None = None
+    table: Callable[[], tables.Table] | None = None
+
+
+def sources(inputs: Any) -> Iterator[Source]:
+    """Expand what `audit()` takes into the exports it stands for, one at a time."""
+    if tables.is_table(inputs):
+        yield Source(name=tables.name_of(inputs), table=lambda: tables.read(inputs))
+    elif isinstance(inputs, (str, os.PathLike)):
+        yield from _of_path(os.fspath(inputs))
+    elif hasattr(inputs, "read"):
+        yield from _of_stream(inputs)
+    elif isinstance(inputs, Iterable) and not isinstance(inputs, (bytes, bytearray, dict)):
+        empty = True
+        for item in inputs:
+            empty = False
+            yield from sources(item)
+        if empty:
+            yield _refused("(nothing)", f"no input was given: name an export; {_HOW_TO_GET_IT}")
+    else:
+        kind = type(inputs).__name__
+        yield _refused(
+            f"<{kind}>",
+            f"an object of type {kind} can't be read: pass a path, an open file, a DataFrame "
+            "or an Arrow table",
+        )
+
+
+def _refused(name: str, reason: str) -> Source:
+    def refuse() -> Blocks:
+        raise InputError(f"{name}: {reason}")
+
+    return Source(name=name, blocks=refuse)
+
+
+def _of_path(path: str) -> Iterator[Source]:
+    if path == "-":
+        yield from _of_stream(sys.stdin.buffer, "standard input")
+    elif Path(path).is_dir():
+        yield from _of_folder(path)
+    elif Path(path).exists():
+        yield from _of_file(path)
+    elif glob.has_magic(path):
+        matches = sorted(glob.glob(path, recursive=True))
+        if not matches:
+            yield _refused(path, "no file matches this pattern")
+        for match in matches:
+            yield from _of_path(match)
+    else:
+        yield _refused(path, "no such file: check the path")
+
+
+def _of_folder(path: str) -> Iterator[Source]:
+    files = sorted(
+        os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
+        for folder, subfolders, names in os.walk(path)
+        for name in names
+        if name.lower().endswith(_EXPORT_SUFFIXES) and not name.startswith(".")
+        if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
+    )
+    if not files:
+        yield _refused(path, f"this folder holds no .csv, .csv.gz or .zip file; {_HOW_TO_GET_IT}")
+    for file in files:
+        yield from _of_file(file)
+
+
+def _of_file(path: str) -> Iterator[Source]:
+    try:
+        with Path(path).open("rb") as file:
+            zipped = file.read(4) == _ZIP_MAGIC
+    except OSError as error:
+        yield _refused(path, f"it can't be opened: {error.strerror or error}")
+        return
+    if zipped:
+        yield from _of_zip(path, path)
+        return
+
+    def blocks() -> Iterator[bytes]:
+        try:
+            with Path(path).open("rb") as file:
+                yield from _read_blocks(file)
+        except OSError as error:
+            raise InputError(f"{path}: reading it failed: {error.strerror or error}") from error
+
+    yield Source(name=path, blocks=blocks)
+
+
+def _of_stream(stream: Any, name: str | None = None) -> Iterator[Source]:
+    name = name or _stream_name(stream)
+    first = stream.read(BLOCK)
+    if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
+
+        def blocks() -> Iterator[Any]:
+            yield first
+            yield from _read_blocks(stream)
+
+        yield Source(name=name, blocks=blocks)
+        return
+    with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
+        whole.write(first)
+        for block in _read_blocks(stream):
+            whole.write(block)
+        yield from _of_zip(whole, name)
+
+
+def _stream_name(stream: Any) -> str:
+    name = getattr(stream, "name", None)
+    return name if isinstance(name, str) else f"<{type(stream).__name__}>"
+
+
+def _read_blocks(stream: IO[Any]) -> Iterator[Any]:
+    while block := stream.read(BLOCK):
+        yield block
+
+
+def _of_zip(archive: Any, name: str) -> Iterator[Source]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [info for info in opened.infolist() if not info.is_dir()]
+            names = {info.filename for info in members}
+            if _EXCEL_MEMBER in names:
+                yield _refused(
+                    name, f"this is an Excel workbook, not a CSV export: {_HOW_TO_GET_IT}"
+                )
+                return
+            exports = [
+                info
+                for info in members
+                if info.filename.lower().endswith((".csv", ".csv.gz"))
+                and not info.filename.startswith("__MACOSX/")
+            ]
+            if not exports:
+                yield _refused(name, "this zip archive holds no .csv file")
+            for info in exports:
+                yield _of_member(opened, info, f"{name}/{info.filename}")
+    except zipfile.BadZipFile:
+        yield _refused(name, "this zip archive is damaged or cut short: download it again")
+
+
+def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Source:
+    def blocks() -> Iterator[bytes]:
+        try:
+            with archive.open(info) as member:
+                yield from _read_blocks(member)
+        except (RuntimeError, NotImplementedError) as error:
+            raise InputError(
+                f"{name}: it is encrypted or packed in a way that can't be read here: "
+                "unpack the archive first"
+            ) from error
+
+    return Source(name=name, blocks=blocks)

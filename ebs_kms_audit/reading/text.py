@@ -1,0 +1,125 @@
+"""Blocks of bytes → lines of text: gzip, encodings, and files that are no text at all."""
+
+from __future__ import annotations
+
+import codecs
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.inputs import BLOCK, Blocks
+
+_EXPECTED = "expected the CloudTrail console's Download CSV"
+_GZIP_MAGIC = b"\x1f\x8b"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark starts with UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = (
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"),
+    (b"BZh", "a bzip2 file: unpack it first"),
+    (b"\xfd7zXZ\x00", "an xz file: unpack it first"),
+)
+_LONGEST_LINE = 64 << 20
+
+
+class Lines:
+    """The lines of one export, each with its line end, as the file has them.
+
+    A line ends at LF, or at CR in a file that has no LF at its beginning. `cut_short` tells, after
+    the last line, why the content ended before its end (a truncated gzip file), or is None.
+    Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
+    """
+
+    def __init__(self, name: str, blocks: Blocks) -> None:
+        self.name = name
+        self.cut_short: str | None = None
+        self.ends_with_newline = True
+        self._texts = self._decoded(blocks)
+
+    def __iter__(self) -> Iterator[str]:
+        rest = ""
+        newline = ""
+        for text in self._texts:
+            rest += text
+            if not newline:
+                newline = "\r" if "\r" in rest[:-1] and "\n" not in rest else "\n"
+            *lines, rest = rest.split(newline)
+            for line in lines:
+                yield line + newline
+            if len(rest) > _LONGEST_LINE:
+                raise InputError(
+                    f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
+                    f"export; {_EXPECTED}"
+                )
+        if rest:
+            self.ends_with_newline = False
+            yield rest
+
+    def _decoded(self, blocks: Blocks) -> Iterator[str]:
+        first = next(blocks, b"")
+        if isinstance(first, str):
+            yield first.removeprefix("\ufeff")
+            yield from blocks  # type: ignore[misc]
+            return
+        raw = self._unpacked(first, blocks)  # type: ignore[arg-type]
+        head = b""
+        while len(head) < 8192 and (block := next(raw, None)) is not None:
+            head += block
+        encoding = self._encoding(head)
+        decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
+        if encoding == "utf-8":
+            head = head.removeprefix(codecs.BOM_UTF8)
+        yield decoder.decode(head)
+        for block in raw:
+            yield decoder.decode(block)
+        yield decoder.decode(b"", True)
+
+    def _encoding(self, head: bytes) -> str:
+        for mark, encoding in _MARKS:
+            if head.startswith(mark):
+                return encoding
+        for magic, what in _BINARY:
+            if head.startswith(magic):
+                raise InputError(f"{self.name}: this is {what}; {_EXPECTED}")
+        if b"\x00" in head[:8192]:
+            raise InputError(f"{self.name}: this is a binary file; {_EXPECTED}")
+        return "utf-8"
+
+    def _unpacked(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            if first.startswith(_GZIP_MAGIC):
+                yield from self._gunzipped(first, blocks)
+            else:
+                yield first
+                yield from blocks
+        except zipfile.BadZipFile:  # a member's checksum is looked at when its end is reached
+            self.cut_short = "the zip archive is damaged"
+
+    def _gunzipped(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Unpack one gzip member after another; what can be had of a damaged one is given out."""
+        unpack = zlib.decompressobj(31)
+        packed: bytes | None = first
+        try:
+            while packed is not None:
+                while packed:
+                    if unpack.eof:  # another member follows, or padding
+                        packed = packed.lstrip(b"\x00")
+                        unpack = zlib.decompressobj(31) if packed else unpack
+                        continue
+                    yield unpack.decompress(packed, BLOCK)
+                    packed = unpack.unconsumed_tail or unpack.unused_data
+                packed = next(blocks, None)
+        except zlib.error:
+            self.cut_short = "the gzip file is damaged"
+            return
+        if not unpack.eof:
+            self.cut_short = "the gzip file is cut short"
