@@ -1,0 +1,50 @@
+"""Account ids that a spreadsheet damaged: repaired from the access keys and ARNs of the file."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from ebs_kms_audit.aws.access_keys import account_of
+from ebs_kms_audit.aws.arns import Arn, is_account_id
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.cells import fits_damaged
+
+
+class AccountVotes:
+    """Collects, per file, the account ids that access keys and ARNs show, each once a row."""
+
+    def __init__(self) -> None:
+        self._votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def see(self, event: Event) -> None:
+        """Let a row vote for the accounts it shows."""
+        if event.access_key and (owner := account_of(event.access_key)):
+            self._votes[event.file][owner] += 1
+        for resource in event.resources or ():
+            arn = Arn.parse(resource.name)
+            if arn and is_account_id(arn.account):
+                self._votes[event.file][arn.account] += 1
+
+    def account(self, event: Event) -> str | None:
+        """Return the row's account id: as it stands, or repaired, or None where that is unsure.
+
+        A damaged id is repaired by the owner of the row's own access key, else by the account that
+        more than half of the file's votes name, of those that round to what the cell shows.
+        """
+        cell = event.account_cell
+        if event.account or not cell:
+            return event.account
+        owner = account_of(event.access_key)
+        if owner and fits_damaged(owner, cell):
+            return owner
+        fitting = Counter(
+            {
+                account: votes
+                for account, votes in self._votes[event.file].items()
+                if fits_damaged(account, cell)
+            }
+        )
+        if not fitting:
+            return None
+        account, votes = fitting.most_common(1)[0]
+        return account if 2 * votes > fitting.total() else None

@@ -1,0 +1,61 @@
+"""What the caller says that no row can: who a name stands for, and which key it was about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.model import Evidence, KeyRef, PrincipalKind
+
+
+def given_principals(mapping: Mapping[str, str] | None) -> dict[str, Arn]:
+    """Check `principals={"NAME": "ARN"}`. Raises UsageError for what no key policy may name."""
+    return {name: _principal(name, text) for name, text in (mapping or {}).items()}
+
+
+def _principal(name: str, text: str) -> Arn:
+    arn = Arn.parse(text)
+    if arn and arn.service == "sts" and arn.resource.startswith("assumed-role/"):
+        role = arn.resource.split("/")[1]
+        raise UsageError(
+            f"principal {name}: {text} is a session; give the ARN of its role, with its path "
+            f"(aws iam get-role --role-name {role})"
+        )
+    if arn and arn.service == "iam" and arn.resource.startswith("group/"):
+        raise UsageError(f"principal {name}: {text} is a group; no policy can name a group")
+    if (
+        arn is None
+        or arn.service != "iam"
+        or arn.region
+        or not is_account_id(arn.account)
+        or arn.resource_type not in ("user", "role")
+        or not is_iam_name(arn.name)
+    ):
+        raise UsageError(
+            f"principal {name}: {text} is no ARN of an IAM user or role "
+            "(arn:aws:iam::111122223333:role/NAME)"
+        )
+    return arn
+
+
+def kind_of(arn: Arn) -> PrincipalKind:
+    """Tell what a principal's ARN names."""
+    if arn.resource.startswith("role/aws-service-role/"):
+        return PrincipalKind.SERVICE_LINKED_ROLE
+    return PrincipalKind.ROLE if arn.resource_type == "role" else PrincipalKind.USER
+
+
+def given_key(text: str | None) -> KeyRef | None:
+    """Check `key=ARN`. Raises UsageError for what is no key ARN."""
+    if text is None:
+        return None
+    arn = Arn.parse(text)
+    if arn is None or arn.service != "kms" or arn.resource_type != "key" or not arn.region:
+        raise UsageError(
+            f"key: {text} is no key ARN (arn:aws:kms:us-east-1:111122223333:key/…); an alias can "
+            "be re-pointed, so give the key's own ARN"
+        )
+    return KeyRef(
+        arn=text, id=arn.name, alias=None, evidence=Evidence.GIVEN, why="the caller named the key"
+    )
