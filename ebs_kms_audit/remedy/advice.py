@@ -1,0 +1,218 @@
+"""What to say beside the statements: notes, steps in the console, other ways.
+
+The texts take names and ARNs only from the Principal and KeyRef, which may be redacted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
+from ebs_kms_audit.remedy import placeholders
+from ebs_kms_audit.remedy.fix import Alternative, OfferedStatement
+
+_BY_KIND = {
+    PrincipalKind.INFRASTRUCTURE: (
+        "Nothing to paste: aws:ec2-infrastructure works through the grant that EC2 makes at "
+        "attach time. Look for an explicit Deny in the key policy or an SCP (by source address or "
+        "VPC, say), for a grant that was revoked, and for a denied CreateGrant of the caller; a "
+        "new grant may take some minutes to take effect."
+    ),
+    PrincipalKind.SERVICE: (
+        "Nothing to paste: an AWS service called on its own behalf. If it is meant to use the "
+        "key, its guide shows the statement for its service principal, with aws:SourceArn and "
+        "aws:SourceAccount as conditions; probes by services such as Config are harmless."
+    ),
+    PrincipalKind.ROOT: (
+        "In a key policy the ARN of root means the whole account: every user and role to which an "
+        "IAM policy gives the action. Better name the user or role that should do the work."
+    ),
+    PrincipalKind.SERVICE_LINKED_ROLE: (
+        "KMS refuses a policy that names a role which does not exist: the service-linked role "
+        "must be there first. A group with its own service-linked role uses a name with a suffix."
+    ),
+    PrincipalKind.USER: (
+        "The ARN is made from the user's name and takes it that the user has no path: "
+        "`aws iam get-user` shows the real one."
+    ),
+}
+
+
+def notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> tuple[str, ...]:
+    """Return what a careful person says before the statements are pasted."""
+    return tuple(dict.fromkeys(_notes(denials, offered)))
+
+
+def _notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> Iterator[str]:
+    principal, key = denials[0].principal, denials[0].key
+    if key.aws_managed:
+        yield (
+            "Nothing to paste: the policy of an AWS managed key can't be edited. Copy the snapshot "
+            "under a customer managed key and use the copy."
+        )
+    note = _BY_KIND.get(principal.kind)
+    given = principal.evidence == "given"
+    if note and not (given and principal.kind is PrincipalKind.USER):
+        yield note
+    if offered and principal.arn is None:
+        yield _how_to_find_principal(denials)
+    if offered and not key.known:
+        yield (
+            "The export does not name the key: it is the one the snapshot or volume is encrypted "
+            "with (`aws ec2 describe-snapshots --snapshot-ids … --query Snapshots[].KmsKeyId`). "
+            "Denials of several keys may stand together here."
+        )
+    yield from _notes_on_actions(denials)
+
+
+def _how_to_find_principal(denials: Sequence[Denial]) -> str:
+    event_id = next((denial.event.event_id for denial in denials if denial.event.event_id), None)
+    where = f"event {event_id}" if event_id else "one of the events"
+    return (
+        f"Replace the placeholder. Open {where} in CloudTrail's Event history: in its record, "
+        "userIdentity.sessionContext.sessionIssuer.arn is the role to name, and userIdentity.arn "
+        "is a user's own ARN. Never paste the assumed-role ARN of a session."
+    )
+
+
+def _notes_on_actions(denials: Sequence[Denial]) -> Iterator[str]:
+    direct = _events(
+        denial
+        for denial in denials
+        if denial.statement_kind is StatementKind.GRANTS and denial.called_directly
+    )
+    if direct:
+        yield (
+            f"{direct} was called directly, not through an AWS service: the grants statement does "
+            "not cure that, since its condition kms:GrantIsForAWSResource is then false. Whoever "
+            "must manage grants by hand needs an IAM policy where the key policy delegates to the "
+            "account, or must be a key administrator."
+        )
+    unknown_via = [
+        denial
+        for denial in denials
+        if denial.statement_kind is StatementKind.GRANTS and not denial.via_known
+    ]
+    if unknown_via:
+        yield (
+            "The export has no Source IP address, so it does not show whether an AWS service made "
+            "the call. The grants statement cures it only if one did."
+        )
+    administration = _events(
+        denial for denial in denials if denial.statement_kind is StatementKind.ADMINISTRATION
+    )
+    if administration:
+        yield (
+            f"{administration} is key administration, which neither of the two statements gives: "
+            "make the principal a key administrator, if that is meant."
+        )
+    for denial in denials:
+        action = kms_action(denial.event.name)
+        if action.kind is StatementKind.IDENTITY_ONLY:
+            yield (
+                f"{action.event_name}: no key policy can allow it"
+                + (f" ({action.note})" if action.note else "")
+                + ". Allow it in an IAM policy of the principal's own account."
+            )
+        elif action.kind is StatementKind.OTHER:
+            yield f"{action.event_name}: {action.note or 'neither statement gives it'}."
+
+
+def _events(denials: Iterator[Denial]) -> str:
+    return ", ".join(dict.fromkeys(denial.event.name for denial in denials))
+
+
+def console_steps(
+    denials: Sequence[Denial], offered: Sequence[OfferedStatement]
+) -> tuple[str, ...]:
+    """Return the way through the KMS console, where a key user or administrator is to be added."""
+    first = denials[0]
+    administration = any(d.statement_kind is StatementKind.ADMINISTRATION for d in denials)
+    by_default_view = [s for s in offered if "(" not in s.document["Sid"]]
+    if not by_default_view and not administration:
+        return ()
+    region = first.event.region or "the Region of the volume"
+    steps = [
+        f"Open the KMS console in {region}, Customer managed keys, and choose "
+        f"{first.key.id or first.key.alias or 'the key of the snapshot or volume'}.",
+    ]
+    who = _who(first)
+    if by_default_view:
+        steps.append(f"Under Key policy, Key users, choose Add and add {who}.")
+        steps.append(
+            "This puts the principal into both statements. Where there is no list of key users, "
+            "choose Switch to policy view, Edit, and paste the JSON."
+        )
+    if administration:
+        steps.append(f"Under Key policy, Key administrators, choose Add and add {who}.")
+    return tuple(steps)
+
+
+def _who(denial: Denial) -> str:
+    principal = denial.principal
+    match principal.kind:
+        case PrincipalKind.USER if principal.arn:
+            return f"the user {principal.arn.rpartition('/')[2]}"
+        case PrincipalKind.ROLE | PrincipalKind.SERVICE_LINKED_ROLE if principal.arn:
+            return f"the role {principal.arn.rpartition('/')[2]}"
+        case PrincipalKind.INSTANCE_ROLE:
+            return "the role of the instance's profile"
+        case PrincipalKind.ROOT:
+            return "the user or role that is to do the work instead of root"
+    return "the user or role behind the session"
+
+
+def alternatives(denials: Sequence[Denial]) -> tuple[Alternative, ...]:
+    """Return what would do instead of, or beside, an edit of the key policy."""
+    principal, key = denials[0].principal, denials[0].key
+    if principal.kind in (
+        PrincipalKind.INFRASTRUCTURE,
+        PrincipalKind.SERVICE,
+        PrincipalKind.SERVICE_LINKED_ROLE,
+        PrincipalKind.ROOT,
+    ):
+        return ()
+    actions = _actions(denials, StatementKind.IDENTITY_ONLY)
+    found = []
+    if actions:
+        found.append(
+            Alternative(
+                title="IAM policy for what no key policy can allow",
+                text="Attach this to the principal.",
+                statements=({"Effect": "Allow", "Action": actions, "Resource": "*"},),
+            )
+        )
+    if key.aws_managed:
+        return tuple(found)
+    usage = _actions(denials, StatementKind.USAGE)
+    grants = _actions([d for d in denials if not d.called_directly], StatementKind.GRANTS)
+    resource = key.arn or placeholders.KEY
+    statements: list[dict[str, object]] = []
+    if usage:
+        statements.append({"Effect": "Allow", "Action": usage, "Resource": resource})
+    if grants:
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Action": grants,
+                "Resource": resource,
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            }
+        )
+    if statements:
+        found.append(
+            Alternative(
+                title="IAM policy instead of the key policy",
+                text="Enough where the key policy delegates to the account (a statement for "
+                "its :root principal), as console-made policies do; no use where it does not.",
+                statements=tuple(statements),
+            )
+        )
+    return tuple(found)
+
+
+def _actions(denials: Sequence[Denial], kind: StatementKind) -> list[str]:
+    return list(
+        dict.fromkeys(a for d in denials if d.statement_kind is kind for a in d.iam_actions)
+    )
