@@ -1,0 +1,198 @@
+"""The command line: arguments → audit → render. Exit status 0, 1 or 2, as the README says."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ebs_kms_audit import __version__
+from ebs_kms_audit.audit import audit
+from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
+from ebs_kms_audit.report import Report
+
+NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+_DESCRIPTION = """\
+Reads CSV exports of CloudTrail's Event history and says who was refused which
+KMS action, and which key-policy statement would fix it. Offline, no credentials.
+"""
+_EPILOG = """\
+other commands:
+  ebs-kms-audit explain [ID]   what a caveat of the report means
+
+exit status:
+  0  nothing denied     1  denials found     2  bad input or usage
+"""
+
+
+def run() -> None:
+    """Run as the `ebs-kms-audit` command."""
+    sys.exit(main())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with the given arguments (default: the process's) and return the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words[:1] == ["explain"]:
+            return _explain(words[1:])
+        return _audit(_parser().parse_args(words))
+    except EbsKmsAuditError as error:
+        print(f"ebs-kms-audit: {_harmless(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("ebs-kms-audit: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ebs-kms-audit",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="EXPORT",
+        help="a CSV export (also .gz, .zip), a folder or glob of them, or - for standard input",
+    )
+    parser.add_argument(
+        "--principal",
+        action="append",
+        default=[],
+        metavar="NAME=ARN",
+        help="the user or role that a User name of the export stands for; may be repeated",
+    )
+    parser.add_argument("--key", metavar="ARN", help="the KMS key, where the export names none")
+    parser.add_argument("--around", metavar="TIME", help="only rows around this time (UTC)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="how many minutes before and after --around (default 15)",
+    )
+    parser.add_argument(
+        "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE, whole")
+    parser.add_argument("--version", action="version", version=f"ebs-kms-audit {__version__}")
+    return parser
+
+
+def _audit(options: argparse.Namespace) -> int:
+    if options.minutes is not None and options.around is None:
+        raise UsageError("--minutes goes with --around TIME")
+    report = audit(
+        options.inputs,
+        principals=_principals(options.principal),
+        key=options.key,
+        around=options.around,
+        minutes=15 if options.minutes is None else options.minutes,
+        redact=options.redact,
+    )
+    _write(_rendered(report, options), options.output)
+    for failure in report.failed_inputs:
+        print(f"ebs-kms-audit: {_harmless(failure)}", file=sys.stderr)
+    print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
+    if report.failed_inputs:
+        return BAD_INPUT
+    return DENIALS_FOUND if report.findings else NOTHING_DENIED
+
+
+def _principals(pairs: Sequence[str]) -> dict[str, str]:
+    principals = {}
+    for pair in pairs:
+        name, equals, arn = pair.rpartition("=arn:")
+        if not equals or not name:
+            raise UsageError(f"--principal {pair}: write NAME=ARN, alice=arn:aws:iam::…:user/alice")
+        principals[name] = f"arn:{arn}"
+    return principals
+
+
+def _rendered(report: Report, options: argparse.Namespace) -> str:
+    if options.format == "json":
+        return report.to_json()
+    from ebs_kms_audit.render.text import render
+
+    color = options.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return render(report, color=color)
+
+
+def _summary(report: Report) -> str:
+    coverage = report.coverage
+    return (
+        f"{coverage.denials} denials in {len(report.findings)} findings; "
+        f"{coverage.rows_read} rows read, {coverage.rows_set_aside} set aside"
+    )
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        if hasattr(sys.stdout, "reconfigure"):  # a terminal that lacks a character shows an escape
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader (head, less) left; what it wanted, it has
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    try:
+        _write_whole(text, Path(output))
+    except OSError as error:
+        raise UsageError(f"{output}: can't be written: {error.strerror or error}") from error
+
+
+def _write_whole(text: str, target: Path) -> None:
+    """Write a file whole or not at all: beside the target first, then put in its place."""
+    data = text.encode("utf-8", "backslashreplace")
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):  # /dev/null, a pipe
+        target.write_bytes(data)
+        return
+    target = target.resolve()
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+        Path(beside).chmod(stat.S_IMODE(mode))
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _explain(words: Sequence[str]) -> int:
+    from ebs_kms_audit.explain import page, pages
+
+    parser = argparse.ArgumentParser(
+        prog="ebs-kms-audit explain", description="Say what a caveat of the report means."
+    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="a caveat's id; without it, all")
+    options = parser.parse_args(words)
+    if options.id is None:
+        print("\n".join(f"{one.id:24}{one.title}" for one in pages()))
+    else:
+        print(page(options.id))
+    return 0
+
+
+def _harmless(text: str) -> str:
+    from ebs_kms_audit.render.text import plain
+
+    return "\n".join(plain(line) for line in text.split("\n"))

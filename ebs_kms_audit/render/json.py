@@ -1,0 +1,165 @@
+"""Report → dict and JSON, the public form. `SCHEMA` changes when a key changes its meaning."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from ebs_kms_audit.model import Coverage, Denial, KeyRef, OtherError, Principal, SetAside
+from ebs_kms_audit.remedy import Fix
+from ebs_kms_audit.report import Finding, Report
+
+SCHEMA = "ebs_kms_audit.report/1"
+
+
+def render(report: Report) -> str:
+    """Return the report as JSON text, in ASCII, so that no terminal is moved by a log field."""
+    return json.dumps(as_dict(report), indent=2, ensure_ascii=True) + "\n"
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Return the report as JSON-ready values."""
+    return {
+        "schema": SCHEMA,
+        "coverage": _coverage(report.coverage),
+        "findings": [_finding(finding) for finding in report.findings],
+        "other_errors": [_other_error(error) for error in report.other_errors],
+        "shared_name_denials": [denial_dict(denial) for denial in report.shared_name_denials],
+        "set_aside": [_set_aside(row) for row in report.set_aside],
+        "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
+    }
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Return ISO 8601 to the second, with `Z` only where the zone is known."""
+    if time is None:
+        return None
+    text = time.replace(tzinfo=None, microsecond=0).isoformat()
+    return f"{text}Z" if time.tzinfo else text
+
+
+def denial_dict(denial: Denial) -> dict[str, Any]:
+    """Return one denial as JSON-ready values."""
+    event = denial.event
+    return {
+        "event_id": event.event_id,
+        "event_time": time_text(event.time),
+        "event_name": event.name,
+        "iam_actions": list(denial.iam_actions),
+        "statement_kind": str(denial.statement_kind),
+        "error_code": event.error_code,
+        "via_service": denial.via_service,
+        "source_ip": event.source_ip,
+        "file": event.file,
+        "line": event.line,
+        "verdict": str(denial.verdict),
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    window = coverage.window
+    return {
+        "files": [
+            {
+                "name": file.name,
+                "layout": file.layout,
+                "rows_read": file.rows_read,
+                "rows_set_aside": file.rows_set_aside,
+                "error": file.error,
+            }
+            for file in coverage.files
+        ],
+        "rows_read": coverage.rows_read,
+        "events": coverage.events,
+        "rows_set_aside": coverage.rows_set_aside,
+        "kms_rows": coverage.kms_rows,
+        "read_only_rows": coverage.read_only_rows,
+        "ec2_rows": coverage.ec2_rows,
+        "denials": coverage.denials,
+        "duplicate_denials": coverage.duplicate_denials,
+        "denials_outside_window": coverage.denials_outside_window,
+        "first_event": time_text(coverage.first_event),
+        "last_event": time_text(coverage.last_event),
+        "regions": list(coverage.regions),
+        "accounts": list(coverage.accounts),
+        "window": window and {"start": time_text(window.start), "end": time_text(window.end)},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "account": finding.account,
+        "region": finding.region,
+        "count": finding.count,
+        "first_seen": time_text(finding.first_seen),
+        "last_seen": time_text(finding.last_seen),
+        "principal": _principal(finding.principal),
+        "key": _key(finding.key),
+        "ebs_traffic": finding.ebs_traffic,
+        "denials": [denial_dict(denial) for denial in finding.denials],
+        "verdict": str(finding.verdict),
+        "fix": _fix(finding.fix),
+    }
+
+
+def _principal(principal: Principal) -> dict[str, Any]:
+    return {
+        "arn": principal.arn,
+        "kind": str(principal.kind),
+        "user_name": principal.user_name,
+        "session_name": principal.session_name,
+        "evidence": str(principal.evidence),
+        "why": principal.why,
+        "event_ids": list(principal.event_ids),
+    }
+
+
+def _key(key: KeyRef) -> dict[str, Any]:
+    return {
+        "arn": key.arn,
+        "id": key.id,
+        "alias": key.alias,
+        "evidence": str(key.evidence),
+        "why": key.why,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "disposition": str(fix.disposition),
+        "statements": fix.statements,
+        "reasons": [
+            {
+                "sid": offered.document["Sid"],
+                "statement_kind": str(offered.kind),
+                "need": str(offered.need),
+                "why": offered.why,
+            }
+            for offered in fix.offered
+        ],
+        "console_steps": list(fix.console_steps),
+        "notes": list(fix.notes),
+        "alternatives": [
+            {"title": other.title, "text": other.text, "statements": list(other.statements)}
+            for other in fix.alternatives
+        ],
+    }
+
+
+def _other_error(error: OtherError) -> dict[str, Any]:
+    return {
+        "error_code": error.error_code,
+        "event_name": error.event_name,
+        "account": error.account,
+        "region": error.region,
+        "meaning": error.meaning,
+        "count": error.count,
+        "first_seen": time_text(error.first_seen),
+        "last_seen": time_text(error.last_seen),
+    }
+
+
+def _set_aside(row: SetAside) -> dict[str, Any]:
+    return {"file": row.file, "line": row.line, "reason": row.reason}

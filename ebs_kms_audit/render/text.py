@@ -1,0 +1,173 @@
+"""Report → text for a terminal of 80 columns: the answer first, then the details."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+
+from ebs_kms_audit.remedy import Fix, Need
+from ebs_kms_audit.render import words
+from ebs_kms_audit.report import Finding, Report
+
+_WIDTH = 80
+_LISTED = 20  # rows set aside that are listed; the JSON has them all
+
+
+def render(report: Report, *, color: bool = False) -> str:
+    """Return the report as text; with `color`, headings are bold."""
+    return "\n".join(_lines(report, "\x1b[1m{}\x1b[0m" if color else "{}")) + "\n"
+
+
+def plain(text: str) -> str:
+    """Make a log field harmless: whatever could move a terminal is written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _lines(report: Report, bold: str) -> Iterator[str]:
+    yield from _wrap(bold.format(words.headline(report)))
+    for number, finding in enumerate(report.findings, start=1):
+        yield from _summary(number, finding)
+    said: dict[str, int] = {}
+    for number, finding in enumerate(report.findings, start=1):
+        yield ""
+        yield from _finding(number, finding, bold)
+        yield from _notes(number, finding.fix, said)
+        yield from _alternatives(finding.fix)
+    yield from _apart(report, bold)
+    yield ""
+    yield bold.format("What was read")
+    yield from _coverage(report)
+    yield ""
+    yield bold.format("What this input can't show (ebs-kms-audit explain ID)")
+    for caveat in report.caveats:
+        yield from _wrap(f"{caveat.id}: {caveat.text}", "  ", "    ")
+
+
+def _summary(number: int, finding: Finding) -> Iterator[str]:
+    actions = dict.fromkeys(a for d in finding.denials for a in d.iam_actions or (d.event.name,))
+    kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
+    remedy = f"statements: {' + '.join(kinds)}" if kinds else "no statement would help"
+    yield from _wrap(
+        f"{number}. {words.who(finding)}: {', '.join(actions)}; {remedy}", "  ", "     "
+    )
+
+
+def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
+    principal, key = finding.principal, finding.key
+    yield from _wrap(bold.format(f"{number}. {words.who(finding)}"))
+    yield f"   who   {plain(principal.arn or 'ARN unknown')}"
+    yield from _wrap(f"{principal.evidence}: {principal.why}", "         ")
+    yield f"   key   {plain(words.which_key(finding))}"
+    if key.known:
+        yield from _wrap(f"{key.evidence}: {key.why}", "         ")
+    yield from _wrap(f"where {words.where(finding)}", "   ", "         ")
+    yield from _wrap(
+        f"when  {words.span(finding.first_seen, finding.last_seen)}", "   ", "         "
+    )
+    yield f"   id    {finding.id}"
+    yield ""
+    yield "   Refused"
+    for actions, kind, through, times in words.refused(finding):
+        yield from _wrap(f"{actions}  [{kind}]  {through}  {times}", "     ", "       ")
+    yield ""
+    yield from _fix(finding.fix)
+
+
+def _fix(fix: Fix) -> Iterator[str]:
+    if fix.offered:
+        yield f"   Add to the key policy's Statement list ({fix.disposition}):"
+        for offered in fix.offered:
+            mark = "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
+            yield from _wrap(f"{offered.kind}, {mark}: {offered.why}", "     ", "       ")
+        yield ""
+        texts = [json.dumps(statement, indent=2) for statement in fix.statements]
+        yield textwrap.indent(",\n".join(texts), "     ")
+    else:
+        yield f"   Nothing to paste ({fix.disposition})."
+    if fix.console_steps:
+        yield ""
+        yield "   Or in the console:"
+        for number, step in enumerate(fix.console_steps, start=1):
+            yield from _wrap(f"{number}. {step}", "     ", "        ")
+
+
+def _notes(number: int, fix: Fix, said: dict[str, int]) -> Iterator[str]:
+    """Say each note once: where it was said before, a later finding points there."""
+    if fix.notes:
+        yield ""
+    for note in fix.notes:
+        if note not in said:
+            yield from _wrap(f"- {note}", "   ", "     ")
+    if before := sorted({said[note] for note in fix.notes if note in said}):
+        yield f"   - What is noted under {', '.join(map(str, before))} holds here too."
+    said.update({note: number for note in fix.notes if note not in said})
+
+
+def _alternatives(fix: Fix) -> Iterator[str]:
+    for other in fix.alternatives:
+        yield ""
+        yield from _wrap(f"{other.title}. {other.text}", "   ")
+        for statement in other.statements:
+            yield from _wrap(json.dumps(statement), "     ", "       ")
+
+
+def _apart(report: Report, bold: str) -> Iterator[str]:
+    if report.other_errors:
+        yield ""
+        yield bold.format("Other KMS errors, which no policy edit fixes")
+        for error in report.other_errors:
+            yield from _wrap(words.other_error(error), "  ", "    ")
+    if report.shared_name_denials:
+        yield ""
+        yield bold.format("Denied, and perhaps of another service than KMS")
+        for denial in report.shared_name_denials:
+            event = denial.event
+            yield from _wrap(
+                f"{event.name} by {event.user_name or '(no name)'}, {event.file} line {event.line}",
+                "  ",
+                "    ",
+            )
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    coverage = report.coverage
+    for file in coverage.files:
+        yield from _wrap(
+            f"{file.name}: not read" if file.error else f"{file.name} (layout: {file.layout})",
+            "  ",
+            "    ",
+        )
+    yield from _wrap(f"{words.counted(report)}.", "  ", "    ")
+    seen = [words.span(coverage.first_event, coverage.last_event)] if coverage.first_event else []
+    seen += [", ".join(coverage.regions)] if coverage.regions else []
+    seen += [f"account {', '.join(coverage.accounts)}"] if coverage.accounts else []
+    if seen:
+        yield from _wrap("; ".join(seen) + ".", "  ", "    ")
+    if coverage.window:
+        outside = words.count(coverage.denials_outside_window, "denial")
+        yield from _wrap(
+            f"Looked at {words.span(coverage.window.start, coverage.window.end)} only; "
+            f"{outside} outside.",
+            "  ",
+            "    ",
+        )
+    for row in report.set_aside[:_LISTED]:
+        yield from _wrap(f"set aside: {row.file} line {row.line}: {row.reason}", "  ", "    ")
+    if coverage.rows_set_aside > _LISTED:
+        yield f"  … and {coverage.rows_set_aside - _LISTED:,} more (--format json lists them)"
+
+
+def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
+    """Break a line at 80 columns, never within a word, so that an ARN can be copied."""
+    bold = text.startswith("\x1b[1m")
+    text = plain(text[4:-4]) if bold else plain(text)
+    lines = textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [f"\x1b[1m{line}\x1b[0m" for line in lines] if bold else lines
