@@ -128,10 +128,12 @@ def _rendered(report: Report, options: argparse.Namespace) -> str:
 
 
 def _summary(report: Report) -> str:
+    from ebs_kms_audit.render.words import count
+
     coverage = report.coverage
     return (
-        f"{coverage.denials} denials in {len(report.findings)} findings; "
-        f"{coverage.rows_read} rows read, {coverage.rows_set_aside} set aside"
+        f"{count(coverage.denials, 'denial')} in {count(len(report.findings), 'finding')}; "
+        f"{count(coverage.rows_read, 'row')} read, {coverage.rows_set_aside:,} set aside"
     )
 
 

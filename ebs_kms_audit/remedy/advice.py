@@ -14,13 +14,13 @@ from ebs_kms_audit.remedy.fix import Alternative, OfferedStatement
 
 _BY_KIND = {
     PrincipalKind.INFRASTRUCTURE: (
-        "Nothing to paste: aws:ec2-infrastructure works through the grant that EC2 makes at "
-        "attach time. Look for an explicit Deny in the key policy or an SCP (by source address or "
+        "aws:ec2-infrastructure is never named in a policy: it works through the grant that EC2 "
+        "makes at attach time. Look for an explicit Deny in the key policy or an SCP (by source address or "
         "VPC, say), for a grant that was revoked, and for a denied CreateGrant of the caller; a "
         "new grant may take some minutes to take effect."
     ),
     PrincipalKind.SERVICE: (
-        "Nothing to paste: an AWS service called on its own behalf. If it is meant to use the "
+        "An AWS service called on its own behalf. If it is meant to use the "
         "key, its guide shows the statement for its service principal, with aws:SourceArn and "
         "aws:SourceAccount as conditions; probes by services such as Config are harmless."
     ),
@@ -48,7 +48,7 @@ def _notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> It
     principal, key = denials[0].principal, denials[0].key
     if key.aws_managed:
         yield (
-            "Nothing to paste: the policy of an AWS managed key can't be edited. Copy the snapshot "
+            "The policy of an AWS managed key can't be edited. Copy the snapshot "
             "under a customer managed key and use the copy."
         )
     note = _BY_KIND.get(principal.kind)
