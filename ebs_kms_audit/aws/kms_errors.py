@@ -8,11 +8,8 @@ from __future__ import annotations
 
 DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException"})
 
-DRY_RUN_CODES = frozenset({"DryRunOperationException", "DryRunOperation"})
-
 _MEANINGS = {
     "DryRunOperationException": "a dry run that would have succeeded; nothing to fix",
-    "DryRunOperation": "a dry run that would have succeeded; nothing to fix",
     "DisabledException": "the key is disabled: enable the key",
     "KMSInvalidStateException": (
         "the key's state forbids the call (pending deletion, pending import or disabled): "

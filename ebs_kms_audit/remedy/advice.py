@@ -6,6 +6,7 @@ The texts take names and ARNs only from the Principal and KeyRef, which may be r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
@@ -15,9 +16,9 @@ from ebs_kms_audit.remedy.fix import Alternative, OfferedStatement
 _BY_KIND = {
     PrincipalKind.INFRASTRUCTURE: (
         "aws:ec2-infrastructure is never named in a policy: it works through the grant that EC2 "
-        "makes at attach time. Look for an explicit Deny in the key policy or an SCP (by source address or "
-        "VPC, say), for a grant that was revoked, and for a denied CreateGrant of the caller; a "
-        "new grant may take some minutes to take effect."
+        "makes at attach time. Look for an explicit Deny in the key policy or an SCP (by source "
+        "address or VPC, say), for a grant that was revoked, and for a denied CreateGrant of the "
+        "caller; a new grant may take some minutes to take effect."
     ),
     PrincipalKind.SERVICE: (
         "An AWS service called on its own behalf. If it is meant to use the "
@@ -37,6 +38,16 @@ _BY_KIND = {
         "`aws iam get-user` shows the real one."
     ),
 }
+
+
+_WITHOUT_IAM_POLICY = frozenset(
+    {
+        PrincipalKind.INFRASTRUCTURE,
+        PrincipalKind.SERVICE,
+        PrincipalKind.SERVICE_LINKED_ROLE,
+        PrincipalKind.ROOT,
+    }
+)
 
 
 def notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> tuple[str, ...]:
@@ -163,56 +174,37 @@ def _who(denial: Denial) -> str:
     return "the user or role behind the session"
 
 
-def alternatives(denials: Sequence[Denial]) -> tuple[Alternative, ...]:
+def alternatives(
+    denials: Sequence[Denial], offered: Sequence[OfferedStatement]
+) -> tuple[Alternative, ...]:
     """Return what would do instead of, or beside, an edit of the key policy."""
     principal, key = denials[0].principal, denials[0].key
-    if principal.kind in (
-        PrincipalKind.INFRASTRUCTURE,
-        PrincipalKind.SERVICE,
-        PrincipalKind.SERVICE_LINKED_ROLE,
-        PrincipalKind.ROOT,
-    ):
+    if principal.kind in _WITHOUT_IAM_POLICY:
         return ()
-    actions = _actions(denials, StatementKind.IDENTITY_ONLY)
     found = []
-    if actions:
+    if identity_only := [d for d in denials if d.statement_kind is StatementKind.IDENTITY_ONLY]:
+        actions = dict.fromkeys(action for d in identity_only for action in d.iam_actions)
         found.append(
             Alternative(
                 title="IAM policy for what no key policy can allow",
                 text="Attach this to the principal.",
-                statements=({"Effect": "Allow", "Action": actions, "Resource": "*"},),
+                statements=({"Effect": "Allow", "Action": list(actions), "Resource": "*"},),
             )
         )
-    if key.aws_managed:
-        return tuple(found)
-    usage = _actions(denials, StatementKind.USAGE)
-    grants = _actions([d for d in denials if not d.called_directly], StatementKind.GRANTS)
-    resource = key.arn or placeholders.KEY
-    statements: list[dict[str, object]] = []
-    if usage:
-        statements.append({"Effect": "Allow", "Action": usage, "Resource": resource})
-    if grants:
-        statements.append(
-            {
-                "Effect": "Allow",
-                "Action": grants,
-                "Resource": resource,
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            }
-        )
-    if statements:
+    if offered:
+        resource = key.arn or placeholders.KEY
         found.append(
             Alternative(
                 title="IAM policy instead of the key policy",
                 text="Enough where the key policy delegates to the account (a statement for "
                 "its :root principal), as console-made policies do; no use where it does not.",
-                statements=tuple(statements),
+                statements=tuple(_for_iam(s.document, resource) for s in offered),
             )
         )
     return tuple(found)
 
 
-def _actions(denials: Sequence[Denial], kind: StatementKind) -> list[str]:
-    return list(
-        dict.fromkeys(a for d in denials if d.statement_kind is kind for a in d.iam_actions)
-    )
+def _for_iam(statement: dict[str, Any], resource: str) -> dict[str, Any]:
+    """Turn a key-policy statement into one of an IAM policy: no Principal, the key as Resource."""
+    kept = ("Effect", "Action", "Resource", "Condition")
+    return {name: statement[name] for name in kept if name in statement} | {"Resource": resource}

@@ -30,7 +30,7 @@ def propose(denials: Sequence[Denial]) -> Fix:
         offered=offered,
         console_steps=console_steps(denials, offered),
         notes=notes(denials, offered),
-        alternatives=alternatives(denials),
+        alternatives=alternatives(denials, offered),
     )
 
 
@@ -52,7 +52,7 @@ def _statements(denials: Sequence[Denial]) -> tuple[OfferedStatement, ...]:
         OfferedStatement(
             kind=StatementKind.USAGE,
             need=Need.DENIED,
-            why=f"denied: {_names(usage)}",
+            why=f"{_names(usage)} was denied",
             document=usage_statement(name, key_use),
         )
         for key_use in _key_uses(usage)
@@ -71,7 +71,7 @@ def _statements(denials: Sequence[Denial]) -> tuple[OfferedStatement, ...]:
             OfferedStatement(
                 kind=StatementKind.GRANTS,
                 need=Need.DENIED if grants else Need.NEEDED_NEXT,
-                why=f"denied: {_names(grants)}"
+                why=f"{_names(grants)} was denied"
                 if grants
                 else "no denial demands it, but attaching the volume makes a grant on the key",
                 document=grants_statement(name),

@@ -79,7 +79,7 @@ def _fix(fix: Fix) -> Iterator[str]:
         yield f"   Add to the key policy's Statement list ({fix.disposition}):"
         for offered in fix.offered:
             mark = "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
-            yield from _wrap(f"{offered.kind}, {mark}: {offered.why}", "     ", "       ")
+            yield from _wrap(f"{offered.kind} ({mark}): {offered.why}", "     ", "       ")
         yield ""
         texts = [json.dumps(statement, indent=2) for statement in fix.statements]
         yield textwrap.indent(",\n".join(texts), "     ")

@@ -1,0 +1,80 @@
+"""The README says what is true: its commands, its transcript, its tables."""
+
+import io
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from ebs_kms_audit.cli import _parser, main
+from ebs_kms_audit.explain import pages
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAIN_JOB, TESTS = re.findall(r"```sh\n(.+)\n```", README)
+BLOCKS = re.findall(r"```text\n(.*?)\n```", README, re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def in_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def output_of(arguments):
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        status = main(arguments)
+    return out.getvalue(), status
+
+
+def test_the_main_command_prints_the_transcript():
+    arguments = shlex.split(MAIN_JOB.rpartition(" && ")[2])
+    assert arguments[0] == ".venv/bin/ebs-kms-audit"
+    text, status = output_of(arguments[1:])
+    assert status == 1
+    position = 0
+    command, _, transcript = BLOCKS[0].partition("\n")
+    assert command == "$ ebs-kms-audit sample_data/event_history.csv"
+    for part in transcript.removesuffix("\n[…]").split("\n[…]\n"):
+        found = text.find(part, position)
+        assert found >= position, f"not in the output, or not in this order:\n{part}"
+        position = found + len(part)
+
+
+def test_the_commands_install_with_plain_pip():
+    assert MAIN_JOB.startswith("python3 -m venv .venv && .venv/bin/pip install -q . && ")
+    assert TESTS.endswith(".venv/bin/pytest")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert '-e ".[test]"' in TESTS
+    assert '-e ".[test]"' in ci
+
+
+def test_every_option_is_described():
+    for action in _parser()._actions:
+        for option in action.option_strings:
+            assert option == "-h" or f"`{option}" in README
+
+
+def test_every_caveat_is_listed_with_its_title():
+    for page in pages():
+        assert f"| `{page.id}` | {page.title} |" in README
+
+
+def test_the_map_names_every_room():
+    rooms = {path.stem for path in (ROOT / "ebs_kms_audit").iterdir() if path.suffix in ("", ".py")}
+    named = set(re.findall(r"^  (\w+)", BLOCKS[1], re.MULTILINE)) | {"explain"}
+    private = {"__init__", "__pycache__", "errors", "window", "py"}
+    assert rooms - private == named
+
+
+def test_the_notebook_lines_work():
+    code = re.search(r"```python\n(.*?)\n```", README, re.DOTALL)[1]
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
