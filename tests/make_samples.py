@@ -1,6 +1,6 @@
 """Writes sample_data/: one made incident, exported the ways people export it.
 
-    python tests/make_samples.py
+    python -m tests.make_samples
 
 Every account, name and id is invented. A test compares the files with what this writes.
 
