@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Event",
     "Evidence",
     "FileCoverage",
+    "Identity",
     "KeyRef",
     "OtherError",
     "Principal",
     "PrincipalKind",
+    "RecordRef",
     "Resource",
     "SetAside",
     "StatementKind",
@@ -68,6 +71,10 @@ class PrincipalKind(StrEnum):
     """The session of an instance-profile role: named after the instance, role unknown."""
     INFRASTRUCTURE = "infrastructure"
     """aws:ec2-infrastructure, the identity-only role of an instance; never a principal to add."""
+    FEDERATED_USER = "federated_user"
+    """A GetFederationToken session; the policy names the user who asked for the token."""
+    ACCOUNT = "account"
+    """A caller of another account, of whom only the account is known."""
     ROOT = "root"
     SERVICE = "service"
     USER_OR_ROLE_SESSION = "user_or_role_session"
@@ -83,13 +90,42 @@ class Resource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """The userIdentity of a CloudTrail record; what it does not hold is None.
+
+    `issuer_arn` is the role (or the user) that issued the session, `service` the AWS service that
+    called (`invokedBy`).
+    """
+
+    type: str | None
+    arn: str | None = None
+    account: str | None = None
+    user_name: str | None = None
+    principal_id: str | None = None
+    issuer_type: str | None = None
+    issuer_arn: str | None = None
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRef:
+    """Where the record of an event stands: its file, and its number in it, from 1."""
+
+    file: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One row of an export that matters to the audit, as it stood there.
+    """One row of an export, or one CloudTrail record, that matters to the audit.
 
     Empty cells and missing columns are None. `time` is in UTC, or naive where the export has no
     zone. `source_inferred` tells that the Event source was told by the event name alone.
     `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id.
-    `resources` is None where the cell can't be read.
+    `resources` is None where the cell can't be read; those of a record are put as the console's
+    CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
+    of a table, or of the record in its file. `identity` and `error_message` only a record has;
+    where a row of an export has its record beside it, `record` says where that stands.
     """
 
     file: str
@@ -110,6 +146,9 @@ class Event:
     read_only: bool | None = None
     account: str | None = None
     account_cell: str | None = None
+    identity: Identity | None = None
+    error_message: str | None = None
+    record: RecordRef | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +207,18 @@ class Denial:
     via_known: bool
     ebs_traffic: bool
     verdict: Verdict = Verdict.NOT_JUDGED
+
+    @property
+    def key_account(self) -> str | None:
+        """The account that owns the key, where its ARN is known."""
+        arn = Arn.parse(self.key.arn)
+        return arn.account if arn else None
+
+    @property
+    def cross_account(self) -> bool:
+        """Whether the key surely belongs to another account than the caller."""
+        caller = self.event.account
+        return bool(caller and self.key_account and caller != self.key_account)
 
     @property
     def called_directly(self) -> bool:

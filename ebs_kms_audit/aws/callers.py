@@ -15,6 +15,7 @@ HIDDEN_USER = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.(?:com(?:\.cn)?|eu)")
 _AWS_INTERNAL = re.compile(r"AWS Internal(?:/\d+)?")
+_PROBING = frozenset({"config", "access-analyzer", "resource-explorer-2", "airflow"})
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 
 
@@ -37,6 +38,15 @@ def is_ebs_traffic(source_ip: str | None) -> bool:
     """Tell whether EC2 or Auto Scaling (or something inside AWS) made the call for the caller."""
     service = service_behind(source_ip)
     return bool(service and service.startswith(("ec2", "autoscaling", "AWS Internal")))
+
+
+def probing_service(source_ip: str | None) -> str | None:
+    """Return the AWS service that looks over keys on its own account, or None.
+
+    Such services ask about every key and are refused by those that do not name them: noise.
+    """
+    service = service_behind(source_ip) or ""
+    return service if service.partition(".")[0] in _PROBING else None
 
 
 def is_instance_id(name: str | None) -> bool:

@@ -60,3 +60,33 @@ def grants_statement(principal: str) -> dict[str, Any]:
         "Resource": "*",
         "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     }
+
+
+def cross_account_grant_statement(account_root: str, role: str) -> dict[str, Any]:
+    """Let another account make the grant that its service-linked role needs.
+
+    Someone there makes it by hand, so kms:GrantIsForAWSResource would be false; the grant is bound
+    to the one role instead. Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use
+    with encrypted volumes", key in another account.
+    """
+    return {
+        "Sid": f"{GRANTS_SID} in external account",
+        "Effect": "Allow",
+        "Principal": {"AWS": account_root},
+        "Action": ["kms:CreateGrant"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:GranteePrincipal": role}},
+    }
+
+
+# What a grant for a service-linked role must hold, in the words of create-grant.
+SERVICE_ROLE_GRANT_OPERATIONS = (
+    "Encrypt",
+    "Decrypt",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "DescribeKey",
+    "CreateGrant",
+)

@@ -11,15 +11,17 @@ tables     DataFrames and Arrow objects → rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.events import FileReading, read_events, row_starter
-from ebs_kms_audit.reading.inputs import Source, sources
+from ebs_kms_audit.reading.inputs import RECORDS, Source, repeatable, sources
+from ebs_kms_audit.reading.json_records import looks_like_json, read_records
 from ebs_kms_audit.reading.layout import Layout, find_header, require_columns
+from ebs_kms_audit.reading.record_events import read_record_events
 from ebs_kms_audit.reading.records import Records, Row
 from ebs_kms_audit.reading.text import Lines
 
@@ -29,26 +31,62 @@ _HEADER_SEARCHED = 50
 
 
 class Reading:
-    """The inputs of one audit. Iterate once for the events that matter; then `files` is whole.
+    """The inputs of one audit. Iterate for the events that matter; then `files` is whole.
 
-    An input that can't be read at all does not end the iteration: its `error` says why.
+    The exports come first, then the records. An input that can't be read at all does not end the
+    iteration: its `error` says why.
     """
 
-    def __init__(self, inputs: Any) -> None:
-        self._inputs = inputs
+    def __init__(self, exports: Any, records: Any = None) -> None:
+        self._exports = exports
+        self._records = records
         self.files: list[FileReading] = []
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether the inputs can be read a second time."""
+        return repeatable(self._exports) and repeatable(self._records)
+
     def __iter__(self) -> Iterator[Event]:
-        for source in sources(self._inputs):
+        self.files = []
+        if self._exports is not None:
+            yield from self._read(sources(self._exports), _read_export)
+        if self._records is not None:
+            yield from self._read(sources(self._records, RECORDS), _read_records)
+
+    def _read(
+        self,
+        sources: Iterator[Source],
+        read: Callable[[Source, FileReading], Iterator[Event]],
+    ) -> Iterator[Event]:
+        for source in sources:
             reading = FileReading(source.name)
             self.files.append(reading)
             try:
-                yield from _read_source(source, reading)
+                yield from read(source, reading)
             except InputError as error:
                 reading.error = str(error)
 
 
-def _read_source(source: Source, reading: FileReading) -> Iterator[Event]:
+def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:
+    if source.blocks is None:
+        raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
+    reading.is_records = True
+    text = Lines(source.name, source.blocks())
+    whole = text.whole()
+    reading.cut_short = text.cut_short
+    if not looks_like_json(whole):
+        raise InputError(
+            f"{source.name}: "
+            + ("the file is empty" if not whole.strip() else "this is no JSON")
+            + f"; expected CloudTrail records: {RECORDS.how_to_get_it}"
+        )
+    yield from read_record_events(read_records(whole), reading)
+    if reading.rows and reading.rows == reading.set_aside_count:
+        raise InputError(f"{source.name}: it holds no CloudTrail record; {RECORDS.how_to_get_it}")
+
+
+def _read_export(source: Source, reading: FileReading) -> Iterator[Event]:
     if source.table is not None:
         header, rows = source.table()
         reading.layout = Layout.of_header(header)

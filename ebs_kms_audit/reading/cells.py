@@ -5,21 +5,13 @@ from __future__ import annotations
 import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-from typing import Any
 
 from ebs_kms_audit.model import Resource
+from ebs_kms_audit.reading.paths import text_at, values_at
 
 _TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
 _FALSE = frozenset("false 0 falsch faux falso onwaar".split())
 _EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])")
-
-# Each path that is read out of a Resources cell, by name.
-_PATHS = {
-    "entry": "$[*]",
-    "type": "$.resourceType",
-    "name": "$.resourceName",
-}
 
 
 def read_flag(cell: str) -> bool | None:
@@ -67,19 +59,6 @@ def read_resources(cell: str) -> tuple[Resource, ...] | None:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
     return tuple(
-        Resource(type=_text_at("type", match.value), name=_text_at("name", match.value))
-        for match in _path("entry").find(entries)
+        Resource(type=text_at("entry type", entry), name=text_at("entry name", entry))
+        for entry in values_at("entry", entries)
     )
-
-
-def _text_at(name: str, entry: dict[str, Any]) -> str | None:
-    """Return the text at a path; None where the entry has none there, or something else."""
-    found = [match.value for match in _path(name).find(entry)]
-    return found[0] if found and isinstance(found[0], str) else None
-
-
-@cache
-def _path(name: str) -> Any:
-    from jsonpath_ng.parser import parse
-
-    return parse(_PATHS[name])

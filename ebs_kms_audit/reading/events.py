@@ -1,7 +1,7 @@
 """Rows under a header → Events: the rows that matter; the others are counted, or set aside.
 
 A row matters if it is a KMS row, was denied, comes from an EC2 operation that uses an EBS key, or
-identifies a caller (AssumeRole, a long-term access key).
+identifies a caller (AssumeRole, a role made or deleted, a long-term access key).
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from ebs_kms_audit.reading.layout import Layout
 from ebs_kms_audit.reading.records import Row
 from ebs_kms_audit.reading.times import TimeReader, order_of
 
+# A role that was deleted and made again has another unique id: policies and grants miss it.
+ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+
 _SAMPLE = 500
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LISTED_SET_ASIDE = 10_000  # the count goes on; a list without end would be the whole input
@@ -34,6 +37,7 @@ class FileReading:
 
     name: str
     layout: Layout | None = None
+    is_records: bool = False
     rows: int = 0
     set_aside_count: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
@@ -59,11 +63,17 @@ class FileReading:
             self.last = time
 
     @property
+    def _layout_label(self) -> str | None:
+        if self.is_records:
+            return "records"
+        return self.layout.label if self.layout else None
+
+    @property
     def coverage(self) -> FileCoverage:
         """The figures as the report has them."""
         return FileCoverage(
             name=self.name,
-            layout=self.layout.label if self.layout else None,
+            layout=self._layout_label,
             rows_read=self.rows,
             rows_set_aside=self.set_aside_count,
             error=self.error,
@@ -124,23 +134,31 @@ def read_events(
         if reading.first is None and time is not None:
             reading.see_time(time)
         last_time = time
-        if _matters(row.cells, layout, name):
+        if matters(
+            source=_cell(row.cells, layout, columns.EVENT_SOURCE),
+            name=name,
+            error_code=_cell(row.cells, layout, columns.ERROR_CODE),
+            access_key=_cell(row.cells, layout, columns.ACCESS_KEY),
+        ):
             yield _event(row, layout, name, time, reading)
     if last_time is not None:
         reading.see_time(last_time)
     reading.guessed_dates = times.guessed_order
 
 
-def _matters(cells: list[str], layout: Layout, name: str) -> bool:
-    source = _cell(cells, layout, columns.EVENT_SOURCE)
+def matters(
+    *, source: str | None, name: str, error_code: str | None, access_key: str | None
+) -> bool:
+    """Tell whether a row or record with these fields matters to the audit."""
     if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
         return True
     if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
         return True
     return (
-        _cell(cells, layout, columns.ERROR_CODE) in DENIAL_CODES
+        error_code in DENIAL_CODES
         or name.startswith("AssumeRole")
-        or key_kind(_cell(cells, layout, columns.ACCESS_KEY)) == "long_term"
+        or name in ROLE_CHANGES
+        or key_kind(access_key) == "long_term"
     )
 
 

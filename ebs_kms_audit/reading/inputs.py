@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -20,12 +21,40 @@ from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
 
 BLOCK = 1 << 20
-_EXPORT_SUFFIXES = (".csv", ".csv.gz", ".zip")
+# What a trail writes beside its log files: digests of them, and Insights events.
+_NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)(/|\\|$)")
 _ZIP_MAGIC = b"PK\x03\x04"
 _EXCEL_MEMBER = "[Content_Types].xml"
-_HOW_TO_GET_IT = "choose Download CSV in the CloudTrail console's Event history"
 
 Blocks = Iterator[bytes] | Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of input: the endings it is looked for by in folders, and how to come by it."""
+
+    suffixes: tuple[str, ...]
+    how_to_get_it: str
+
+    @property
+    def wanted(self) -> str:
+        """Name the endings for a reader."""
+        *most, last = self.suffixes
+        return f"{', '.join(most)} or {last}"
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a file of this name is of the kind."""
+        return name.lower().endswith(self.suffixes)
+
+
+EXPORTS = FileKind(
+    (".csv", ".csv.gz", ".zip"), "choose Download CSV in the CloudTrail console's Event history"
+)
+RECORDS = FileKind(
+    (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".zip"),
+    "choose Download JSON in the CloudTrail console's Event history, run aws cloudtrail "
+    "lookup-events, or copy a trail's log files",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +69,37 @@ class Source:
     table: Callable[[], tables.Table] | None = None
 
 
-def sources(inputs: Any) -> Iterator[Source]:
-    """Expand what `audit()` takes into the exports it stands for, one at a time."""
+def sources(inputs: Any, kind: FileKind = EXPORTS) -> Iterator[Source]:
+    """Expand what `audit()` takes into the inputs of a kind that it stands for, one at a time."""
     if tables.is_table(inputs):
         yield Source(name=tables.name_of(inputs), table=lambda: tables.read(inputs))
     elif isinstance(inputs, (str, os.PathLike)):
-        yield from _of_path(os.fspath(inputs))
+        yield from _of_path(os.fspath(inputs), kind)
     elif hasattr(inputs, "read"):
-        yield from _of_stream(inputs)
+        yield from _of_stream(inputs, kind)
     elif isinstance(inputs, Iterable) and not isinstance(inputs, (bytes, bytearray, dict)):
         empty = True
         for item in inputs:
             empty = False
-            yield from sources(item)
+            yield from sources(item, kind)
         if empty:
-            yield _refused("(nothing)", f"no input was given: name an export; {_HOW_TO_GET_IT}")
+            yield _refused("(nothing)", f"no input was given: {kind.how_to_get_it}")
     else:
-        kind = type(inputs).__name__
+        name = type(inputs).__name__
         yield _refused(
-            f"<{kind}>",
-            f"an object of type {kind} can't be read: pass a path, an open file, a DataFrame "
+            f"<{name}>",
+            f"an object of type {name} can't be read: pass a path, an open file, a DataFrame "
             "or an Arrow table",
         )
+
+
+def repeatable(inputs: Any) -> bool:
+    """Tell whether the inputs can be read a second time: paths and tables can, streams can't."""
+    if tables.is_table(inputs):
+        return tables.repeatable(inputs)
+    if isinstance(inputs, (list, tuple)):
+        return all(repeatable(item) for item in inputs)
+    return inputs is None or (isinstance(inputs, (str, os.PathLike)) and inputs != "-")
 
 
 def _refused(name: str, reason: str) -> Source:
@@ -71,38 +109,38 @@ def _refused(name: str, reason: str) -> Source:
     return Source(name=name, blocks=refuse)
 
 
-def _of_path(path: str) -> Iterator[Source]:
+def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
     if path == "-":
-        yield from _of_stream(sys.stdin.buffer, "standard input")
+        yield from _of_stream(sys.stdin.buffer, kind, "standard input")
     elif Path(path).is_dir():
-        yield from _of_folder(path)
+        yield from _of_folder(path, kind)
     elif Path(path).exists():
-        yield from _of_file(path)
+        yield from _of_file(path, kind)
     elif glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))
         if not matches:
             yield _refused(path, "no file matches this pattern")
         for match in matches:
-            yield from _of_path(match)
+            yield from _of_path(match, kind)
     else:
         yield _refused(path, "no such file: check the path")
 
 
-def _of_folder(path: str) -> Iterator[Source]:
+def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
     files = sorted(
         os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
         for folder, subfolders, names in os.walk(path)
         for name in names
-        if name.lower().endswith(_EXPORT_SUFFIXES) and not name.startswith(".")
+        if kind.holds(name) and not name.startswith(".") and not _NO_LOG.search(folder)
         if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
     )
     if not files:
-        yield _refused(path, f"this folder holds no .csv, .csv.gz or .zip file; {_HOW_TO_GET_IT}")
+        yield _refused(path, f"this folder holds no {kind.wanted} file; {kind.how_to_get_it}")
     for file in files:
-        yield from _of_file(file)
+        yield from _of_file(file, kind)
 
 
-def _of_file(path: str) -> Iterator[Source]:
+def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
     try:
         with Path(path).open("rb") as file:
             zipped = file.read(4) == _ZIP_MAGIC
@@ -110,7 +148,7 @@ def _of_file(path: str) -> Iterator[Source]:
         yield _refused(path, f"it can't be opened: {error.strerror or error}")
         return
     if zipped:
-        yield from _of_zip(path, path)
+        yield from _of_zip(path, path, kind)
         return
 
     def blocks() -> Iterator[bytes]:
@@ -123,7 +161,7 @@ def _of_file(path: str) -> Iterator[Source]:
     yield Source(name=path, blocks=blocks)
 
 
-def _of_stream(stream: Any, name: str | None = None) -> Iterator[Source]:
+def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator[Source]:
     name = name or _stream_name(stream)
     first = stream.read(BLOCK)
     if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
@@ -138,7 +176,7 @@ def _of_stream(stream: Any, name: str | None = None) -> Iterator[Source]:
         whole.write(first)
         for block in _read_blocks(stream):
             whole.write(block)
-        yield from _of_zip(whole, name)
+        yield from _of_zip(whole, name, kind)
 
 
 def _stream_name(stream: Any) -> str:
@@ -151,24 +189,23 @@ def _read_blocks(stream: IO[Any]) -> Iterator[Any]:
         yield block
 
 
-def _of_zip(archive: Any, name: str) -> Iterator[Source]:
+def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [info for info in opened.infolist() if not info.is_dir()]
             names = {info.filename for info in members}
             if _EXCEL_MEMBER in names:
                 yield _refused(
-                    name, f"this is an Excel workbook, not a CSV export: {_HOW_TO_GET_IT}"
+                    name, f"this is an Excel workbook, not a CSV export: {kind.how_to_get_it}"
                 )
                 return
             exports = [
                 info
                 for info in members
-                if info.filename.lower().endswith((".csv", ".csv.gz"))
-                and not info.filename.startswith("__MACOSX/")
+                if kind.holds(info.filename) and not info.filename.startswith("__MACOSX/")
             ]
             if not exports:
-                yield _refused(name, "this zip archive holds no .csv file")
+                yield _refused(name, f"this zip archive holds no {kind.wanted} file")
             for info in exports:
                 yield _of_member(opened, info, f"{name}/{info.filename}")
     except zipfile.BadZipFile:

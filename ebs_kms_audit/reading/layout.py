@@ -153,7 +153,10 @@ def _what_it_is(lines: Sequence[str]) -> str:
         return "the file is empty; expected the console's CSV export"
     first = head.split("\n", 1)[0]
     if head[0] in "{[":
-        return "this is JSON, not CSV; expected the console's CSV export"
+        return (
+            "this is JSON, not CSV; expected the console's CSV export (records= and --records "
+            "take CloudTrail's JSON)"
+        )
     if re.search(r"\b(userIdentity|eventName|eventSource)\b", first) and re.search(r"[/.]", first):
         return "this is CloudTrail JSON flattened into columns; expected the console's CSV export"
     return "this is no event history export: no line has the column names Event name and Error code"

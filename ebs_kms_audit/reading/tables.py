@@ -37,6 +37,11 @@ def read(thing: Any) -> Table:
     return _read_arrow(thing)
 
 
+def repeatable(thing: Any) -> bool:
+    """Tell whether the table can be read twice: a DataFrame can, a stream may be used up."""
+    return _is_pandas(thing) or hasattr(thing, "num_rows")
+
+
 def _is_pandas(thing: Any) -> bool:
     return type(thing).__module__.partition(".")[0] == "pandas" and hasattr(thing, "itertuples")
 

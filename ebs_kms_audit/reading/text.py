@@ -64,6 +64,10 @@ class Lines:
             self.ends_with_newline = False
             yield rest
 
+    def whole(self) -> str:
+        """Return the content as one text, for what has no lines to read by."""
+        return "".join(self._texts)
+
     def _decoded(self, blocks: Blocks) -> Iterator[str]:
         first = next(blocks, b"")
         if isinstance(first, str):
