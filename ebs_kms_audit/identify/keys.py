@@ -1,51 +1,91 @@
-"""Which KMS key a row was about. The console's CSV seldom says."""
+"""Which KMS key an event was about. The console's CSV seldom says; a record often does."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Event, Evidence, KeyRef
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_KMS_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+")
 
 
-def key_of(event: Event, given: KeyRef | None) -> KeyRef:
-    """Return the key as the row's Resources name it, else as the caller did, else unknown."""
-    named = {key for resource in event.resources or () if (key := _key(resource.name))}
-    if len(named) == 1:
-        (recorded,) = named
-        if given and recorded.arn is None and recorded.id and recorded.id == given.id:
+def key_of(event: Event, siblings: Iterable[Event], given: KeyRef | None) -> KeyRef:
+    """Return the key, from the first source that names one, and only one.
+
+    In order: the event's own resources; its error message; other events of the same Request ID
+    (`siblings`); the caller's `given` key, where it can be that; else unknown.
+    """
+    own = _resource_names(event)
+    recorded = _one_key(own, Evidence.RECORDED, "the event's resources name it") or _one_key(
+        _KMS_ARN.findall(event.error_message or ""), Evidence.RECORDED, "its error message names it"
+    )
+    if recorded:
+        same = given and recorded.arn is None and recorded.id and recorded.id == given.id
+        return given if given and same else recorded
+    if not key_names(event):
+        others = [name for sibling in siblings for name in _resource_names(sibling)]
+        why = "another event of the same Request ID names it"
+        if derived := _one_key(others, Evidence.DERIVED, why):
+            return derived
+        if given and _may_be(given, event):
             return given
-        return recorded
-    if given and not named and _may_be(given, event):
-        return given
-    if named:
-        why = "the row names several keys"
-    elif event.resources is None:
-        why = "the row's Resources can't be read"
-    else:
-        why = "the row names no key: the console's CSV seldom does"
-    return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=why)
+    return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=_why_not(event))
 
 
-def _key(name: str | None) -> KeyRef | None:
-    arn = Arn.parse(name)
-    why = "the row's Resources name it"
-    if arn and arn.service == "kms" and arn.resource_type in ("key", "alias"):
-        is_key = arn.resource_type == "key"
-        return KeyRef(
-            arn=str(arn) if is_key else None,
-            id=arn.name if is_key else None,
-            alias=None if is_key else arn.resource,
-            evidence=Evidence.RECORDED,
-            why=why,
-        )
-    if name and _KEY_ID.fullmatch(name):
-        return KeyRef(arn=None, id=name, alias=None, evidence=Evidence.RECORDED, why=why)
-    if name and name.startswith("alias/"):
-        return KeyRef(arn=None, id=None, alias=name, evidence=Evidence.RECORDED, why=why)
-    return None
+def key_names(event: Event) -> set[str]:
+    """Return the ids of the keys that an event's resources name, or failing these the aliases."""
+    return _keys(_resource_names(event))
+
+
+def _why_not(event: Event) -> str:
+    if key_names(event):
+        return "the event names several keys"
+    if event.resources is None:
+        return "the row's Resources can't be read"
+    if event.identity is not None:
+        return "the record names no key: a denied call's seldom does outside its error message"
+    return "the row names no key: the console's CSV seldom does"
+
+
+def _resource_names(event: Event) -> list[str]:
+    return [resource.name for resource in event.resources or () if resource.name]
+
+
+def _keys(names: Iterable[str]) -> set[str]:
+    """Return the ids, or failing these the aliases, that the names stand for."""
+    ids, aliases = set(), set()
+    for name in names:
+        arn = Arn.parse(name)
+        if arn and arn.service == "kms" and arn.resource_type in ("key", "alias"):
+            name = arn.name if arn.resource_type == "key" else arn.resource
+        if _KEY_ID.fullmatch(name):
+            ids.add(name)
+        elif name.startswith("alias/"):
+            aliases.add(name)
+    return ids or aliases
+
+
+def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | None:
+    """Return the key if the names stand for one: an ARN, an id and an alias of it may be there."""
+    names = list(names)
+    if len(_keys(names)) != 1:
+        return None
+    arns = {str(arn): arn for arn in map(Arn.parse, names) if arn and arn.service == "kms"}
+    key_arns = [text for text, arn in arns.items() if arn.resource_type == "key"]
+    ids = [Arn.parse(text).name for text in key_arns]  # type: ignore[union-attr]
+    ids += [name for name in names if _KEY_ID.fullmatch(name)]
+    aliases = {arn.resource for arn in arns.values() if arn.resource_type == "alias"}
+    aliases |= {name for name in names if name.startswith("alias/")}
+    return KeyRef(
+        arn=key_arns[0] if len(key_arns) == 1 else None,
+        id=ids[0] if ids else None,
+        alias=aliases.pop() if len(aliases) == 1 else None,
+        evidence=evidence,
+        why=why,
+    )
 
 
 def _may_be(key: KeyRef, event: Event) -> bool:

@@ -1,4 +1,4 @@
-"""Who was refused, from the rows alone: the User name column, access keys and Source IP address.
+"""Who was refused: a record's userIdentity, else what the rows show.
 
 A console CSV holds the session name where a key policy needs the role. The rules stand in order;
 the first that fits decides, and says in `why` how. None of the texts repeats a name of the log.
@@ -13,19 +13,26 @@ from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_iam_name, partition_of
 from ebs_kms_audit.identify.accounts import AccountVotes
 from ebs_kms_audit.identify.given import kind_of
+from ebs_kms_audit.identify.handouts import Handouts
+from ebs_kms_audit.identify.recorded import recorded_principal
 from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
 
 
 class Witnesses:
-    """What other rows prove of a caller: account ids, and which names hold a long-term key."""
+    """What other events prove of a caller: accounts, roles handed out, holders of long-term keys.
+
+    `handouts` may be replaced by that of a second reading, where the first overflowed.
+    """
 
     def __init__(self) -> None:
         self.accounts = AccountVotes()
+        self.handouts = Handouts()
         self._long_term_keys: dict[str, dict[tuple[str | None, str | None], Event]] = {}
 
     def see(self, event: Event) -> None:
-        """Take in a row that matters."""
+        """Take in an event that matters."""
         self.accounts.see(event)
+        self.handouts.see(event)
         if event.user_name and key_kind(event.access_key) == "long_term":
             by_account = self._long_term_keys.setdefault(event.user_name, {})
             by_account.setdefault((event.account, event.account_cell), event)
@@ -43,7 +50,9 @@ def principal_of(
 ) -> Principal:
     """Say who made the call. `account` is the row's account id, repaired where it was damaged."""
     return (
-        _infrastructure(event)
+        recorded_principal(event)
+        or _infrastructure(event)
+        or _handed_out(event, account, witnesses)
         or _given(event, account, given)
         or _nameless(event)
         or _root(event, account)
@@ -70,6 +79,26 @@ def _infrastructure(event: Event) -> Principal | None:
             session=True,
         )
     return None
+
+
+def _handed_out(event: Event, account: str | None, witnesses: Witnesses) -> Principal | None:
+    handout = witnesses.handouts.of_key(event.access_key)
+    why = "an AssumeRole event handed out the same access key for this role"
+    if handout is None and event.user_name and not event.access_key:
+        handout = witnesses.handouts.of_service_session(event.user_name, account)
+        why = "an AssumeRole event of this service-linked role names the same session"
+    arn = Arn.parse(handout.role_arn) if handout else None
+    if handout is None or arn is None:
+        return None
+    return Principal(
+        arn=handout.role_arn,
+        kind=kind_of(arn),
+        user_name=event.user_name,
+        session_name=event.user_name,
+        evidence=Evidence.DERIVED,
+        why=why,
+        event_ids=(handout.event_id,) if handout.event_id else (),
+    )
 
 
 def _given(event: Event, account: str | None, given: Mapping[str, Arn]) -> Principal | None:
