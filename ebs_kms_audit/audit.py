@@ -1,4 +1,4 @@
-"""The pipeline: read, count, identify, group, report."""
+"""The pipeline: read, count, identify, look around, group, report."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from typing import Any
 
 from ebs_kms_audit.caveats import caveats_for
 from ebs_kms_audit.coverage import Tally
-from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.errors import InputError, UsageError
+from ebs_kms_audit.history import Surroundings
 from ebs_kms_audit.identify import (
+    DeniedEvents,
+    Handouts,
     Witnesses,
     given_key,
     given_principals,
-    is_denied,
     is_kms,
     resolve,
 )
-from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import Reading
 from ebs_kms_audit.redact import Redactor
-from ebs_kms_audit.report import Report, group_into_findings
+from ebs_kms_audit.report import Report, findings_of, group_denials
 from ebs_kms_audit.window import window_around
 
 
 def audit(
-    inputs: Any,
+    inputs: Any = None,
     *,
+    records: Any = None,
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
     around: str | datetime | None = None,
@@ -40,38 +42,72 @@ def audit(
     DataFrame, or any object that gives an Arrow stream. Columns are found by name; Event name and
     Error code must be there.
 
+    `records` is CloudTrail JSON: the console's Download JSON, the output of `aws cloudtrail
+    lookup-events`, log files of a trail (`.json`, `.json.gz`, folders of them), JSON lines. A
+    record says more than a row: it completes rows of the same Event ID, and counts by itself where
+    there is none. Either of the two may be left out.
+
     `principals` maps a User name of the export to the ARN of the IAM user or role behind it, and
-    `key` is the ARN of the KMS key: what the caller knows and the export does not say.
-    `around` keeps the KMS rows within `minutes` before and after a time (ISO 8601; UTC unless it
+    `key` is the ARN of the KMS key: what the caller knows and the input does not say.
+    `around` keeps the KMS events within `minutes` before and after a time (ISO 8601; UTC unless it
     says otherwise). `redact` puts stand-ins for account ids, names, keys, ARNs and addresses.
 
     Raises InputError where no input could be read at all, UsageError for an argument that makes
     no sense. A row that can't be read is set aside in the report; an input that can't, among
     others that can, is in `Report.failed_inputs`.
     """
+    if inputs is None and records is None:
+        raise UsageError("nothing to read: give an export, or records")
     named, named_key = given_principals(principals), given_key(key)
-    tally = Tally(window_around(around, minutes))
-    witnesses = Witnesses()
-    denied: list[Event] = []
+    window = window_around(around, minutes)
+    reading = Reading(inputs, records)
+    tally, witnesses = Tally(window), Witnesses()
+    denied, surroundings = DeniedEvents(window), Surroundings()
 
-    reading = Reading(inputs)
     for event in reading:
         tally.see(event)
         witnesses.see(event)
-        if is_kms(event) and is_denied(event) and tally.counts(event):
-            denied.append(event)
-    if all(file.error for file in reading.files):
-        raise InputError("\n".join(str(file.error) for file in reading.files))
+        surroundings.see(event)
+        if is_kms(event):
+            denied.see(event)
+    files = reading.files
+    if all(file.error for file in files):
+        raise InputError("\n".join(str(file.error) for file in files))
 
-    resolved = [resolve(event, witnesses, named, named_key) for event in denied]
-    facts = tally.result(reading.files, resolved, witnesses)
+    overflowed = surroundings.overflowed or witnesses.handouts.overflowed
+    if overflowed and reading.repeatable:
+        surroundings = _read_again(reading, denied, witnesses)
+
+    resolved = [
+        resolve(event, surroundings.siblings(event), witnesses, named, named_key)
+        for event in denied
+    ]
+    facts = tally.result(
+        files,
+        denied,
+        resolved,
+        witnesses,
+        surroundings_incomplete=overflowed and not reading.repeatable,
+    )
+    groups = group_denials(facts.denials, surroundings)
     if redact:
-        facts = Redactor().facts(facts)
+        redactor = Redactor()
+        facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
     return Report(
-        findings=group_into_findings(facts.denials),
+        findings=findings_of(groups),
         coverage=facts.coverage,
         caveats=caveats_for(facts),
         set_aside=facts.set_aside,
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
     )
+
+
+def _read_again(reading: Reading, denied: DeniedEvents, witnesses: Witnesses) -> Surroundings:
+    """Read a second time for what belongs to the denials, where there was too much to keep it."""
+    surroundings = Surroundings(denied)
+    witnesses.handouts = Handouts({event.access_key for event in denied if event.access_key})
+    for event in reading:
+        surroundings.see(event)
+        witnesses.handouts.see(event)
+    return surroundings

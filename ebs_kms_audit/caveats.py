@@ -36,11 +36,12 @@ def caveats_for(facts: Facts) -> tuple[Caveat, ...]:
 def _texts(facts: Facts) -> Iterator[tuple[str, str]]:
     yield from _about_rows(facts)
     yield from _about_denials(facts)
-    yield (
-        "limited_view",
-        "Event history shows one Region and the last 90 days, and an export only the span "
-        "that was searched.",
-    )
+    if facts.has_exports:
+        yield (
+            "limited_view",
+            "Event history shows one Region and the last 90 days, and an export only the span "
+            "that was searched.",
+        )
     yield "delivery_delay", "An event may appear up to 15 minutes after the call."
     yield (
         "not_recorded",
@@ -63,13 +64,14 @@ def _about_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     if not coverage.kms_rows:
         yield (
             "no_kms_rows",
-            "There is no KMS row at all, so this says nothing about KMS. Export again with the "
-            "filter Event source = kms.amazonaws.com, in the Region of the volume.",
+            "There is no KMS event at all, so this says nothing about KMS. Export again with the "
+            "filter Event source = kms.amazonaws.com, in the Region of the volume; a trail may "
+            "leave KMS events out.",
         )
     if not coverage.read_only_rows:
         yield (
             "read_only_hidden",
-            "There is no read-only KMS row. Event history opens with the filter Read-only = "
+            "There is no read-only KMS event. Event history opens with the filter Read-only = "
             "false, which hides Decrypt, GenerateDataKey* and DescribeKey, denied or not. Export "
             "again with the filter Event source = kms.amazonaws.com.",
         )
@@ -113,21 +115,35 @@ def _about_denials(facts: Facts) -> Iterator[tuple[str, str]]:
     if any(not denial.key.known for denial in denials):
         yield (
             "key_not_in_csv",
-            "The key is not in the CSV: denials of several keys may stand in one finding.",
+            "The input does not name the key: denials of several keys may stand in one finding.",
         )
     if any(denial.principal.evidence is Evidence.UNKNOWN for denial in denials) or any(
         denial.principal.kind is PrincipalKind.INSTANCE_ROLE for denial in denials
     ):
         yield (
             "session_name_only",
-            "A console CSV names a session where a key policy needs the role: see the "
-            "placeholders, or say who it is with --principal NAME=ARN.",
+            "The input names a session where a key policy needs the role: see the placeholders, "
+            "give the events' JSON with --records, or say who it is with --principal NAME=ARN.",
         )
-    if denials:
+    if any(not denial.event.error_message for denial in denials):
         yield (
             "cause_not_shown",
             "A CSV does not show which policy refused: the key policy, an IAM policy, a "
-            "permissions boundary or an organization's policy. The error message does.",
+            "permissions boundary or an organization's policy. The record's error message does: "
+            "give it with --records.",
+        )
+    if facts.disagreements:
+        first = facts.disagreements[0]
+        yield (
+            "record_disagrees",
+            f"{_count(len(facts.disagreements), 'row')} and the record of the same event differ; "
+            f"the record counts. Event {first.event_id}: {', '.join(first.columns)}.",
+        )
+    if facts.surroundings_incomplete:
+        yield (
+            "surroundings_incomplete",
+            "The input was too large to keep what happened around the denials, and can't be read "
+            "twice: give files instead of a stream.",
         )
 
 

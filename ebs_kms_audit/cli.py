@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["explain"]:
             return _explain(words[1:])
-        return _audit(_parser().parse_args(words))
+        return _audit(_options(words))
     except EbsKmsAuditError as error:
         print(f"ebs-kms-audit: {_harmless(str(error))}", file=sys.stderr)
         return BAD_INPUT
@@ -60,9 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "inputs",
-        nargs="+",
+        nargs="*",
         metavar="EXPORT",
         help="a CSV export (also .gz, .zip), a folder or glob of them, or - for standard input",
+    )
+    parser.add_argument(
+        "--records",
+        action="append",
+        metavar="FILE",
+        help="CloudTrail JSON that says more of the same events, or stands alone: Download JSON, "
+        "lookup-events output, a trail's log files or a folder of them; may be repeated",
     )
     parser.add_argument(
         "--principal",
@@ -88,11 +95,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _audit(options: argparse.Namespace) -> int:
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(words)
+    if not options.inputs and not options.records:
+        parser.error("nothing to read: name an EXPORT, or --records FILE")
     if options.minutes is not None and options.around is None:
         raise UsageError("--minutes goes with --around TIME")
+    return options
+
+
+def _audit(options: argparse.Namespace) -> int:
     report = audit(
-        options.inputs,
+        options.inputs or None,
+        records=options.records,
         principals=_principals(options.principal),
         key=options.key,
         around=options.around,

@@ -10,7 +10,14 @@ from datetime import datetime
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.kms_errors import meaning_of
-from ebs_kms_audit.identify import Witnesses, is_denied, is_kms, may_be_of_another_service
+from ebs_kms_audit.identify import (
+    DeniedEvents,
+    Disagreement,
+    Witnesses,
+    is_denied,
+    is_kms,
+    may_be_of_another_service,
+)
 from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Window
 from ebs_kms_audit.reading import FileReading, layout
 from ebs_kms_audit.reading.times import order_of
@@ -50,7 +57,9 @@ class Facts:
     source_inferred: bool
     repaired_accounts: int
     unknown_accounts: int
-    sessions_unknown: int
+    disagreements: tuple[Disagreement, ...]
+    surroundings_incomplete: bool
+    has_exports: bool
 
 
 @dataclass(slots=True)
@@ -71,11 +80,10 @@ class Tally:
     def __init__(self, window: Window | None) -> None:
         self._window = window
         self._kms_rows = self._read_only_rows = self._ec2_rows = 0
-        self._duplicates = self._outside = 0
         self._regions: set[str] = set()
         self._accounts: Counter[tuple[str, str | None, str | None]] = Counter()
         self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
-        self._seen_ids: set[str] = set()
+        self._error_ids: set[str] = set()
         self._errors: dict[tuple[str, str, str | None, str | None], _Errors] = {}
         self._source_inferred = False
 
@@ -98,28 +106,24 @@ class Tally:
         read_only = event.read_only
         self._read_only_rows += kms_action(event.name).read_only if read_only is None else read_only
         if event.error_code and not is_denied(event) and self._in_window(event):
-            if event.source_inferred and may_be_of_another_service(event):
+            if may_be_of_another_service(event) or event.event_id in self._error_ids:
                 return
+            if event.event_id:
+                self._error_ids.add(event.event_id)
             what = (event.error_code, event.name, event.account, event.region)
             self._errors.setdefault(what, _Errors()).see(event.time)
-
-    def counts(self, denied: Event) -> bool:
-        """Tell whether a denial counts: in the window, and its Event ID was not there before."""
-        if not self._in_window(denied):
-            self._outside += 1
-            return False
-        if denied.event_id:
-            if denied.event_id in self._seen_ids:
-                self._duplicates += 1
-                return False
-            self._seen_ids.add(denied.event_id)
-        return True
 
     def _in_window(self, event: Event) -> bool:
         return self._window is None or self._window.holds(event.time)
 
     def result(
-        self, files: Sequence[FileReading], resolved: Sequence[Denial], witnesses: Witnesses
+        self,
+        files: Sequence[FileReading],
+        denied: DeniedEvents,
+        resolved: Sequence[Denial],
+        witnesses: Witnesses,
+        *,
+        surroundings_incomplete: bool,
     ) -> Facts:
         """Return the whole, once every row has passed by."""
         shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
@@ -131,18 +135,24 @@ class Tally:
         return Facts(
             denials=denials,
             shared_name_denials=shared,
-            coverage=self._coverage(files, len(denials), accounts.values()),
+            coverage=self._coverage(files, denied, len(denials), accounts.values()),
             set_aside=tuple(row for file in files for row in file.set_aside),
             other_errors=self._other_errors(),
             file_notes=tuple(note for file in files for note in _notes_on(file)),
             source_inferred=self._source_inferred,
             repaired_accounts=sum(account is not None for account in damaged),
             unknown_accounts=sum(account is None for account in damaged),
-            sessions_unknown=sum(d.principal.arn is None for d in denials),
+            disagreements=tuple(denied.disagreements),
+            surroundings_incomplete=surroundings_incomplete,
+            has_exports=any(not file.is_records for file in files),
         )
 
     def _coverage(
-        self, files: Sequence[FileReading], denials: int, accounts: Iterable[str | None]
+        self,
+        files: Sequence[FileReading],
+        denied: DeniedEvents,
+        denials: int,
+        accounts: Iterable[str | None],
     ) -> Coverage:
         times = [time for file in files for time in (file.first, file.last) if time]
         rows = sum(file.rows for file in files)
@@ -156,8 +166,8 @@ class Tally:
             read_only_rows=self._read_only_rows,
             ec2_rows=self._ec2_rows,
             denials=denials,
-            duplicate_denials=self._duplicates,
-            denials_outside_window=self._outside,
+            duplicate_denials=denied.duplicates,
+            denials_outside_window=denied.outside,
             first_event=min(times, key=order_of, default=None),
             last_event=max(times, key=order_of, default=None),
             regions=tuple(sorted(self._regions)),

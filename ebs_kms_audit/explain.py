@@ -74,16 +74,16 @@ _PAGES = (
         "a missing IAM policy, a permissions boundary, a session policy, an organization's "
         "policy (SCP, RCP) or an explicit Deny in any of them. The statements offered are those "
         "that the key policy must hold for the call to work when nothing else forbids it.",
-        "read the errorMessage in the event's record (open the event in Event history, or "
-        "download JSON): it names the kind of policy that refused.",
+        "choose Download JSON for the same search and give it with --records: the record's "
+        "errorMessage names the kind of policy that refused.",
     ),
     Page(
         "key_not_in_csv",
         "The key is not in the CSV",
         "The console's CSV does not list the key of a KMS call, even where the record does. "
         "Denials that are shown as one finding may concern several keys.",
-        "look up the key of the snapshot or volume, and name it with --key ARN if all denials "
-        "are about it.",
+        "give the JSON of the same search with --records; or look up the key of the snapshot or "
+        "volume, and name it with --key ARN if all denials are about it.",
     ),
     Page(
         "session_name_only",
@@ -91,8 +91,9 @@ _PAGES = (
         "For a role the User name column holds the session's name, never the role's, and a "
         "temporary access key does not tell a role's session from a user's. A key policy names "
         "roles and users, so a placeholder stands where the ARN is not known.",
-        "open one of the events in Event history: userIdentity.sessionContext.sessionIssuer.arn "
-        "is the role, with its path. Then say so with --principal NAME=ARN.",
+        "choose Download JSON for the same search and give it with --records; or open one of the "
+        "events: userIdentity.sessionContext.sessionIssuer.arn is the role, with its path. Then "
+        "say so with --principal NAME=ARN.",
     ),
     Page(
         "times_without_zone",
@@ -175,6 +176,21 @@ _PAGES = (
         "An input could not be read at all",
         "The other inputs were. The exit status is 2, so that a script notices.",
         "follow the sentence that names the input.",
+    ),
+    Page(
+        "record_disagrees",
+        "A row and its record differ",
+        "The export and the records hold the same event, by its Event ID, and say different "
+        "things of it. The record counts: a CSV may have been edited or damaged on its way.",
+        "look at the event in Event history.",
+    ),
+    Page(
+        "surroundings_incomplete",
+        "What happened around the denials was too much to keep",
+        "Of EC2 calls, sessions handed out and successful KMS calls a fixed number is kept. Where "
+        "there are more, the input is read a second time for those that belong to the denials, "
+        "which a stream does not allow. Principals and timelines may lack evidence.",
+        "give files, not standard input or an open file.",
     ),
     Page(
         "duplicate_denials",

@@ -12,6 +12,7 @@ from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.coverage import Facts, FileNote
 from ebs_kms_audit.model import Denial, Event, FileCoverage, KeyRef, Principal
+from ebs_kms_audit.report import Group
 
 _KEPT_NAMES = frozenset({callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER})
 
@@ -44,19 +45,37 @@ class Redactor:
             file_notes=tuple(self._note(note) for note in facts.file_notes),
         )
 
+    def group(self, group: Group) -> Group:
+        """Return the group with the same stand-ins."""
+        history = group.history
+        later = history.later_success
+        return Group(
+            denials=tuple(self._denial(denial) for denial in group.denials),
+            history=replace(
+                history,
+                attempts=tuple(self._event(event) for event in history.attempts),
+                changes=tuple(self._event(event) for event in history.changes),
+                later_success=later and self._event(later),
+            ),
+        )
+
     def _denial(self, denial: Denial) -> Denial:
-        service = denial.via_service
         return replace(
             denial,
-            event=self._event(denial.event, service),
+            event=self._event(denial.event),
             principal=self._principal(denial.principal),
             key=self._key(denial.key),
         )
 
-    def _event(self, event: Event, service: str | None) -> Event:
+    def _event(self, event: Event) -> Event:
+        service = callers.service_behind(event.source_ip)
+        record = event.record
         return replace(
             event,
             file=self._stand_in("file", event.file),
+            record=record and replace(record, file=self._stand_in("file", record.file)),
+            identity=None,
+            error_message=None,
             source_ip=event.source_ip if service else self._maybe("address", event.source_ip),
             user_agent=event.user_agent if service else None,
             user_name=self._name(event.user_name),

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.caveats import Caveat
+from ebs_kms_audit.history import History, Surroundings
 from ebs_kms_audit.model import (
     Coverage,
     Denial,
@@ -22,7 +23,7 @@ from ebs_kms_audit.model import (
     Verdict,
 )
 from ebs_kms_audit.reading.times import order_of
-from ebs_kms_audit.remedy import Fix, propose
+from ebs_kms_audit.remedy import Fix, is_noise, propose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,7 @@ class Finding:
     key: KeyRef
     ebs_traffic: bool
     denials: tuple[Denial, ...]
+    history: History
     verdict: Verdict
     fix: Fix
 
@@ -52,6 +54,11 @@ class Finding:
     def count(self) -> int:
         """How many denials there are."""
         return len(self.denials)
+
+    @property
+    def noise(self) -> bool:
+        """Whether these are harmless probes of an AWS service that looks over every key."""
+        return is_noise(self.denials)
 
     @property
     def first_seen(self) -> datetime | None:
@@ -126,20 +133,35 @@ class Report:
         return render(self)
 
 
-def group_into_findings(denials: Sequence[Denial]) -> tuple[Finding, ...]:
-    """Group denials by principal, key, account and Region.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """The denials that make one finding, in order of time, and what happened around them."""
 
-    Findings with something to paste come first, then those with most denials, then by id.
-    """
+    denials: tuple[Denial, ...]
+    history: History
+
+
+def group_denials(denials: Sequence[Denial], surroundings: Surroundings) -> list[Group]:
+    """Group denials by principal, key, account and Region."""
     groups: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
         groups.setdefault(_identity(denial), []).append(denial)
-    findings = [_finding(identity, group) for identity, group in groups.items()]
-    return tuple(sorted(findings, key=_rank))
+    return [
+        Group(denials=tuple(sorted(group, key=_by_time)), history=surroundings.of(group))
+        for group in groups.values()
+    ]
 
 
-def _rank(finding: Finding) -> tuple[bool, int, str]:
-    return (not finding.fix.offered, -finding.count, finding.id)
+def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
+    """Return a finding for each group.
+
+    Findings with something to paste come first, then those with most denials, then by id.
+    """
+    return tuple(sorted(map(_finding, groups), key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[bool, bool, int, str]:
+    return (finding.noise, not finding.fix.offered, -finding.count, finding.id)
 
 
 def _identity(denial: Denial) -> tuple[str, ...]:
@@ -155,18 +177,20 @@ def _identity(denial: Denial) -> tuple[str, ...]:
     )
 
 
-def _finding(identity: tuple[str, ...], group: list[Denial]) -> Finding:
-    denials = sorted(group, key=_by_time)
+def _finding(group: Group) -> Finding:
+    denials = group.denials
     first = denials[0]
-    digest = hashlib.sha256("\x00".join(identity).encode("utf-8", "surrogatepass")).hexdigest()
+    identity = "\x00".join(_identity(first))
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     return Finding(
         id=f"F-{digest[:10]}",
         account=first.event.account,
         region=first.event.region,
         principal=first.principal,
-        key=max((d.key for d in denials), key=lambda key: key.arn is not None),
+        key=max((d.key for d in denials), key=lambda key: (key.arn is not None, key.known)),
         ebs_traffic=any(denial.ebs_traffic for denial in denials),
-        denials=tuple(denials),
+        denials=denials,
+        history=group.history,
         verdict=min((d.verdict for d in denials), key=list(Verdict).index),
         fix=propose(denials),
     )

@@ -4,9 +4,9 @@
 
 Every account, name and id is invented. A test compares the files with what this writes.
 
-The incident: after an account move the key policy of a customer managed key names nobody but its
-administrators. Alice creates a volume from an encrypted snapshot, a deployment attaches another,
-an Auto Scaling group launches instances; KMS refuses all three.
+The incident: Carol puts a new key policy on a customer managed key, which names nobody but its
+administrators. Then Alice creates a volume from an encrypted snapshot, a deployment attaches
+another, an Auto Scaling group launches instances; KMS refuses all three.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ SAMPLES = Path(__file__).parents[1] / "sample_data"
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
+OTHER_KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5678abcd-12ab-34cd-56ef-1234567890ab"
 START = datetime(2026, 5, 18, 6, 30, tzinfo=UTC)
 EC2 = "ec2-frontend-api.amazonaws.com"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -106,6 +108,18 @@ INSTANCE_KEY = access_key("ASIA", ACCOUNT, "instance profile")
 INSTANCE = "i-0f1e2d3c4b5a69788"
 NEW_INSTANCE = "i-0a1b2c3d4e5f60718"
 AUTO_SCALING = "autoscaling.amazonaws.com"
+USERS = {"alice": "engineering/alice", "ci-runner": "ci-runner"}
+ROLES = {
+    "carol": "KeyAdministrators",
+    "deploy-7f3a": "ci/deploy",
+    "AutoScaling": "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+    "report-builder": "reporting",
+    "backup-nightly": "service-role/AWSBackupDefaultServiceRole",
+    INSTANCE: "web",
+}
+ROLE_IDS = {
+    path: access_key("AROA", ACCOUNT, path) + "X" for path in (*ROLES.values(), *USERS.values())
+}
 
 
 def incident() -> list[Sample]:
@@ -178,6 +192,16 @@ def innocent() -> list[Sample]:
                key=ALICE_KEY, ip="198.51.100.7", agent=SDK),
         Sample(at=700, source="kms", name="GetKeyPolicy", read_only=True, user="carol",
                key=access_key("ASIA", ACCOUNT, "carol"), ip="198.51.100.80", agent="AWS Internal"),
+        Sample(at=1200, source="kms", name="PutKeyPolicy", read_only=False, user="carol",
+               key=access_key("ASIA", ACCOUNT, "carol"), ip="198.51.100.80", agent="AWS Internal"),
+        Sample(at=1795, source="sts", name="AssumeRole", read_only=True, user="ci-runner",
+               key=access_key("AKIA", ACCOUNT, "ci-runner"), ip="198.51.100.23", agent=SDK,
+               resources=(("AWS::IAM::AccessKey", DEPLOY_KEY),
+                          ("AWS::STS::AssumedRole", f"{ROLE_IDS['ci/deploy']}:deploy-7f3a"),
+                          ("AWS::STS::AssumedRole", "deploy-7f3a"),
+                          ("AWS::STS::AssumedRole",
+                           f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"),
+                          ("AWS::IAM::Role", f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"))),
         Sample(at=760, source="kms", name="RotateKey", read_only=False, ip="AWS Internal",
                agent="AWS Internal", event_type="AwsServiceEvent"),
         Sample(at=2300, source="ec2", name="CreateTags", read_only=False, user="deploy-7f3a",
@@ -213,6 +237,80 @@ def innocent() -> list[Sample]:
     return events
 
 
+def identity(event: Sample) -> dict[str, object]:
+    """Return the userIdentity of an event's record."""
+    if event.user in USERS:
+        path = USERS[event.user]
+        return {"type": "IAMUser", "principalId": ROLE_IDS[path].replace("AROA", "AIDA"),
+                "arn": f"arn:aws:iam::{ACCOUNT}:user/{path}", "accountId": ACCOUNT,
+                "accessKeyId": event.key, "userName": event.user}  # fmt: skip
+    if not event.user:
+        return {"type": "AWSService", "invokedBy": "kms.amazonaws.com"}
+    if event.ip == "AWS Internal" and event.name == "Decrypt":
+        path = "aws:ec2-infrastructure"
+        role_id = f"{ACCOUNT}:aws:ec2-infrastructure"
+    else:
+        path = ROLES[event.user]
+        role_id = ROLE_IDS[path]
+    role = path.rpartition("/")[2]
+    found: dict[str, object] = {
+        "type": "AssumedRole", "principalId": f"{role_id}:{event.user}",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{event.user}", "accountId": ACCOUNT,
+        "sessionContext": {"sessionIssuer": {
+            "type": "Role", "principalId": role_id, "arn": f"arn:aws:iam::{ACCOUNT}:role/{path}",
+            "accountId": ACCOUNT, "userName": role,
+        }},
+    }  # fmt: skip
+    if event.key:
+        found["accessKeyId"] = event.key
+    if event.ip.endswith("amazonaws.com") or event.ip == "AWS Internal":
+        found["invokedBy"] = event.ip
+    return found
+
+
+def record(event: Sample) -> dict[str, object]:
+    """Return an event as a CloudTrail record; a denied call's says little but its message."""
+    who = identity(event)
+    names = dict(event.resources)
+    asked: dict[str, object] | None = None
+    answered: dict[str, object] | None = None
+    if event.source == "ec2":
+        asked = {"volumeId": names.get("AWS::EC2::Volume"),
+                 "snapshotId": names.get("AWS::EC2::Snapshot"),
+                 "instanceId": names.get("AWS::EC2::Instance")}  # fmt: skip
+    elif event.name == "AssumeRole":
+        asked = {"roleArn": names["AWS::IAM::Role"], "roleSessionName": "deploy-7f3a"}
+        answered = {
+            "credentials": {"accessKeyId": names["AWS::IAM::AccessKey"]},
+            "assumedRoleUser": {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"},
+        }
+    elif event.name == "PutKeyPolicy":
+        asked = {"keyId": KEY_ID, "policyName": "default"}
+    found: dict[str, object] = {
+        "eventVersion": "1.11", "userIdentity": who,
+        "eventTime": f"{event.time:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": f"{event.source}.amazonaws.com", "eventName": event.name,
+        "awsRegion": REGION, "sourceIPAddress": event.ip, "userAgent": event.agent,
+        "requestParameters": asked, "responseElements": answered,
+        "requestID": made_id("request", event.request or event.event_id),
+        "eventID": event.event_id, "readOnly": event.read_only, "eventType": event.event_type,
+        "managementEvent": True, "recipientAccountId": ACCOUNT, "eventCategory": "Management",
+    }  # fmt: skip
+    if event.error:
+        found["errorCode"] = event.error
+    if event.error == "AccessDenied":
+        found["errorMessage"] = (
+            f"User: {who['arn']} is not authorized to perform: kms:{event.name} on resource: "
+            f"{KEY_ARN} because no identity-based policy allows the kms:{event.name} action"
+        )
+    elif event.error == "DisabledException":
+        found["errorMessage"] = f"{OTHER_KEY_ARN} is disabled."
+    elif event.source == "kms" and event.name in ("Decrypt", "GenerateDataKey", "CreateGrant"):
+        key = {"ARN": OTHER_KEY_ARN, "accountId": ACCOUNT, "type": "AWS::KMS::Key"}
+        found["resources"] = [key]
+    return found
+
+
 def newest_first(events: Iterable[Sample]) -> list[Sample]:
     """Sort as the console does."""
     return sorted(events, key=lambda event: event.at, reverse=True)
@@ -226,7 +324,7 @@ def write_csv(rows: Iterable[list[str]], *, newline: str = "\n", delimiter: str 
 
 
 def kms_view(events: list[Sample]) -> str:
-    """Return the export with the filter Event source = kms.amazonaws.com."""
+    """Return the export with the filter Event source = kms.amazonaws.com: no AssumeRole row."""
     return write_csv([HEADER, *(event.row() for event in events if event.source == "kms")])
 
 
@@ -300,7 +398,9 @@ def samples() -> dict[str, bytes]:
     """Return the content of each generated file of sample_data/, by its name."""
     events = newest_first([*incident(), *innocent()])
     old = [replace(event, key="") for event in events]
+    lines = ",\n".join(json.dumps(record(event), separators=(",", ":")) for event in events)
     texts = {
+        "event_history.json": f'{{"Records":[\n{lines}\n]}}\n',
         "event_history.csv": kms_view(events),
         "event_history_default_view.csv": default_view(events),
         "event_history_2019_layout.csv": layout_2019(old),

@@ -46,6 +46,13 @@ def test_the_main_command_prints_the_transcript():
         position = found + len(part)
 
 
+def test_the_command_with_records_needs_no_placeholder():
+    arguments = shlex.split(BLOCKS[1].removeprefix("$ ebs-kms-audit "))
+    text, status = output_of(arguments)
+    assert status == 1
+    assert "REPLACE-WITH" not in text
+
+
 def test_the_commands_install_with_plain_pip():
     assert MAIN_JOB.startswith("python3 -m venv .venv && .venv/bin/pip install -q . && ")
     assert TESTS.endswith(".venv/bin/pytest")
@@ -66,8 +73,10 @@ def test_every_caveat_is_listed_with_its_title():
 
 
 def test_the_map_names_every_room():
-    rooms = {path.stem for path in (ROOT / "ebs_kms_audit").iterdir() if path.suffix in ("", ".py")}
-    named = set(re.findall(r"^  (\w+)", BLOCKS[1], re.MULTILINE)) | {"explain"}
+    rooms = {
+        path.stem for path in (ROOT / "ebs_kms_audit").glob("[!.]*") if path.suffix in ("", ".py")
+    }
+    named = set(re.findall(r"^  (\w+)", BLOCKS[-1], re.MULTILINE)) | {"explain"}
     private = {"__init__", "__main__", "__pycache__", "errors", "window", "py"}
     assert rooms - private == named
 

@@ -96,8 +96,10 @@ def test_the_dict_has_what_is_promised():
             "error_code": "AccessDenied",
             "via_service": EC2,
             "source_ip": EC2,
+            "error_message": None,
             "file": "<StringIO>",
             "line": 2,
+            "record": None,
             "verdict": "not_judged",
         }
     ]

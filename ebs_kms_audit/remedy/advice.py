@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import kms_action
-from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
+from ebs_kms_audit.aws.statements import SERVICE_ROLE_GRANT_OPERATIONS
+from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, StatementKind
 from ebs_kms_audit.remedy import placeholders
 from ebs_kms_audit.remedy.fix import Alternative, OfferedStatement
+from ebs_kms_audit.remedy.limits import is_noise, works_in_own_account_only
 
 _BY_KIND = {
     PrincipalKind.INFRASTRUCTURE: (
@@ -62,10 +65,18 @@ def _notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> It
             "The policy of an AWS managed key can't be edited. Copy the snapshot "
             "under a customer managed key and use the copy."
         )
+    if is_noise(denials):
+        service = probing_service(denials[0].event.source_ip)
+        yield (
+            f"Harmless: {service} looks over every key and is refused by those that do not name "
+            "it. Nothing is to be fixed unless it should see this key."
+        )
+        return
     note = _BY_KIND.get(principal.kind)
-    given = principal.evidence == "given"
-    if note and not (given and principal.kind is PrincipalKind.USER):
+    made_up = principal.evidence is Evidence.INFERRED
+    if note and (made_up or principal.kind is not PrincipalKind.USER):
         yield note
+    yield from _notes_across_accounts(denials)
     if offered and principal.arn is None:
         yield _how_to_find_principal(denials)
     if offered and not key.known:
@@ -75,6 +86,28 @@ def _notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> It
             "Denials of several keys may stand together here."
         )
     yield from _notes_on_actions(denials)
+
+
+def _notes_across_accounts(denials: Sequence[Denial]) -> Iterator[str]:
+    first = denials[0]
+    if not first.cross_account:
+        return
+    hopeless = _events(d for d in denials if works_in_own_account_only(d))
+    if hopeless:
+        yield (
+            f"{hopeless} never works across accounts: the caller is of account "
+            f"{first.event.account}, the key of {first.key_account}."
+        )
+    if first.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+        yield (
+            "The key belongs to another account, and a service-linked role takes no IAM policy: "
+            "after the key policy, someone in the role's account must make the grant below."
+        )
+    else:
+        yield (
+            "The key belongs to another account: both halves are needed, this statement in the "
+            "key policy there and the IAM policy below in the caller's own account."
+        )
 
 
 def _how_to_find_principal(denials: Sequence[Denial]) -> str:
@@ -179,6 +212,8 @@ def alternatives(
 ) -> tuple[Alternative, ...]:
     """Return what would do instead of, or beside, an edit of the key policy."""
     principal, key = denials[0].principal, denials[0].key
+    if denials[0].cross_account and principal.kind is PrincipalKind.SERVICE_LINKED_ROLE and offered:
+        return (_create_grant(denials[0]),)
     if principal.kind in _WITHOUT_IAM_POLICY:
         return ()
     found = []
@@ -193,15 +228,34 @@ def alternatives(
         )
     if offered:
         resource = key.arn or placeholders.KEY
-        found.append(
-            Alternative(
-                title="IAM policy instead of the key policy",
-                text="Enough where the key policy delegates to the account (a statement for "
-                "its :root principal), as console-made policies do; no use where it does not.",
-                statements=tuple(_for_iam(s.document, resource) for s in offered),
+        statements = tuple(_for_iam(s.document, resource) for s in offered)
+        if denials[0].cross_account:
+            title = "The other half: an IAM policy in the caller's account"
+            text = "Needed beside the key policy of the other account."
+        else:
+            title = "IAM policy instead of the key policy"
+            text = (
+                "Enough where the key policy delegates to the account (a statement for its :root "
+                "principal), as console-made policies do; no use where it does not."
             )
-        )
+        found.append(Alternative(title=title, text=text, statements=statements))
     return tuple(found)
+
+
+def _create_grant(denial: Denial) -> Alternative:
+    """Return the command that gives a service-linked role the use of another account's key."""
+    words = [
+        "aws kms create-grant",
+        f"--region {denial.event.region}",
+        f"--key-id {denial.key.arn}",
+        f"--grantee-principal {denial.principal.arn}",
+        f"--operations {' '.join(SERVICE_ROLE_GRANT_OPERATIONS)}",
+    ]
+    return Alternative(
+        title="The other half: a grant, made in the role's account",
+        text="To be run there by someone whom an IAM policy allows kms:CreateGrant on the key: "
+        + " ".join(words),
+    )
 
 
 def _for_iam(statement: dict[str, Any], resource: str) -> dict[str, Any]:

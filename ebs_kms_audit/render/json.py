@@ -6,7 +6,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from ebs_kms_audit.model import Coverage, Denial, KeyRef, OtherError, Principal, SetAside
+from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
+from ebs_kms_audit.history import History
+from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
 from ebs_kms_audit.remedy import Fix
 from ebs_kms_audit.report import Finding, Report
 
@@ -51,8 +53,10 @@ def denial_dict(denial: Denial) -> dict[str, Any]:
         "error_code": event.error_code,
         "via_service": denial.via_service,
         "source_ip": event.source_ip,
+        "error_message": event.error_message,
         "file": event.file,
         "line": event.line,
+        "record": event.record and {"file": event.record.file, "number": event.record.number},
         "verdict": str(denial.verdict),
     }
 
@@ -98,9 +102,39 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "principal": _principal(finding.principal),
         "key": _key(finding.key),
         "ebs_traffic": finding.ebs_traffic,
+        "noise": finding.noise,
         "denials": [denial_dict(denial) for denial in finding.denials],
+        "history": _history(finding.history),
         "verdict": str(finding.verdict),
         "fix": _fix(finding.fix),
+    }
+
+
+def _history(history: History) -> dict[str, Any]:
+    later = history.later_success
+    return {
+        "attempts": [_happening(event) for event in history.attempts],
+        "changes": [_happening(event) for event in history.changes],
+        "later_success": later and _happening(later),
+        "allowed": list(history.allowed),
+        "next_calls": [
+            {"action": call.action, "operation": call.operation, "source": call.source}
+            for call in history.next_calls
+        ],
+    }
+
+
+def _happening(event: Event) -> dict[str, Any]:
+    code = event.error_code
+    return {
+        "event_id": event.event_id,
+        "event_time": time_text(event.time),
+        "event_name": event.name,
+        "user_name": event.user_name,
+        "error_code": code,
+        "meaning": code and ec2_error_meaning(code),
+        "file": event.file,
+        "line": event.line,
     }
 
 

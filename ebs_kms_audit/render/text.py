@@ -46,10 +46,10 @@ def _lines(report: Report, bold: str) -> Iterator[str]:
 
 def _summary(number: int, finding: Finding) -> Iterator[str]:
     actions = dict.fromkeys(a for d in finding.denials for a in d.iam_actions or (d.event.name,))
-    kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
-    remedy = f"statements: {' + '.join(kinds)}" if kinds else "no statement would help"
     yield from _wrap(
-        f"{number}. {words.who(finding)}: {', '.join(actions)}; {remedy}", "  ", "     "
+        f"{number}. {words.who(finding)}: {', '.join(actions)}; {words.remedy(finding)}",
+        "  ",
+        "     ",
     )
 
 
@@ -70,6 +70,15 @@ def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
     yield "   Refused"
     for actions, kind, through, times in words.refused(finding):
         yield from _wrap(f"{actions}  [{kind}]  {through}  {times}", "     ", "       ")
+    for title, lines in (
+        ("Around it", words.what_happened(finding)),
+        ("Permissions", words.which_calls(finding)),
+    ):
+        if lines:
+            yield ""
+            yield f"   {title}"
+        for label, text in lines:
+            yield from _wrap(f"{label}: {text}", "     ", "       ")
     yield ""
     yield from _fix(finding.fix)
 
@@ -79,7 +88,7 @@ def _fix(fix: Fix) -> Iterator[str]:
         yield f"   Add to the key policy's Statement list ({fix.disposition}):"
         for offered in fix.offered:
             mark = "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
-            yield from _wrap(f"{offered.kind} ({mark}): {offered.why}", "     ", "       ")
+            yield from _wrap(f"{offered.kind}: {mark}; {offered.why}", "     ", "       ")
         yield ""
         texts = [json.dumps(statement, indent=2) for statement in fix.statements]
         yield textwrap.indent(",\n".join(texts), "     ")

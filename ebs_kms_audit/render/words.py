@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 
-from ebs_kms_audit.model import Denial, OtherError, PrincipalKind
+from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
+from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind
 from ebs_kms_audit.report import Finding, Report
 
+_LISTED = 8
+_FIRST = 3
 _KINDS = {
     PrincipalKind.USER: "IAM user",
     PrincipalKind.ROLE: "IAM role",
     PrincipalKind.SERVICE_LINKED_ROLE: "service-linked role",
     PrincipalKind.INSTANCE_ROLE: "an instance's role",
     PrincipalKind.INFRASTRUCTURE: "EC2 infrastructure",
+    PrincipalKind.FEDERATED_USER: "federated user",
+    PrincipalKind.ACCOUNT: "another account",
     PrincipalKind.ROOT: "root user",
     PrincipalKind.SERVICE: "AWS service",
     PrincipalKind.USER_OR_ROLE_SESSION: "IAM user or role session",
@@ -86,7 +92,7 @@ def refused(finding: Finding) -> list[tuple[str, str, str, str]]:
     for denial in finding.denials:
         actions = " + ".join(denial.iam_actions) or denial.event.name
         rows.setdefault((actions, str(denial.statement_kind), through(denial)), []).append(denial)
-    return [(*row, f"{len(denials)}x, line {_lines(denials)}") for row, denials in rows.items()]
+    return [(*row, f"{len(denials)}x, {_lines(denials)}") for row, denials in rows.items()]
 
 
 def through(denial: Denial) -> str:
@@ -97,8 +103,13 @@ def through(denial: Denial) -> str:
 
 
 def _lines(denials: list[Denial]) -> str:
-    lines = [str(denial.event.line) for denial in denials[:3]]
-    return ", ".join(lines) + (", …" if len(denials) > 3 else "")
+    """Return where the denials stand: file and lines (or records), of the first few."""
+    by_file: dict[str, list[str]] = {}
+    for event in (denial.event for denial in denials[:_FIRST]):
+        unit = "record" if event.identity and not event.record else "line"
+        by_file.setdefault(f"{PurePath(event.file).name} {unit}", []).append(str(event.line))
+    texts = [f"{place} {', '.join(lines)}" for place, lines in by_file.items()]
+    return ", ".join(texts) + (", …" if len(denials) > _FIRST else "")
 
 
 def counted(report: Report) -> str:
@@ -106,6 +117,50 @@ def counted(report: Report) -> str:
     c = report.coverage
     text = f"{c.rows_read:,} rows read = {c.events:,} events + {c.rows_set_aside:,} set aside"
     return f"{text}; {c.kms_rows:,} of KMS, {c.read_only_rows:,} of these read-only"
+
+
+def remedy(finding: Finding) -> str:
+    """Return in a few words what would help."""
+    if finding.noise:
+        return "harmless probes, nothing to fix"
+    kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
+    return f"statements: {' + '.join(kinds)}" if kinds else "no statement would help"
+
+
+def what_happened(finding: Finding) -> list[tuple[str, str]]:
+    """Return what happened around a finding, in order: a label and a sentence each."""
+    history = finding.history
+    lines = [("changed before", _happening(event)) for event in history.changes[-_LISTED:]]
+    lines += [("tried", _attempt(event)) for event in history.attempts[:_LISTED]]
+    if more := len(history.attempts) - _LISTED:
+        lines += [("tried", f"… and {count(more, 'more call')}")] if more > 0 else []
+    if later := history.later_success:
+        lines.append(("may be cured", f"{later.name} succeeded at {time(later.time)}"))
+    return lines
+
+
+def which_calls(finding: Finding) -> list[tuple[str, str]]:
+    """Return which permissions were denied, will be needed next, and are there already."""
+    history = finding.history
+    denied = dict.fromkeys(action for d in finding.denials for action in d.iam_actions)
+    needed = [f"{call.action} ({call.operation})" for call in history.next_calls]
+    lines = [
+        ("denied (recorded)", ", ".join(denied)),
+        ("needed next (documented)", ", ".join(needed)),
+        ("already allowed (recorded success)", ", ".join(history.allowed)),
+    ]
+    return [(label, text) for label, text in lines if text]
+
+
+def _happening(event: Event) -> str:
+    return f"{time(event.time)} {event.name} by {event.user_name or '(no name)'}"
+
+
+def _attempt(event: Event) -> str:
+    if not event.error_code:
+        return f"{_happening(event)}: accepted"
+    meaning = ec2_error_meaning(event.error_code)
+    return f"{_happening(event)}: {event.error_code}" + (f", {meaning}" if meaning else "")
 
 
 def other_error(error: OtherError) -> str:

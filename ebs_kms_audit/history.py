@@ -1,0 +1,263 @@
+"""What happened around the denials: the EC2 calls behind them, changes before, successes after.
+
+Two things make this bounded: only events of a few kinds are kept, and no more than a fixed number
+of them. Where that is too few, a second reading which knows the denials brings those that belong
+to them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
+from ebs_kms_audit.aws.ebs_operations import (
+    EBS_OPERATIONS,
+    EC2_EVENT_SOURCE,
+    VOLUME_WORKFLOW,
+    Workflow,
+    workflow_of,
+)
+from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.identify import is_kms, key_names
+from ebs_kms_audit.model import Denial, Event, PrincipalKind
+from ebs_kms_audit.reading.events import ROLE_CHANGES
+from ebs_kms_audit.reading.times import order_of
+
+_KEPT = 20_000
+_NEAR = 300.0  # seconds
+_KEY_CHANGES = frozenset(
+    {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
+)
+_Caller = tuple[str | None, str | None, str | None]  # User name, account, Region
+_NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
+_SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextCall:
+    """A permission that the operation will need, as AWS documents it (`source`)."""
+
+    action: str
+    operation: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """What happened around one finding; each an Event, in order of time.
+
+    `attempts` are the EC2 calls of the same caller within five minutes of a denial, or of the same
+    Request ID. `changes` were made to the key (or, where the key is not known, to any key of the
+    account and Region) or to the role before the first denial. `later_success` is the last success
+    of a denied call by the same caller after the last denial: it may be cured since.
+    `allowed` are permissions that the same caller used with success; `next_calls` those that the
+    operations need beside the denied ones.
+    """
+
+    attempts: tuple[Event, ...] = ()
+    changes: tuple[Event, ...] = ()
+    later_success: Event | None = None
+    allowed: tuple[str, ...] = ()
+    next_calls: tuple[NextCall, ...] = ()
+
+
+@dataclass(slots=True)
+class _Index:
+    """The events kept, by what they are looked up by."""
+
+    attempts: dict[_Caller, list[Event]] = field(default_factory=dict)
+    successes: dict[_Caller, list[Event]] = field(default_factory=dict)
+    by_request: dict[str, list[Event]] = field(default_factory=dict)
+
+
+class Surroundings:
+    """Collects the events that may have to do with a denial.
+
+    Without `denied`, whatever may is kept, up to a bound; then `overflowed` is True. With it, only
+    what has to do with these denied events.
+    """
+
+    def __init__(self, denied: Iterable[Event] | None = None) -> None:
+        self._callers = None if denied is None else {_caller(event) for event in denied}
+        self._attempts: dict[str, Event] = {}
+        self._changes: dict[str, Event] = {}
+        self._successes: dict[tuple[object, ...], Event] = {}
+        self.overflowed = False
+
+    def see(self, event: Event) -> None:
+        """Take in an event that matters."""
+        if event.source == "iam.amazonaws.com" and event.name in ROLE_CHANGES:
+            self._keep(self._changes, event)
+        elif _is_attempt(event):
+            self._keep(self._attempts, event)
+        elif is_kms(event) and not event.error_code:
+            if event.name in _KEY_CHANGES:
+                self._keep(self._changes, event)
+            if kms_action(event.name).kind in _SUCCESSES and event.time:
+                self._see_success(event)
+
+    def _keep(self, events: dict[str, Event], event: Event) -> None:
+        if self._callers is not None and _is_attempt(event) and not self._is_wanted(event):
+            return
+        key = event.event_id or f"{event.file}:{event.line}"
+        if key in events or len(events) < _KEPT:
+            events[key] = event  # a record comes after the row of the same event, and says more
+        else:
+            self.overflowed = True
+
+    def _see_success(self, event: Event) -> None:
+        if self._callers is not None and not self._is_wanted(event):
+            return
+        key = (_caller(event), event.name, _issuer(event), service_behind(event.source_ip),
+               *sorted(key_names(event)))  # fmt: skip
+        known = self._successes.get(key)
+        if known is None and len(self._successes) >= _KEPT:
+            self.overflowed = True
+        elif known is None or _time(known) < _time(event):
+            self._successes[key] = event
+
+    def _is_wanted(self, event: Event) -> bool:
+        return self._callers is None or _caller(event) in self._callers
+
+    def siblings(self, event: Event) -> list[Event]:
+        """Return the other events of the same Request ID."""
+        return self._index.by_request.get(event.request_id or "", [])
+
+    def of(self, denials: Sequence[Denial]) -> History:
+        """Return what happened around denials of one principal, in order of time."""
+        callers = {_caller(denial.event) for denial in denials}
+        attempts = self._attempts_around(denials, callers)
+        successes = [
+            event
+            for caller in callers
+            for event in self._index.successes.get(caller, [])
+            if any(_same_kind_of_call(event, denial) for denial in denials)
+        ]
+        denied = {action for denial in denials for action in denial.iam_actions}
+        allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
+        return History(
+            attempts=tuple(sorted(attempts, key=_time)),
+            changes=tuple(sorted(self._changes_before(denials), key=_time)),
+            later_success=_later_success(successes, denials),
+            allowed=tuple(sorted(allowed)),
+            next_calls=_next_calls(attempts, denials, denied | allowed),
+        )
+
+    def _attempts_around(self, denials: Sequence[Denial], callers: set[_Caller]) -> list[Event]:
+        """Return the EC2 calls of the tries that the denials were part of."""
+        requests = {denial.event.request_id for denial in denials if denial.event.request_id}
+        same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
+        times = sorted(_time(denial.event) for denial in denials if denial.event.time)
+        of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
+        near = [event for event in of_callers if event.time and _is_near(_time(event), times)]
+        found = {id(event): event for event in (*same_request, *near) if _is_attempt(event)}
+        return list(found.values())
+
+    @cached_property
+    def _index(self) -> _Index:
+        index = _Index()
+        for event in self._attempts.values():
+            index.attempts.setdefault(_caller(event), []).append(event)
+        for event in self._successes.values():
+            index.successes.setdefault(_caller(event), []).append(event)
+        kept = (self._attempts, self._successes, self._changes)
+        for event in (event for events in kept for event in events.values()):
+            if event.request_id:
+                index.by_request.setdefault(event.request_id, []).append(event)
+        return index
+
+    def _changes_before(self, denials: Sequence[Denial]) -> list[Event]:
+        first = denials[0]
+        dated = [denial.event for denial in denials if denial.event.time]
+        if not dated:
+            return []
+        begin = min(map(_time, dated))
+        return [
+            event
+            for event in self._changes.values()
+            if event.time and _time(event) <= begin and _concerns(event, first)
+        ]
+
+
+def _time(event: Event) -> float:
+    return order_of(event.time).timestamp() if event.time else 0.0
+
+
+def _caller(event: Event) -> _Caller:
+    return event.user_name, event.account_cell or event.account, event.region
+
+
+def _is_attempt(event: Event) -> bool:
+    return event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None)
+
+
+def _is_near(time: float, times: Sequence[float]) -> bool:
+    """Tell whether one of the sorted times lies within five minutes."""
+    after = bisect_left(times, time - _NEAR)
+    return after < len(times) and times[after] <= time + _NEAR
+
+
+def _concerns(event: Event, denial: Denial) -> bool:
+    """Tell whether a change may have to do with a denial: the same key, or the same role."""
+    if event.source == "iam.amazonaws.com":
+        role = (denial.principal.arn or "").rpartition("/")[2]
+        names = {(resource.name or "").rpartition("/")[2] for resource in event.resources or ()}
+        return bool(role) and role in names
+    if event.region != denial.event.region:
+        return False
+    named = key_names(event)
+    return not denial.key.id or not named or denial.key.id in named
+
+
+def _same_kind_of_call(success: Event, denial: Denial) -> bool:
+    """Tell whether a success of the same name may stand for the caller and key of a denial.
+
+    An instance's role and its aws:ec2-infrastructure share a session name: the issuer tells them
+    apart, or else whether AWS made the call from inside. A success on another key proves nothing.
+    """
+    issuers = {_issuer(success), _issuer(denial.event)} - {None}
+    if len(issuers) > 1 or is_aws_internal(success.source_ip) != is_aws_internal(
+        denial.event.source_ip
+    ):
+        return False
+    named = key_names(success)
+    return not (denial.key.id and named) or denial.key.id in named
+
+
+def _issuer(event: Event) -> str | None:
+    identity = event.identity
+    return (identity.issuer_arn or identity.arn) if identity else None
+
+
+def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Event | None:
+    last = {denial.event.name: _time(denial.event) for denial in denials}
+    for denial in denials:
+        last[denial.event.name] = max(last[denial.event.name], _time(denial.event))
+    later = [event for event in successes if event.name in last and _time(event) > last[event.name]]
+    return max(later, key=_time, default=None)
+
+
+def _next_calls(
+    attempts: Sequence[Event], denials: Sequence[Denial], known: set[str]
+) -> tuple[NextCall, ...]:
+    """Return what the operations seen, and the volume's own two, need beside what is known."""
+    principal = denials[0].principal
+    if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
+        return ()
+    seen = [workflow_of(event.name) for event in attempts]
+    workflows: list[Workflow] = [one for one in dict.fromkeys(seen) if one] + [VOLUME_WORKFLOW]
+    calls: dict[str, NextCall] = {}
+    for workflow in workflows:
+        for action in workflow.actions:
+            if not _covered(action, known):
+                call = NextCall(action=action, operation=workflow.operation, source=workflow.source)
+                calls.setdefault(action, call)
+    return tuple(calls.values())
+
+
+def _covered(action: str, known: set[str]) -> bool:
+    prefix = action.removesuffix("*")
+    return action in known or (prefix != action and any(one.startswith(prefix) for one in known))

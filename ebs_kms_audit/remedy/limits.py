@@ -1,0 +1,32 @@
+"""Where no key-policy statement helps, whatever it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ebs_kms_audit.aws.callers import probing_service
+from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.model import Denial
+
+
+def works_in_own_account_only(denial: Denial) -> bool:
+    """Tell whether the caller is of another account than the key, and the operation can't be.
+
+    Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
+    """
+    return denial.cross_account and not kms_action(denial.event.name).cross_account
+
+
+def is_noise(denials: Sequence[Denial]) -> bool:
+    """Tell whether the denials are probes of a service that looks over every key: harmless.
+
+    Only questions count as such (DescribeKey, GetKeyPolicy, ListGrants, …), never use of the key.
+    """
+    return all(probing_service(d.event.source_ip) and _is_question(d) for d in denials)
+
+
+def _is_question(denial: Denial) -> bool:
+    action = kms_action(denial.event.name)
+    return action.read_only and (
+        action.kind is not StatementKind.USAGE or action.event_name == "DescribeKey"
+    )
