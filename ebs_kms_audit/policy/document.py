@@ -1,0 +1,147 @@
+"""Policy documents as AWS writes them: key policies, and the other kinds that bound them.
+
+Reading is tolerant: a statement that AWS would refuse covers nothing and is remembered as a
+Fault with its JSON path. Only where no policy document can be made out at all, PolicyError.
+
+Source: IAM User Guide, "Grammar of the IAM JSON policy language"; AWS KMS Developer Guide,
+"Key policies in AWS KMS" (elements in a key policy).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from ebs_kms_audit.errors import PolicyError
+from ebs_kms_audit.policy.statement import (
+    Fault,
+    Statement,
+    other_elements,
+    read_statement,
+    type_name,
+)
+
+OLD_VERSION = "2008-10-17"
+"""What a document without Version is; policy variables are plain text in it."""
+CURRENT_VERSION = "2012-10-17"
+
+_ELEMENTS = frozenset({"Version", "Id", "Statement"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """A policy without principals: identity policy, boundary, session policy, SCP or RCP.
+
+    `document` is the policy as written, not copied and never changed here. `faults` holds those
+    of the document and of all its statements.
+    """
+
+    version: str
+    id: str | None
+    statements: tuple[Statement, ...]
+    faults: tuple[Fault, ...]
+    unknown: Mapping[str, Any]
+    document: Mapping[str, Any]
+
+    takes_principals: ClassVar[bool] = False
+
+    @classmethod
+    def from_dict(cls, document: Any) -> Self:
+        """Read a policy document, or the answer of `aws kms get-key-policy` that holds one.
+
+        Raises PolicyError where there is no policy document in it.
+        """
+        return cls._read(document, [])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read the JSON text of a policy, or of the answer that holds one.
+
+        Raises PolicyError where the text is no JSON or holds no policy document.
+        """
+        repeated: list[str] = []
+        return cls._read(_parse(text, "$", repeated), repeated)
+
+    @classmethod
+    def _read(cls, document: Any, repeated: list[str]) -> Self:
+        policy, path = _unwrap(document, "$", repeated)
+        elements = policy["Statement"]
+        if isinstance(elements, list):
+            numbered = [(f"{path}.Statement[{at}]", one) for at, one in enumerate(elements)]
+        elif isinstance(elements, dict):
+            numbered = [(f"{path}.Statement", elements)]
+        else:
+            raise PolicyError(f"{path}.Statement: a statement or a list of statements expected")
+
+        faults = [
+            Fault(json_path=path, message=f"{name!r} stands twice in one object; the last counts")
+            for name in repeated
+        ]
+        version, id_ = policy.get("Version", OLD_VERSION), policy.get("Id")
+        if version not in (OLD_VERSION, CURRENT_VERSION):
+            faults.append(
+                Fault(json_path=f"{path}.Version", message="no version of the policy language")
+            )
+        if id_ is not None and not isinstance(id_, str):
+            faults.append(Fault(json_path=f"{path}.Id", message="an Id must be a string"))
+        statements = tuple(
+            read_statement(one, at, where, cls.takes_principals)
+            for at, (where, one) in enumerate(numbered)
+        )
+        faults += [fault for statement in statements for fault in statement.faults]
+        return cls(
+            version=str(version),
+            id=id_ if isinstance(id_, str) else None,
+            statements=statements,
+            faults=tuple(faults),
+            unknown=other_elements(policy, _ELEMENTS),
+            document=policy,
+        )
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether `${…}` is a policy variable in it, rather than plain text."""
+        return self.version == CURRENT_VERSION
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyPolicy(Policy):
+    """A key policy: each statement says to whom it applies, and `*` as Resource is this key."""
+
+    takes_principals: ClassVar[bool] = True
+
+
+# --- finding the document
+
+
+def _parse(text: str, path: str, repeated: list[str]) -> Any:
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            names = [name for name, _ in pairs]
+            repeated.extend(name for name in result if names.count(name) > 1)
+        return result
+
+    try:
+        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=object_of)
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"{path}: no JSON ({error})") from error
+
+
+def _unwrap(document: Any, path: str, repeated: list[str]) -> tuple[dict[str, Any], str]:
+    """Find the policy in what was given, and its JSON path there.
+
+    It may be the text of the policy as a JSON string, and either may stand under `Policy`.
+    """
+    for _ in range(4):  # {"Policy": "…"} in a JSON string is as deep as any tool wraps it
+        if isinstance(document, str):
+            document = _parse(document, path, repeated)
+        elif isinstance(document, dict) and "Statement" in document:
+            return document, path
+        elif isinstance(document, dict) and "Policy" in document:
+            document, path = document["Policy"], f"{path}.Policy"
+    if isinstance(document, dict):
+        raise PolicyError(f"{path}: no policy document, it has no Statement")
+    raise PolicyError(f"{path}: no policy document, but {type_name(document)}")
