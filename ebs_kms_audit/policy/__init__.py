@@ -1,7 +1,18 @@
-"""Key policies: read them, and say what they decide and why."""
+"""Key policies: read them, and say what they decide and why.
 
+statement, document   what a policy says, read tolerantly, faults remembered
+principals, caller    whom a policy names, who calls, and whether the one covers the other
+actions, conditions   (context, variables, operators, wildcards) the other parts of a statement
+request               what is judged, given as such or taken from a Denial
+evaluate              every statement against the request; verdicts: what follows
+"""
+
+from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach
+from ebs_kms_audit.policy.decision import Check, Decision, Layer, StatementResult
 from ebs_kms_audit.policy.document import KeyPolicy, Policy
+from ebs_kms_audit.policy.evaluate import evaluate
 from ebs_kms_audit.policy.principals import PolicyPrincipal, PrincipalForm
+from ebs_kms_audit.policy.request import Request, requests_of
 from ebs_kms_audit.policy.statement import (
     ConditionTest,
     Effect,
@@ -12,14 +23,24 @@ from ebs_kms_audit.policy.statement import (
 )
 
 __all__ = [
+    "Caller",
+    "CallerKind",
+    "Check",
     "ConditionTest",
+    "Decision",
     "Effect",
     "Fault",
     "KeyPolicy",
+    "Layer",
     "Patterns",
     "Policy",
     "PolicyPrincipal",
     "PrincipalForm",
     "Principals",
+    "Reach",
+    "Request",
     "Statement",
+    "StatementResult",
+    "evaluate",
+    "requests_of",
 ]

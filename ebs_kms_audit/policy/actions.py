@@ -1,0 +1,65 @@
+"""Whether an Action or Resource element covers a request.
+
+Source: IAM User Guide, "IAM JSON policy elements: Action" (names are case-insensitive),
+"… NotAction", "… Resource", "… NotResource"; AWS KMS Developer Guide, "Key policies in AWS KMS"
+(`*` as Resource is the key that the policy is on).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ebs_kms_audit.policy.context import Context
+from ebs_kms_audit.policy.statement import Patterns
+from ebs_kms_audit.policy.ternary import any_of, opposite
+from ebs_kms_audit.policy.variables import Template
+from ebs_kms_audit.policy.wildcards import ANY, Pattern, literal, matches, pattern_of, split_arn
+
+
+def action_matches(actions: Patterns, action: str) -> bool:
+    """Tell whether an Action or NotAction element covers an action (`kms:Decrypt`)."""
+    covered = any(_action_fits(pattern, action.lower()) for pattern in actions.values)
+    return covered != actions.negated
+
+
+@lru_cache(maxsize=4096)
+def _action_fits(pattern: str, action: str) -> bool:
+    # A name without a service covers nothing; AWS refuses it.
+    if pattern == "*":
+        return True
+    return ":" in pattern and matches(pattern_of(pattern.lower()), action) is True
+
+
+def resource_matches(
+    resources: Patterns, arn: str | None, context: Context, variables: bool
+) -> bool | None:
+    """Tell whether a Resource or NotResource element covers a key; `arn` None: some key."""
+    covered = any_of(_fits(text, arn, context, variables) for text in resources.values)
+    return opposite(covered) if resources.negated else covered
+
+
+def _fits(text: str, arn: str | None, context: Context, variables: bool) -> bool | None:
+    if text == "*":
+        return True
+    template = Template.read(text, context, wildcards=True, variables=variables)
+    if template is None:
+        return False
+    return template.weigh(_pattern_fits(template.pattern, arn))
+
+
+def _pattern_fits(pattern: Pattern, arn: str | None) -> bool | None:
+    """Match part by part: AWS does not say that a wildcard may stand for several parts.
+
+    At the end of the pattern it may.
+    """
+    parts = split_arn(pattern)
+    if arn is None:
+        # Some KMS key: the service is all that is known of its ARN.
+        return False if parts and matches(parts[2], "kms") is False else None
+    if not matches(pattern, arn):
+        return False
+    if parts is None:
+        return True if pattern[-1:] == (ANY,) else None
+    whole = split_arn(literal(arn)) or []
+    by_part = len(whole) == 6 and all(map(matches, parts, whole))
+    return True if by_part else None

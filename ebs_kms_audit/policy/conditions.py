@@ -1,0 +1,59 @@
+"""Whether the Condition of a statement holds for a request: True, False, or None: not known.
+
+All lines must hold; the values of a line are alternatives. A key that is missing from the request
+fails a line, but for negated operators (…Not…), …IfExists and ForAllValues, which then hold.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition", "… Condition operators", "Set
+operators for multivalued context keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ebs_kms_audit.policy.context import Context, Value
+from ebs_kms_audit.policy.operators import Operator, operator_named
+from ebs_kms_audit.policy.statement import ConditionTest
+from ebs_kms_audit.policy.ternary import all_of, any_of, opposite
+from ebs_kms_audit.policy.variables import Template
+
+
+def holds(test: ConditionTest, context: Context, variables: bool) -> bool | None:
+    """Tell whether one line of a Condition holds; `variables`: whether `${…}` is filled in."""
+    op = operator_named(test.operator)
+    if op is None:
+        return None
+    values = context.values(test.key)
+    if values is None:
+        return None
+    if op.is_null:
+        wanted = {value.strip().lower() for value in test.values}
+        return ("false" if values else "true") in wanted
+    if not values:
+        return op.if_exists or op.for_all or (op.negated and not op.for_any)
+
+    templates = [
+        Template.read(
+            text, context, wildcards=op.wildcards, variables=variables and op.takes_variables
+        )
+        for text in test.values
+    ]
+    results = [_fits(op, templates, value) for value in values]
+    if op.for_any:
+        return any_of(results)
+    if op.for_all:
+        return all_of(results)
+    # An operator for a single value on several: AWS does not say which of them counts.
+    return results[0] if len(set(results)) == 1 else None
+
+
+def _fits(op: Operator, templates: Iterable[Template | None], value: Value) -> bool | None:
+    """Tell whether one value of the request passes."""
+    assert op.compare is not None
+    result = any_of(
+        # A variable without a value matches nothing; what a negated operator makes of it AWS
+        # does not say.
+        (None if op.negated else False) if template is None else op.compare(template, value)
+        for template in templates
+    )
+    return opposite(result) if op.negated else result

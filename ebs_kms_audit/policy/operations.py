@@ -1,0 +1,61 @@
+"""What the operations of KMS demand of policies, and whose key a policy is on.
+
+Source: AWS KMS Developer Guide, "AWS KMS permissions" (policy type and cross-account use of each
+operation); AWS Organizations User Guide, "Resource control policies" (kms:RetireGrant).
+"""
+
+from __future__ import annotations
+
+from ebs_kms_audit.aws.kms_actions import KmsAction, StatementKind, kms_actions
+from ebs_kms_audit.policy.actions import action_matches
+from ebs_kms_audit.policy.document import KeyPolicy
+
+_BY_ACTION: dict[str, KmsAction] = {
+    action.lower(): row for row in kms_actions() for action in row.iam_actions
+}
+_RETIRE_GRANT = "kms:retiregrant"
+_OF_ALIASES = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"})
+
+
+def grantable(action: str) -> bool:
+    """Tell whether a key policy can allow the action to anybody.
+
+    Not what concerns no key, and not RetireGrant, of which the grant itself decides.
+    """
+    row = _BY_ACTION.get(action.lower())
+    if row is None:
+        return True
+    return row.kind is not StatementKind.IDENTITY_ONLY and action.lower() != _RETIRE_GRANT
+
+
+def crosses_accounts(action: str) -> bool | None:
+    """Tell whether the action works on a key of another account; None for an unknown action."""
+    row = _BY_ACTION.get(action.lower())
+    return None if row is None else row.cross_account
+
+
+def needs_identity_policy(action: str) -> bool:
+    """Tell whether the action needs an IAM policy beside the key policy: one on the alias."""
+    return action.lower() in _OF_ALIASES
+
+
+def spares_rcps(action: str) -> bool:
+    """Tell whether resource control policies have no effect on the action."""
+    return action.lower() == _RETIRE_GRANT
+
+
+def owner_of(policy: KeyPolicy) -> str | None:
+    """Infer the key's account from its policy: the one account that may change the policy.
+
+    kms:PutKeyPolicy has no effect for another account, so whom a policy gives it is of the key's.
+    """
+    accounts = {
+        entry.account
+        for statement in policy.statements
+        if statement.allows and statement.well_formed
+        if statement.principals and not statement.principals.negated
+        if statement.actions and action_matches(statement.actions, "kms:PutKeyPolicy")
+        for entry in statement.principals.entries
+        if entry.account
+    }
+    return accounts.pop() if len(accounts) == 1 else None

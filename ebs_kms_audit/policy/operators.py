@@ -1,0 +1,198 @@
+"""The condition operators: how one value of a policy compares with one of the request.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from ebs_kms_audit.policy.context import Value
+from ebs_kms_audit.policy.variables import Template, fit_all
+from ebs_kms_audit.policy.wildcards import Pattern, literal, matches, split_arn
+
+Compare = Callable[[Template, Value], bool | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operator:
+    """A condition operator, taken apart.
+
+    `compare` is the positive comparison; `negated` operators (…Not…) hold where no value of the
+    policy compares. Null has no comparison.
+    """
+
+    compare: Compare | None
+    negated: bool = False
+    wildcards: bool = False
+    takes_variables: bool = False
+    if_exists: bool = False
+    for_any: bool = False
+    for_all: bool = False
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is Null, which tests for the presence of the key."""
+        return self.compare is None
+
+
+# --- comparisons: a value of the policy, a value of the request
+
+
+def _string(template: Template, value: Value) -> bool | None:
+    return template.fits(value)
+
+
+def _string_ignoring_case(template: Template, value: Value) -> bool | None:
+    def lower(pattern: str | Pattern) -> Pattern:
+        return tuple(token.lower() if isinstance(token, str) else token for token in pattern)
+
+    wanted = lower(template.pattern)
+    return template.weigh(fit_all(lambda one: matches(wanted, lower(one)), value))
+
+
+def _arn(template: Template, value: Value) -> bool | None:
+    """Compare ARNs part by part; what is no ARN matches nothing."""
+    parts = split_arn(template.pattern)
+
+    def test(one: str | Pattern) -> bool | None:
+        given = split_arn(literal(one) if isinstance(one, str) else one)
+        if parts is None or given is None or given[0] != literal("arn"):
+            return False
+        results = {matches(part, text) for part, text in zip(parts, given, strict=True)}
+        return False if False in results else None if None in results else True
+
+    return template.weigh(fit_all(test, value))
+
+
+def _parsed(parse: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
+    """Return a comparison of parsed values; what can't be parsed matches nothing."""
+    parse = lru_cache(maxsize=1024)(parse)
+
+    def compare(template: Template, value: Value) -> bool | None:
+        if not isinstance(value, str):
+            return None
+        wanted, given = parse("".join(map(str, template.pattern))), parse(value)
+        return wanted is not None and given is not None and holds(given, wanted)
+
+    return compare
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _date(text: str) -> datetime | None:
+    """Read an ISO 8601 date or seconds since 1970; without a zone it is UTC."""
+    text = text.strip()
+    try:
+        if len(text) == 4 and text.isascii() and text.isdigit():
+            return datetime(int(text), 1, 1, tzinfo=UTC)
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC)
+        date = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _boolean(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+# --- the operators by name
+
+_TEXTS: dict[str, tuple[Compare, bool]] = {
+    # operator: its comparison, and whether * and ? are wildcards
+    "String{}Equals": (_string, False),
+    "String{}EqualsIgnoreCase": (_string_ignoring_case, False),
+    "String{}Like": (_string, True),
+    "Arn{}Equals": (_arn, True),  # the same as ArnLike
+    "Arn{}Like": (_arn, True),
+}
+_ORDERS = {
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+}
+_IN_NETWORK = _parsed(
+    _network, lambda given, wanted: given.version == wanted.version and given.subnet_of(wanted)
+)
+
+
+def _operators() -> dict[str, Operator]:
+    """Return every operator by its name in lower case."""
+    table = {
+        "Bool": Operator(compare=_parsed(_boolean, operator.is_)),
+        "BinaryEquals": Operator(compare=_parsed(_bytes, operator.eq)),
+        "IpAddress": Operator(compare=_IN_NETWORK),
+        "NotIpAddress": Operator(compare=_IN_NETWORK, negated=True),
+        "Null": Operator(compare=None),
+    }
+    for name, (compare, wildcards) in _TEXTS.items():
+        for negation in ("", "Not"):
+            table[name.format(negation)] = Operator(
+                compare=compare,
+                wildcards=wildcards,
+                takes_variables=True,
+                negated=bool(negation),
+            )
+    for kind, parse in (("Numeric", _number), ("Date", _date)):
+        equals = _parsed(parse, operator.eq)
+        table[f"{kind}Equals"] = Operator(compare=equals)
+        table[f"{kind}NotEquals"] = Operator(compare=equals, negated=True)
+        for name, holds in _ORDERS.items():
+            table[f"{kind}{name}"] = Operator(compare=_parsed(parse, holds))
+    return {name.lower(): entry for name, entry in table.items()}
+
+
+_BY_NAME = _operators()
+
+
+@lru_cache(maxsize=1024)
+def operator_named(text: str) -> Operator | None:
+    """Read an operator as a policy writes it (`ForAnyValue:StringLikeIfExists`).
+
+    None for one that the policy language does not have, as far as this library knows.
+    """
+    quantifier, colon, name = text.lower().rpartition(":")
+    base = name.removesuffix("ifexists")
+    found = _BY_NAME.get(base)
+    if found is None or quantifier not in ("", "foranyvalue", "forallvalues"):
+        return None
+    if found.is_null and (colon or base != name):
+        return None
+    return replace(
+        found,
+        if_exists=base != name,
+        for_any=quantifier == "foranyvalue",
+        for_all=quantifier == "forallvalues",
+    )

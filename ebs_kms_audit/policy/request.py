@@ -1,0 +1,121 @@
+"""What is judged: one request to KMS, given as such or taken from a Denial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebs_kms_audit.aws.arns import partition_of
+from ebs_kms_audit.aws.callers import is_instance_id
+from ebs_kms_audit.aws.statements import GRANT_ACTIONS
+from ebs_kms_audit.model import Denial, Evidence, PrincipalKind
+from ebs_kms_audit.policy.caller import Caller, CallerKind
+
+# Kinds of which a session is known to be a role's although the role's ARN may not be.
+_ROLES = frozenset(
+    {PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.INSTANCE_ROLE}
+)
+
+# What a call that no AWS service makes for somebody does not carry.
+_DIRECT_CALL: dict[str, Any] = {
+    "kms:GrantIsForAWSResource": "false",
+    "kms:ViaService": None,
+    "aws:ViaAWSService": "false",
+    "aws:CalledVia": None,
+    "aws:CalledViaFirst": None,
+    "aws:CalledViaLast": None,
+}
+_FOR_AWS_RESOURCE = {"kms:GrantIsForAWSResource": "true"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One request to KMS: who asks for which action on which key.
+
+    `principal` is the ARN of the caller as a policy or as CloudTrail has it: a user, a role, an
+    assumed-role session, a federated user, `arn:…:root` for the root user, or the name of an AWS
+    service (`ec2.amazonaws.com`); None where it is not known. `account` and `session_name` may
+    then still tell what is known: of a caller without an ARN the account, of a role its session.
+
+    `resource` is the ARN of the key, None where it is not known. `context` holds condition keys;
+    a value is a string, a number, a boolean, a list of those, or None for a key that is absent.
+    A key that is not in it is unknown, or with `context_complete` absent. What follows from the
+    principal (aws:PrincipalArn, aws:PrincipalAccount, kms:CallerAccount, …) need not be given.
+    """
+
+    principal: str | None
+    action: str
+    resource: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    context_complete: bool = False
+    session_name: str | None = None
+    account: str | None = None
+
+    def caller(self) -> Caller:
+        """Return who asks. Raises UsageError where `principal` names no possible caller."""
+        return Caller.of(self.principal, account=self.account, session=self.session_name)
+
+
+def requests_of(denial: Denial) -> tuple[Request, ...]:
+    """Return the requests behind a denial: one for each IAM action that its call needs."""
+    principal = denial.principal
+    arn = principal.arn or _infrastructure_arn(denial)
+    return tuple(
+        Request(
+            principal=arn,
+            action=action,
+            resource=denial.key.arn,
+            context=_context(denial, action),
+            session_name=principal.session_name,
+            # A row that names nobody may be that of a caller from another account.
+            account=denial.event.account if principal.user_name else None,
+        )
+        for action in denial.iam_actions
+    )
+
+
+def caller_of(denial: Denial) -> Caller:
+    """Return who asks, with what a denial knows beyond the principal's ARN."""
+    request = requests_of(denial)[0]
+    kind, caller = denial.principal.kind, request.caller()
+    if caller.kind is CallerKind.UNKNOWN:
+        if kind is PrincipalKind.SERVICE:
+            return Caller(kind=CallerKind.SERVICE)
+        if kind in _ROLES:
+            return Caller(
+                kind=CallerKind.ROLE, account=caller.account, session=request.session_name
+            )
+        if kind is PrincipalKind.USER:
+            return Caller(
+                kind=CallerKind.USER, account=caller.account, name=denial.principal.user_name
+            )
+    elif denial.principal.evidence is Evidence.INFERRED and caller.kind is CallerKind.USER:
+        # The ARN of a user told by a row alone takes it that the user has no path.
+        return Caller(
+            kind=CallerKind.USER,
+            account=caller.account,
+            partition=caller.partition,
+            name=caller.name,
+            arn=caller.arn,
+            path_known=False,
+        )
+    return caller
+
+
+def _context(denial: Denial, action: str) -> dict[str, Any]:
+    """Return what the row shows of the condition keys."""
+    if denial.called_directly:
+        return dict(_DIRECT_CALL)
+    return dict(_FOR_AWS_RESOURCE) if denial.ebs_traffic and action in GRANT_ACTIONS else {}
+
+
+def _infrastructure_arn(denial: Denial) -> str | None:
+    """Return the session ARN of an instance's identity-only role."""
+    principal, account = denial.principal, denial.event.account
+    partition = partition_of(denial.event.region)
+    name = principal.user_name
+    known = partition and account and is_instance_id(name)
+    if principal.kind is not PrincipalKind.INFRASTRUCTURE or not known:
+        return None
+    return f"arn:{partition}:sts::{account}:assumed-role/aws:ec2-infrastructure/{name}"
