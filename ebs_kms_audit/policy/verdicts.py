@@ -100,7 +100,9 @@ class _Case:
     def limit(self, layer: Layer) -> bool | None:
         """Tell whether a layer lets the request pass. One that is not given is taken to."""
         weighed = self.layers.get(layer)
-        return True if weighed is None else weighed.allows
+        if weighed is None or layer is Layer.RESOURCE_CONTROL_POLICIES:
+            return True  # RCPFullAWSAccess can't be detached: RCPs refuse by Deny alone
+        return weighed.allows
 
     @property
     def identity_given(self) -> bool:
@@ -261,7 +263,8 @@ def _grounds(
             names = _names(hanging)
             if same is False and crosses_accounts(case.action) is None:
                 names.append("action")
-            if not case.identity_given and (case.needs_both(same is not False) or not case.direct):
+            by_account_only = not case.direct and case.account is not False
+            if not case.identity_given and (case.needs_both(same is not False) or by_account_only):
                 names.append(str(Layer.IDENTITY_POLICIES))
             return hanging or key_allows, names
     return [], []

@@ -1,0 +1,136 @@
+"""Policy variables, in conditions and in resources."""
+
+from . import (
+    ALLOWED,
+    DELEGATED,
+    KEY,
+    ROLE,
+    ROOT,
+    UNDECIDED,
+    USER,
+    VARIABLES,
+    VERSION,
+    Case,
+    allow,
+    conditioned,
+    policy,
+)
+
+_KEY = "aws:PrincipalTag/owner"
+_NEW, _OLD = "2012-10-17", "2008-10-17"
+
+# name, operator, value of the policy, value of the request, Version, whether it holds
+_LINES = [
+    ("a variable", "StringEquals", "${aws:username}", "ana", _NEW, True),
+    ("a variable, another value", "StringEquals", "${aws:username}", "bo", _NEW, False),
+    ("text around a variable", "StringEquals", "user-${aws:username}-x", "user-ana-x", _NEW, True),
+    (
+        "two variables",
+        "StringEquals",
+        "${aws:username}/${aws:PrincipalAccount}",
+        "ana/111122223333",
+        _NEW,
+        True,
+    ),
+    (
+        "names of variables are case-insensitive",
+        "StringEquals",
+        "${AWS:UserName}",
+        "ana",
+        _NEW,
+        True,
+    ),
+    ("plain text in the old version", "StringEquals", "${aws:username}", "ana", _OLD, False),
+    (
+        "plain text in the old version, spelt out",
+        "StringEquals",
+        "${aws:username}",
+        "${aws:username}",
+        _OLD,
+        True,
+    ),
+    ("plain text without a version", "StringEquals", "${aws:username}", "ana", None, False),
+    (
+        "a default that is not needed",
+        "StringEquals",
+        "${aws:username, 'nobody'}",
+        "ana",
+        _NEW,
+        True,
+    ),
+    (
+        "a default in place of an absent key",
+        "StringEquals",
+        "${aws:SourceVpc, 'none'}",
+        "none",
+        _NEW,
+        True,
+    ),
+    ("an escaped asterisk is plain", "StringLike", "a${*}a", "a*a", _NEW, True),
+    ("an escaped asterisk is no wildcard", "StringLike", "a${*}a", "ana", _NEW, False),
+    ("an escaped question mark", "StringLike", "an${?}", "ana", _NEW, False),
+    ("an escaped dollar sign", "StringEquals", "${$}{aws:username}", "${aws:username}", _NEW, True),
+    ("wildcards beside a variable", "StringLike", "*/${aws:username}", "staff/ana", _NEW, True),
+]
+
+CASES = [
+    case
+    for name, operator, wanted, given, version, holds in _LINES
+    for case in conditioned(
+        name,
+        {operator: {_KEY: wanted}},
+        holds,
+        VARIABLES if version == _NEW else VERSION,
+        principal=USER,
+        context={_KEY: given, "aws:SourceVpc": None},
+        version=version,
+    )
+]
+CASES += conditioned(
+    "a variable whose key is absent matches nothing",
+    {"StringEquals": {_KEY: "${aws:username}"}},
+    False,
+    VARIABLES,
+    context={_KEY: "ana"},
+)
+CASES += conditioned(
+    "a variable whose key is not known",
+    {"StringEquals": {_KEY: "${aws:PrincipalTag/team}"}},
+    None,
+    VARIABLES,
+    context={_KEY: "blue"},
+    depends=["aws:PrincipalTag/team"],
+)
+CASES += conditioned(
+    "no value of a variable that is not known could fit",
+    {"StringEquals": {_KEY: "team-${aws:PrincipalTag/team}"}},
+    False,
+    VARIABLES,
+    context={_KEY: "blue"},
+)
+_OWN_KEYS = "arn:aws:kms:*:${aws:PrincipalAccount}:key/*"
+CASES += [
+    Case(
+        name="a variable in a Resource",
+        source=VARIABLES,
+        policy=policy(allow("Root", ROOT)),
+        layers={"identity_policies": [policy(allow("I", Resource=_OWN_KEYS))]},
+        verdict=ALLOWED,
+        decided=["Root", "identity_policies:I"],
+    ),
+    Case(
+        name="plain text in a Resource of the old version",
+        source=VERSION,
+        policy=policy(allow("Root", ROOT)),
+        layers={"identity_policies": [policy(allow("I", Resource=_OWN_KEYS), version=_OLD)]},
+        verdict=DELEGATED,
+        decided=["Root"],
+    ),
+    Case(
+        name="a variable in a Resource that is not known",
+        source=VARIABLES,
+        policy=policy(allow("A", ROLE, Resource=KEY[:-4] + "${aws:PrincipalTag/key}")),
+        verdict=UNDECIDED,
+        decided=["A"],
+    ),
+]
