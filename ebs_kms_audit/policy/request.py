@@ -17,6 +17,9 @@ _ROLES = frozenset(
     {PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.INSTANCE_ROLE}
 )
 
+# Kinds whose ARN is what a policy would name, and not the caller itself.
+_NAMED_FOR_OTHERS = frozenset({PrincipalKind.ACCOUNT, PrincipalKind.FEDERATED_USER})
+
 # What a call that no AWS service makes for somebody does not carry.
 _DIRECT_CALL: dict[str, Any] = {
     "kms:GrantIsForAWSResource": "false",
@@ -60,7 +63,8 @@ class Request:
 def requests_of(denial: Denial) -> tuple[Request, ...]:
     """Return the requests behind a denial: one for each IAM action that its call needs."""
     principal = denial.principal
-    arn = principal.arn or _infrastructure_arn(denial)
+    named = principal.kind not in _NAMED_FOR_OTHERS
+    arn = (principal.arn if named else None) or _infrastructure_arn(denial)
     return tuple(
         Request(
             principal=arn,
