@@ -8,7 +8,7 @@ Importing this brings in neither pandas nor pyarrow nor jsonpath-ng: the first u
 """
 
 from ebs_kms_audit.audit import audit
-from ebs_kms_audit.errors import EbsKmsAuditError, InputError, UsageError
+from ebs_kms_audit.errors import EbsKmsAuditError, InputError, PolicyError, UsageError
 from ebs_kms_audit.model import (
     Coverage,
     Denial,
@@ -20,24 +20,30 @@ from ebs_kms_audit.model import (
     StatementKind,
     Verdict,
 )
+from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
 from ebs_kms_audit.report import Finding, Report
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Coverage",
+    "Decision",
     "Denial",
     "EbsKmsAuditError",
     "Event",
     "Evidence",
     "Finding",
     "InputError",
+    "KeyPolicy",
     "KeyRef",
+    "PolicyError",
     "Principal",
     "PrincipalKind",
     "Report",
+    "Request",
     "StatementKind",
     "UsageError",
     "Verdict",
     "audit",
+    "evaluate",
 ]

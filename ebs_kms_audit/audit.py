@@ -20,6 +20,7 @@ from ebs_kms_audit.identify import (
     resolve,
 )
 from ebs_kms_audit.reading import Reading
+from ebs_kms_audit.reading.policies import read_policies
 from ebs_kms_audit.redact import Redactor
 from ebs_kms_audit.report import Report, findings_of, group_denials
 from ebs_kms_audit.window import window_around
@@ -29,6 +30,7 @@ def audit(
     inputs: Any = None,
     *,
     records: Any = None,
+    key_policies: Any = None,
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
     around: str | datetime | None = None,
@@ -47,6 +49,10 @@ def audit(
     record says more than a row: it completes rows of the same Event ID, and counts by itself where
     there is none. Either of the two may be left out.
 
+    `key_policies` is the present policy of the key: a file, a folder, a document, or a mapping of
+    key ARN to any of these. The report then says why it did not allow each call, and each fix
+    brings the changed policy and its proof.
+
     `principals` maps a User name of the export to the ARN of the IAM user or role behind it, and
     `key` is the ARN of the KMS key: what the caller knows and the input does not say.
     `around` keeps the KMS events within `minutes` before and after a time (ISO 8601; UTC unless it
@@ -59,6 +65,7 @@ def audit(
     if inputs is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
     named, named_key = given_principals(principals), given_key(key)
+    policies = read_policies(key_policies)
     window = window_around(around, minutes)
     reading = Reading(inputs, records)
     tally, witnesses = Tally(window), Witnesses()
@@ -89,7 +96,7 @@ def audit(
         witnesses,
         surroundings_incomplete=overflowed and not reading.repeatable,
     )
-    groups = group_denials(facts.denials, surroundings)
+    groups = group_denials(facts.denials, surroundings, policies)
     if redact:
         redactor = Redactor()
         facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]

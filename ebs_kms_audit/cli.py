@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=ARN",
         help="the user or role that a User name of the export stands for; may be repeated",
     )
+    parser.add_argument(
+        "--key-policy",
+        action="append",
+        default=[],
+        metavar="[KEY_ARN=]FILE",
+        help="the key's present policy (aws kms get-key-policy), to be judged and fixed; may be "
+        "repeated",
+    )
     parser.add_argument("--key", metavar="ARN", help="the KMS key, where the export names none")
     parser.add_argument("--around", metavar="TIME", help="only rows around this time (UTC)")
     parser.add_argument(
@@ -109,6 +117,7 @@ def _audit(options: argparse.Namespace) -> int:
     report = audit(
         options.inputs or None,
         records=options.records,
+        key_policies=_key_policies(options.key_policy),
         principals=_principals(options.principal),
         key=options.key,
         around=options.around,
@@ -132,6 +141,15 @@ def _principals(pairs: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--principal {pair}: write NAME=ARN, alice=arn:aws:iam::…:user/alice")
         principals[name] = f"arn:{arn}"
     return principals
+
+
+def _key_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
+    """Read `FILE` and `KEY_ARN=FILE`; an ARN holds no equals sign."""
+    policies: list[str | dict[str, str]] = []
+    for text in given:
+        arn, equals, file = text.partition("=")
+        policies.append({arn: file} if equals and arn.startswith("arn:") else text)
+    return policies
 
 
 def _rendered(report: Report, options: argparse.Namespace) -> str:

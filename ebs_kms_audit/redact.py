@@ -11,6 +11,7 @@ from dataclasses import replace
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.coverage import Facts, FileNote
+from ebs_kms_audit.judge import Judgement
 from ebs_kms_audit.model import Denial, Event, FileCoverage, KeyRef, Principal
 from ebs_kms_audit.report import Group
 
@@ -56,6 +57,26 @@ class Redactor:
                 attempts=tuple(self._event(event) for event in history.attempts),
                 changes=tuple(self._event(event) for event in history.changes),
                 later_success=later and self._event(later),
+            ),
+            judgements=tuple(self._judgement(judgement) for judgement in group.judgements),
+        )
+
+    def _judgement(self, judgement: Judgement) -> Judgement:
+        """Keep the verdicts and which statement decided; a policy itself is made of names."""
+        policy = judgement.policy
+        return replace(
+            judgement,
+            policy=replace(policy, name=self._stand_in("policy", policy.name), key=None),
+            can_be_shown=False,
+            decisions=tuple(
+                replace(
+                    decision,
+                    why=str(decision.verdict),
+                    decided_by=tuple(replace(one, sid=None) for one in decision.decided_by),
+                    depends_on=(),
+                    statements=(),
+                )
+                for decision in judgement.decisions
             ),
         )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.caveats import Caveat
 from ebs_kms_audit.history import History, Surroundings
+from ebs_kms_audit.judge import Judge, Judgement, with_verdicts, worst
 from ebs_kms_audit.model import (
     Coverage,
     Denial,
@@ -22,6 +23,7 @@ from ebs_kms_audit.model import (
     SetAside,
     Verdict,
 )
+from ebs_kms_audit.reading.policies import GivenPolicy
 from ebs_kms_audit.reading.times import order_of
 from ebs_kms_audit.remedy import Fix, is_noise, propose
 
@@ -37,6 +39,8 @@ class Finding:
     Where the key is unknown, EBS traffic and other calls are findings of their own. `id` is the
     same from run to run for the same principal, key, account and Region. `account` is the
     Recipient Account Id, which is the caller's; the key may belong to another account.
+
+    `judgements` say why each key policy given did not allow the calls.
     """
 
     id: str
@@ -47,6 +51,7 @@ class Finding:
     ebs_traffic: bool
     denials: tuple[Denial, ...]
     history: History
+    judgements: tuple[Judgement, ...]
     verdict: Verdict
     fix: Fix
 
@@ -139,17 +144,29 @@ class Group:
 
     denials: tuple[Denial, ...]
     history: History
+    judgements: tuple[Judgement, ...]
 
 
-def group_denials(denials: Sequence[Denial], surroundings: Surroundings) -> list[Group]:
-    """Group denials by principal, key, account and Region."""
+def group_denials(
+    denials: Sequence[Denial], surroundings: Surroundings, policies: Sequence[GivenPolicy] = ()
+) -> list[Group]:
+    """Group denials by principal, key, account and Region, and judge each group."""
+    judge = Judge(policies, denials)
     groups: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
         groups.setdefault(_identity(denial), []).append(denial)
     return [
-        Group(denials=tuple(sorted(group, key=_by_time)), history=surroundings.of(group))
-        for group in groups.values()
+        _group(tuple(sorted(group, key=_by_time)), surroundings, judge) for group in groups.values()
     ]
+
+
+def _group(denials: tuple[Denial, ...], surroundings: Surroundings, judge: Judge) -> Group:
+    judgements = judge.judge(denials)
+    return Group(
+        denials=with_verdicts(denials, judgements),
+        history=surroundings.of(denials),
+        judgements=judgements,
+    )
 
 
 def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
@@ -191,8 +208,9 @@ def _finding(group: Group) -> Finding:
         ebs_traffic=any(denial.ebs_traffic for denial in denials),
         denials=denials,
         history=group.history,
-        verdict=min((d.verdict for d in denials), key=list(Verdict).index),
-        fix=propose(denials),
+        judgements=group.judgements,
+        verdict=worst(denial.verdict for denial in denials),
+        fix=propose(denials, group.judgements),
     )
 
 

@@ -15,7 +15,7 @@ from ebs_kms_audit.explain import pages
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAIN_JOB, TESTS = re.findall(r"```sh\n(.+)\n```", README)
+MAIN_JOB, TESTS, *_ = re.findall(r"```sh\n(.+)\n```", README)
 BLOCKS = re.findall(r"```text\n(.*?)\n```", README, re.DOTALL)
 
 
@@ -81,8 +81,14 @@ def test_the_map_names_every_room():
     assert rooms - private == named
 
 
-def test_the_notebook_lines_work():
-    code = re.search(r"```python\n(.*?)\n```", README, re.DOTALL)[1]
+def test_the_command_with_the_policy_gives_a_safe_fix():
+    arguments = shlex.split(BLOCKS[2].removeprefix("$ ebs-kms-audit "))
+    assert "Change the key policy (safe):" in output_of(arguments)[0]
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)\n```", README, re.DOTALL))
+def test_the_lines_of_python_work(code):
+    code = "import warnings; warnings.simplefilter('ignore', ResourceWarning)\n" + code
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
     )

@@ -105,6 +105,7 @@ def test_the_dict_has_what_is_promised():
     ]
     assert set(finding["fix"]) == {
         "disposition", "statements", "reasons", "console_steps", "notes", "alternatives",
+        "applied",
     }  # fmt: skip
 
 

@@ -3,12 +3,29 @@
 fix            what a fix is
 propose        which statements the evidence demands, and which the next call will need
 advice         what to say beside them: notes, console steps, alternatives
+merge          the statements into a policy: the smallest change
+proof          what the changed policy allows that the old one did not
+apply          the fix on a policy: new document, diff, patch, proof, safe or review
+verdict_notes  what the verdicts on the policy given mean
 limits         where no statement helps
 placeholders   what stands where an ARN is not known
 """
 
+from ebs_kms_audit.remedy.apply import AppliedFix
 from ebs_kms_audit.remedy.fix import Alternative, Disposition, Fix, Need, OfferedStatement
 from ebs_kms_audit.remedy.limits import is_noise
+from ebs_kms_audit.remedy.proof import Permission, Proof
 from ebs_kms_audit.remedy.propose import propose
 
-__all__ = ["Alternative", "Disposition", "Fix", "Need", "OfferedStatement", "is_noise", "propose"]
+__all__ = [
+    "Alternative",
+    "AppliedFix",
+    "Disposition",
+    "Fix",
+    "Need",
+    "OfferedStatement",
+    "Permission",
+    "Proof",
+    "is_noise",
+    "propose",
+]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.model import StatementKind
+from ebs_kms_audit.model import Denial, StatementKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import KeyPolicy
+    from ebs_kms_audit.remedy.apply import AppliedFix
 
 
 class Disposition(StrEnum):
@@ -28,12 +32,21 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OfferedStatement:
-    """A statement of the fix, with the reason why it is there."""
+    """A statement of the fix, with the reason why it is there.
+
+    `needed` are the IAM actions that it is about: those that were denied, or that come next.
+    """
 
     kind: StatementKind
     need: Need
     why: str
+    needed: tuple[str, ...]
     document: dict[str, Any]
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions of the statement, as the policy spells them."""
+        return list(self.document["Action"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,15 +60,35 @@ class Alternative:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fix:
-    """What would cure a finding; without anything to paste, the notes say what would help."""
+    """What would cure a finding; without anything to paste, the notes say what would help.
+
+    `applied` is the fix on the key policy that was given to the audit, where it was one; `denials`
+    are those that the fix is about.
+    """
 
     disposition: Disposition
     offered: tuple[OfferedStatement, ...]
     console_steps: tuple[str, ...]
     notes: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
+    denials: tuple[Denial, ...]
+    applied: AppliedFix | None = None
 
     @property
     def statements(self) -> list[dict[str, Any]]:
         """The key-policy statements to paste, as policy JSON: copies, yours to change."""
         return [copy.deepcopy(statement.document) for statement in self.offered]
+
+    def apply(self, policy: KeyPolicy | dict[str, Any] | str) -> AppliedFix:
+        """Apply the fix to the key's policy (a KeyPolicy, a document, or its JSON text).
+
+        The policy given is not touched. Raises PolicyError where it is no policy.
+        """
+        from ebs_kms_audit.policy import KeyPolicy
+        from ebs_kms_audit.remedy.apply import apply_fix
+
+        if isinstance(policy, str):
+            policy = KeyPolicy.from_json(policy)
+        elif not isinstance(policy, KeyPolicy):
+            policy = KeyPolicy.from_dict(policy)
+        return apply_fix(self.denials, self.offered, policy, is_the_keys=True)

@@ -10,33 +10,53 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.ebs_operations import VOLUME_WORKFLOW
 from ebs_kms_audit.aws.kms_actions import KeyUse, kms_action
 from ebs_kms_audit.aws.statements import (
+    GRANT_ACTIONS,
     cross_account_grant_statement,
     grants_statement,
     usage_statement,
 )
-from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
+from ebs_kms_audit.judge import Binding, Judgement
+from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.remedy.advice import alternatives, console_steps, notes
+from ebs_kms_audit.remedy.apply import apply_fix
 from ebs_kms_audit.remedy.fix import Disposition, Fix, Need, OfferedStatement
 from ebs_kms_audit.remedy.limits import is_noise, works_in_own_account_only
 from ebs_kms_audit.remedy.placeholders import principal_placeholder
+from ebs_kms_audit.remedy.verdict_notes import notes_on_policies
+
+# What a volume needs of each statement (aws/ebs_operations).
+_EBS_USAGE = tuple(a for a in VOLUME_WORKFLOW.actions if a not in GRANT_ACTIONS)
+_EBS_GRANTS = tuple(a for a in VOLUME_WORKFLOW.actions if a in GRANT_ACTIONS)
 
 _NEVER_NAMED = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 
 
-def propose(denials: Sequence[Denial]) -> Fix:
+def propose(denials: Sequence[Denial], judgements: Sequence[Judgement] = ()) -> Fix:
     """Return the fix for denials that share principal, key, account and Region.
 
-    Without the key policy nothing can be proved, so the disposition is always `review`.
+    With one judgement the fix is applied to its policy and proved; without a policy nothing can be
+    proved, and the disposition is `review`.
     """
     offered = _statements(denials)
+    applied = None
+    if len(judgements) == 1 and judgements[0].can_be_shown:
+        applied = apply_fix(
+            denials,
+            offered,
+            judgements[0].policy.policy,
+            is_the_keys=judgements[0].binding is Binding.KEY,
+        )
     return Fix(
-        disposition=Disposition.REVIEW,
+        disposition=applied.disposition if applied else Disposition.REVIEW,
         offered=offered,
         console_steps=console_steps(denials, offered),
-        notes=notes(denials, offered),
+        notes=(*notes_on_policies(denials, judgements), *notes(denials, offered)),
         alternatives=alternatives(denials, offered),
+        denials=tuple(denials),
+        applied=applied,
     )
 
 
@@ -44,7 +64,13 @@ def _statements(denials: Sequence[Denial]) -> tuple[OfferedStatement, ...]:
     principal, key = denials[0].principal, denials[0].key
     if principal.kind in _NEVER_NAMED or key.aws_managed or is_noise(denials):
         return ()
-    curable = [denial for denial in denials if not works_in_own_account_only(denial)]
+    if any(denial.verdict is Verdict.EXPLICIT_DENY for denial in denials):
+        return ()  # an Allow does nothing against a Deny, and the Deny may be meant
+    curable = [
+        denial
+        for denial in denials
+        if not works_in_own_account_only(denial) and denial.verdict is not Verdict.ALLOWED_NOW
+    ]
     usage = [denial for denial in curable if denial.statement_kind is StatementKind.USAGE]
     # A direct call is not cured by the grants statement: its condition is false then.
     grants = [
@@ -65,6 +91,7 @@ def _usage(name: str, usage: Sequence[Denial], of_ebs: bool) -> Iterator[Offered
             kind=StatementKind.USAGE,
             need=Need.DENIED,
             why=f"denied: {_names(usage)}",
+            needed=_needed(usage, of_ebs, _EBS_USAGE),
             document=usage_statement(name, key_use),
         )
     if of_ebs and not usage:
@@ -72,6 +99,7 @@ def _usage(name: str, usage: Sequence[Denial], of_ebs: bool) -> Iterator[Offered
             kind=StatementKind.USAGE,
             need=Need.NEEDED_NEXT,
             why="no denial demands it, but creating and reading the volume uses the key",
+            needed=_EBS_USAGE,
             document=usage_statement(name),
         )
 
@@ -82,6 +110,7 @@ def _grants(name: str, grants: Sequence[Denial], of_ebs: bool) -> Iterator[Offer
             kind=StatementKind.GRANTS,
             need=Need.DENIED,
             why=f"denied: {_names(grants)}",
+            needed=_needed(grants, of_ebs, _EBS_GRANTS),
             document=grants_statement(name),
         )
     elif of_ebs:
@@ -89,6 +118,7 @@ def _grants(name: str, grants: Sequence[Denial], of_ebs: bool) -> Iterator[Offer
             kind=StatementKind.GRANTS,
             need=Need.NEEDED_NEXT,
             why="no denial demands it, but attaching the volume makes a grant on the key",
+            needed=_EBS_GRANTS,
             document=grants_statement(name),
         )
 
@@ -107,12 +137,14 @@ def _for_foreign_service_role(
             kind=StatementKind.USAGE,
             need=Need.DENIED,
             why=why,
+            needed=_EBS_USAGE,
             document=usage_statement(account_root),
         ),
         OfferedStatement(
             kind=StatementKind.GRANTS,
             need=Need.DENIED,
             why=why,
+            needed=_EBS_GRANTS,
             document=cross_account_grant_statement(account_root, role),
         ),
     )
@@ -126,6 +158,14 @@ def _key_uses(usage: Sequence[Denial]) -> list[KeyUse]:
     if uses & {KeyUse.SIGNING, KeyUse.AGREEMENT, KeyUse.ENCAPSULATION}:
         uses.discard(KeyUse.ASYMMETRIC)  # their statements hold GetPublicKey as well
     return [use for use in KeyUse if use in uses]
+
+
+def _needed(
+    denials: Sequence[Denial], of_ebs: bool, of_volumes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the actions that were denied, and for a volume those that it needs besides."""
+    denied = dict.fromkeys(action for denial in denials for action in denial.iam_actions)
+    return tuple(denied | dict.fromkeys(of_volumes if of_ebs else ()))
 
 
 def _names(denials: Sequence[Denial]) -> str:

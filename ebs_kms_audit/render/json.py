@@ -8,8 +8,9 @@ from typing import Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.history import History
+from ebs_kms_audit.judge import Judgement
 from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
-from ebs_kms_audit.remedy import Fix
+from ebs_kms_audit.remedy import AppliedFix, Fix, Permission
 from ebs_kms_audit.report import Finding, Report
 
 SCHEMA = "ebs_kms_audit.report/1"
@@ -105,8 +106,68 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "noise": finding.noise,
         "denials": [denial_dict(denial) for denial in finding.denials],
         "history": _history(finding.history),
+        "judgements": [_judgement(judgement) for judgement in finding.judgements],
         "verdict": str(finding.verdict),
         "fix": _fix(finding.fix),
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "policy": judgement.policy.name,
+        "key": judgement.policy.key,
+        "binding": str(judgement.binding),
+        "verdict": str(judgement.verdict),
+        "would_deny": judgement.would_deny,
+        "decisions": [
+            {
+                "verdict": str(decision.verdict),
+                "why": decision.why,
+                "decided_by": [
+                    {"layer": str(one.layer), "index": one.index, "sid": one.sid}
+                    for one in decision.decided_by
+                ],
+                "depends_on": list(decision.depends_on),
+            }
+            for decision in judgement.decisions
+        ],
+    }
+
+
+def applied_dict(applied: AppliedFix) -> dict[str, Any]:
+    """Return a fix applied to a policy as JSON-ready values."""
+    proof = applied.proof
+    return {
+        "changed": applied.changed,
+        "missing": list(applied.missing),
+        "document": applied.document,
+        "patch": list(applied.patch),
+        "diff": applied.diff,
+        "proof": {
+            "cures": proof.cures,
+            "gives_nothing_else": proof.gives_nothing_else,
+            "denials": [
+                {
+                    "event_id": denial.event_id,
+                    "action": denial.action,
+                    "before": str(denial.before),
+                    "after": str(denial.after),
+                    "cured": denial.cured,
+                }
+                for denial in proof.denials
+            ],
+            "newly_allowed": [_permission(one) for one in proof.newly_allowed],
+            "lost": [_permission(one) for one in proof.lost],
+        },
+    }
+
+
+def _permission(permission: Permission) -> dict[str, Any]:
+    return {
+        "principal": permission.principal,
+        "action": permission.action,
+        "condition": permission.condition,
+        "expected": permission.expected,
     }
 
 
@@ -175,6 +236,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
         ],
         "console_steps": list(fix.console_steps),
         "notes": list(fix.notes),
+        "applied": applied_dict(fix.applied) if fix.applied else None,
         "alternatives": [
             {"title": other.title, "text": other.text, "statements": list(other.statements)}
             for other in fix.alternatives

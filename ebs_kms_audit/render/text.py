@@ -24,6 +24,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def plain_lines(text: str) -> str:
+    """Make a text of several lines harmless, line by line."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
 def _lines(report: Report, bold: str) -> Iterator[str]:
     yield from _wrap(bold.format(words.headline(report)))
     for number, finding in enumerate(report.findings, start=1):
@@ -85,15 +90,22 @@ def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
 
 def _fix(fix: Fix) -> Iterator[str]:
     if fix.offered:
-        yield f"   Add to the key policy's Statement list ({fix.disposition}):"
+        changes = fix.applied is not None and fix.applied.changed
+        where = "Change the key policy" if changes else "Add to the key policy's Statement list"
+        yield f"   {where} ({fix.disposition}):"
         for offered in fix.offered:
             mark = "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
             yield from _wrap(f"{offered.kind}: {mark}; {offered.why}", "     ", "       ")
         yield ""
-        texts = [json.dumps(statement, indent=2) for statement in fix.statements]
-        yield textwrap.indent(",\n".join(texts), "     ")
+        if fix.applied and fix.applied.changed:
+            yield textwrap.indent(plain_lines(fix.applied.diff), "     ")
+        else:
+            texts = [json.dumps(statement, indent=2) for statement in fix.statements]
+            yield textwrap.indent(",\n".join(texts), "     ")
     else:
         yield f"   Nothing to paste ({fix.disposition})."
+    for label, text in words.proof(fix):
+        yield from _wrap(f"{label}: {text}", "     ", "       ")
     if fix.console_steps:
         yield ""
         yield "   Or in the console:"

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind
+from ebs_kms_audit.remedy import Fix
 from ebs_kms_audit.report import Finding, Report
 
 _LISTED = 8
@@ -125,6 +126,25 @@ def remedy(finding: Finding) -> str:
         return "harmless probes, nothing to fix"
     kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
     return f"statements: {' + '.join(kinds)}" if kinds else "no statement would help"
+
+
+def proof(fix: Fix) -> list[tuple[str, str]]:
+    """Return what was proved of a fix on the policy given, and what stands between it and safe."""
+    if fix.applied is None or not fix.offered:
+        return []
+    found = fix.applied.proof
+    cured = sum(denial.cured is True for denial in found.denials)
+    lines = [("proved", f"{cured} of {count(len(found.denials), 'denied action')} cured")]
+    by_principal: dict[str, list[str]] = {}
+    for one in found.newly_allowed:
+        condition = f" ({one.condition})" if one.condition else ""
+        by_principal.setdefault(one.principal, []).append(one.action + condition)
+    lines += [
+        ("newly allowed", f"{principal}: {', '.join(actions)}")
+        for principal, actions in by_principal.items()
+    ]
+    lines.append(("taken away", ", ".join(one.action for one in found.lost) or "nothing"))
+    return lines + [("review, because", text) for text in fix.applied.missing]
 
 
 def what_happened(finding: Finding) -> list[tuple[str, str]]:

@@ -1,0 +1,129 @@
+"""A fix applied to a key policy: the new document, its diff and patch, the proof, the disposition.
+
+`safe` is said only where nothing is left open: principal and key are known and not inferred, the
+policy is the key's own, every denial is cured by the key policy, exactly what was meant is newly
+allowed, and the new document has no error that KMS would refuse. Otherwise `review`, with what is
+missing. Policy layers that were not given are caveats, not obstacles.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
+from ebs_kms_audit.policy import KeyPolicy
+from ebs_kms_audit.remedy.fix import Disposition, OfferedStatement
+from ebs_kms_audit.remedy.merge import merge
+from ebs_kms_audit.remedy.proof import Proof, prove
+
+_SURE = frozenset({Evidence.RECORDED, Evidence.DERIVED, Evidence.GIVEN})
+_NAMEABLE = frozenset({PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppliedFix:
+    """What a fix makes of a key policy.
+
+    `document` is the whole new policy and `patch` the RFC 6902 operations that make it of the old
+    one; both are as before where nothing was missing. `missing` names what stands between the
+    change and `safe`; it is empty exactly where the disposition is `safe`.
+    """
+
+    disposition: Disposition
+    missing: tuple[str, ...]
+    before: Mapping[str, Any]
+    document: dict[str, Any]
+    patch: tuple[dict[str, Any], ...]
+    proof: Proof
+
+    @property
+    def changed(self) -> bool:
+        """Whether the new document differs from the old one."""
+        return bool(self.patch)
+
+    @property
+    def text(self) -> str:
+        """The new document as JSON text."""
+        return policy_text(self.document)
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff of the two documents, both written with two blanks."""
+        old, new = policy_text(self.before), self.text
+        lines = difflib.unified_diff(
+            old.splitlines(), new.splitlines(), "key policy", "key policy, fixed", lineterm=""
+        )
+        return "\n".join(lines)
+
+
+def apply_fix(
+    denials: Sequence[Denial],
+    offered: Sequence[OfferedStatement],
+    policy: KeyPolicy,
+    *,
+    is_the_keys: bool,
+) -> AppliedFix:
+    """Apply the offered statements to a key policy.
+
+    `is_the_keys` tells whether the policy is known to be that of the denials' key.
+    """
+    change = merge(policy, offered)
+    after = KeyPolicy.from_dict(change.document)
+    proof = prove(denials, offered, policy, after)
+    missing = tuple(_missing(denials, offered, policy, after, proof, is_the_keys=is_the_keys))
+    return AppliedFix(
+        disposition=Disposition.REVIEW if missing else Disposition.SAFE,
+        missing=missing,
+        before=policy.document,
+        document=change.document,
+        patch=change.patch,
+        proof=proof,
+    )
+
+
+def _missing(
+    denials: Sequence[Denial],
+    offered: Sequence[OfferedStatement],
+    before: KeyPolicy,
+    after: KeyPolicy,
+    proof: Proof,
+    *,
+    is_the_keys: bool,
+) -> Iterator[str]:
+    if not offered:
+        yield "no statement is offered"
+        return
+    principal, key = denials[0].principal, denials[0].key
+    if principal.arn is None or principal.evidence not in _SURE:
+        yield f"the principal is {principal.evidence}"
+    if principal.kind not in _NAMEABLE:
+        yield "the principal is no single user or role"
+    if not key.known or key.evidence not in _SURE:
+        yield f"the key is {key.evidence}"
+    if not is_the_keys:
+        yield "it is not known that this is the key's policy"
+    if any(denial.cross_account for denial in denials):
+        yield "the caller's account needs its own half, which is not shown here"
+    for denial in proof.denials:
+        if denial.cured is not True:
+            yield (
+                f"{denial.action} is not proved to be cured: {denial.after}"
+                if denial.after is not Verdict.ALLOWED_NOW
+                else f"{denial.action} is not proved to be cured by the key policy alone"
+            )
+    for one in proof.newly_allowed:
+        if not one.expected:
+            yield f"it would also allow {one.action} to {one.principal}"
+    for one in proof.lost:
+        yield f"it would take {one.action} from {one.principal}"
+    for fault in after.faults:
+        yield f"{fault.json_path}: {fault.message}"
+
+
+def policy_text(document: Mapping[str, Any]) -> str:
+    """Return a policy document as JSON text, in its own order."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,265 @@
+"""A fix applied to a key policy: the smallest change, its patch, and what it proves."""
+
+import copy
+import json
+
+import jsonpatch
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS, KeyUse
+from ebs_kms_audit.policy import KeyPolicy
+from tests.make_samples import SAMPLES
+from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
+
+CARLA = f"arn:aws:iam::{ACCOUNT}:role/carla"
+DIANA = f"arn:aws:iam::{ACCOUNT}:user/diana"
+ROOT = {
+    "Sid": "Enable IAM User Permissions",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+USAGE = {
+    "Sid": "Allow use of the key",
+    "Effect": "Allow",
+    "Principal": {"AWS": [CARLA, DIANA]},
+    "Action": list(USAGE_ACTIONS[KeyUse.SYMMETRIC]),
+    "Resource": "*",
+}
+GRANTS = {
+    "Sid": "Allow attachment of persistent resources",
+    "Effect": "Allow",
+    "Principal": {"AWS": [CARLA, DIANA]},
+    "Action": list(GRANT_ACTIONS),
+    "Resource": "*",
+    "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+}
+
+
+def policy(*statements):
+    return {"Version": "2012-10-17", "Id": "key-consolepolicy-3", "Statement": list(statements)}
+
+
+def fix_of(**fields):
+    (finding,) = audit(record(**fields)).findings
+    return finding.fix
+
+
+FIX = fix_of()  # a recorded role, refused a CreateGrant through EC2 on a recorded key
+
+
+def sids_with(document, principal):
+    found = []
+    for statement in document["Statement"]:
+        named = statement["Principal"].get("AWS", [])
+        if principal in (named if isinstance(named, list) else [named]):
+            found.append(statement["Sid"])
+    return found
+
+
+BOTH = ["Allow use of the key", "Allow attachment of persistent resources"]
+
+
+@pytest.mark.parametrize(
+    ("before", "operations", "sids"),
+    [
+        # The console's two statements: the principal joins both lists.
+        (policy(ROOT, USAGE, GRANTS),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/2/Principal/AWS/-")], BOTH),
+        # A single principal becomes a list of two.
+        (policy(ROOT, USAGE | {"Principal": {"AWS": CARLA}}, GRANTS),
+         [("replace", "/Statement/1/Principal/AWS"), ("add", "/Statement/2/Principal/AWS/-")],
+         BOTH),
+        # Whatever the Sid and the spelling: what a statement does counts.
+        (policy(ROOT, USAGE | {"Sid": "users", "Action": ["kms:encrypt", "KMS:Decrypt",
+                "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey*",
+                "kms:DescribeKey"]},
+                GRANTS | {"Sid": "grants", "Condition": {"bool": {"kms:grantisforawsresource":
+                                                                  True}}}),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/2/Principal/AWS/-")],
+         ["users", "grants"]),
+        # Fewer actions than documented, but all that are needed.
+        (policy(ROOT, USAGE | {"Action": ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"]},
+                GRANTS | {"Action": "kms:CreateGrant"}),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/2/Principal/AWS/-")], BOTH),
+        # Nothing that serves: the documented statements are added at the end.
+        (policy(ROOT), [("add", "/Statement/-"), ("add", "/Statement/-")], BOTH),
+        (policy(ROOT, USAGE | {"Action": ["kms:Decrypt"]}, GRANTS),
+         [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
+         ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        (policy(ROOT, USAGE | {"Action": [*USAGE["Action"], "kms:PutKeyPolicy"]}, GRANTS),
+         [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
+         ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        (policy(ROOT, USAGE, GRANTS | {"Condition": {}}),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/-")],
+         ["Allow use of the key", "Allow attachment of persistent resources 2"]),
+        (policy(ROOT, USAGE | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
+                GRANTS),
+         [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
+         ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        (policy(ROOT, USAGE | {"Principal": {"Service": "ec2.amazonaws.com"}}, GRANTS),
+         [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
+         ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        # What is there already is not added again.
+        (policy(ROOT, USAGE | {"Principal": {"AWS": [CARLA, ROLE]}}, GRANTS),
+         [("add", "/Statement/2/Principal/AWS/-")], BOTH),
+    ],
+)  # fmt: skip
+def test_the_smallest_change(before, operations, sids):
+    untouched = copy.deepcopy(before)
+    applied = FIX.apply(before)
+    assert before == untouched
+    assert [(one["op"], one["path"]) for one in applied.patch] == operations
+    assert sids_with(applied.document, ROLE) == sids
+    assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
+    again = FIX.apply(applied.document)
+    assert (again.changed, again.document) == (False, applied.document)
+    assert applied.proof.cures
+    assert applied.proof.gives_nothing_else
+
+
+def test_a_policy_of_one_statement_becomes_one_of_several():
+    applied = FIX.apply({"Version": "2012-10-17", "Statement": ROOT})
+    assert applied.document["Statement"][0] == ROOT
+    assert len(applied.document["Statement"]) == 3
+
+
+def test_a_statement_with_a_bare_deny_or_a_not_is_never_joined():
+    for odd in (
+        USAGE | {"Effect": "Deny", "Principal": {"AWS": [CARLA]}},
+        {**{k: v for k, v in USAGE.items() if k != "Action"}, "NotAction": ["kms:PutKeyPolicy"]},
+        {**{k: v for k, v in USAGE.items() if k != "Principal"}, "NotPrincipal": {"AWS": [CARLA]}},
+        USAGE | {"Resource": "arn:aws:kms:us-east-1:444455556666:key/x"},
+        USAGE | {"Principal": "*"},
+        USAGE | {"Principal": {"AWS": ["*"]}},
+        USAGE | {"Principal": {"AWS": [CARLA], "Service": "ec2.amazonaws.com"}},
+    ):
+        applied = FIX.apply(policy(ROOT, odd, GRANTS))
+        assert applied.document["Statement"][1] == odd
+
+
+def test_safe_is_said_where_everything_is_known():
+    applied = FIX.apply((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
+    assert (applied.disposition, applied.missing) == ("safe", ())
+    allowed = {(one.principal, one.action, one.condition) for one in applied.proof.newly_allowed}
+    usage = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey",
+             "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
+             "GenerateDataKeyPairWithoutPlaintext", "DescribeKey")  # fmt: skip
+    assert allowed == {(ROLE, f"kms:{name}", None) for name in usage} | {
+        (ROLE, f"kms:{name}", "called by an AWS service")
+        for name in ("CreateGrant", "ListGrants", "RevokeGrant")
+    }
+    assert applied.proof.lost == ()
+    assert '+      "Sid": "Allow use of the key",' in applied.diff
+    assert not any(line.startswith("-") for line in applied.diff.splitlines()[2:])
+
+
+DENY = {"Sid": "fence", "Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "kms:*",
+        "Resource": "*"}  # fmt: skip
+SERVICE_ROLE = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
+    "AWSServiceRoleForAutoScaling"
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "document", "missing"),
+    [
+        ({"sourceIPAddress": "198.51.100.7"}, policy(ROOT), "no statement is offered"),
+        ({"userIdentity": {"type": "AssumedRole",
+                           "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}}, policy(ROOT),
+         "the principal is recorded"),
+        ({"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}}, policy(USAGE),
+         "no single user or role"),
+        ({"errorMessage": "absent"}, policy(ROOT), "the key is unknown"),
+        ({}, policy(ROOT, DENY), "not proved to be cured: explicit_deny"),
+        ({}, policy(ROOT, DENY | {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}),
+         "not proved to be cured: undecided"),
+        ({"resources": [{"ARN": KEY_ARN.replace(ACCOUNT, "444455556666")}]},
+         policy(ROOT | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}),
+         "its own half"),
+        ({}, policy(ROOT, USAGE | {"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE"]}}),
+         "the user or role behind it was deleted"),
+        ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
+         "a group can't be a principal"),
+    ],
+)  # fmt: skip
+def test_review_names_what_is_missing(fields, document, missing):
+    fix = fix_of(**fields)
+    if missing == "the principal is recorded":
+        assert fix.statements[0]["Principal"]["AWS"].startswith("REPLACE")
+    applied = fix.apply(document)
+    assert applied.disposition == "review"
+    assert any(missing in text for text in applied.missing), applied.missing
+
+
+def test_a_service_linked_role_is_added_as_such():
+    who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/x/AutoScaling",
+           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": SERVICE_ROLE}}}  # fmt: skip
+    applied = fix_of(userIdentity=who).apply(policy(ROOT, USAGE, GRANTS))
+    assert applied.disposition == "safe"
+    assert sids_with(applied.document, SERVICE_ROLE) == BOTH
+
+
+PRINCIPALS = st.one_of(
+    st.just("*"),
+    st.fixed_dictionaries({"AWS": st.one_of(
+        st.sampled_from(["*", CARLA, ROLE, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT]),
+        st.lists(st.sampled_from([CARLA, DIANA, ROLE, "AROA2NCBAL3RPBAGXM7CZ"]), max_size=3),
+    )}),
+    st.just({"Service": "ec2.amazonaws.com"}),
+)  # fmt: skip
+ACTIONS = st.lists(
+    st.sampled_from(["kms:*", "kms:Decrypt", "kms:GenerateDataKey*", "kms:CreateGrant",
+                     "kms:ReEncrypt*", "kms:Describe*", "kms:PutKeyPolicy", "kms:Encrypt"]),
+    min_size=1, max_size=5,
+)  # fmt: skip
+CONDITIONS = st.sampled_from(
+    [None, {}, {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+     {"StringEquals": {"kms:CallerAccount": ACCOUNT}},
+     {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}]
+)  # fmt: skip
+
+
+@st.composite
+def statements(draw):
+    statement = {
+        "Sid": draw(st.sampled_from(["a", "b", "Allow use of the key"])),
+        "Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"])),
+        "Principal": draw(PRINCIPALS),
+        draw(st.sampled_from(["Action", "Action", "NotAction"])): draw(ACTIONS),
+        "Resource": "*",
+    }
+    condition = draw(CONDITIONS)
+    return statement | ({} if condition is None else {"Condition": condition})
+
+
+@given(st.lists(statements(), max_size=5))
+def test_whatever_the_policy_a_fix_takes_nothing_and_gives_only_what_was_meant(generated):
+    document = policy(*generated)
+    before = copy.deepcopy(document)
+    applied = FIX.apply(document)
+    assert document == before
+    assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
+    assert not FIX.apply(applied.document).changed
+    assert applied.proof.gives_nothing_else
+    assert applied.document["Statement"][: len(generated)] == [
+        statement | {"Principal": now["Principal"]}
+        for statement, now in zip(generated, applied.document["Statement"], strict=False)
+    ]
+    if applied.disposition == "safe":
+        assert applied.proof.cures
+        assert KeyPolicy.from_dict(applied.document).faults == ()
+    if not any(one["Effect"] == "Deny" for one in generated):
+        assert applied.proof.cures
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+def test_a_statement_of_any_shape_is_left_alone(odd):
+    document = policy(ROOT, odd)
+    applied = FIX.apply(json.loads(json.dumps(document)))
+    assert applied.document["Statement"][:2] == [ROOT, odd]
