@@ -4,24 +4,29 @@
 >>> report = ebs_kms_audit.audit("event_history.csv")       # doctest: +SKIP
 >>> report.findings[0].fix.statements                       # doctest: +SKIP
 
-Importing this brings in neither pandas nor pyarrow nor jsonpath-ng: the first use does.
+Importing this brings in nothing but this: each name loads its module at first use, and pandas,
+pyarrow and jsonpath-ng come in only with what needs them.
 """
 
-from ebs_kms_audit.audit import audit
-from ebs_kms_audit.errors import EbsKmsAuditError, InputError, PolicyError, UsageError
-from ebs_kms_audit.model import (
-    Coverage,
-    Denial,
-    Event,
-    Evidence,
-    KeyRef,
-    Principal,
-    PrincipalKind,
-    StatementKind,
-    Verdict,
-)
-from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
-from ebs_kms_audit.report import Finding, Report
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.errors import EbsKmsAuditError, InputError, PolicyError, UsageError
+    from ebs_kms_audit.model import (
+        Coverage,
+        Denial,
+        Event,
+        Evidence,
+        KeyRef,
+        Principal,
+        PrincipalKind,
+        StatementKind,
+        Verdict,
+    )
+    from ebs_kms_audit.pipeline import audit
+    from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
+    from ebs_kms_audit.report import Finding, Report
 
 __version__ = "0.1.0"
 
@@ -47,3 +52,23 @@ __all__ = [
     "audit",
     "evaluate",
 ]
+
+_HOMES = {
+    "errors": ("EbsKmsAuditError", "InputError", "PolicyError", "UsageError"),
+    "pipeline": ("audit",),
+    "policy": ("Decision", "KeyPolicy", "Request", "evaluate"),
+    "report": ("Finding", "Report"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((home for home, names in _HOMES.items() if name in names), "model")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

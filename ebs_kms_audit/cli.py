@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ebs_kms_audit import __version__
-from ebs_kms_audit.audit import audit
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
+from ebs_kms_audit.pipeline import audit
 from ebs_kms_audit.report import Report
 
 NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

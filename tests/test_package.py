@@ -1,0 +1,40 @@
+"""What `import ebs_kms_audit` gives, and what it costs in modules."""
+
+import subprocess
+import sys
+
+import pytest
+
+import ebs_kms_audit
+
+
+@pytest.mark.parametrize("name", ebs_kms_audit.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    assert getattr(ebs_kms_audit, name).__doc__
+    assert name in dir(ebs_kms_audit)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'audits'"):
+        _ = ebs_kms_audit.audits
+
+
+def test_importing_the_package_imports_nothing_of_weight():
+    code = "import ebs_kms_audit, sys; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert {name for name in imported if name.startswith("ebs_kms_audit")} == {"ebs_kms_audit"}
+    assert not imported & {"pandas", "pyarrow", "jsonpath_ng", "csv", "json", "dataclasses"}
+
+
+def test_judging_needs_no_files_and_no_tables():
+    code = (
+        "from ebs_kms_audit import KeyPolicy, Request, evaluate; import sys;"
+        "policy = KeyPolicy.from_dict({'Statement': []});"
+        "evaluate(Request(principal='arn:aws:iam::111122223333:role/x', action='kms:Decrypt'),"
+        " policy); print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert not {m for m in imported if m.startswith(("pandas", "pyarrow", "jsonpath_ng"))}
+    assert not {m for m in imported if m.startswith("ebs_kms_audit.reading")}
