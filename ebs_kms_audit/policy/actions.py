@@ -58,8 +58,8 @@ def _pattern_fits(pattern: Pattern, arn: str | None) -> bool | None:
         return False if parts and matches(parts[2], "kms") is False else None
     if not matches(pattern, arn):
         return False
-    if parts is None:
-        return True if pattern[-1:] == (ANY,) else None
-    whole = split_arn(literal(arn)) or []
-    by_part = len(whole) == 6 and all(map(matches, parts, whole))
+    whole = split_arn(literal(arn)) or ()
+    if parts is None and pattern[-2:] == (":", ANY):
+        parts = split_arn(pattern + (":", ANY) * (5 - pattern.count(":")))
+    by_part = parts and len(whole) == 6 and all(map(matches, parts, whole))
     return True if by_part else None

@@ -253,7 +253,8 @@ def _grounds(
         case Verdict.MISSING_ALLOW:
             return [], _names(maybe_denied)
         case Verdict.UNDECIDED:
-            if case.allowed(same is not False):
+            sides = (True, False) if same is None else (same,)
+            if all(case.allowed(side) for side in sides):
                 # What stands between is a Deny, or the organization's policies.
                 limits = (Layer.SERVICE_CONTROL_POLICIES, Layer.RESOURCE_CONTROL_POLICIES)
                 inner = [r for r in case.all_results if r.layer in limits and r.depends_on]
@@ -264,7 +265,7 @@ def _grounds(
             if same is False and crosses_accounts(case.action) is None:
                 names.append("action")
             by_account_only = not case.direct and case.account is not False
-            if not case.identity_given and (case.needs_both(same is not False) or by_account_only):
+            if not case.identity_given and (any(map(case.needs_both, sides)) or by_account_only):
                 names.append(str(Layer.IDENTITY_POLICIES))
             return hanging or key_allows, names
     return [], []
