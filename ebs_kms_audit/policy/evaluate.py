@@ -44,7 +44,8 @@ def evaluate(
     units, account), each of which must allow: a list of lists is a list of levels, a flat list
     is one level.
 
-    A Denial is judged as one request for each IAM action that its call needs; the worst decides.
+    A Denial is judged as one request for each IAM action that its call needs; the worst decides,
+    and one that is allowed only where all are. `requests_of` gives them to judge each for itself.
     Raises PolicyError for a document that is no policy, UsageError for an impossible principal.
     """
     key_policy = policy if isinstance(policy, KeyPolicy) else KeyPolicy.from_dict(policy)
@@ -63,7 +64,9 @@ def evaluate(
         return _decide(requests[0], requests[0].caller(), key_policy, layers)
     caller = caller_of(request)
     decisions = [_decide(one, caller, key_policy, layers) for one in requests]
-    return min(decisions, key=lambda decision: _SEVERITY[decision.verdict])
+    # The call needs all of them: what is allowed decides only where nothing stands in the way.
+    refused = [one for one in decisions if one.verdict is not Verdict.ALLOWED_NOW]
+    return min(refused or decisions, key=lambda decision: _SEVERITY[decision.verdict])
 
 
 def _levels(given: Any) -> Levels | None:

@@ -1,0 +1,232 @@
+"""Denials, as `identify` makes them, judged against a key policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.identify import Witnesses, resolve
+from ebs_kms_audit.model import (
+    Denial,
+    Event,
+    Evidence,
+    KeyRef,
+    Principal,
+    PrincipalKind,
+    StatementKind,
+    Verdict,
+)
+from ebs_kms_audit.policy import evaluate, requests_of
+
+from .cases import (
+    ACCOUNT,
+    FOR_AWS,
+    GRANT,
+    KEY,
+    LINKED,
+    PATH_ROLE,
+    ROLE,
+    ROOT,
+    SESSION,
+    USE,
+    USER,
+    allow,
+    deny,
+    policy,
+)
+
+_PAIR = (allow("Use", ROLE, USE), allow("Grants", ROLE, GRANT, Condition=FOR_AWS))
+_EC2 = "ec2-frontend-api.amazonaws.com"
+
+
+def denial(
+    event_name: str,
+    arn: str | None = ROLE,
+    *,
+    source_ip: str | None = _EC2,
+    kind: PrincipalKind = PrincipalKind.ROLE,
+    user_name: str | None = "monday",
+    session: bool = True,
+    evidence: Evidence = Evidence.GIVEN,
+    account: str | None = ACCOUNT,
+    key: str | None = KEY,
+) -> Denial:
+    event = Event(
+        file="x.csv",
+        line=2,
+        time=datetime(2026, 3, 4, tzinfo=UTC),
+        name=event_name,
+        source="kms.amazonaws.com",
+        region="us-east-1",
+        source_ip=source_ip,
+        error_code="AccessDenied",
+        user_name=user_name,
+        account=account,
+    )
+    principal = Principal(
+        arn=arn,
+        kind=kind,
+        user_name=user_name,
+        session_name=user_name if session else None,
+        evidence=evidence,
+        why="made for the test",
+    )
+    known = resolve(event, Witnesses(), {}, None)
+    reference = KeyRef(arn=key, id=None, alias=None, evidence=Evidence.GIVEN, why="given")
+    return replace(known, event=event, principal=principal, key=reference)
+
+
+def test_a_grant_that_ec2_makes_is_for_an_aws_resource() -> None:
+    for name in ("CreateGrant", "ListGrants", "RevokeGrant"):
+        decision = evaluate(denial(name), policy(*_PAIR))
+        assert decision.verdict is Verdict.ALLOWED_NOW
+        assert [result.sid for result in decision.decided_by] == ["Grants"]
+
+
+def test_a_direct_call_is_not() -> None:
+    decision = evaluate(denial("CreateGrant", source_ip="203.0.113.7"), policy(*_PAIR))
+    assert decision.verdict is Verdict.CONDITION_UNMET
+
+
+def test_through_which_door_is_not_known() -> None:
+    decision = evaluate(denial("CreateGrant", source_ip=None), policy(*_PAIR))
+    assert decision.verdict is Verdict.UNDECIDED
+    assert decision.depends_on == ("kms:GrantIsForAWSResource",)
+
+
+def test_a_direct_call_goes_through_no_service() -> None:
+    through_ec2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
+    document = policy(allow("A", ROLE, USE, Condition=through_ec2))
+    assert evaluate(denial("Decrypt"), document).verdict is Verdict.UNDECIDED
+    direct = denial("Decrypt", source_ip="203.0.113.7")
+    assert evaluate(direct, document).verdict is Verdict.CONDITION_UNMET
+
+
+def test_a_usage_action_never_carries_the_grant_key() -> None:
+    document = policy(allow("A", ROLE, [*USE, *GRANT], Condition=FOR_AWS))
+    assert evaluate(denial("Decrypt"), document).verdict is Verdict.CONDITION_UNMET
+
+
+@pytest.mark.parametrize(
+    ("statements", "verdict", "action"),
+    [
+        ([allow("A", ROLE, "kms:ReEncrypt*")], Verdict.ALLOWED_NOW, None),
+        ([allow("A", ROLE, "kms:ReEncrypt")], Verdict.MISSING_ALLOW, None),
+        ([allow("A", ROLE, "kms:ReEncryptFrom")], Verdict.MISSING_ALLOW, "kms:ReEncryptTo"),
+        ([allow("A", ROLE, "kms:ReEncryptTo")], Verdict.MISSING_ALLOW, "kms:ReEncryptFrom"),
+        (
+            [allow("A", ROLE, "kms:ReEncrypt*"), deny("D", ROLE, "kms:ReEncryptTo")],
+            Verdict.EXPLICIT_DENY,
+            "kms:ReEncryptTo",
+        ),
+    ],
+)
+def test_of_two_actions_the_worse_decides(
+    statements: list[Any], verdict: Verdict, action: str | None
+) -> None:
+    decision = evaluate(denial("ReEncrypt"), policy(*statements))
+    assert decision.verdict is verdict
+    assert action in (None, decision.request.action)
+
+
+def test_each_action_can_be_judged_for_itself() -> None:
+    first, second = requests_of(denial("ReEncrypt"))
+    document = policy(allow("A", ROLE, "kms:ReEncryptFrom"))
+    assert evaluate(first, document).verdict is Verdict.ALLOWED_NOW
+    assert evaluate(second, document).verdict is Verdict.MISSING_ALLOW
+
+
+def test_a_session_name_known_beside_the_role() -> None:
+    document = policy(allow("A", SESSION, USE))
+    assert evaluate(denial("Decrypt", PATH_ROLE), document).verdict is Verdict.ALLOWED_NOW
+    other = denial("Decrypt", PATH_ROLE, user_name="friday")
+    assert evaluate(other, document).verdict is Verdict.MISSING_ALLOW
+
+
+def test_an_inferred_user_may_have_a_path() -> None:
+    document = policy(allow("A", USER.replace("user/", "user/team/"), USE))
+    user: dict[str, Any] = {"kind": PrincipalKind.USER, "user_name": "ana", "session": False}
+    inferred = denial("Decrypt", USER, evidence=Evidence.INFERRED, **user)
+    assert evaluate(inferred, document).verdict is Verdict.ALLOWED_NOW
+    assert evaluate(denial("Decrypt", USER, **user), document).verdict is Verdict.MISSING_ALLOW
+
+
+def test_a_principal_that_is_not_known() -> None:
+    unknown = denial("Decrypt", None, kind=PrincipalKind.USER_OR_ROLE_SESSION)
+    assert evaluate(unknown, policy(*_PAIR)).verdict is Verdict.UNDECIDED
+    assert evaluate(unknown, policy(_PAIR[1])).verdict is Verdict.MISSING_ALLOW
+    assert evaluate(unknown, policy(allow("R", ROOT))).verdict is Verdict.DELEGATED_TO_IAM
+
+
+def test_the_role_of_an_instance_is_no_user() -> None:
+    instance = denial(
+        "Decrypt", None, kind=PrincipalKind.INSTANCE_ROLE, user_name="i-0123456789abcdef0"
+    )
+    assert evaluate(instance, policy(allow("A", USER, USE))).verdict is Verdict.MISSING_ALLOW
+    assert evaluate(instance, policy(allow("A", ROLE, USE))).verdict is Verdict.UNDECIDED
+    named = policy(allow("A", SESSION, USE))
+    assert evaluate(instance, named).verdict is Verdict.MISSING_ALLOW
+
+
+def test_a_row_that_names_nobody_may_be_of_another_account() -> None:
+    nameless = denial(
+        "Decrypt", None, kind=PrincipalKind.UNKNOWN, user_name=None, source_ip="203.0.113.7"
+    )
+    assert evaluate(nameless, policy(allow("R", ROOT))).verdict is Verdict.UNDECIDED
+
+
+def test_a_service_on_its_own_behalf() -> None:
+    service = denial("Decrypt", None, kind=PrincipalKind.SERVICE, user_name=None)
+    assert evaluate(service, policy(allow("R", ROOT))).verdict is Verdict.MISSING_ALLOW
+    named = policy(allow("A", {"Service": "ec2.amazonaws.com"}))
+    assert evaluate(service, named).verdict is Verdict.UNDECIDED
+
+
+def test_the_infrastructure_role_is_hit_by_a_deny_and_never_named() -> None:
+    infrastructure = denial(
+        "Decrypt",
+        None,
+        kind=PrincipalKind.INFRASTRUCTURE,
+        user_name="i-0123456789abcdef0",
+        source_ip="AWS Internal",
+    )
+    assert evaluate(infrastructure, policy(*_PAIR)).verdict is Verdict.MISSING_ALLOW
+    denied = policy(allow("R", ROOT), deny("D", "*"))
+    assert evaluate(infrastructure, denied).verdict is Verdict.EXPLICIT_DENY
+
+
+def test_auto_scaling_needs_the_key_policy() -> None:
+    linked = denial(
+        "CreateGrant",
+        LINKED,
+        kind=PrincipalKind.SERVICE_LINKED_ROLE,
+        user_name="AutoScaling",
+        source_ip="autoscaling.amazonaws.com",
+    )
+    assert evaluate(linked, policy(allow("R", ROOT))).verdict is Verdict.DELEGATED_TO_IAM
+    pair = policy(allow("G", LINKED, GRANT, Condition=FOR_AWS))
+    assert evaluate(linked, pair).verdict is Verdict.ALLOWED_NOW
+
+
+def test_an_event_that_is_no_call_is_undecided_or_less() -> None:
+    assert kms_action("DeleteKey").iam_actions == ()
+    assert evaluate(denial("DeleteKey"), policy(allow("A", "*"))).verdict is Verdict.UNDECIDED
+
+
+def test_identity_only_and_an_unknown_name() -> None:
+    listing = denial("ListKeys", key=None)
+    assert listing.statement_kind is StatementKind.IDENTITY_ONLY
+    assert evaluate(listing, policy(allow("A", "*"))).verdict is Verdict.NOT_GRANTABLE
+    future = denial("FutureOperation")
+    assert evaluate(future, policy(allow("A", ROLE))).verdict is Verdict.ALLOWED_NOW
+
+
+def test_the_key_of_a_csv_row_is_not_known() -> None:
+    decision = evaluate(denial("Decrypt", key=None), policy(allow("R", ROOT), *_PAIR))
+    assert decision.verdict is Verdict.ALLOWED_NOW
+    assert decision.key_account == ACCOUNT
+    assert decision.key_account_inferred
