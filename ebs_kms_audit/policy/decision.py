@@ -84,8 +84,9 @@ class Decision:
     decided_by          the statements that decided; empty where none did (missing_allow)
     depends_on          what the decision hangs on: condition keys as the policy spells them,
                         policy layers by their parameter's name, `principal`, `resource`,
-                        `key_account`. Not empty on missing_allow and condition_unmet where an
-                        explicit Deny may stand behind them as well: review those
+                        `key_account`, `action`. Not empty on missing_allow and
+                        condition_unmet where an explicit Deny, or another account, may stand
+                        behind them as well: review those
     not_given           the layers that were not given and might still refuse the request
     key_policy_allows   whether the key policy does its part by itself: in the key's account
                         without IAM policies, for another account its half of the two

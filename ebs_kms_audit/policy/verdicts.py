@@ -227,7 +227,14 @@ def _verdict(case: _Case, same: bool | None) -> tuple[Verdict, bool]:
     if ours is theirs:
         return ours, False
     # What covers the request as a Deny does so from whichever account.
-    return (ours, False) if ours is Verdict.EXPLICIT_DENY else (Verdict.UNDECIDED, True)
+    if ours is Verdict.EXPLICIT_DENY:
+        return ours, False
+    # Nothing allows; whether anything could is all that is open.
+    nothing = theirs is Verdict.NOT_GRANTABLE and ours in (
+        Verdict.MISSING_ALLOW,
+        Verdict.CONDITION_UNMET,
+    )
+    return (ours if nothing else Verdict.UNDECIDED), True
 
 
 def _grounds(
