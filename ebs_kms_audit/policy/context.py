@@ -7,7 +7,6 @@ Developer Guide, "AWS KMS condition keys".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,7 +57,7 @@ def _texts(value: Any) -> tuple[Value, ...]:
         return ()
     if isinstance(value, list | tuple | set | frozenset):
         return tuple(text for entry in value for text in _texts(entry))
-    return (value if isinstance(value, str) else json.dumps(value, default=str),)
+    return (str(value).lower() if isinstance(value, bool) else str(value),)
 
 
 def _derived(caller: Caller) -> dict[str, tuple[Value, ...] | None]:

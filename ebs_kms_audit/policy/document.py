@@ -10,6 +10,7 @@ Source: IAM User Guide, "Grammar of the IAM JSON policy language"; AWS KMS Devel
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -92,7 +93,7 @@ class Policy:
         )
         faults += [fault for statement in statements for fault in statement.faults]
         return cls(
-            version=str(version),
+            version=version if isinstance(version, str) else "",
             id=id_ if isinstance(id_, str) else None,
             statements=statements,
             faults=tuple(faults),
@@ -120,8 +121,8 @@ def _parse(text: str, path: str, repeated: list[str]) -> Any:
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated.extend(name for name in result if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            repeated.extend(name for name, count in counts.items() if count > 1)
         return result
 
     try:

@@ -69,7 +69,7 @@ def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal
         return PolicyPrincipal(
             form=form,
             type=type_,
-            text=entry if isinstance(entry, str) else repr(entry),
+            text=entry if isinstance(entry, str) else f"({type(entry).__name__})",
             json_path=json_path,
             account=account,
             arn=arn,

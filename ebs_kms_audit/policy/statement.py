@@ -8,7 +8,6 @@ language"; AWS KMS Developer Guide, "Key policies in AWS KMS" (elements in a key
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -207,8 +206,10 @@ class _Reader:
         for where, value in _each(listed, path):
             if isinstance(value, str):
                 yield value
-            elif isinstance(value, bool | int | float):
-                yield json.dumps(value)
+            elif isinstance(value, bool):
+                yield str(value).lower()
+            elif isinstance(value, float) or (isinstance(value, int) and abs(value) < 1e300):
+                yield str(value)
             else:
                 self.fault(where, f"{type_name(value)} where a string is expected", fatal=True)
 
