@@ -22,7 +22,7 @@ def action_matches(actions: Patterns, action: str) -> bool:
     return covered != actions.negated
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _action_fits(pattern: str, action: str) -> bool:
     # A name without a service covers nothing; AWS refuses it.
     if pattern == "*":

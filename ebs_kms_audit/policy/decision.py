@@ -79,7 +79,9 @@ class Decision:
     """What the policies say of one request.
 
     verdict             see the table of verdicts in the documentation
-    why                 the same in one sentence
+    allowed             whether all that was given allows the request; None where that is not
+                        known, as where an IAM policy that was not given may allow
+    why                 the verdict in one sentence
     request             the request judged; of a denial that needs several actions the worst
     decided_by          the statements that decided; empty where none did (missing_allow)
     depends_on          what the decision hangs on: condition keys as the policy spells them,
@@ -96,6 +98,7 @@ class Decision:
     """
 
     verdict: Verdict
+    allowed: bool | None
     why: str
     request: Request
     decided_by: tuple[StatementResult, ...]
@@ -106,14 +109,3 @@ class Decision:
     key_account: str | None
     key_account_inferred: bool
     statements: tuple[StatementResult, ...]
-
-    @property
-    def allowed(self) -> bool | None:
-        """Whether the request is allowed by all that was given; None where that is not known."""
-        if self.verdict is Verdict.ALLOWED_NOW:
-            return True
-        if self.verdict is Verdict.UNDECIDED:
-            return None
-        if self.verdict is Verdict.DELEGATED_TO_IAM and Layer.IDENTITY_POLICIES in self.not_given:
-            return None
-        return False

@@ -40,6 +40,7 @@ class Request:
     assumed-role session, a federated user, `arn:…:root` for the root user, or the name of an AWS
     service (`ec2.amazonaws.com`); None where it is not known. `account` and `session_name` may
     then still tell what is known: of a caller without an ARN the account, of a role its session.
+    A caller without an ARN is taken not to be the root user, whom CloudTrail names.
 
     `resource` is the ARN of the key, None where it is not known. `context` holds condition keys;
     a value is a string, a number, a boolean, a list of those, or None for a key that is absent.

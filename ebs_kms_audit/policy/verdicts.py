@@ -148,14 +148,23 @@ class _Case:
             return any_of((all_of((self.direct, self.identity, self.fence)), by_account))
         return any_of((self.personal, all_of((self.role, self.fence)), by_account))
 
-    def verdict(self, same: bool) -> Verdict:
+    def limits(self, same: bool) -> bool | None:
+        """Tell whether nothing forbids what is allowed."""
         crosses = True if same else crosses_accounts(self.action)
-        if not grantable(self.action) or crosses is False:
+        return all_of((self.organization, opposite(self.denied), crosses))
+
+    def final(self, same: bool) -> bool | None:
+        """Tell whether all that was given allows the request."""
+        if not grantable(self.action):  # that is not for a key policy to say
+            return None
+        return all_of((self.allowed(same), self.limits(same)))
+
+    def verdict(self, same: bool) -> Verdict:
+        if not grantable(self.action) or (not same and crosses_accounts(self.action) is False):
             return Verdict.NOT_GRANTABLE
         if self.denied:
             return Verdict.EXPLICIT_DENY
-        limits = all_of((self.organization, opposite(self.denied), crosses))
-        final = all_of((self.allowed(same), limits))
+        final = self.final(same)
         if final:
             return Verdict.ALLOWED_NOW
 
@@ -165,7 +174,8 @@ class _Case:
             return Verdict.CONDITION_UNMET if self.unmet() else Verdict.MISSING_ALLOW
         only_account = self.direct is False and self.account is True
         if final is None:
-            waits_for_iam = not self.identity_given and all_of((self.fence, limits)) is True
+            rest = all_of((self.fence, self.limits(same)))
+            waits_for_iam = not self.identity_given and rest is True
             return unmet_or_delegated if only_account and waits_for_iam else Verdict.UNDECIDED
         if named is None:
             return Verdict.UNDECIDED
@@ -196,8 +206,10 @@ def weigh(
     depends_on = list(dict.fromkeys(depends_on))
     sides = (True, False) if same is None else (same,)
     key_side = {case.key_policy_allows(side) for side in sides}
+    allowed = {case.final(side) for side in sides}
     return Decision(
         verdict=verdict,
+        allowed=allowed.pop() if len(allowed) == 1 else None,
         why=_WHY[verdict].format(depends_on=", ".join(depends_on)),
         request=request,
         decided_by=tuple(decided_by),

@@ -18,7 +18,7 @@ ONE: Final = 1
 Pattern = tuple[str | int, ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def pattern_of(text: str) -> Pattern:
     """Read a text in which `*` and `?` are wildcards."""
     return tuple({"*": ANY, "?": ONE}.get(character, character) for character in text)

@@ -2,7 +2,8 @@
 
 The other judge is a package of its own licence (AGPL): it is run as a separate process, and
 nothing of it is read or copied. `npm install` in this folder brings it; without it the test is
-skipped. EBS_KMS_AUDIT_DECISIONS sets how many decisions are compared (5,000 by default).
+skipped, or fails where EBS_KMS_AUDIT_REQUIRE_NODE is set. EBS_KMS_AUDIT_DECISIONS sets how many
+decisions are compared (5,000 by default).
 
 Known differences, which the generator leaves out because the other judge and AWS's text, or what
 is compared, do not meet there:
@@ -240,9 +241,10 @@ class Generator:
 def _judge(simulations: list[dict[str, Any]]) -> list[str]:
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir():
-        pytest.skip(
-            "the other judge is not here: it needs Node.js and `npm install` in this folder"
-        )
+        missing = "the other judge is not here: it needs Node.js and `npm install` in this folder"
+        if os.environ.get("EBS_KMS_AUDIT_REQUIRE_NODE"):
+            pytest.fail(missing)
+        pytest.skip(missing)
     done = subprocess.run(
         [node, str(HERE / "judge.cjs")],
         input=json.dumps(simulations),

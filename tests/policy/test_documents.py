@@ -11,8 +11,11 @@ import pytest
 from ebs_kms_audit.errors import EbsKmsAuditError, PolicyError, UsageError
 from ebs_kms_audit.policy import KeyPolicy, Policy, Request, evaluate
 
-from .cases import KEY, ROLE, ROOT, allow, policy
+from .cases import FOR_AWS, KEY, ROLE, ROOT, allow, deny, policy
 
+_UNMET = allow("U", ROLE, Condition=FOR_AWS)
+_MAYBE = deny("D", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+_NOTHING = policy(allow("S", actions="s3:*"))
 _DOCUMENT = policy(allow("Root", ROOT), allow("A", ROLE)) | {"Id": "key-default-1", "X": 1}
 
 
@@ -137,3 +140,30 @@ def test_every_statement_says_why() -> None:
     assert "identity_policies" not in decision.not_given
     assert decision.allowed is True
     assert decision.key_policy_allows is True
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "layers", "allowed", "key_policy_allows"),
+    [
+        ([allow("R", ROOT)], "kms:Decrypt", {}, None, False),
+        ([allow("R", ROOT)], "kms:Decrypt", {"identity_policies": ()}, False, False),
+        ([allow("R", ROOT), _UNMET], "kms:Decrypt", {}, None, False),
+        ([_UNMET], "kms:Decrypt", {}, False, False),
+        ([], "kms:Decrypt", {}, False, False),
+        ([allow("A", ROLE)], "kms:ListKeys", {}, None, False),
+        ([allow("A", ROLE), _MAYBE], "kms:Decrypt", {}, None, None),
+        ([allow("A", ROLE), deny("D", ROLE)], "kms:Decrypt", {}, False, False),
+        ([allow("A", ROLE)], "kms:Decrypt", {"service_control_policies": [_NOTHING]}, False, True),
+    ],
+)
+def test_whether_it_is_allowed_and_whether_by_the_key_policy(
+    statements: list[Any],
+    action: str,
+    layers: dict[str, Any],
+    allowed: bool | None,
+    key_policy_allows: bool | None,
+) -> None:
+    request = Request(principal=ROLE, action=action, resource=KEY)
+    decision = evaluate(request, policy(*statements), **layers)
+    assert decision.allowed is allowed
+    assert decision.key_policy_allows is key_policy_allows
