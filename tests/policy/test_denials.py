@@ -75,7 +75,7 @@ def denial(
         evidence=evidence,
         why="made for the test",
     )
-    known = resolve(event, Witnesses(), {}, None)
+    known = resolve(event, (), Witnesses(), {}, None)
     reference = KeyRef(arn=key, id=None, alias=None, evidence=Evidence.GIVEN, why="given")
     return replace(known, event=event, principal=principal, key=reference)
 
