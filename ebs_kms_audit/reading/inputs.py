@@ -11,8 +11,10 @@ import os
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -27,6 +29,10 @@ _ZIP_MAGIC = b"PK\x03\x04"
 _EXCEL_MEMBER = "[Content_Types].xml"
 
 Blocks = Iterator[bytes] | Iterator[str]
+
+
+class DamagedError(Exception):
+    """Raised by blocks where what an export is packed in is damaged; what came before is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ RECORDS = FileKind(
 class Source:
     """One export: what to call it, and how to get its content, in blocks or as a table.
 
-    Both raise InputError where there is nothing to be had.
+    Both raise InputError where there is nothing to be had; blocks may end in a DamagedError.
     """
 
     name: str
@@ -103,10 +109,14 @@ def repeatable(inputs: Any) -> bool:
 
 
 def _refused(name: str, reason: str) -> Source:
-    def refuse() -> Blocks:
-        raise InputError(f"{name}: {reason}")
+    return _failed(name, InputError(f"{name}: {reason}"))
 
-    return Source(name=name, blocks=refuse)
+
+def _failed(name: str, error: InputError) -> Source:
+    def fail() -> Blocks:
+        raise error
+
+    return Source(name=name, blocks=fail)
 
 
 def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
@@ -143,6 +153,9 @@ def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
 def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
     try:
         with Path(path).open("rb") as file:
+            if not Path(path).is_file():  # a pipe: what was read of it can't be read again
+                yield from _of_stream(file, kind, path)
+                return
             zipped = file.read(4) == _ZIP_MAGIC
     except OSError as error:
         yield _refused(path, f"it can't be opened: {error.strerror or error}")
@@ -154,29 +167,26 @@ def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
     def blocks() -> Iterator[bytes]:
         try:
             with Path(path).open("rb") as file:
-                yield from _read_blocks(file)
+                yield from _read_blocks(file, path)
         except OSError as error:
-            raise InputError(f"{path}: reading it failed: {error.strerror or error}") from error
+            raise InputError(f"{path}: it can't be opened: {error.strerror or error}") from error
 
     yield Source(name=path, blocks=blocks)
 
 
 def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator[Source]:
     name = name or _stream_name(stream)
-    first = stream.read(BLOCK)
-    if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
-
-        def blocks() -> Iterator[Any]:
-            yield first
-            yield from _read_blocks(stream)
-
-        yield Source(name=name, blocks=blocks)
-        return
-    with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
-        whole.write(first)
-        for block in _read_blocks(stream):
-            whole.write(block)
-        yield from _of_zip(whole, name, kind)
+    content = _read_blocks(stream, name)
+    try:
+        first = next(content, b"")
+        if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
+            yield Source(name=name, blocks=lambda: chain([first], content))
+            return
+        with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
+            whole.writelines(chain([first], content))
+            yield from _of_zip(whole, name, kind)
+    except InputError as error:
+        yield _failed(name, error)
 
 
 def _stream_name(stream: Any) -> str:
@@ -184,9 +194,29 @@ def _stream_name(stream: Any) -> str:
     return name if isinstance(name, str) else f"<{type(stream).__name__}>"
 
 
-def _read_blocks(stream: IO[Any]) -> Iterator[Any]:
-    while block := stream.read(BLOCK):
-        yield block
+def _read_blocks(stream: IO[Any], name: str) -> Iterator[Any]:
+    """Yield what a stream gives, in whole blocks: a pipe may give less than it is asked for."""
+    damaged = False
+    while not damaged:
+        parts, size = [], 0
+        try:
+            while size < BLOCK and (part := stream.read(BLOCK - size)):
+                parts.append(part)
+                size += len(part)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{name}: it was opened as {error.encoding} text and is none: open it in binary "
+                "mode, or pass its path"
+            ) from error
+        except (OSError, ValueError) as error:  # a closed file is a ValueError
+            raise InputError(f"{name}: reading it failed: {error}") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError):  # zip members, gzip's file objects
+            damaged = True
+        if parts:
+            yield parts[0][:0].join(parts)
+        elif not damaged:
+            return
+    raise DamagedError
 
 
 def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
@@ -216,7 +246,7 @@ def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> So
     def blocks() -> Iterator[bytes]:
         try:
             with archive.open(info) as member:
-                yield from _read_blocks(member)
+                yield from _read_blocks(member, name)
         except (RuntimeError, NotImplementedError) as error:
             raise InputError(
                 f"{name}: it is encrypted or packed in a way that can't be read here: "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.reading.inputs import BLOCK, Blocks
+from ebs_kms_audit.reading.inputs import BLOCK, Blocks, DamagedError
 
 _EXPECTED = "expected the CloudTrail console's Download CSV"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -69,12 +70,14 @@ class Lines:
         return "".join(self._texts)
 
     def _decoded(self, blocks: Blocks) -> Iterator[str]:
-        first = next(blocks, b"")
+        content = self._until_damage(blocks)
+        first = next(content, b"")
         if isinstance(first, str):
             yield first.removeprefix("\ufeff")
-            yield from blocks  # type: ignore[misc]
+            yield from content
             return
-        raw = self._unpacked(first, blocks)  # type: ignore[arg-type]
+        packed = first.startswith(_GZIP_MAGIC)
+        raw = self._gunzipped(first, content) if packed else chain([first], content)
         head = b""
         while len(head) < 8192 and (block := next(raw, None)) is not None:
             head += block
@@ -98,15 +101,11 @@ class Lines:
             raise InputError(f"{self.name}: this is a binary file; {_EXPECTED}")
         return "utf-8"
 
-    def _unpacked(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def _until_damage(self, blocks: Blocks) -> Iterator[Any]:
         try:
-            if first.startswith(_GZIP_MAGIC):
-                yield from self._gunzipped(first, blocks)
-            else:
-                yield first
-                yield from blocks
-        except zipfile.BadZipFile:  # a member's checksum is looked at when its end is reached
-            self.cut_short = "the zip archive is damaged"
+            yield from blocks
+        except DamagedError:
+            self.cut_short = "the archive is damaged or cut short"
 
     def _gunzipped(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Unpack one gzip member after another; what can be had of a damaged one is given out."""
