@@ -3,7 +3,8 @@
 What a row is has one meaning here: what a strict CSV reader makes of it. A newline or a made-up
 row inside a well-closed quoted field is content and never a row (user agents are the caller's to
 choose). Only where strict reading fails (a quote that is never closed, text after a closing
-quote) is the row set aside, and reading goes on at the next line that begins like a row.
+quote, a quote inside an unquoted field of a row of several lines) is the row set aside, and
+reading goes on at the next line that begins like a row.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _LONGEST_RECORD = 4 << 20
+_NOT_CLOSED = "a quote is opened and not closed where the field ends"
 _CR_MARK = "\udc0d"  # a lone surrogate: no decoder here makes one, so no file holds it
 
 
@@ -42,6 +44,9 @@ class Records:
         self._delimiter = delimiter
         self._begins_like_a_row = begins_like_a_row
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        mark = re.escape(delimiter)
+        self._field = re.compile(rf'"([^"]*+(?:""[^"]*+)*+)"|((?!")[^{mark}]*+)')
+        self._bare_delimiter = re.compile(rf"{mark}(?! )")  # a comma in a text has a space behind
 
     def __iter__(self) -> Iterator[Row]:
         return self
@@ -52,12 +57,14 @@ class Records:
             self._lines.begin_record()
             try:
                 cells = next(self._reader)
+                if len(self._lines.taken) > 1 and self._split() is None:
+                    return self._recover(line, _NOT_CLOSED)
             except csv.Error as error:
                 if "field limit" in str(error):
                     return self._read_huge(line)
-                return self._recover(line, "a quote is opened and not closed where the field ends")
+                return self._recover(line, _NOT_CLOSED)
             except _TooLongError:
-                return self._recover(line, "a quote is opened and never closed")
+                return self._recover(line, _NOT_CLOSED)
             self._line += len(self._lines.taken)
             if cells and (len(cells) > 1 or cells[0].strip()):
                 if self._lines.marked:
@@ -68,8 +75,7 @@ class Records:
         """Set the row aside and find the next line, of those it swallowed, that begins a row."""
         taken = self._lines.taken
         for offset in range(1, len(taken)):
-            start = next(csv.reader([taken[offset]], delimiter=self._delimiter), [])
-            if self._begins_like_a_row(start):
+            if self._begins_a_row(taken[offset]):
                 self._lines.give_back(offset)
                 break
         else:
@@ -77,25 +83,48 @@ class Records:
         self._line = line + offset
         return Row(line, [], fault)
 
+    def _begins_a_row(self, text: str) -> bool:
+        """Tell whether a line begins a row, be it a row whose quotes are broken as well."""
+        start = [text[: csv.field_size_limit()]]
+        return self._begins_like_a_row(
+            next(csv.reader(start, delimiter=self._delimiter), [])
+        ) or self._begins_like_a_row(self._bare_delimiter.split(text.replace('"', "")))
+
     def _read_huge(self, line: int) -> Row:
         """Read a row with a field larger than the csv module takes (its limit is global)."""
-        while "".join(self._lines.taken).count('"') % 2 and next(self._lines, None) is not None:
-            pass
+        try:
+            self._lines.close_quotes()
+        except _TooLongError:
+            return self._recover(line, _NOT_CLOSED)
+        cells = self._split()
+        if cells is None:
+            return self._recover(line, _NOT_CLOSED)
         self._line = line + len(self._lines.taken)
+        return Row(line, cells)
+
+    def _split(self) -> list[str] | None:
+        """Split the lines taken into cells; None where the quotes are out of step.
+
+        Over several lines no unquoted field may hold a quote: a quote that a damaged row opens is
+        closed by one that opens a field of a later row, and that field's last quote then stands
+        so.
+        """
         text = "".join(self._lines.taken).rstrip("\r\n").replace(_CR_MARK, "\r")
-        field = re.compile(rf'"([^"]*(?:""[^"]*)*)"|([^"{self._delimiter}][^{self._delimiter}]*|)')
+        several = len(self._lines.taken) > 1
         cells: list[str] = []
         position = 0
-        while match := field.match(text, position):
+        while match := self._field.match(text, position):
             quoted, bare = match.groups()
+            if several and bare and '"' in bare:
+                return None
             cells.append(bare if quoted is None else quoted.replace('""', '"'))
             position = match.end()
             if position == len(text):
-                return Row(line, cells)
+                return cells
             if text[position] != self._delimiter:
-                break
+                return None
             position += 1
-        return self._recover(line, "a quote is opened and not closed where the field ends")
+        return None
 
 
 class _TooLongError(Exception):
@@ -116,6 +145,12 @@ class _Feed:
         self.taken = []
         self.marked = False
         self._size = 0
+
+    def close_quotes(self) -> None:
+        """Take lines until the record's quotes are even; it may be none that is ever whole."""
+        odd = sum(line.count('"') for line in self.taken) % 2
+        while odd and (line := next(self, None)) is not None:
+            odd ^= line.count('"') % 2
 
     def give_back(self, offset: int) -> None:
         self._returned.extendleft(reversed(self.taken[offset:]))
