@@ -120,21 +120,25 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, Layout]:
     Returns its index among the lines, the delimiter and the layout. Raises InputError, with a
     sentence for the user, where there is none or where a column is missing that can't be spared.
     """
-    best: tuple[int, int, str, Layout] | None = None
+    best: tuple[int, str, Layout] | None = None
     for index, line in enumerate(lines[:_SEARCHED_LINES]):
+        if line.lstrip().startswith(("{", "[")):
+            continue  # JSON may hold the names as well
         for delimiter in DELIMITERS:
             try:
                 cells = next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
             except csv.Error:
                 continue
             layout = Layout.of_header(cells)
-            if len(layout.positions) > (best[0] if best else 1):
-                best = (len(layout.positions), index, delimiter, layout)
+            if len(layout.positions) > (len(best[2].positions) if best else 1):
+                best = index, delimiter, layout
+        # The first that will do: a fuller one further down may be part of what a caller wrote.
+        if best and best[2].positions.keys() >= set(REQUIRED):
+            break
     if best is None:
         raise InputError(f"{name}: {_what_it_is(lines)}; {_HOW_TO_GET_IT}")
-    _, index, delimiter, layout = best
-    require_columns(name, layout)
-    return index, delimiter, layout
+    require_columns(name, best[2])
+    return best
 
 
 def require_columns(name: str, layout: Layout) -> None:
