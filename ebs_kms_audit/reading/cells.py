@@ -11,6 +11,7 @@ from ebs_kms_audit.reading.paths import text_at, values_at
 
 _TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
 _FALSE = frozenset("false 0 falsch faux falso onwaar".split())
+_SHOWN_DIGITS = 6  # of a long number, in a spreadsheet's exponent form
 _EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])")
 
 
@@ -24,11 +25,14 @@ def read_account(cell: str) -> tuple[str | None, str | None]:
     """Return an account id, or else what a spreadsheet left of it: `(account, damaged cell)`.
 
     An id that lost its leading zeros is filled up. One in exponent form (`1.11122E+11`) has lost
-    digits: it comes back as the damaged cell, for `fits_damaged`.
+    digits: it comes back as the damaged cell, for `fits_damaged`. So does `111122000000.0`, which
+    pandas makes of that form.
     """
     text = cell.strip().strip("'\"=")
     if re.fullmatch(r"[0-9]+\.0", text):  # a column of floats
         text = text[:-2]
+        if len(text.rstrip("0")) <= _SHOWN_DIGITS:  # its zeros stand for digits that were lost
+            return None, f"{int(text):.{_SHOWN_DIGITS - 1}E}"
     if re.fullmatch(r"[0-9]{9,12}", text):
         return text.zfill(12), None
     return None, text or None
