@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from itertools import chain
@@ -29,13 +30,14 @@ _BINARY = (
     (b"BZh", "a bzip2 file: unpack it first"),
     (b"\xfd7zXZ\x00", "an xz file: unpack it first"),
 )
+_LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
 _LONGEST_LINE = 64 << 20
 
 
 class Lines:
     """The lines of one export, each with its line end, as the file has them.
 
-    A line ends at LF, or at CR in a file that has no LF at its beginning. `cut_short` tells, after
+    A line ends at LF, or at CR in a file whose first line does. `cut_short` tells, after
     the last line, why the content ended before its end (a truncated gzip file), or is None.
     Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
     """
@@ -51,11 +53,12 @@ class Lines:
         newline = ""
         for text in self._texts:
             rest += text
-            if not newline:
-                newline = "\r" if "\r" in rest[:-1] and "\n" not in rest else "\n"
-            *lines, rest = rest.split(newline)
-            for line in lines:
-                yield line + newline
+            if not newline and (end := _LINE_END.search(rest)):
+                newline = "\r" if end[0] == "\r" else "\n"
+            if newline:
+                *lines, rest = rest.split(newline)
+                for line in lines:
+                    yield line + newline
             if len(rest) > _LONGEST_LINE:
                 raise InputError(
                     f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
