@@ -72,14 +72,14 @@ def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:
     if source.blocks is None:
         raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
     reading.is_records = True
-    text = Lines(source.name, source.blocks())
+    text = Lines(source.name, source.blocks(), RECORDS)
     whole = text.whole()
     reading.cut_short = text.cut_short
     if not looks_like_json(whole):
         raise InputError(
             f"{source.name}: "
             + ("the file is empty" if not whole.strip() else "this is no JSON")
-            + f"; expected CloudTrail records: {RECORDS.how_to_get_it}"
+            + f"; {RECORDS.expected}"
         )
     yield from read_record_events(read_records(whole), reading)
     if reading.rows and reading.rows == reading.set_aside_count:

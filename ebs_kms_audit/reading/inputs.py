@@ -37,10 +37,16 @@ class DamagedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """A kind of input: the endings it is looked for by in folders, and how to come by it."""
+    """A kind of input: what it is, its endings in folders, and how to come by it."""
 
+    what: str
     suffixes: tuple[str, ...]
     how_to_get_it: str
+
+    @property
+    def expected(self) -> str:
+        """Say what was expected and how to get it: the end of every refusal."""
+        return f"expected {self.what}; {self.how_to_get_it}"
 
     @property
     def wanted(self) -> str:
@@ -54,9 +60,12 @@ class FileKind:
 
 
 EXPORTS = FileKind(
-    (".csv", ".csv.gz", ".zip"), "choose Download CSV in the CloudTrail console's Event history"
+    "the console's CSV export",
+    (".csv", ".csv.gz", ".zip"),
+    "choose Download CSV in the CloudTrail console's Event history",
 )
 RECORDS = FileKind(
+    "CloudTrail records",
     (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".zip"),
     "choose Download JSON in the CloudTrail console's Event history, run aws cloudtrail "
     "lookup-events, or copy a trail's log files",
@@ -129,11 +138,11 @@ def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
     elif glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))
         if not matches:
-            yield _refused(path, "no file matches this pattern")
+            yield _refused(path, f"no file matches this pattern; {kind.expected}")
         for match in matches:
             yield from _of_path(match, kind)
     else:
-        yield _refused(path, "no such file: check the path")
+        yield _refused(path, f"no such file: check the path; {kind.expected}")
 
 
 def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
@@ -145,7 +154,7 @@ def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
         if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
     )
     if not files:
-        yield _refused(path, f"this folder holds no {kind.wanted} file; {kind.how_to_get_it}")
+        yield _refused(path, f"this folder holds no {kind.wanted} file; {kind.expected}")
     for file in files:
         yield from _of_file(file, kind)
 
@@ -225,9 +234,7 @@ def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
             members = [info for info in opened.infolist() if not info.is_dir()]
             names = {info.filename for info in members}
             if _EXCEL_MEMBER in names:
-                yield _refused(
-                    name, f"this is an Excel workbook, not a CSV export: {kind.how_to_get_it}"
-                )
+                yield _refused(name, f"this is an Excel workbook; {kind.expected}")
                 return
             exports = [
                 info
@@ -235,7 +242,9 @@ def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
                 if kind.holds(info.filename) and not info.filename.startswith("__MACOSX/")
             ]
             if not exports:
-                yield _refused(name, f"this zip archive holds no {kind.wanted} file")
+                yield _refused(
+                    name, f"this zip archive holds no {kind.wanted} file; {kind.expected}"
+                )
             for info in exports:
                 yield _of_member(opened, info, f"{name}/{info.filename}")
     except zipfile.BadZipFile:

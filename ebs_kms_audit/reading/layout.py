@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.inputs import EXPORTS
 
 USER_NAME = "User name"
 ACCESS_KEY = "AWS access key"
@@ -40,7 +41,6 @@ REQUIRED = (EVENT_NAME, ERROR_CODE)
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEARCHED_LINES = 50
-_HOW_TO_GET_IT = "choose Download CSV in the CloudTrail console's Event history"
 
 # What a cell of a column always looks like: a cell that does not shows that the row's columns
 # are shifted (a user agent with a comma that lost its quotes, say).
@@ -136,7 +136,7 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, Layout]:
         if best and best[2].positions.keys() >= set(REQUIRED):
             break
     if best is None:
-        raise InputError(f"{name}: {_what_it_is(lines)}; {_HOW_TO_GET_IT}")
+        raise InputError(f"{name}: {_what_it_is(lines)}; {EXPORTS.expected}")
     require_columns(name, best[2])
     return best
 
@@ -147,20 +147,17 @@ def require_columns(name: str, layout: Layout) -> None:
     if absent:
         raise InputError(
             f"{name}: the header has no column {' and no column '.join(absent)}, without which "
-            f"no denial can be told; {_HOW_TO_GET_IT} and keep its columns"
+            f"no denial can be told; {EXPORTS.how_to_get_it} and keep its columns"
         )
 
 
 def _what_it_is(lines: Sequence[str]) -> str:
     head = "".join(lines).lstrip()
     if not head:
-        return "the file is empty; expected the console's CSV export"
+        return "the file is empty"
     first = head.split("\n", 1)[0]
     if head[0] in "{[":
-        return (
-            "this is JSON, not CSV; expected the console's CSV export (records= and --records "
-            "take CloudTrail's JSON)"
-        )
+        return "this is JSON, not CSV (records= and --records take CloudTrail's JSON)"
     if re.search(r"\b(userIdentity|eventName|eventSource)\b", first) and re.search(r"[/.]", first):
-        return "this is CloudTrail JSON flattened into columns; expected the console's CSV export"
+        return "this is CloudTrail JSON flattened into columns"
     return "this is no event history export: no line has the column names Event name and Error code"

@@ -10,9 +10,8 @@ from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.reading.inputs import BLOCK, Blocks, DamagedError
+from ebs_kms_audit.reading.inputs import BLOCK, EXPORTS, Blocks, DamagedError, FileKind
 
-_EXPECTED = "expected the CloudTrail console's Download CSV"
 _GZIP_MAGIC = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -42,8 +41,9 @@ class Lines:
     Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
     """
 
-    def __init__(self, name: str, blocks: Blocks) -> None:
+    def __init__(self, name: str, blocks: Blocks, kind: FileKind = EXPORTS) -> None:
         self.name = name
+        self._kind = kind
         self.cut_short: str | None = None
         self.ends_with_newline = True
         self._texts = self._decoded(blocks)
@@ -62,7 +62,7 @@ class Lines:
             if len(rest) > _LONGEST_LINE:
                 raise InputError(
                     f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
-                    f"export; {_EXPECTED}"
+                    f"export; {self._kind.expected}"
                 )
         if rest:
             self.ends_with_newline = False
@@ -99,9 +99,9 @@ class Lines:
                 return encoding
         for magic, what in _BINARY:
             if head.startswith(magic):
-                raise InputError(f"{self.name}: this is {what}; {_EXPECTED}")
+                raise InputError(f"{self.name}: this is {what}; {self._kind.expected}")
         if b"\x00" in head[:8192]:
-            raise InputError(f"{self.name}: this is a binary file; {_EXPECTED}")
+            raise InputError(f"{self.name}: this is a binary file; {self._kind.expected}")
         return "utf-8"
 
     def _until_damage(self, blocks: Blocks) -> Iterator[Any]:
