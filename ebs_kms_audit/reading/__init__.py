@@ -90,7 +90,7 @@ def _read_export(source: Source, reading: FileReading) -> Iterator[Event]:
     if source.table is not None:
         header, rows = source.table()
         reading.layout = Layout.of_header(header)
-        require_columns(source.name, reading.layout)
+        require_columns(source.name, ",".join(header), reading.layout)
         numbered = (Row(line, cells) for line, cells in enumerate(rows, start=1))
         yield from read_events(numbered, reading)
         return

@@ -41,6 +41,7 @@ REQUIRED = (EVENT_NAME, ERROR_CODE)
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEARCHED_LINES = 50
+_FLATTENED = "this is CloudTrail JSON flattened into columns"
 
 # What a cell of a column always looks like: a cell that does not shows that the row's columns
 # are shifted (a user agent with a comma that lost its quotes, say).
@@ -137,12 +138,18 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, Layout]:
             break
     if best is None:
         raise InputError(f"{name}: {_what_it_is(lines)}; {EXPORTS.expected}")
-    require_columns(name, best[2])
+    require_columns(name, lines[best[0]], best[2])
     return best
 
 
-def require_columns(name: str, layout: Layout) -> None:
-    """Raise InputError where a column is missing without which no denial can be told."""
+def require_columns(name: str, header: str, layout: Layout) -> None:
+    """Raise InputError where a column is missing without which no denial can be told.
+
+    So it does for records in columns (`eventName,userIdentity.arn`), whose names look alike: they
+    say who called in columns of their own, which nothing here reads.
+    """
+    if "useridentity" in header.casefold():
+        raise InputError(f"{name}: {_FLATTENED}; {EXPECTED}")
     absent = [column for column in REQUIRED if column not in layout.positions]
     if absent:
         raise InputError(
@@ -158,6 +165,6 @@ def _what_it_is(lines: Sequence[str]) -> str:
     first = head.split("\n", 1)[0]
     if head[0] in "{[":
         return "this is JSON, not CSV (records= and --records take CloudTrail's JSON)"
-    if re.search(r"\b(userIdentity|eventName|eventSource)\b", first) and re.search(r"[/.]", first):
-        return "this is CloudTrail JSON flattened into columns"
+    if re.search(r"[./_](userIdentity|eventName|eventSource)\b", first):
+        return _FLATTENED
     return "this is no event history export: no line has the column names Event name and Error code"
