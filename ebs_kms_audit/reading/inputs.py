@@ -7,6 +7,7 @@ A path, several, a folder, a glob, `.gz` and `.zip` (told by content, not by nam
 from __future__ import annotations
 
 import glob
+import gzip
 import os
 import re
 import sys
@@ -121,9 +122,10 @@ def _refused(name: str, reason: str) -> Source:
     return _failed(name, InputError(f"{name}: {reason}"))
 
 
-def _failed(name: str, error: InputError) -> Source:
+def _failed(name: str, error: Exception) -> Source:
     def fail() -> Blocks:
         raise error
+        yield b""  # so that it is raised where blocks are read
 
     return Source(name=name, blocks=fail)
 
@@ -194,7 +196,7 @@ def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator
         with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
             whole.writelines(chain([first], content))
             yield from _of_zip(whole, name, kind)
-    except InputError as error:
+    except (InputError, DamagedError) as error:
         yield _failed(name, error)
 
 
@@ -205,11 +207,14 @@ def _stream_name(stream: Any) -> str:
 
 def _read_blocks(stream: IO[Any], name: str) -> Iterator[Any]:
     """Yield what a stream gives, in whole blocks: a pipe may give less than it is asked for."""
+    read: Callable[[int], Any] = stream.read
+    if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)):
+        read = stream.read1  # it gives all there is before it fails
     damaged = False
     while not damaged:
         parts, size = [], 0
         try:
-            while size < BLOCK and (part := stream.read(BLOCK - size)):
+            while size < BLOCK and (part := read(BLOCK - size)):
                 parts.append(part)
                 size += len(part)
         except UnicodeDecodeError as error:

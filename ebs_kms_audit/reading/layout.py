@@ -149,7 +149,7 @@ def require_columns(name: str, header: str, layout: Layout) -> None:
     say who called in columns of their own, which nothing here reads.
     """
     if "useridentity" in header.casefold():
-        raise InputError(f"{name}: {_FLATTENED}; {EXPECTED}")
+        raise InputError(f"{name}: {_FLATTENED}; {EXPORTS.expected}")
     absent = [column for column in REQUIRED if column not in layout.positions]
     if absent:
         raise InputError(
