@@ -10,6 +10,7 @@ import glob
 import gzip
 import os
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -27,6 +28,8 @@ BLOCK = 1 << 20
 # What a trail writes beside its log files: digests of them, and Insights events.
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)(/|\\|$)")
 _ZIP_MAGIC = b"PK\x03\x04"
+# What zipfile raises over damaged archives; a wrong offset is an OSError or a ValueError.
+_DAMAGED_ZIP = (zipfile.BadZipFile, struct.error, EOFError, OSError, ValueError)
 _EXCEL_MEMBER = "[Content_Types].xml"
 
 Blocks = Iterator[bytes] | Iterator[str]
@@ -252,7 +255,7 @@ def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
                 )
             for info in exports:
                 yield _of_member(opened, info, f"{name}/{info.filename}")
-    except zipfile.BadZipFile:
+    except _DAMAGED_ZIP:
         yield _refused(name, "this zip archive is damaged or cut short: download it again")
 
 
@@ -266,5 +269,7 @@ def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> So
                 f"{name}: it is encrypted or packed in a way that can't be read here: "
                 "unpack the archive first"
             ) from error
+        except _DAMAGED_ZIP as error:
+            raise DamagedError from error
 
     return Source(name=name, blocks=blocks)
