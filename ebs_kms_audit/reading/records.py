@@ -85,10 +85,14 @@ class Records:
 
     def _begins_a_row(self, text: str) -> bool:
         """Tell whether a line begins a row, be it a row whose quotes are broken as well."""
-        start = [text[: csv.field_size_limit()]]
-        return self._begins_like_a_row(
-            next(csv.reader(start, delimiter=self._delimiter), [])
-        ) or self._begins_like_a_row(self._bare_delimiter.split(text.replace('"', "")))
+        try:
+            start = [text[: csv.field_size_limit()]]
+            cells = next(csv.reader(start, delimiter=self._delimiter), [])
+        except csv.Error:  # a line feed, in a file whose lines end at CR
+            cells = []
+        return self._begins_like_a_row(cells) or self._begins_like_a_row(
+            self._bare_delimiter.split(text.replace('"', ""))
+        )
 
     def _read_huge(self, line: int) -> Row:
         """Read a row with a field larger than the csv module takes (its limit is global)."""
