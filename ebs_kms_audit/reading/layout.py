@@ -162,6 +162,8 @@ def _what_it_is(lines: Sequence[str]) -> str:
     head = "".join(lines).lstrip()
     if not head:
         return "the file is empty"
+    if "\0" in head:
+        return "this is a binary file"
     first = head.split("\n", 1)[0]
     if head[0] in "{[":
         return "this is JSON, not CSV (records= and --records take CloudTrail's JSON)"

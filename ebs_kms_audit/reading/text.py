@@ -36,8 +36,8 @@ _LONGEST_LINE = 64 << 20
 class Lines:
     """The lines of one export, each with its line end, as the file has them.
 
-    A line ends at LF, or at CR in a file whose first line does. `cut_short` tells, after
-    the last line, why the content ended before its end (a truncated gzip file), or is None.
+    A line ends at LF, or at CR in a file whose first line and most others do. `cut_short` tells,
+    after the last line, why the content ended before its end (a truncated gzip file), or is None.
     Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
     """
 
@@ -53,8 +53,7 @@ class Lines:
         newline = ""
         for text in self._texts:
             rest += text
-            if not newline and (end := _LINE_END.search(rest)):
-                newline = "\r" if end[0] == "\r" else "\n"
+            newline = newline or _newline_of(rest)
             if newline:
                 *lines, rest = rest.split(newline)
                 for line in lines:
@@ -100,8 +99,6 @@ class Lines:
         for magic, what in _BINARY:
             if head.startswith(magic):
                 raise InputError(f"{self.name}: this is {what}; {self._kind.expected}")
-        if b"\x00" in head[:8192]:
-            raise InputError(f"{self.name}: this is a binary file; {self._kind.expected}")
         return "utf-8"
 
     def _until_damage(self, blocks: Blocks) -> Iterator[Any]:
@@ -129,3 +126,12 @@ class Lines:
             return
         if not unpack.eof:
             self.cut_short = "the gzip file is cut short"
+
+
+def _newline_of(text: str) -> str:
+    """Return what ends the lines of a text that begins a file; nothing where it holds no end."""
+    first = _LINE_END.search(text)
+    if first is None:
+        return ""
+    lone = text.count("\r") - text.count("\r\n")
+    return "\r" if first[0] == "\r" and lone > text.count("\n") else "\n"
