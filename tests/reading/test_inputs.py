@@ -1,0 +1,409 @@
+"""Everything that `audit()` takes: each kind of input gives the same two denials."""
+
+import gzip
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+from ebs_kms_audit import InputError, audit
+from tests.exports import ACCOUNT, HEADER, denied, export, figures, refused_users, row
+
+EXPORT = export(denied("alice"), row(), denied("bob"), row())
+DATA = EXPORT.encode()
+OTHER = export(denied("carol"), row())
+
+
+def is_the_export(report):
+    return (refused_users(report), figures(report)) == (["alice", "bob"], (4, 4, 0, 2))
+
+
+def names(report):
+    return [file["name"] for file in report.to_dict()["coverage"]["files"]]
+
+
+def caveats(report):
+    return {caveat["id"]: caveat["text"] for caveat in report.to_dict()["caveats"]}
+
+
+def zipped(members):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return archive.getvalue()
+
+
+class Trickle:
+    """A stream that gives a few at a time, as a socket or a pipe does."""
+
+    def __init__(self, content, size):
+        self._content, self._size = content, size
+
+    def read(self, size=-1):
+        size = self._size if size < 0 else min(size, self._size)
+        given, self._content = self._content[:size], self._content[size:]
+        return given
+
+
+# --- paths -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "a.csv").write_bytes(DATA)
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "deep" / "deeper" / "b.CSV").write_text(OTHER)
+    (tmp_path / "notes.txt").write_text("no export")
+    (tmp_path / ".hidden.csv").write_text("no export")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "c.csv").write_text("no export")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path(folder, kind):
+    report = audit(kind(folder / "a.csv"))
+    assert is_the_export(report)
+    assert names(report) == [str(folder / "a.csv")]
+    assert report.to_dict()["findings"][0]["denials"][0]["file"] == str(folder / "a.csv")
+
+
+@pytest.mark.parametrize("several", [list, tuple, iter])
+def test_several_paths_are_one_audit(folder, several):
+    paths = [folder / "deep" / "deeper" / "b.CSV", folder / "a.csv"]
+    report = audit(several(paths))
+    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert figures(report) == (6, 6, 0, 3)
+    assert names(report) == [str(path) for path in paths]
+
+
+def test_a_folder_is_searched_to_its_bottom_but_not_where_it_is_hidden(folder):
+    report = audit(folder)
+    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert names(report) == [str(folder / "a.csv"), str(folder / "deep" / "deeper" / "b.CSV")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "users"),
+    [
+        ("*.csv", ["alice", "bob"]),
+        ("?.csv", ["alice", "bob"]),
+        ("**/*.[cC][sS][vV]", ["alice", "bob", "carol"]),
+        ("de*", ["carol"]),  # it matches a folder
+    ],
+)
+def test_a_glob(folder, pattern, users):
+    assert refused_users(audit(f"{folder}/{pattern}")) == users
+
+
+def test_a_file_whose_name_looks_like_a_glob(tmp_path):
+    (tmp_path / "export[1].csv").write_bytes(DATA)
+    assert is_the_export(audit(tmp_path / "export[1].csv"))
+
+
+def test_a_relative_path_is_shown_as_it_was_given(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert names(audit("a.csv")) == ["a.csv"]
+
+
+# --- compressed --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.gz", "a.csv", "download"])
+def test_gzip_is_told_by_its_content(tmp_path, name):
+    (tmp_path / name).write_bytes(gzip.compress(DATA))
+    assert is_the_export(audit(tmp_path / name))
+
+
+def test_gzip_of_several_members_with_padding():
+    packed = gzip.compress(DATA[:500]) + gzip.compress(DATA[500:]) + bytes(512)
+    report = audit(io.BytesIO(packed))
+    assert is_the_export(report)
+    assert "input_cut_short" not in caveats(report)
+
+
+def test_a_folder_holds_gz_and_zip(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(DATA))
+    (tmp_path / "b.zip").write_bytes(zipped({"b.csv": OTHER}))
+    assert refused_users(audit(tmp_path)) == ["alice", "bob", "carol"]
+
+
+ZIPPED = zipped(
+    {
+        "a.csv": DATA,
+        "folder/": "",
+        "folder/b.csv.gz": gzip.compress(OTHER.encode()),
+        "__MACOSX/._a.csv": b"\0no export",
+        "read me.txt": "no export",
+    }
+)
+
+
+def test_every_export_in_a_zip(tmp_path):
+    path = tmp_path / "exports.zip"
+    path.write_bytes(ZIPPED)
+    report = audit(path)
+    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert names(report) == [f"{path}/a.csv", f"{path}/folder/b.csv.gz"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+def test_a_zip_from_a_stream_that_can_t_be_wound_back(size):
+    assert refused_users(audit(Trickle(ZIPPED, size))) == ["alice", "bob", "carol"]
+
+
+# --- open files --------------------------------------------------------------------------------
+
+
+def test_an_open_binary_file(folder):
+    with (folder / "a.csv").open("rb") as file:
+        report = audit(file)
+    assert is_the_export(report)
+    assert names(report) == [str(folder / "a.csv")]
+
+
+@pytest.mark.parametrize("newline", [None, ""])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_an_open_text_file(tmp_path, newline, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("\ufeff".encode() + EXPORT.replace("\n", "\r\n").encode())
+    with path.open(encoding=encoding, newline=newline) as file:
+        assert is_the_export(audit(file))
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        lambda: io.StringIO(EXPORT),
+        lambda: io.BytesIO(DATA),
+        lambda: io.BytesIO(gzip.compress(DATA)),
+        lambda: io.BufferedReader(io.BytesIO(DATA)),
+        lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(DATA))),
+        lambda: Trickle(DATA, 1),
+        lambda: Trickle(EXPORT, 1),
+        lambda: Trickle(gzip.compress(DATA), 1),
+        lambda: Trickle(EXPORT.replace("\n", "\r"), 1),
+    ],
+    ids="text bytes gzip buffered gzip_file trickle text_trickle gzip_trickle old_mac".split(),
+)
+def test_an_object_that_reads(stream):
+    assert is_the_export(audit(stream()))
+
+
+def audited_by_another_process(name, data):
+    code = (
+        "from ebs_kms_audit import audit; from tests.exports import refused_users, figures; "
+        f"r = audit({name!r}); print(refused_users(r), figures(r), r.coverage.files[0].name)"
+    )
+    root = Path(__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", code], input=data, capture_output=True, cwd=root, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    return run.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_dash_is_standard_input(packed):
+    said = audited_by_another_process("-", packed(DATA))
+    assert said == "['alice', 'bob'] (4, 4, 0, 2) standard input"
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="this system has no /dev/stdin")
+@pytest.mark.parametrize("data", [DATA, ZIPPED], ids=["plain", "zip"])
+def test_a_path_to_a_pipe_whose_content_can_be_had_once_only(data):
+    said = audited_by_another_process("/dev/stdin", data)
+    assert said.startswith("['alice', 'bob'")
+    assert said.endswith("/dev/stdin" if data is DATA else "/dev/stdin/a.csv")
+
+
+# --- tables in memory ------------------------------------------------------------------------
+
+
+def test_a_dataframe_of_text():
+    frame = pd.read_csv(io.StringIO(EXPORT), dtype=str, keep_default_na=False)
+    report = audit(frame)
+    assert is_the_export(report)
+    assert names(report) == ["<DataFrame>"]
+
+
+def test_a_dataframe_whose_types_pandas_guessed():
+    text = export(
+        denied("alice", recipient_account_id="012345678901", aws_access_key="AKIAIOSFODNN7EXAMPLE"),
+        row(user_name="", read_only="true"),
+    )
+    frame = pd.read_csv(io.StringIO(text), parse_dates=["Event time"])
+    assert frame["Recipient Account Id"].tolist() == [12345678901, int(ACCOUNT)]
+    assert pd.api.types.is_bool_dtype(frame["Read-only"])
+    assert pd.api.types.is_datetime64_any_dtype(frame["Event time"])
+    (finding,) = audit(frame).to_dict()["findings"]
+    assert finding["account"] == "012345678901"
+    assert finding["principal"]["arn"] == "arn:aws:iam::012345678901:user/alice"
+    assert finding["first_seen"] == "2026-05-18T07:00:34Z"
+
+
+def test_missing_values_of_a_dataframe():
+    rows = [
+        denied("alice", read_only="", error_code="AccessDenied"),
+        row(recipient_account_id="", read_only="", error_code=""),
+        denied("", source_ip_address="", error_code="AccessDenied"),
+    ]
+    frame = pd.read_csv(io.StringIO(export(*rows)))
+    assert frame["Recipient Account Id"].dtype == float  # an empty cell makes floats of the others
+    report = audit(frame).to_dict()
+    by_user = {one["principal"]["user_name"]: one for one in report["findings"]}
+    assert set(by_user) == {"alice", None}
+    assert by_user["alice"]["account"] == ACCOUNT
+    assert by_user[None]["denials"][0]["source_ip"] is None
+    assert report["coverage"]["accounts"] == [ACCOUNT]
+
+
+@pytest.mark.parametrize("kind", ["string", "object", "category", "string[pyarrow]"])
+def test_the_text_columns_of_a_dataframe(kind):
+    frame = pd.read_csv(io.StringIO(EXPORT), dtype=str).astype(kind)
+    assert is_the_export(audit(frame))
+
+
+@pytest.mark.parametrize(
+    ("times", "first_seen"),
+    [
+        (pd.to_datetime(["2026-05-18T07:00:34Z"]), "2026-05-18T07:00:34Z"),
+        (pd.to_datetime(["2026-05-18T09:00:34+02:00"]), "2026-05-18T07:00:34Z"),
+        (pd.to_datetime(["2026-05-18T07:00:34"]), "2026-05-18T07:00:34"),  # no zone, none made up
+        (pd.to_datetime(["2026-05-18T07:00:34.123456789Z"]), "2026-05-18T07:00:34Z"),
+    ],
+    ids=["utc", "offset", "naive", "nanoseconds"],
+)
+def test_the_times_of_a_dataframe(times, first_seen):
+    frame = pd.DataFrame([denied()]).assign(**{"Event time": times})
+    assert audit(frame).to_dict()["findings"][0]["first_seen"] == first_seen
+
+
+def test_an_account_id_that_a_spreadsheet_damaged_and_pandas_made_a_float_of():
+    # The digits behind 1.11122 are lost for good; pandas shows zeros in their place.
+    rows = [denied("alice", aws_access_key="", recipient_account_id="1.11122E+11")]
+    frame = pd.read_csv(io.StringIO(export(*rows)))
+    assert frame["Recipient Account Id"].tolist() == [111122000000.0]
+    report = audit(frame)
+    assert report.to_dict()["findings"][0]["account"] is None
+    assert "111122000000" not in report.to_json()
+    assert "account_id_damaged" in caveats(report)
+
+
+def test_the_same_is_repaired_from_the_access_key():
+    rows = [denied("alice", recipient_account_id="1.11122E+11")]
+    frame = pd.read_csv(io.StringIO(export(*rows)))
+    (finding,) = audit(frame).to_dict()["findings"]
+    assert finding["account"] == ACCOUNT
+    assert finding["principal"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+
+
+def test_a_dataframe_keeps_its_index_out_of_it():
+    frame = pd.read_csv(io.StringIO(EXPORT), dtype=str, index_col=False)
+    assert is_the_export(audit(frame.set_axis([9, 9, 9, 9], axis="index")))
+
+
+def test_a_resources_column_of_lists():
+    key = {"resourceType": "AWS::KMS::Key", "resourceName": "1234abcd-12ab-34cd-56ef-1234567890ab"}
+    frame = pd.DataFrame([denied()]).assign(Resources=[[key]])
+    assert audit(frame).to_dict()["findings"][0]["key"]["id"] == key["resourceName"]
+
+
+class Capsule:
+    """Any library's Arrow object: it has the one method, and nothing else."""
+
+    def __init__(self, table):
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def arrow_text():
+    options = pa.csv.ConvertOptions(column_types=dict.fromkeys(HEADER, pa.string()))
+    return pa.csv.read_csv(io.BytesIO(DATA), convert_options=options)
+
+
+ARROW = {
+    "table": arrow_text,
+    "guessed types": lambda: pa.csv.read_csv(io.BytesIO(DATA)),
+    "batch": lambda: arrow_text().to_batches()[0],
+    "reader": lambda: arrow_text().to_reader(max_chunksize=1),
+    "capsule only": lambda: Capsule(arrow_text()),
+    "dictionary": lambda: pa.table([c.dictionary_encode() for c in arrow_text()], HEADER),
+    "nulls": lambda: pa.Table.from_pylist(
+        [{name: cell or None for name, cell in zip(HEADER, cells, strict=True)} for cells in rows()]
+    ),
+}
+
+
+def rows():
+    return pd.read_csv(io.StringIO(EXPORT), dtype=str, keep_default_na=False).values.tolist()
+
+
+@pytest.mark.parametrize("make", ARROW.values(), ids=ARROW)
+def test_an_arrow_object(make):
+    assert is_the_export(audit(make()))
+
+
+def test_arrow_keeps_the_time_and_the_account():
+    (first, _) = audit(ARROW["guessed types"]()).to_dict()["findings"]
+    assert first["first_seen"] == "2026-05-18T07:00:34Z"
+    assert first["account"] == ACCOUNT
+
+
+# --- several inputs --------------------------------------------------------------------------
+
+
+def test_inputs_of_several_kinds_are_one_audit(folder):
+    frame = pd.read_csv(io.StringIO(OTHER), dtype=str, keep_default_na=False)
+    report = audit([folder / "a.csv", frame, io.StringIO(export(denied("dave"))), [arrow_text()]])
+    assert refused_users(report) == ["alice", "bob", "carol", "dave"]  # Arrow: as in a.csv
+    assert figures(report) == (4 + 2 + 1 + 4, 11, 0, 4)
+    assert report.to_dict()["coverage"]["duplicate_denials"] == 2
+
+
+def test_one_bad_input_among_good_ones_is_told(folder):
+    (folder / "bad.csv").write_text('{"Records": []}')
+    report = audit([folder / "bad.csv", folder / "missing.csv", folder / "a.csv"])
+    assert is_the_export(report)
+    bad, missing = report.failed_inputs
+    assert bad.startswith(f"{folder / 'bad.csv'}: this is JSON")
+    assert missing.startswith(f"{folder / 'missing.csv'}: no such file")
+    files = report.to_dict()["coverage"]["files"]
+    assert [file["error"] for file in files] == [bad, missing, None]
+    assert [file["rows_read"] for file in files] == [0, 0, 4]
+    assert caveats(report)["input_not_read"] in (bad, missing)
+
+
+def test_all_bad_inputs_are_told_at_once(folder):
+    with pytest.raises(InputError) as error:
+        audit([folder / "one.csv", folder / "two.csv"])
+    first, second = str(error.value).splitlines()
+    assert "one.csv" in first
+    assert "two.csv" in second
+
+
+def test_a_denial_seen_before_counts_once():
+    # The second export overlaps the first: one denial of alice's stands in both.
+    shared = denied("alice", event_id="11111111-2222-3333-4444-555555555555")
+    first = export(shared, denied("alice"))
+    second = export(denied("bob"), shared, shared)
+    report = audit([io.StringIO(first), io.StringIO(second)])
+    assert refused_users(report) == ["alice", "alice", "bob"]
+    assert report.to_dict()["coverage"]["duplicate_denials"] == 2
+    assert figures(report) == (5, 5, 0, 3)  # rows as such are not deduplicated
+    assert "duplicate_denials" in caveats(report)
+
+
+def test_denials_without_an_event_id_are_no_duplicates():
+    report = audit(io.StringIO(export(denied(event_id=""), denied(event_id=""))))
+    assert refused_users(report) == ["alice", "alice"]
+    assert report.to_dict()["coverage"]["duplicate_denials"] == 0
