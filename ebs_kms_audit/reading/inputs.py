@@ -14,7 +14,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -53,14 +53,9 @@ class FileKind:
         return f"expected {self.what}; {self.how_to_get_it}"
 
     @property
-    def wanted(self) -> str:
-        """Name the endings for a reader."""
-        *most, last = self.suffixes
-        return f"{', '.join(most)} or {last}"
-
-    def holds(self, name: str) -> bool:
-        """Tell whether a file of this name is of the kind."""
-        return name.lower().endswith(self.suffixes)
+    def packed(self) -> tuple[str, ...]:
+        """The endings within a zip archive: an archive in an archive is not opened."""
+        return tuple(suffix for suffix in self.suffixes if suffix != ".zip")
 
 
 EXPORTS = FileKind(
@@ -102,7 +97,7 @@ def sources(inputs: Any, kind: FileKind = EXPORTS) -> Iterator[Source]:
             empty = False
             yield from sources(item, kind)
         if empty:
-            yield _refused("(nothing)", f"no input was given: {kind.how_to_get_it}")
+            yield _refused("(nothing)", f"no input was given: name a file; {kind.how_to_get_it}")
     else:
         name = type(inputs).__name__
         yield _refused(
@@ -155,11 +150,12 @@ def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
         os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
         for folder, subfolders, names in os.walk(path)
         for name in names
-        if kind.holds(name) and not name.startswith(".") and not _NO_LOG.search(folder)
+        if name.lower().endswith(kind.suffixes) and not name.startswith(".")
+        if not _NO_LOG.search(folder)
         if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
     )
     if not files:
-        yield _refused(path, f"this folder holds no {kind.wanted} file; {kind.expected}")
+        yield _refused(path, f"this folder holds no {_either(kind.suffixes)} file; {kind.expected}")
     for file in files:
         yield from _of_file(file, kind)
 
@@ -247,12 +243,12 @@ def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
             exports = [
                 info
                 for info in members
-                if kind.holds(info.filename) and not info.filename.startswith("__MACOSX/")
+                if info.filename.lower().endswith(kind.packed)
+                and not info.filename.startswith("__MACOSX/")
             ]
             if not exports:
-                yield _refused(
-                    name, f"this zip archive holds no {kind.wanted} file; {kind.expected}"
-                )
+                endings = _either(kind.packed)
+                yield _refused(name, f"this zip archive holds no {endings} file; {kind.expected}")
             for info in exports:
                 yield _of_member(opened, info, f"{name}/{info.filename}")
     except _DAMAGED_ZIP:
@@ -273,3 +269,8 @@ def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> So
             raise DamagedError from error
 
     return Source(name=name, blocks=blocks)
+
+
+def _either(endings: Sequence[str]) -> str:
+    *most, last = endings
+    return f"{', '.join(most)} or {last}"

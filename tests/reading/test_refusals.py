@@ -76,7 +76,10 @@ CONTENT = {
         zipped(**{"[Content_Types].xml": "", "xl/worksheets/sheet1.xml": ""}),
         "this is an Excel workbook",
     ),
-    "a zip of prose": (zipped(**{"read me.txt": "x"}), "this zip archive holds no .csv file"),
+    "a zip of prose": (
+        zipped(**{"read me.txt": "x"}),
+        "this zip archive holds no .csv or .csv.gz file",
+    ),
     "an empty zip": (zipped(), None),
 }
 
@@ -127,10 +130,10 @@ def test_a_place_that_holds_no_export(tmp_path, place, what):
 
 
 def test_no_input_at_all():
-    assert refusal([]) == f"(nothing): no input was given: name an export; {HOW}"
+    assert refusal([]) == f"(nothing): no input was given: name a file; {HOW}"
 
 
-@pytest.mark.parametrize("thing", [None, 7, b"User name,Event name", {"a": 1}, object()])
+@pytest.mark.parametrize("thing", [7, b"User name,Event name", {"a": 1}, object()])
 def test_an_object_that_is_no_input(thing):
     text = refusal(thing)
     assert text.startswith(f"<{type(thing).__name__}>: an object of type {type(thing).__name__}")
