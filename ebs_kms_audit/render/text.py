@@ -6,12 +6,11 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from ebs_kms_audit.remedy import Fix, Need
+from ebs_kms_audit.remedy import Fix
 from ebs_kms_audit.render import words
 from ebs_kms_audit.report import Finding, Report
 
 _WIDTH = 80
-_LISTED = 20  # rows set aside that are listed; the JSON has them all
 
 
 def render(report: Report, *, color: bool = False) -> str:
@@ -41,18 +40,18 @@ def _lines(report: Report, bold: str) -> Iterator[str]:
         yield from _alternatives(finding.fix)
     yield from _apart(report, bold)
     yield ""
-    yield bold.format("What was read")
+    yield bold.format(words.WAS_READ)
     yield from _coverage(report)
     yield ""
-    yield bold.format("What this input can't show (ebs-kms-audit explain ID)")
+    yield bold.format(f"{words.NOT_SHOWN} (ebs-kms-audit explain ID)")
     for caveat in report.caveats:
         yield from _wrap(f"{caveat.id}: {caveat.text}", "  ", "    ")
 
 
 def _summary(number: int, finding: Finding) -> Iterator[str]:
-    actions = dict.fromkeys(a for d in finding.denials for a in d.iam_actions or (d.event.name,))
+    actions = ", ".join(words.actions(finding))
     yield from _wrap(
-        f"{number}. {words.who(finding)}: {', '.join(actions)}; {words.remedy(finding)}",
+        f"{number}. {words.who(finding)}: {actions}; {words.remedy(finding)}",
         "  ",
         "     ",
     )
@@ -61,7 +60,7 @@ def _summary(number: int, finding: Finding) -> Iterator[str]:
 def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
     principal, key = finding.principal, finding.key
     yield from _wrap(bold.format(f"{number}. {words.who(finding)}"))
-    yield f"   who   {plain(principal.arn or 'ARN unknown')}"
+    yield f"   who   {plain(words.arn(finding))}"
     yield from _wrap(f"{principal.evidence}: {principal.why}", "         ")
     yield f"   key   {plain(words.which_key(finding))}"
     if key.known:
@@ -76,8 +75,8 @@ def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
     for actions, kind, through, times in words.refused(finding):
         yield from _wrap(f"{actions}  [{kind}]  {through}  {times}", "     ", "       ")
     for title, lines in (
-        ("Around it", words.what_happened(finding)),
-        ("Permissions", words.which_calls(finding)),
+        (words.AROUND, words.what_happened(finding)),
+        (words.PERMISSIONS, words.which_calls(finding)),
     ):
         if lines:
             yield ""
@@ -90,12 +89,10 @@ def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
 
 def _fix(fix: Fix) -> Iterator[str]:
     if fix.offered:
-        changes = fix.applied is not None and fix.applied.changed
-        where = "Change the key policy" if changes else "Add to the key policy's Statement list"
-        yield f"   {where} ({fix.disposition}):"
+        yield f"   {words.to_do(fix)}:"
         for offered in fix.offered:
-            mark = "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
-            yield from _wrap(f"{offered.kind}: {mark}; {offered.why}", "     ", "       ")
+            text = f"{offered.kind}: {words.mark(offered)}; {offered.why}"
+            yield from _wrap(text, "     ", "       ")
         yield ""
         if fix.applied and fix.applied.changed:
             yield textwrap.indent(plain_lines(fix.applied.diff), "     ")
@@ -103,12 +100,12 @@ def _fix(fix: Fix) -> Iterator[str]:
             texts = [json.dumps(statement, indent=2) for statement in fix.statements]
             yield textwrap.indent(",\n".join(texts), "     ")
     else:
-        yield f"   Nothing to paste ({fix.disposition})."
+        yield f"   {words.to_do(fix)}."
     for label, text in words.proof(fix):
         yield from _wrap(f"{label}: {text}", "     ", "       ")
     if fix.console_steps:
         yield ""
-        yield "   Or in the console:"
+        yield f"   {words.IN_THE_CONSOLE}:"
         for number, step in enumerate(fix.console_steps, start=1):
             yield from _wrap(f"{number}. {step}", "     ", "        ")
 
@@ -136,47 +133,23 @@ def _alternatives(fix: Fix) -> Iterator[str]:
 def _apart(report: Report, bold: str) -> Iterator[str]:
     if report.other_errors:
         yield ""
-        yield bold.format("Other KMS errors, which no policy edit fixes")
+        yield bold.format(words.OTHER_ERRORS)
         for error in report.other_errors:
             yield from _wrap(words.other_error(error), "  ", "    ")
     if report.shared_name_denials:
         yield ""
-        yield bold.format("Denied, and perhaps of another service than KMS")
+        yield bold.format(words.SHARED_NAMES)
         for denial in report.shared_name_denials:
-            event = denial.event
-            yield from _wrap(
-                f"{event.name} by {event.user_name or '(no name)'}, {event.file} line {event.line}",
-                "  ",
-                "    ",
-            )
+            yield from _wrap(words.shared_name(denial), "  ", "    ")
 
 
 def _coverage(report: Report) -> Iterator[str]:
-    coverage = report.coverage
-    for file in coverage.files:
-        yield from _wrap(
-            f"{file.name}: not read" if file.error else f"{file.name} (layout: {file.layout})",
-            "  ",
-            "    ",
-        )
-    yield from _wrap(f"{words.counted(report)}.", "  ", "    ")
-    seen = [words.span(coverage.first_event, coverage.last_event)] if coverage.first_event else []
-    seen += [", ".join(coverage.regions)] if coverage.regions else []
-    seen += [f"account {', '.join(coverage.accounts)}"] if coverage.accounts else []
-    if seen:
-        yield from _wrap("; ".join(seen) + ".", "  ", "    ")
-    if coverage.window:
-        outside = words.count(coverage.denials_outside_window, "denial")
-        yield from _wrap(
-            f"Looked at {words.span(coverage.window.start, coverage.window.end)} only; "
-            f"{outside} outside.",
-            "  ",
-            "    ",
-        )
-    for row in report.set_aside[:_LISTED]:
-        yield from _wrap(f"set aside: {row.file} line {row.line}: {row.reason}", "  ", "    ")
-    if coverage.rows_set_aside > _LISTED:
-        yield f"  … and {coverage.rows_set_aside - _LISTED:,} more (--format json lists them)"
+    for line in words.was_read(report):
+        yield from _wrap(line, "  ", "    ")
+    for row in report.set_aside[: words.ROWS_LISTED]:
+        yield from _wrap(f"set aside: {words.set_aside(row)}", "  ", "    ")
+    if more := report.coverage.rows_set_aside - len(report.set_aside[: words.ROWS_LISTED]):
+        yield f"  … and {more:,} more (--format json lists them)"
 
 
 def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePath
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
-from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind
-from ebs_kms_audit.remedy import Fix
+from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind, SetAside
+from ebs_kms_audit.remedy import Fix, Need, OfferedStatement
 from ebs_kms_audit.report import Finding, Report
 
+AROUND = "Around it"
+PERMISSIONS = "Permissions"
+IN_THE_CONSOLE = "Or in the console"
+OTHER_ERRORS = "Other KMS errors, which no policy edit fixes"
+SHARED_NAMES = "Denied, and perhaps of another service than KMS"
+WAS_READ = "What was read"
+NOT_SHOWN = "What this input can't show"
+
+ROWS_LISTED = 20  # rows set aside that are listed; the JSON has them all
 _LISTED = 8
 _FIRST = 3
 _KINDS = {
@@ -71,9 +81,32 @@ def _key(moment: datetime) -> str:
 
 def who(finding: Finding) -> str:
     """Return the name in the log and what sort of caller it is."""
-    principal = finding.principal
-    name = principal.user_name or "(no name)"
-    return f"{name} ({_KINDS[principal.kind]})"
+    return f"{name(finding)} ({sort(finding)})"
+
+
+def name(finding: Finding) -> str:
+    """Return the caller's name in the log."""
+    return finding.principal.user_name or "(no name)"
+
+
+def sort(finding: Finding) -> str:
+    """Return what sort of caller it is."""
+    return _KINDS[finding.principal.kind]
+
+
+def actions(finding: Finding) -> list[str]:
+    """Return the actions that were refused, each once."""
+    return list(dict.fromkeys(a for d in finding.denials for a in d.iam_actions or (d.event.name,)))
+
+
+def mark(offered: OfferedStatement) -> str:
+    """Return whether a denial demands a statement, or only the next call will."""
+    return "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
+
+
+def arn(finding: Finding) -> str:
+    """Return the ARN that a policy would name."""
+    return finding.principal.arn or "ARN unknown"
 
 
 def which_key(finding: Finding) -> str:
@@ -122,10 +155,22 @@ def counted(report: Report) -> str:
 
 def remedy(finding: Finding) -> str:
     """Return in a few words what would help."""
-    if finding.noise:
-        return "harmless probes, nothing to fix"
     kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
-    return f"statements: {' + '.join(kinds)}" if kinds else "no statement would help"
+    return f"statements: {' + '.join(kinds)}" if kinds else without_statement(finding)
+
+
+def without_statement(finding: Finding) -> str:
+    """Return what there is to say of a finding that no statement would help."""
+    return "harmless probes, nothing to fix" if finding.noise else "no statement would help"
+
+
+def to_do(fix: Fix) -> str:
+    """Return what to do with the statements, and whether that is safe."""
+    if not fix.offered:
+        return f"Nothing to paste ({fix.disposition})"
+    if fix.applied and fix.applied.changed:
+        return f"Change the key policy ({fix.disposition})"
+    return f"Add to the key policy's Statement list ({fix.disposition})"
 
 
 def proof(fix: Fix) -> list[tuple[str, str]]:
@@ -186,3 +231,30 @@ def _attempt(event: Event) -> str:
 def other_error(error: OtherError) -> str:
     """Return one line on KMS errors that are no denials."""
     return f"{error.error_code} on {error.event_name}, {error.count:,}x: {error.meaning}"
+
+
+def shared_name(denial: Denial) -> str:
+    """Return one line on a denied row that may be another service's."""
+    event = denial.event
+    return f"{event.name} by {event.user_name or '(no name)'}, {event.file} line {event.line}"
+
+
+def set_aside(row: SetAside) -> str:
+    """Return one line on a row that could not be read."""
+    return f"{row.file} line {row.line}: {row.reason}"
+
+
+def was_read(report: Report) -> Iterator[str]:
+    """Give the lines on what the input spans: files, rows, time, Regions, accounts, window."""
+    coverage = report.coverage
+    for file in coverage.files:
+        yield f"{file.name}: not read" if file.error else f"{file.name} (layout: {file.layout})"
+    yield f"{counted(report)}."
+    seen = [span(coverage.first_event, coverage.last_event)] if coverage.first_event else []
+    seen += [", ".join(coverage.regions)] if coverage.regions else []
+    seen += [f"account {', '.join(coverage.accounts)}"] if coverage.accounts else []
+    if seen:
+        yield "; ".join(seen) + "."
+    if window := coverage.window:
+        outside = count(coverage.denials_outside_window, "denial")
+        yield f"Looked at {span(window.start, window.end)} only; {outside} outside."
