@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.caveats import Caveat
-from ebs_kms_audit.remedy import Alternative, Fix, Need, OfferedStatement
+from ebs_kms_audit.remedy import Alternative, AppliedFix, Fix, Need, OfferedStatement
 from ebs_kms_audit.render import words
 from ebs_kms_audit.render.text import plain
 from ebs_kms_audit.report import Finding, Report
@@ -50,6 +50,9 @@ class _Markup(str):
     """Markup made here. Any other string is text, and is escaped where it enters markup."""
 
     __slots__ = ()
+
+
+_NEW_LINE = _Markup("\n")
 
 
 def _safe(part: str) -> str:
@@ -186,10 +189,14 @@ def _circumstances(finding: Finding) -> Iterator[_Markup]:
 
 
 def _fix(fix: Fix) -> Iterator[_Markup]:
-    if fix.offered:
-        yield from _section(f"{words.ADD} ({fix.disposition})", _reasons(fix), _statements(fix))
+    if fix.applied and fix.offered and fix.applied.changed:
+        yield from _section(words.to_do(fix), _reasons(fix), *_change(fix.applied))
+    elif fix.offered:
+        yield from _section(words.to_do(fix), _reasons(fix), _statements(fix))
     else:
-        yield from _section(f"{words.NOTHING_TO_PASTE} ({fix.disposition})")
+        yield from _section(words.to_do(fix))
+    if proof := words.proof(fix):
+        yield _labelled(proof)
     if fix.console_steps:
         yield from _section(words.IN_THE_CONSOLE, _list(fix.console_steps, "ol"))
     if fix.notes:
@@ -208,7 +215,7 @@ def _reasons(fix: Fix) -> _Markup:
 
 def _statements(fix: Fix) -> _Markup:
     """Return the statements as one piece to copy; the style of each tells its need."""
-    ends = [_Markup(",\n")] * (len(fix.offered) - 1) + [_Markup()]
+    ends = [_together(",", _NEW_LINE)] * (len(fix.offered) - 1) + [""]
     spans = (
         _element("span", _json(offered.document), end, css=_STYLE_OF[offered.need])
         for offered, end in zip(fix.offered, ends, strict=True)
@@ -216,14 +223,29 @@ def _statements(fix: Fix) -> _Markup:
     return _element("pre", *spans)
 
 
+def _change(applied: AppliedFix) -> Iterator[_Markup]:
+    """Give what changes in the key policy, and the whole of the new one to copy."""
+    changed = {"+": "ekms-added", "-": "ekms-removed"}
+    lines = (
+        _element("span", line, _NEW_LINE, css=changed.get(line[:1], "ekms-kept"))
+        for line in applied.diff.splitlines()
+    )
+    yield _element("pre", *lines, css="ekms-diff")
+    yield _folded(
+        "The whole new policy, to paste",
+        _element("pre", _json(applied.document)),
+        css="ekms-fold",
+    )
+
+
 def _alternative(other: Alternative) -> _Markup:
     statements = [_element("pre", _json(statement)) for statement in other.statements]
     return _folded(other.title, _element("p", other.text), *statements, css="ekms-fold")
 
 
-def _json(statement: dict[str, Any]) -> _Markup:
-    """Return a statement as JSON over several lines."""
-    return _Markup("\n".join(map(_safe, json.dumps(statement, indent=2).split("\n"))))
+def _json(document: dict[str, Any]) -> _Markup:
+    """Return a statement or a policy as JSON over several lines."""
+    return _Markup("\n".join(map(_safe, json.dumps(document, indent=2).split("\n"))))
 
 
 # What stands beside the findings
