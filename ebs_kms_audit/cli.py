@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from ebs_kms_audit import __version__
+from ebs_kms_audit.commands import command
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
+from ebs_kms_audit.output import write
 from ebs_kms_audit.pipeline import audit
 from ebs_kms_audit.report import Report
 
@@ -40,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run with the given arguments (default: the process's) and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words[:1] == ["explain"]:
-            return _explain(words[1:])
+        if run_command := command(words):
+            return run_command(words[1:])
         return _audit(_options(words))
     except EbsKmsAuditError as error:
         print(f"ebs-kms-audit: {_harmless(str(error))}", file=sys.stderr)
@@ -124,7 +122,7 @@ def _audit(options: argparse.Namespace) -> int:
         minutes=15 if options.minutes is None else options.minutes,
         redact=options.redact,
     )
-    _write(_rendered(report, options), options.output)
+    write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
         print(f"ebs-kms-audit: {_harmless(failure)}", file=sys.stderr)
     print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
@@ -169,63 +167,6 @@ def _summary(report: Report) -> str:
         f"{count(coverage.denials, 'denial')} in {count(len(report.findings), 'finding')}; "
         f"{count(coverage.rows_read, 'row')} read, {coverage.rows_set_aside:,} set aside"
     )
-
-
-def _write(text: str, output: str | None) -> None:
-    if output is None:
-        if hasattr(sys.stdout, "reconfigure"):  # a terminal that lacks a character shows an escape
-            sys.stdout.reconfigure(errors="backslashreplace")
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader (head, less) left; what it wanted, it has
-            with suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return
-    try:
-        _write_whole(text, Path(output))
-    except OSError as error:
-        raise UsageError(f"{output}: can't be written: {error.strerror or error}") from error
-
-
-def _write_whole(text: str, target: Path) -> None:
-    """Write a file whole or not at all: beside the target first, then put in its place."""
-    data = text.encode("utf-8", "backslashreplace")
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):  # /dev/null, a pipe
-        target.write_bytes(data)
-        return
-    target = target.resolve()
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
-        Path(beside).chmod(stat.S_IMODE(mode))
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _explain(words: Sequence[str]) -> int:
-    from ebs_kms_audit.explain import page, pages
-
-    parser = argparse.ArgumentParser(
-        prog="ebs-kms-audit explain", description="Say what a caveat of the report means."
-    )
-    parser.add_argument("id", nargs="?", metavar="ID", help="a caveat's id; without it, all")
-    options = parser.parse_args(words)
-    if options.id is None:
-        print("\n".join(f"{one.id:24}{one.title}" for one in pages()))
-    else:
-        print(page(options.id))
-    return 0
 
 
 def _harmless(text: str) -> str:

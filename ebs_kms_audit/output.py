@@ -1,0 +1,58 @@
+"""Text → standard output, or a file: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ebs_kms_audit.errors import UsageError
+
+
+def write(text: str, output: str | None = None) -> None:
+    """Write text to a file, or to standard output where none is named.
+
+    Raises UsageError where the file can't be written; what was there is then untouched.
+    """
+    if output is None:
+        if hasattr(sys.stdout, "reconfigure"):  # a terminal that lacks a character shows an escape
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader (head, less) left; what it wanted, it has
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    try:
+        _write_whole(text, Path(output))
+    except OSError as error:
+        raise UsageError(f"{output}: can't be written: {error.strerror or error}") from error
+
+
+def _write_whole(text: str, target: Path) -> None:
+    """Write a file whole or not at all: beside the target first, then put in its place."""
+    data = text.encode("utf-8", "backslashreplace")
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):  # /dev/null, a pipe
+        target.write_bytes(data)
+        return
+    target = target.resolve()
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+        Path(beside).chmod(stat.S_IMODE(mode))
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
