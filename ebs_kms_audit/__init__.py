@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ebs_kms_audit.errors import EbsKmsAuditError, InputError, PolicyError, UsageError
+    from ebs_kms_audit.messages import DenialMessage, parse_denial_message
     from ebs_kms_audit.model import (
         Coverage,
         Denial,
@@ -34,6 +35,7 @@ __all__ = [
     "Coverage",
     "Decision",
     "Denial",
+    "DenialMessage",
     "EbsKmsAuditError",
     "Event",
     "Evidence",
@@ -51,10 +53,12 @@ __all__ = [
     "Verdict",
     "audit",
     "evaluate",
+    "parse_denial_message",
 ]
 
 _HOMES = {
     "errors": ("EbsKmsAuditError", "InputError", "PolicyError", "UsageError"),
+    "messages": ("DenialMessage", "parse_denial_message"),
     "pipeline": ("audit",),
     "policy": ("Decision", "KeyPolicy", "Request", "evaluate"),
     "report": ("Finding", "Report"),

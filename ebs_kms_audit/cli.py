@@ -23,6 +23,7 @@ KMS action, and which key-policy statement would fix it. Offline, no credentials
 _EPILOG = """\
 other commands:
   ebs-kms-audit explain [ID]   what a caveat of the report means
+  ebs-kms-audit message TEXT   what an access-denied message says, and what helps
 
 exit status:
   0  nothing denied     1  denials found     2  bad input or usage
