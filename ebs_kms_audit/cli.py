@@ -24,6 +24,7 @@ _EPILOG = """\
 other commands:
   ebs-kms-audit explain [ID]   what a caveat of the report means
   ebs-kms-audit message TEXT   what an access-denied message says, and what helps
+  ebs-kms-audit query athena   the SQL that gets the events out of Athena (or lake)
 
 exit status:
   0  nothing denied     1  denials found     2  bad input or usage
