@@ -144,7 +144,7 @@ class Tally:
             unknown_accounts=sum(account is None for account in damaged),
             disagreements=tuple(denied.disagreements),
             surroundings_incomplete=surroundings_incomplete,
-            has_exports=any(not file.is_records for file in files),
+            has_exports=any(file.form == "export" for file in files),
         )
 
     def _coverage(
@@ -199,13 +199,13 @@ def _notes_on(file: FileReading) -> Iterator[FileNote]:
     if file.cut_short:
         text = f"{file.cut_short}: what comes after its {file.rows} rows is missing"
         yield FileNote(kind="input_cut_short", file=file.name, text=text)
-    if file.unreadable_resources:
-        lines = ", ".join(str(line) for line in file.unreadable_resources[:_LISTED_LINES])
-        more = len(file.unreadable_resources) - _LISTED_LINES
-        text = f"Resources can't be read at line {lines}" + (
+    for column, lines in file.unreadable.items():
+        listed = ", ".join(str(line) for line in lines[:_LISTED_LINES])
+        more = len(lines) - _LISTED_LINES
+        text = f"{column} can't be read at line {listed}" + (
             f" and {more} more" if more > 0 else ""
         )
-        yield FileNote(kind="resources_unreadable", file=file.name, text=text)
+        yield FileNote(kind="cells_unreadable", file=file.name, text=text)
     if file.times_without_zone:
         yield FileNote(kind="times_without_zone", file=file.name, text="")
     if file.guessed_dates:

@@ -158,10 +158,11 @@ _PAGES = (
         "look at the lines named, or download again.",
     ),
     Page(
-        "resources_unreadable",
-        "A Resources cell could not be read",
-        "The cell is no JSON list of resources. The row still counts; which key or role it names "
-        "is unknown.",
+        "cells_unreadable",
+        "A cell could not be read",
+        "A cell that should hold JSON (Resources; in a query's result useridentity and others) "
+        "holds none. The row still counts; what the cell names, a key, a role or the caller, is "
+        "unknown.",
         "look at the line named, or download again.",
     ),
     Page(

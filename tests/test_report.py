@@ -135,7 +135,7 @@ GENERAL = {"limited_view", "delivery_delay", "not_recorded"}
         ([row(read_only="true", resources=KEY, recipient_account_id="1.11122E+11")], {},
          {"cause_not_shown", "account_id_damaged"}),
         ([row(read_only="true", resources="[{")], {},
-         {"cause_not_shown", "key_not_in_csv", "resources_unreadable"}),
+         {"cause_not_shown", "key_not_in_csv", "cells_unreadable"}),
         ([row(read_only="true", resources=KEY, event_time="5/6/2026 7:00")], {},
          {"cause_not_shown", "times_without_zone", "date_order_guessed"}),
         ([row(read_only="true", resources=KEY, event_time="5/18/2026 7:00")],

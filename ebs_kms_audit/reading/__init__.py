@@ -3,16 +3,21 @@
 inputs     what the caller hands in → sources (files, archives, streams, tables)
 text       bytes → lines: gzip, encodings, files that are no text
 layout     the header → where each column is
-records    lines → rows, as strict CSV; finds its feet again after a broken quote
+rows       lines → rows, as strict CSV; finds its feet again after a broken quote
 events     rows → Events that matter; counts the rest, sets aside what can't be read
 cells, times   single cells → values
 tables     DataFrames and Arrow objects → rows
+json_records   JSON → CloudTrail records
+query_results  rows of a query's result → CloudTrail records
+record_events  CloudTrail records → Events that matter
+paths      the JSONPath expressions by which fields are taken
+policies   what the caller hands in → key policies
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
@@ -20,9 +25,15 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.events import FileReading, read_events, row_starter
 from ebs_kms_audit.reading.inputs import RECORDS, Source, repeatable, sources
 from ebs_kms_audit.reading.json_records import looks_like_json, read_records
-from ebs_kms_audit.reading.layout import Layout, find_header, require_columns
+from ebs_kms_audit.reading.layout import (
+    Layout,
+    find_header,
+    is_query_result,
+    require_columns,
+)
+from ebs_kms_audit.reading.query_results import records_in_rows
 from ebs_kms_audit.reading.record_events import read_record_events
-from ebs_kms_audit.reading.records import Records, Row
+from ebs_kms_audit.reading.rows import Row, Rows
 from ebs_kms_audit.reading.text import Lines
 
 __all__ = ["FileReading", "Reading"]
@@ -71,7 +82,7 @@ class Reading:
 def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:
     if source.blocks is None:
         raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
-    reading.is_records = True
+    reading.form = "records"
     text = Lines(source.name, source.blocks(), RECORDS)
     whole = text.whole()
     reading.cut_short = text.cut_short
@@ -88,11 +99,10 @@ def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:
 
 def _read_export(source: Source, reading: FileReading) -> Iterator[Event]:
     if source.table is not None:
-        header, rows = source.table()
-        reading.layout = Layout.of_header(header)
-        require_columns(source.name, ",".join(header), reading.layout)
-        numbered = (Row(line, cells) for line, cells in enumerate(rows, start=1))
-        yield from read_events(numbered, reading)
+        header, table = source.table()
+        require_columns(source.name, header, Layout.of_header(header))
+        numbered = (Row(line, cells) for line, cells in enumerate(table, start=1))
+        yield from _events_in(numbered, header, reading)
         return
     assert source.blocks is not None
     lines = Lines(source.name, source.blocks())
@@ -102,37 +112,32 @@ def _read_export(source: Source, reading: FileReading) -> Iterator[Event]:
         raise InputError(
             f"{source.name}: {lines.cut_short} and holds no whole row: download it again"
         )
-    index, delimiter, reading.layout = find_header(source.name, head)
-    yield from _read_rows(head[index + 1 :], stream, lines, delimiter, index + 2, reading)
-
-
-def _read_rows(
-    head: list[str],
-    rest: Iterator[str],
-    lines: Lines,
-    delimiter: str,
-    first_line: int,
-    reading: FileReading,
-) -> Iterator[Event]:
-    assert reading.layout is not None
-
-    def all_lines() -> Iterator[str]:
-        yield from head
-        yield from rest
-
-    records = Records(
-        all_lines(),
-        first_line=first_line,
+    index, delimiter, header = find_header(source.name, head)
+    rows = Rows(
+        chain(head[index + 1 :], stream),
+        first_line=index + 2,
         delimiter=delimiter,
-        begins_like_a_row=row_starter(reading.layout),
+        begins_like_a_row=row_starter(Layout.of_header(header)),
     )
-    rows = _mark_last(records, lines)
-    yield from read_events(rows, reading, day_first_by_default=delimiter == ";")
+    yield from _events_in(_mark_last(rows, lines), header, reading, day_first=delimiter == ";")
     reading.cut_short = lines.cut_short
     if lines.cut_short and reading.rows == reading.set_aside_count:
         raise InputError(
             f"{reading.name}: {lines.cut_short} and holds no whole row: download it again"
         )
+
+
+def _events_in(
+    rows: Iterable[Row], header: list[str], reading: FileReading, *, day_first: bool = False
+) -> Iterator[Event]:
+    layout = Layout.of_header(header)
+    if is_query_result(header):
+        reading.form = "query result"
+        records = records_in_rows(rows, header, layout, reading)
+        yield from read_record_events(records, reading)
+    else:
+        reading.layout = layout
+        yield from read_events(rows, reading, day_first_by_default=day_first)
 
 
 def _mark_last(records: Iterator[Row], lines: Lines) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
+from typing import Literal
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
@@ -20,7 +21,7 @@ from ebs_kms_audit.model import Event, FileCoverage, SetAside
 from ebs_kms_audit.reading import cells as cell
 from ebs_kms_audit.reading import layout as columns
 from ebs_kms_audit.reading.layout import Layout
-from ebs_kms_audit.reading.records import Row
+from ebs_kms_audit.reading.rows import Row
 from ebs_kms_audit.reading.times import TimeReader, order_of
 
 # A role that was deleted and made again has another unique id: policies and grants miss it.
@@ -28,16 +29,21 @@ ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
 
 _SAMPLE = 500
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+Form = Literal["export", "records", "query result"]
+
 _LISTED_SET_ASIDE = 10_000  # the count goes on; a list without end would be the whole input
 
 
 @dataclass(slots=True)
 class FileReading:
-    """One input while it is read: its figures, and what is to be said about it afterwards."""
+    """One input while it is read: its figures, and what is to be said about it afterwards.
+
+    `unreadable` has, for a column, the lines where its cell could not be read and the row could.
+    """
 
     name: str
     layout: Layout | None = None
-    is_records: bool = False
+    form: Form = "export"
     rows: int = 0
     set_aside_count: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
@@ -45,13 +51,15 @@ class FileReading:
     cut_short: str | None = None
     guessed_dates: bool = False
     times_without_zone: bool = False
-    unreadable_resources: list[int] = field(default_factory=list)
+    unreadable: dict[str, list[int]] = field(default_factory=dict)
     first: datetime | None = None
     last: datetime | None = None
 
     def put_aside(self, line: int, reason: str) -> None:
-        """Count a row that can't be read, and list it."""
+        """Count a row or record that can't be read, and list it; a record's line is its number."""
         self.set_aside_count += 1
+        if self.form == "records":
+            reason = f"record {line}: {reason}"
         if len(self.set_aside) < _LISTED_SET_ASIDE:
             self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
 
@@ -64,9 +72,9 @@ class FileReading:
 
     @property
     def _layout_label(self) -> str | None:
-        if self.is_records:
-            return "records"
-        return self.layout.label if self.layout else None
+        if self.form == "export":
+            return self.layout.label if self.layout else None
+        return self.form
 
     @property
     def coverage(self) -> FileCoverage:
@@ -175,7 +183,7 @@ def _event(
     inferred = source is None and is_kms_event_name(name)
     resources = cell.read_resources(get(columns.RESOURCES) or "")
     if resources is None:
-        reading.unreadable_resources.append(row.line)
+        reading.unreadable.setdefault(columns.RESOURCES, []).append(row.line)
     account, account_cell = cell.read_account(get(columns.ACCOUNT) or "")
     return Event(
         file=reading.name,

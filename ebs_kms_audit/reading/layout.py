@@ -2,7 +2,7 @@
 
 Layouts met in real exports: the current one of 16 columns (with columns added, removed or moved by
 hand), those of 2019-2020 without an Event source, and both as a spreadsheet re-saved them
-(semicolons, trailing commas, a byte-order mark).
+(semicolons, trailing commas, a byte-order mark). The result of a query has names of its own.
 """
 
 from __future__ import annotations
@@ -115,10 +115,10 @@ class Layout:
         return None
 
 
-def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, Layout]:
+def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
     """Find the header among the first lines of an export.
 
-    Returns its index among the lines, the delimiter and the layout. Raises InputError, with a
+    Returns its index among the lines, the delimiter and its cells. Raises InputError, with a
     sentence for the user, where there is none or where a column is missing that can't be spared.
     """
     best: tuple[int, str, Layout] | None = None
@@ -138,17 +138,28 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, Layout]:
             break
     if best is None:
         raise InputError(f"{name}: {_what_it_is(lines)}; {EXPORTS.expected}")
-    require_columns(name, lines[best[0]], best[2])
-    return best
+    index, delimiter, layout = best
+    header = next(csv.reader([lines[index].strip("\r\n")], delimiter=delimiter))
+    require_columns(name, header, layout)
+    return index, delimiter, header
 
 
-def require_columns(name: str, header: str, layout: Layout) -> None:
+def is_query_result(header: Sequence[str]) -> bool:
+    """Tell whether a CSV of this header is the result of a query of `queries.py`."""
+    return {"eventname", "eventtime", "errorcode", "useridentity"} <= {
+        cell.strip().casefold() for cell in header
+    }
+
+
+def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
     """Raise InputError where a column is missing without which no denial can be told.
 
     So it does for records in columns (`eventName,userIdentity.arn`), whose names look alike: they
     say who called in columns of their own, which nothing here reads.
     """
-    if "useridentity" in header.casefold():
+    if is_query_result(header):
+        return
+    if any("useridentity" in cell.casefold() for cell in header):
         raise InputError(f"{name}: {_FLATTENED}; {EXPORTS.expected}")
     absent = [column for column in REQUIRED if column not in layout.positions]
     if absent:

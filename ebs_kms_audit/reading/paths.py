@@ -6,6 +6,7 @@ another shape, in silence: what absence means is said where a path is used.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -52,6 +53,10 @@ _PATHS = {
     "key handed out": "$.responseElements.credentials.accessKeyId",
     "session handed out": "$.responseElements.assumedRoleUser.arn",
 }
+
+# The names of a record's members as the paths have them. An ARN among the resources is written
+# otherwise (ARN) than a caller's (arn).
+MEMBERS = frozenset(re.findall(r"\w+", " ".join(_PATHS.values()))) - {"ARN"}
 
 
 def texts_at(path: str, document: Any) -> list[str]:

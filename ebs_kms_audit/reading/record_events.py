@@ -36,12 +36,12 @@ def read_record_events(records: Iterable[Record], reading: FileReading) -> Itera
     for record in records:
         reading.rows += 1
         if record.fault:
-            reading.put_aside(record.number, f"record {record.number}: {record.fault}")
+            reading.put_aside(record.number, record.fault)
             continue
         content = record.content
         time = times.read(text_at("time", content) or "")
         if time is None:
-            reading.put_aside(record.number, f"record {record.number}: it has no eventTime")
+            reading.put_aside(record.number, "it has no eventTime")
             continue
         reading.see_time(time)
         identity = content.get("userIdentity")

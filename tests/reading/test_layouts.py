@@ -529,4 +529,4 @@ def test_resources_without_a_key(cell):
     report = report_on(export(denied(resources=cell)))
     key = report["findings"][0]["key"]
     assert (key["id"], key["arn"], key["alias"], key["evidence"]) == (None, None, None, "unknown")
-    assert "resources_unreadable" not in caveats(report)
+    assert "cells_unreadable" not in caveats(report)

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebs_kms_audit import InputError, audit
-from ebs_kms_audit.reading.records import Records
+from ebs_kms_audit.reading.rows import Rows
 from ebs_kms_audit.reading.text import Lines
 from tests.exports import HEADER, denied, export, figures, refused_users, row
 
@@ -35,7 +35,7 @@ def read_back(blocks, delimiter=","):
     """Read a file as `reading` does, below its first line; return its rows and their lines."""
     lines = iter(Lines("test", iter(blocks)))
     next(lines)
-    records = Records(lines, first_line=2, delimiter=delimiter, begins_like_a_row=begins_like_a_row)
+    records = Rows(lines, first_line=2, delimiter=delimiter, begins_like_a_row=begins_like_a_row)
     rows = list(records)
     assert [one.fault for one in rows] == [None] * len(rows)
     return [one.cells for one in rows], [one.line for one in rows]

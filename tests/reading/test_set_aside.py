@@ -243,14 +243,14 @@ def test_broken_resources_cost_the_resources_only(cell):
     assert refused_users(report) == ["alice", "bob"]
     assert figures(report) == (2, 2, 0, 2)
     assert aside(report) == []
-    assert "line 2" in caveats(report)["resources_unreadable"]
+    assert "line 2" in caveats(report)["cells_unreadable"]
     keys = [one["key"] for one in report.to_dict()["findings"]]
     assert [(key["id"], key["evidence"]) for key in keys] == [(None, "unknown")] * 2
 
 
 def test_the_lines_of_broken_resources_are_named():
     bad = line(denied(resources="[{"))
-    text = caveats(report_on(*[bad] * 3, line(denied()), *[bad] * 4))["resources_unreadable"]
+    text = caveats(report_on(*[bad] * 3, line(denied()), *[bad] * 4))["cells_unreadable"]
     assert "line 2, 3, 4, 6, 7 and 2 more" in text
 
 

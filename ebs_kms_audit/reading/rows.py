@@ -28,7 +28,7 @@ class Row(NamedTuple):
     fault: str | None = None
 
 
-class Records:
+class Rows:
     """An iterator over the rows below the header; blank lines are no rows."""
 
     def __init__(
