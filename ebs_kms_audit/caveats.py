@@ -125,12 +125,12 @@ def _about_denials(facts: Facts) -> Iterator[tuple[str, str]]:
             "The input names a session where a key policy needs the role: see the placeholders, "
             "give the events' JSON with --records, or say who it is with --principal NAME=ARN.",
         )
-    if any(not denial.event.error_message for denial in denials):
+    if any(not (denial.message and denial.message.policy_type) for denial in denials):
         yield (
             "cause_not_shown",
-            "A CSV does not show which policy refused: the key policy, an IAM policy, a "
-            "permissions boundary or an organization's policy. The record's error message does: "
-            "give it with --records.",
+            "The input does not show which policy refused: the key policy, an IAM policy, a "
+            "permissions boundary or an organization's policy. The error message mostly does: "
+            "give the records with --records, or the message with --message.",
         )
     if facts.disagreements:
         first = facts.disagreements[0]

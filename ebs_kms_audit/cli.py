@@ -86,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the key's present policy (aws kms get-key-policy), to be judged and fixed; may be "
         "repeated",
     )
+    parser.add_argument(
+        "--message",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="an access-denied message that the user got: it names role, key and the policy that "
+        "refused; may be repeated",
+    )
     parser.add_argument("--key", metavar="ARN", help="the KMS key, where the export names none")
     parser.add_argument("--around", metavar="TIME", help="only rows around this time (UTC)")
     parser.add_argument(
@@ -120,6 +128,7 @@ def _audit(options: argparse.Namespace) -> int:
         key_policies=_key_policies(options.key_policy),
         principals=_principals(options.principal),
         key=options.key,
+        messages=options.message,
         around=options.around,
         minutes=15 if options.minutes is None else options.minutes,
         redact=options.redact,

@@ -69,13 +69,14 @@ _PAGES = (
     ),
     Page(
         "cause_not_shown",
-        "A CSV does not show which policy refused",
+        "The input does not show which policy refused",
         "The console's CSV has no error message. The refusal may come from the key policy, from "
         "a missing IAM policy, a permissions boundary, a session policy, an organization's "
         "policy (SCP, RCP) or an explicit Deny in any of them. The statements offered are those "
         "that the key policy must hold for the call to work when nothing else forbids it.",
         "choose Download JSON for the same search and give it with --records: the record's "
-        "errorMessage names the kind of policy that refused.",
+        "errorMessage mostly names the type of policy that refused. So does the message that the "
+        "user got: give it with --message.",
     ),
     Page(
         "key_not_in_csv",

@@ -28,6 +28,7 @@ from ebs_kms_audit.reading.times import order_of
 
 _KEPT = 20_000
 _NEAR = 300.0  # seconds
+_SAME_MINUTE = 60.0
 _KEY_CHANGES = frozenset(
     {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
 )
@@ -81,7 +82,9 @@ class Surroundings:
     """
 
     def __init__(self, denied: Iterable[Event] | None = None) -> None:
-        self._callers = None if denied is None else {_caller(event) for event in denied}
+        self._callers: set[_Caller] | None = None
+        if denied is not None:
+            self._callers = {caller for event in denied for caller in _callers(event)}
         self._attempts: dict[str, Event] = {}
         self._changes: dict[str, Event] = {}
         self._successes: dict[tuple[object, ...], Event] = {}
@@ -120,20 +123,28 @@ class Surroundings:
             self._successes[key] = event
 
     def _is_wanted(self, event: Event) -> bool:
-        return self._callers is None or _caller(event) in self._callers
+        return self._callers is None or not self._callers.isdisjoint(_callers(event))
 
     def siblings(self, event: Event) -> list[Event]:
         """Return the other events of the same Request ID."""
         return self._index.by_request.get(event.request_id or "", [])
 
+    def attempts_near(self, event: Event) -> list[Event]:
+        """Return the EC2 calls that the same caller made within a minute of an event."""
+        if event.time is None:
+            return []
+        made = self._index.attempts.get(_caller(event), [])
+        at = [_time(event)]
+        return [one for one in made if one.time and _is_near(_time(one), at, _SAME_MINUTE)]
+
     def of(self, denials: Sequence[Denial]) -> History:
         """Return what happened around denials of one principal, in order of time."""
-        callers = {_caller(denial.event) for denial in denials}
+        callers = {caller for denial in denials for caller in _callers(denial.event)}
         attempts = self._attempts_around(denials, callers)
+        of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
         successes = [
             event
-            for caller in callers
-            for event in self._index.successes.get(caller, [])
+            for event in of_callers.values()
             if any(_same_kind_of_call(event, denial) for denial in denials)
         ]
         denied = {action for denial in denials for action in denial.iam_actions}
@@ -162,7 +173,8 @@ class Surroundings:
         for event in self._attempts.values():
             index.attempts.setdefault(_caller(event), []).append(event)
         for event in self._successes.values():
-            index.successes.setdefault(_caller(event), []).append(event)
+            for caller in _callers(event):
+                index.successes.setdefault(caller, []).append(event)
         kept = (self._attempts, self._successes, self._changes)
         for event in (event for events in kept for event in events.values()):
             if event.request_id:
@@ -190,14 +202,24 @@ def _caller(event: Event) -> _Caller:
     return event.user_name, event.account_cell or event.account, event.region
 
 
+def _callers(event: Event) -> list[_Caller]:
+    """Return by what the caller is told: the name in the log and, of a record, the role too.
+
+    Another session of the same role is the same principal.
+    """
+    issuer = event.identity.issuer_arn if event.identity else None
+    name, account, region = _caller(event)
+    return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
+
+
 def _is_attempt(event: Event) -> bool:
     return event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None)
 
 
-def _is_near(time: float, times: Sequence[float]) -> bool:
-    """Tell whether one of the sorted times lies within five minutes."""
-    after = bisect_left(times, time - _NEAR)
-    return after < len(times) and times[after] <= time + _NEAR
+def _is_near(time: float, times: Sequence[float], seconds: float = _NEAR) -> bool:
+    """Tell whether one of the sorted times lies within so many seconds."""
+    after = bisect_left(times, time - seconds)
+    return after < len(times) and times[after] <= time + seconds
 
 
 def _concerns(event: Event, denial: Denial) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
+from ebs_kms_audit.messages.model import DenialMessage
 
 __all__ = [
     "Coverage",
@@ -157,6 +158,7 @@ class Principal:
 
     `arn` is what a policy may name: a user, a role or an account, never a session. `user_name` is
     the export's User name column; `session_name` the same where it surely names a session.
+    `role_name` is set where the role's name is known and its ARN is not, for want of its path.
     `event_ids` are the events that prove it.
     """
 
@@ -166,6 +168,7 @@ class Principal:
     session_name: str | None
     evidence: Evidence
     why: str
+    role_name: str | None = None
     event_ids: tuple[str, ...] = ()
 
 
@@ -196,6 +199,9 @@ class Denial:
 
     `via_service` is the AWS service that called for the principal, None where the principal
     called directly; `via_known` is False where the export does not show which of the two.
+    `message` is the access-denied message, of the record or pasted by the caller of the library.
+    `credential_account` is the account that the access key seems to belong to: a hint, decoded in
+    a way that AWS does not document.
     """
 
     event: Event
@@ -206,6 +212,8 @@ class Denial:
     via_service: str | None
     via_known: bool
     ebs_traffic: bool
+    message: DenialMessage | None = None
+    credential_account: str | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,9 @@ from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.history import Surroundings
 from ebs_kms_audit.identify import (
     DeniedEvents,
+    Given,
     Handouts,
     Witnesses,
-    given_key,
-    given_principals,
     is_kms,
     resolve,
 )
@@ -33,6 +32,7 @@ def audit(
     key_policies: Any = None,
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
+    messages: str | Iterable[str] | None = None,
     around: str | datetime | None = None,
     minutes: float = 15,
     redact: bool = False,
@@ -54,7 +54,9 @@ def audit(
     brings the changed policy and its proof.
 
     `principals` maps a User name of the export to the ARN of the IAM user or role behind it, and
-    `key` is the ARN of the KMS key: what the caller knows and the input does not say.
+    `key` is the ARN of the KMS key: what the caller knows and the input does not say. `messages`
+    are access-denied messages as users got them ("User: … is not authorized to perform: kms:…"):
+    one that fits a denial names its principal, its key and the type of policy that refused.
     `around` keeps the KMS events within `minutes` before and after a time (ISO 8601; UTC unless it
     says otherwise). `redact` puts stand-ins for account ids, names, keys, ARNs and addresses.
 
@@ -64,7 +66,7 @@ def audit(
     """
     if inputs is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
-    named, named_key = given_principals(principals), given_key(key)
+    given = Given.of(principals, key, messages)
     policies = read_policies(key_policies)
     window = window_around(around, minutes)
     reading = Reading(inputs, records)
@@ -86,7 +88,13 @@ def audit(
         surroundings = _read_again(reading, denied, witnesses)
 
     resolved = [
-        resolve(event, surroundings.siblings(event), witnesses, named, named_key)
+        resolve(
+            event,
+            surroundings.siblings(event),
+            surroundings.attempts_near(event),
+            witnesses,
+            given,
+        )
         for event in denied
     ]
     facts = tally.result(

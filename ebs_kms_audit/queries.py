@@ -65,6 +65,9 @@ RESULT_COLUMNS = {
 PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
 """The columns that may partition a table in Athena."""
 
+EVENT_DATA_STORE = "REPLACE_WITH_THE_EVENT_DATA_STORE_ID"
+"""Stands in a query on CloudTrail Lake for the event data store that was not named."""
+
 _KEY_CHANGES = ("PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant")
 _ROLE_CHANGES = ("CreateRole", "DeleteRole")
 _STS, _IAM = "sts.amazonaws.com", "iam.amazonaws.com"
@@ -221,7 +224,7 @@ def athena_query(
 
 def lake_query(
     *,
-    event_data_store: str,
+    event_data_store: str = EVENT_DATA_STORE,
     days: int = 7,
     region: str | None = None,
     account: str | None = None,
@@ -230,6 +233,8 @@ def lake_query(
     now: datetime | None = None,
 ) -> str:
     """Return the query on an event data store of CloudTrail Lake, named by its ID or ARN.
+
+    Without either, a placeholder stands in its place, which CloudTrail refuses.
 
     The other arguments are as in `athena_query`. The query keeps within the 10,000 characters that
     CloudTrail takes (CloudTrail API Reference, StartQuery).
@@ -291,6 +296,8 @@ def _table(text: str) -> str:
 
 
 def _event_data_store(text: str) -> str:
+    if text == EVENT_DATA_STORE:
+        return text
     arn = Arn.parse(text)
     named = arn.name if arn and arn.resource_type == "eventdatastore" else text
     if not re.fullmatch(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", named):

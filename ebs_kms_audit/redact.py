@@ -12,6 +12,7 @@ from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.coverage import Facts, FileNote
 from ebs_kms_audit.judge import Judgement
+from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Denial, Event, FileCoverage, KeyRef, Principal
 from ebs_kms_audit.report import Group
 
@@ -86,6 +87,8 @@ class Redactor:
             event=self._event(denial.event),
             principal=self._principal(denial.principal),
             key=self._key(denial.key),
+            message=denial.message and _without_names(denial.message),
+            credential_account=self._maybe("account", denial.credential_account),
         )
 
     def _event(self, event: Event) -> Event:
@@ -112,6 +115,7 @@ class Redactor:
             arn=self._arn(principal.arn),
             user_name=self._name(principal.user_name),
             session_name=self._name(principal.session_name),
+            role_name=self._name(principal.role_name),
         )
 
     def _key(self, key: KeyRef) -> KeyRef:
@@ -153,3 +157,16 @@ class Redactor:
     def _stand_in(self, what: str, value: str) -> str:
         number = 1 + sum(kind == what for kind, _ in self._stand_ins)
         return self._stand_ins.setdefault((what, value), f"{what}-{number}")
+
+
+def _without_names(message: DenialMessage) -> DenialMessage:
+    """Keep which type of policy refused, and how: the sentences on it repeat nothing of a log."""
+    return replace(
+        message,
+        principal=None,
+        role_name=None,
+        role_arn=None,
+        role_why=None,
+        resource=None,
+        policy_arn=None,
+    )

@@ -60,7 +60,7 @@ def test_what_changed_before_the_first_denial(event, told):
         (made("CreateGrant", "07:30:00", resources=[{"ARN": OTHER_KEY}]), False),
         (made("CreateGrant", "06:30:00"), False),
         (made("Decrypt", "07:30:00"), False),
-        (made("CreateGrant", "07:30:00", userIdentity=session(name="deploy-8b2c")), False),
+        (made("CreateGrant", "07:30:00", userIdentity=session(name="deploy-8b2c")), True),
         (made("CreateGrant", "07:30:00",
               userIdentity=session(f"arn:aws:iam::{ACCOUNT}:role/other")), False),
     ],

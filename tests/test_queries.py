@@ -1,6 +1,7 @@
 """The queries are parsed as Trino reads them, and run over made records in DuckDB."""
 
 import csv
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -412,10 +413,42 @@ def test_a_result_goes_through_the_audit(query, run, tmp_path):
         writer.writerow(RESULT_COLUMNS)
         writer.writerows(row.values() for row in rows)
     assert result.read_text(encoding="utf-8").startswith('"eventtime","eventsource",')
-    coverage = ebs_kms_audit.audit(result).coverage
+    report = ebs_kms_audit.audit(result)
+    coverage = report.coverage
+    assert coverage.files[0].layout == "query result"
     assert (coverage.rows_read, coverage.rows_set_aside) == (len(ids(WANTED)), 0)
     assert coverage.denials == 3
     assert coverage.ec2_rows == 2
+    known = {finding.principal.arn: finding.principal.evidence for finding in report.findings}
+    assert known == {ALICE["arn"]: "recorded",
+                     f"arn:aws:iam::{ACCOUNT}:role/ops/deploy": "recorded"}  # fmt: skip
+    (deploy,) = (f for f in report.findings if f.principal.kind == "role")
+    assert deploy.history.later_success.event_id == "decrypt-cured"
+
+
+def test_a_cell_that_is_no_json_costs_itself_and_not_its_row():
+    header = ",".join(RESULT_COLUMNS)
+    cells = dict.fromkeys(RESULT_COLUMNS, "") | {
+        "eventtime": "2026-05-18T07:00:00Z", "eventsource": KMS, "eventname": "Decrypt",
+        "errorcode": DENIED, "useridentity": "{type=IAMUser}", "readonly": "true",
+        "awsregion": "eu-west-1", "recipientaccountid": ACCOUNT,
+    }  # fmt: skip
+    whole = cells | {"useridentity": json.dumps(ALICE).replace('"', '""'), "eventid": "whole"}
+    rows = [",".join(f'"{cell}"' for cell in row.values()) for row in (cells, whole)]
+    text = "\n".join([header, *rows, "too,few"]) + "\n"
+    report = ebs_kms_audit.audit(io.StringIO(text))
+    assert {(f.principal.arn, f.count) for f in report.findings} == {(ALICE["arn"], 1), (None, 1)}
+    (note,) = (one.text for one in report.caveats if one.id == "cells_unreadable")
+    assert note.endswith("useridentity can't be read at line 2.")
+    (row,) = report.set_aside
+    assert (row.line, row.reason) == (4, "too few fields: 2 where the header has 19")
+
+
+def test_without_an_event_data_store_a_placeholder_stands_in_the_query(capsys):
+    assert main(["query", "lake"]) == 0
+    query = capsys.readouterr().out
+    assert "FROM REPLACE_WITH_THE_EVENT_DATA_STORE_ID\n" in query
+    assert sqlglot.parse_one(query, dialect="trino")
 
 
 def test_the_command_prints_the_query(capsys):
@@ -435,7 +468,6 @@ def test_the_command_prints_the_query(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["lake"], "name the event data store"),
         (["lake", "--event-data-store", "store"], "is no ID of an event data store"),
         (["athena", "--minutes", "5"], "--minutes goes with --around"),
         (["athena", "--partitions", "hour"], "does not fit"),

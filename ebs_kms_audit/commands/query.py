@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.output import write
-from ebs_kms_audit.queries import PARTITIONS, athena_query, lake_query
+from ebs_kms_audit.queries import EVENT_DATA_STORE, PARTITIONS, athena_query, lake_query
 
 _DESCRIPTION = """\
 Prints the SQL that brings out of CloudTrail what the audit needs. Run it, download
@@ -20,8 +20,6 @@ def run(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     if options.minutes is not None and options.around is None:
         raise UsageError("--minutes goes with --around TIME")
-    if options.event_data_store is None and options.where == "lake":
-        raise UsageError("query lake: name the event data store with --event-data-store ID")
     scope = {
         "days": options.days,
         "region": options.region,
@@ -30,7 +28,7 @@ def run(words: Sequence[str]) -> int:
         "minutes": 15 if options.minutes is None else options.minutes,
     }
     if options.where == "lake":
-        write(lake_query(event_data_store=options.event_data_store, **scope))
+        write(lake_query(event_data_store=options.event_data_store or EVENT_DATA_STORE, **scope))
     else:
         partitions = () if options.partitions == "none" else options.partitions.split(",")
         write(athena_query(table=options.table, partitions=partitions, **scope))
@@ -76,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         f"{', '.join(PARTITIONS)}; or none (timestamp)",
     )
     parser.add_argument(
-        "--event-data-store", metavar="ID", help="lake: the event data store's ID or ARN"
+        "--event-data-store",
+        metavar="ID",
+        help="lake: the event data store's ID or ARN (a placeholder)",
     )
     return parser

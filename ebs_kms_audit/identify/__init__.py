@@ -6,14 +6,16 @@ handouts     the role behind a session, as the AssumeRole event tells
 principals   the rules that tell the principal, in order
 accounts     account ids, repaired where a spreadsheet damaged them
 keys         the KMS key
+said         what an error message says, the record's own or one that was pasted
 given        what the caller of the library says
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from ebs_kms_audit.aws.access_keys import account_of
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
@@ -22,21 +24,41 @@ from ebs_kms_audit.identify.given import given_key, given_principals
 from ebs_kms_audit.identify.handouts import Handouts
 from ebs_kms_audit.identify.keys import key_names, key_of
 from ebs_kms_audit.identify.principals import Witnesses, principal_of
+from ebs_kms_audit.identify.said import given_messages, message_of, principal_said
+from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Denial, Event, KeyRef
 
 __all__ = [
     "DeniedEvents",
     "Disagreement",
+    "Given",
     "Handouts",
     "Witnesses",
-    "given_key",
-    "given_principals",
     "is_denied",
     "is_kms",
     "key_names",
     "may_be_of_another_service",
     "resolve",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the caller of the library says that no row can, checked."""
+
+    principals: Mapping[str, Arn]
+    key: KeyRef | None
+    messages: tuple[DenialMessage, ...]
+
+    @classmethod
+    def of(
+        cls,
+        principals: Mapping[str, str] | None = None,
+        key: str | None = None,
+        messages: str | Iterable[str] | None = None,
+    ) -> Given:
+        """Check the arguments of `audit()`. Raises UsageError for what makes no sense."""
+        return cls(given_principals(principals), given_key(key), given_messages(messages))
 
 
 def may_be_of_another_service(event: Event) -> bool:
@@ -56,21 +78,27 @@ def may_be_of_another_service(event: Event) -> bool:
 def resolve(
     event: Event,
     siblings: Iterable[Event],
+    attempts: Iterable[Event],
     witnesses: Witnesses,
-    principals: Mapping[str, Arn],
-    key: KeyRef | None,
+    given: Given,
 ) -> Denial:
     """Turn a denied KMS event into a Denial, with all that the input and the caller tell.
 
-    `siblings` are other events of the same Request ID.
+    `siblings` are other events of the same Request ID, `attempts` EC2 calls that the same caller
+    made at that time.
     """
     action = kms_action(event.name)
     account = witnesses.accounts.account(event)
     event = replace(event, account=account)
+    message, evidence = message_of(event, account, action.iam_actions, given.messages)
+    said = principal_said(event, message, evidence)
+    resource = message.resource if message else None
     return Denial(
         event=event,
-        principal=principal_of(event, account, witnesses, principals),
-        key=key_of(event, siblings, key),
+        principal=principal_of(event, account, witnesses, said, given.principals),
+        key=key_of(event, siblings, attempts, resource, given.key),
+        message=message,
+        credential_account=account_of(event.access_key),
         iam_actions=action.iam_actions,
         statement_kind=action.kind,
         via_service=service_behind(event.source_ip),

@@ -12,11 +12,19 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{
 _KMS_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+")
 
 
-def key_of(event: Event, siblings: Iterable[Event], given: KeyRef | None) -> KeyRef:
+def key_of(
+    event: Event,
+    siblings: Iterable[Event],
+    attempts: Iterable[Event],
+    said: str | None,
+    given: KeyRef | None,
+) -> KeyRef:
     """Return the key, from the first source that names one, and only one.
 
     In order: the event's own resources; its error message; other events of the same Request ID
-    (`siblings`); the caller's `given` key, where it can be that; else unknown.
+    (`siblings`); the message that the caller pasted (`said`: its resource); the caller's `given`
+    key, where it can be that; the EC2 calls of the same caller at that time (`attempts`); else
+    unknown.
     """
     own = _resource_names(event)
     recorded = _one_key(own, Evidence.RECORDED, "the event's resources name it") or _one_key(
@@ -30,8 +38,14 @@ def key_of(event: Event, siblings: Iterable[Event], given: KeyRef | None) -> Key
         why = "another event of the same Request ID names it"
         if derived := _one_key(others, Evidence.DERIVED, why):
             return derived
+        if named := _one_key([said or ""], Evidence.GIVEN, "the message that was given names it"):
+            return named
         if given and _may_be(given, event):
             return given
+        why = "the EC2 call that the same caller made within a minute names it"
+        others = [name for attempt in attempts for name in _resource_names(attempt)]
+        if inferred := _one_key(others, Evidence.INFERRED, why):
+            return inferred
     return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=_why_not(event))
 
 

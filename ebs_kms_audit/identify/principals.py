@@ -46,14 +46,32 @@ class Witnesses:
 
 
 def principal_of(
-    event: Event, account: str | None, witnesses: Witnesses, given: Mapping[str, Arn]
+    event: Event,
+    account: str | None,
+    witnesses: Witnesses,
+    said: Principal | None,
+    given: Mapping[str, Arn],
 ) -> Principal:
-    """Say who made the call. `account` is the row's account id, repaired where it was damaged."""
-    return (
-        recorded_principal(event)
-        or _infrastructure(event)
+    """Say who made the call. `account` is the row's account id, repaired where it was damaged.
+
+    `said` is whom the error message names. Where a record or a message names a role and not its
+    path, one of the other sources may know the ARN of a role of that name.
+    """
+    recorded = recorded_principal(event)
+    if recorded and not recorded.role_name:
+        return recorded
+    infrastructure = None if recorded else _infrastructure(event)
+    known = (
+        infrastructure
         or _handed_out(event, account, witnesses)
+        or (said if said and not said.role_name else None)
         or _given(event, account, given)
+    )
+    named = recorded or said
+    if named and not (known and _is_role_of(known, named)):
+        return named
+    return (
+        known
         or _nameless(event)
         or _root(event, account)
         or _user(event, account, witnesses)
@@ -61,6 +79,11 @@ def principal_of(
         or _instance(event)
         or _session_or_user(event)
     )
+
+
+def _is_role_of(known: Principal, named: Principal) -> bool:
+    """Tell whether an ARN is that of the role which a record or message names without a path."""
+    return named.role_name in (None, (known.arn or "").rpartition("/")[2])
 
 
 def _infrastructure(event: Event) -> Principal | None:

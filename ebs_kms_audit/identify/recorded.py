@@ -6,6 +6,8 @@ the session; the session's issuer gives the role's ARN with its path.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ebs_kms_audit.aws.arns import Arn, is_account_id, partition_of
 from ebs_kms_audit.identify.given import kind_of
 from ebs_kms_audit.model import Event, Evidence, Identity, Principal, PrincipalKind
@@ -53,7 +55,7 @@ def _assumed_role(event: Event, identity: Identity) -> Principal | None:
     why = "the record names the session but not its issuer: the role's path is not known"
     if role.startswith(_IDENTITY_CENTER):
         why += " (Identity Center puts its roles under aws-reserved/sso.amazonaws.com/)"
-    return _principal(event, PrincipalKind.ROLE, None, why)
+    return replace(_principal(event, PrincipalKind.ROLE, None, why), role_name=role)
 
 
 def _root(event: Event, identity: Identity) -> Principal | None:

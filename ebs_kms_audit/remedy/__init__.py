@@ -6,6 +6,7 @@ advice         what to say beside them: notes, console steps, alternatives
 merge          the statements into a policy: the smallest change
 proof          what the changed policy allows that the old one did not
 apply          the fix on a policy: new document, diff, patch, proof, safe or review
+message_notes  what the error messages mean
 verdict_notes  what the verdicts on the policy given mean
 limits         where no statement helps
 placeholders   what stands where an ARN is not known

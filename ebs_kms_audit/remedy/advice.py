@@ -77,6 +77,7 @@ def _notes(denials: Sequence[Denial], offered: Sequence[OfferedStatement]) -> It
     if note and (made_up or principal.kind is not PrincipalKind.USER):
         yield note
     yield from _notes_across_accounts(denials)
+    yield from _hints_of_credentials(denials)
     if offered and principal.arn is None:
         yield _how_to_find_principal(denials)
     if offered and not key.known:
@@ -110,7 +111,31 @@ def _notes_across_accounts(denials: Sequence[Denial]) -> Iterator[str]:
         )
 
 
+def _hints_of_credentials(denials: Sequence[Denial]) -> Iterator[str]:
+    """Say whose the access keys seem to be, where that is not what the rows say."""
+    for owner in dict.fromkeys(denial.credential_account for denial in denials):
+        accounts = {d.event.account for d in denials if d.credential_account == owner}
+        if owner is None or accounts == {owner}:
+            continue
+        yield (
+            f"A hint: the access key seems to belong to account {owner}"
+            + (
+                ", so the call may be from another account: then both the key policy and an IAM "
+                "policy over there must allow it"
+                if None not in accounts
+                else ""
+            )
+            + ". AWS does not document how a key tells its account."
+        )
+
+
 def _how_to_find_principal(denials: Sequence[Denial]) -> str:
+    if role := denials[0].principal.role_name:
+        return (
+            f"Replace the placeholder: the role's name is {role}, its path is not known. `aws iam "
+            f"get-role --role-name {role} --query Role.Arn` shows the ARN, which can be given with "
+            "--principal."
+        )
     event_id = next((denial.event.event_id for denial in denials if denial.event.event_id), None)
     where = f"event {event_id}" if event_id else "one of the events"
     return (

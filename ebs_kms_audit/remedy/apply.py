@@ -17,6 +17,7 @@ from typing import Any
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.remedy.fix import Disposition, OfferedStatement
+from ebs_kms_audit.remedy.limits import refused_elsewhere
 from ebs_kms_audit.remedy.merge import merge
 from ebs_kms_audit.remedy.proof import Proof, prove
 
@@ -97,13 +98,16 @@ def _missing(
     if not offered:
         yield "no statement is offered"
         return
-    principal, key = denials[0].principal, denials[0].key
-    if principal.arn is None or principal.evidence not in _SURE:
-        yield f"the principal is {principal.evidence}"
+    principal = denials[0].principal
     if principal.kind not in _NAMEABLE:
         yield "the principal is no single user or role"
-    if not key.known or key.evidence not in _SURE:
-        yield f"the key is {key.evidence}"
+    # Denials of one finding may know their principal and key in different ways.
+    yield from _unsure(
+        "principal's ARN", [(d.principal.arn, d.principal.evidence) for d in denials]
+    )
+    yield from _unsure("key", [(d.key.arn or d.key.id, d.key.evidence) for d in denials])
+    for action in dict.fromkeys(a for d in denials if refused_elsewhere(d) for a in d.iam_actions):
+        yield f"the error message of {action} says that another policy, or a Deny, refused it"
     if not is_the_keys:
         yield "it is not known that this is the key's policy"
     if any(denial.cross_account for denial in denials):
@@ -122,6 +126,14 @@ def _missing(
         yield f"it would take {one.action} from {one.principal}"
     for fault in after.faults:
         yield f"{fault.json_path}: {fault.message}"
+
+
+def _unsure(what: str, known: Sequence[tuple[str | None, Evidence]]) -> Iterator[str]:
+    """Say that something is not known for sure, as its weakest evidence has it."""
+    weak = [evidence if name else Evidence.UNKNOWN for name, evidence in known]
+    weak = [evidence for evidence in weak if evidence not in _SURE]
+    if weak:
+        yield f"the {what} is {max(weak, key=list(Evidence).index)}"
 
 
 def policy_text(document: Mapping[str, Any]) -> str:

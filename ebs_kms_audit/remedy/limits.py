@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.messages import Effect, Helps, PolicyType
 from ebs_kms_audit.model import Denial
 
 
@@ -15,6 +16,22 @@ def works_in_own_account_only(denial: Denial) -> bool:
     Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
     """
     return denial.cross_account and not kms_action(denial.event.name).cross_account
+
+
+def refused_elsewhere(denial: Denial) -> bool:
+    """Tell whether the access-denied message says that no Allow in the key policy can help.
+
+    Such are a Deny anywhere, and what an SCP, RCP, boundary, session or endpoint policy leaves out.
+    The missing half in IAM of a cross-account call is none: the key policy's half may be missing
+    too.
+    """
+    message = denial.message
+    if message is None:
+        return False
+    if message.effect is Effect.EXPLICIT:
+        return True
+    of_iam = message.policy_type in (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)
+    return not of_iam and message.key_policy_edit is Helps.NO
 
 
 def is_noise(denials: Sequence[Denial]) -> bool:

@@ -23,7 +23,8 @@ from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.remedy.advice import alternatives, console_steps, notes
 from ebs_kms_audit.remedy.apply import apply_fix
 from ebs_kms_audit.remedy.fix import Disposition, Fix, Need, OfferedStatement
-from ebs_kms_audit.remedy.limits import is_noise, works_in_own_account_only
+from ebs_kms_audit.remedy.limits import is_noise, refused_elsewhere, works_in_own_account_only
+from ebs_kms_audit.remedy.message_notes import notes_on_messages
 from ebs_kms_audit.remedy.placeholders import principal_placeholder
 from ebs_kms_audit.remedy.verdict_notes import notes_on_policies
 
@@ -53,7 +54,11 @@ def propose(denials: Sequence[Denial], judgements: Sequence[Judgement] = ()) -> 
         disposition=applied.disposition if applied else Disposition.REVIEW,
         offered=offered,
         console_steps=console_steps(denials, offered),
-        notes=(*notes_on_policies(denials, judgements), *notes(denials, offered)),
+        notes=(
+            *notes_on_messages(denials),
+            *notes_on_policies(denials, judgements),
+            *notes(denials, offered),
+        ),
         alternatives=alternatives(denials, offered),
         denials=tuple(denials),
         applied=applied,
@@ -69,7 +74,9 @@ def _statements(denials: Sequence[Denial]) -> tuple[OfferedStatement, ...]:
     curable = [
         denial
         for denial in denials
-        if not works_in_own_account_only(denial) and denial.verdict is not Verdict.ALLOWED_NOW
+        if not works_in_own_account_only(denial)
+        and not refused_elsewhere(denial)
+        and denial.verdict is not Verdict.ALLOWED_NOW
     ]
     usage = [denial for denial in curable if denial.statement_kind is StatementKind.USAGE]
     # A direct call is not cured by the grants statement: its condition is false then.

@@ -9,6 +9,7 @@ from typing import Any
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.history import History
 from ebs_kms_audit.judge import Judgement
+from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
 from ebs_kms_audit.remedy import AppliedFix, Fix, Permission
 from ebs_kms_audit.report import Finding, Report
@@ -55,10 +56,20 @@ def denial_dict(denial: Denial) -> dict[str, Any]:
         "via_service": denial.via_service,
         "source_ip": event.source_ip,
         "error_message": event.error_message,
+        "refusal": denial.message and _refusal(denial.message),
         "file": event.file,
         "line": event.line,
         "record": event.record and {"file": event.record.file, "number": event.record.number},
         "verdict": str(denial.verdict),
+    }
+
+
+def _refusal(message: DenialMessage) -> dict[str, Any]:
+    return {
+        "policy_type": message.policy_type,
+        "effect": message.effect,
+        "policy_arn": message.policy_arn,
+        "key_policy_edit": message.key_policy_edit,
     }
 
 
@@ -205,6 +216,7 @@ def _principal(principal: Principal) -> dict[str, Any]:
         "kind": str(principal.kind),
         "user_name": principal.user_name,
         "session_name": principal.session_name,
+        "role_name": principal.role_name,
         "evidence": str(principal.evidence),
         "why": principal.why,
         "event_ids": list(principal.event_ids),

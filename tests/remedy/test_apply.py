@@ -171,7 +171,7 @@ SERVICE_ROLE = (
         ({"sourceIPAddress": "198.51.100.7"}, policy(ROOT), "no statement is offered"),
         ({"userIdentity": {"type": "AssumedRole",
                            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}}, policy(ROOT),
-         "the principal is recorded"),
+         "the principal's ARN is unknown"),
         ({"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}}, policy(USAGE),
          "no single user or role"),
         ({"errorMessage": "absent"}, policy(ROOT), "the key is unknown"),
@@ -189,7 +189,7 @@ SERVICE_ROLE = (
 )  # fmt: skip
 def test_review_names_what_is_missing(fields, document, missing):
     fix = fix_of(**fields)
-    if missing == "the principal is recorded":
+    if missing == "the principal's ARN is unknown":
         assert fix.statements[0]["Principal"]["AWS"].startswith("REPLACE")
     applied = fix.apply(document)
     assert applied.disposition == "review"
