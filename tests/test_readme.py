@@ -86,6 +86,18 @@ def test_the_command_with_the_policy_gives_a_safe_fix():
     assert "Change the key policy (safe):" in output_of(arguments)[0]
 
 
+def test_the_message_is_answered_as_shown():
+    command, _, transcript = BLOCKS[3].partition("\n")
+    text, status = output_of(shlex.split(command.removeprefix("$ ebs-kms-audit ")))
+    assert (text, status) == (transcript + "\n", 1)
+
+
+def test_the_query_is_printed():
+    (command,) = re.findall(r"^ebs-kms-audit (query .+) > denials.sql$", README, re.MULTILINE)
+    text, status = output_of(shlex.split(command))
+    assert (text.startswith("WITH trail AS"), status) == (True, 0)
+
+
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)\n```", README, re.DOTALL))
 def test_the_lines_of_python_work(code):
     code = "import warnings; warnings.simplefilter('ignore', ResourceWarning)\n" + code
