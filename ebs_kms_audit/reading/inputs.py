@@ -28,8 +28,16 @@ BLOCK = 1 << 20
 # What a trail writes beside its log files: digests of them, and Insights events.
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)(/|\\|$)")
 _ZIP_MAGIC = b"PK\x03\x04"
-# What zipfile raises over damaged archives; a wrong offset is an OSError or a ValueError.
-_DAMAGED_ZIP = (zipfile.BadZipFile, struct.error, EOFError, OSError, ValueError)
+# What zipfile raises over damaged archives: a wrong offset is an OSError or a ValueError, a wrong
+# version a NotImplementedError.
+_DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+)
 _EXCEL_MEMBER = "[Content_Types].xml"
 
 Blocks = Iterator[bytes] | Iterator[str]

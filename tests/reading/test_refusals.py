@@ -187,9 +187,10 @@ with zipfile.ZipFile(DEFLATED, "w", zipfile.ZIP_DEFLATED) as _file:
 
 @pytest.mark.parametrize(
     "content",
-    [ZIP[:-30], ZIP[:100], damage(ZIP, 60), damage(DEFLATED.getvalue(), 40), b"PK\x03\x04"],
-    ids=["no directory", "beginning", "a byte", "a packed byte", "mark"],
-)
+    [ZIP[:-30], ZIP[:100], damage(ZIP, 60), damage(DEFLATED.getvalue(), 40),
+     damage(ZIP, ZIP.index(b"PK\x01\x02") + 6), b"PK\x03\x04"],
+    ids=["no directory", "beginning", "a byte", "a packed byte", "the version", "mark"],
+)  # fmt: skip
 def test_a_damaged_zip(content):
     text = refusal(io.BytesIO(content))
     assert "archive is damaged or cut short" in text
