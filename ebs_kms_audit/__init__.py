@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from ebs_kms_audit.pipeline import audit
-    from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
+    from ebs_kms_audit.policy import Decision, KeyPolicy, LintFinding, Request, evaluate, lint
     from ebs_kms_audit.report import Finding, Report
 
 __version__ = "0.1.0"
@@ -43,6 +43,7 @@ __all__ = [
     "InputError",
     "KeyPolicy",
     "KeyRef",
+    "LintFinding",
     "PolicyError",
     "Principal",
     "PrincipalKind",
@@ -53,6 +54,7 @@ __all__ = [
     "Verdict",
     "audit",
     "evaluate",
+    "lint",
     "parse_denial_message",
 ]
 
@@ -60,7 +62,7 @@ _HOMES = {
     "errors": ("EbsKmsAuditError", "InputError", "PolicyError", "UsageError"),
     "messages": ("DenialMessage", "parse_denial_message"),
     "pipeline": ("audit",),
-    "policy": ("Decision", "KeyPolicy", "Request", "evaluate"),
+    "policy": ("Decision", "KeyPolicy", "LintFinding", "Request", "evaluate", "lint"),
     "report": ("Finding", "Report"),
 }
 

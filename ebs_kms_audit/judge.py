@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from ebs_kms_audit.model import Denial, Verdict
 from ebs_kms_audit.policy import Decision, evaluate
+from ebs_kms_audit.policy.lint import LintFinding, lint
 from ebs_kms_audit.reading.policies import GivenPolicy
 
 _WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
@@ -42,6 +43,11 @@ class Judgement:
     def verdict(self) -> Verdict:
         """The worst verdict of its decisions."""
         return worst(decision.verdict for decision in self.decisions)
+
+    @property
+    def lint(self) -> tuple[LintFinding, ...]:
+        """What is wrong or doubtful in the policy; nothing where it can't be shown."""
+        return lint(self.policy.policy, key=self.policy.key) if self.can_be_shown else ()
 
     @property
     def would_deny(self) -> bool | None:

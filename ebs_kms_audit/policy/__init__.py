@@ -4,6 +4,7 @@ statement, document   what a policy says, read tolerantly, faults remembered
 principals, caller    whom a policy names, who calls, and whether the one covers the other
 actions, conditions   (context, variables, operators, wildcards) the other parts of a statement
 request               what is judged, given as such or taken from a Denial
+lint                  what is wrong or doubtful in a policy, whoever asks
 evaluate              every statement against the request; verdicts: what follows
 """
 
@@ -11,6 +12,7 @@ from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach
 from ebs_kms_audit.policy.decision import Check, Decision, Layer, StatementResult
 from ebs_kms_audit.policy.document import KeyPolicy, Policy
 from ebs_kms_audit.policy.evaluate import evaluate
+from ebs_kms_audit.policy.lint import LintFinding, Severity, lint
 from ebs_kms_audit.policy.principals import PolicyPrincipal, PrincipalForm
 from ebs_kms_audit.policy.request import Request, requests_of
 from ebs_kms_audit.policy.statement import (
@@ -32,6 +34,7 @@ __all__ = [
     "Fault",
     "KeyPolicy",
     "Layer",
+    "LintFinding",
     "Patterns",
     "Policy",
     "PolicyPrincipal",
@@ -39,8 +42,10 @@ __all__ = [
     "Principals",
     "Reach",
     "Request",
+    "Severity",
     "Statement",
     "StatementResult",
     "evaluate",
+    "lint",
     "requests_of",
 ]

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
 from ebs_kms_audit.policy import KeyPolicy
+from ebs_kms_audit.policy.lint import LintFinding, Severity, lint
 from ebs_kms_audit.remedy.fix import Disposition, OfferedStatement
 from ebs_kms_audit.remedy.limits import refused_elsewhere
 from ebs_kms_audit.remedy.merge import merge
@@ -31,7 +33,8 @@ class AppliedFix:
 
     `document` is the whole new policy and `patch` the RFC 6902 operations that make it of the old
     one; both are as before where nothing was missing. `missing` names what stands between the
-    change and `safe`; it is empty exactly where the disposition is `safe`.
+    change and `safe`; it is empty exactly where the disposition is `safe`. `lint` is what is wrong
+    or doubtful in the new document and was not in the old one.
     """
 
     disposition: Disposition
@@ -40,6 +43,7 @@ class AppliedFix:
     document: dict[str, Any]
     patch: tuple[dict[str, Any], ...]
     proof: Proof
+    lint: tuple[LintFinding, ...]
 
     @property
     def changed(self) -> bool:
@@ -75,7 +79,16 @@ def apply_fix(
     change = merge(policy, offered)
     after = KeyPolicy.from_dict(change.document)
     proof = prove(denials, offered, policy, after)
-    missing = tuple(_missing(denials, offered, policy, after, proof, is_the_keys=is_the_keys))
+    key = denials[0].key.arn if denials else None
+    introduced = _introduced(lint(policy, key=key), lint(after, key=key))
+    missing = (
+        *_missing(denials, offered, after, proof, is_the_keys=is_the_keys),
+        *(
+            one.message
+            for one in introduced
+            if one.severity is Severity.ERROR and one.id != "fault"
+        ),
+    )
     return AppliedFix(
         disposition=Disposition.REVIEW if missing else Disposition.SAFE,
         missing=missing,
@@ -83,13 +96,26 @@ def apply_fix(
         document=change.document,
         patch=change.patch,
         proof=proof,
+        lint=introduced,
     )
+
+
+def _introduced(
+    before: Sequence[LintFinding], after: Sequence[LintFinding]
+) -> tuple[LintFinding, ...]:
+    """Return what the new document has and the old one had not, wherever it stood."""
+    known = Counter((one.id, one.sid, one.message) for one in before)
+    found = []
+    for one in after:
+        known[one.id, one.sid, one.message] -= 1
+        if known[one.id, one.sid, one.message] < 0:
+            found.append(one)
+    return tuple(found)
 
 
 def _missing(
     denials: Sequence[Denial],
     offered: Sequence[OfferedStatement],
-    before: KeyPolicy,
     after: KeyPolicy,
     proof: Proof,
     *,

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from ebs_kms_audit.judge import Binding, Judgement
 from ebs_kms_audit.model import Denial, Verdict
 from ebs_kms_audit.policy import Decision
+from ebs_kms_audit.policy.lint import Severity
 
+_LISTED = 5  # of what is wrong in a policy; the JSON has it all
 _MEANINGS = {
     Verdict.NOT_GRANTABLE: "no key policy can allow it to this caller",
     Verdict.EXPLICIT_DENY: (
@@ -53,6 +55,12 @@ def _of_one(denials: Sequence[Denial], judgement: Judgement) -> Iterator[str]:
         by_text.setdefault(_explained(decision), []).extend(named)
     for text, actions in by_text.items():
         yield f"{name}: {', '.join(dict.fromkeys(actions))}: {text}"
+    told = [one for one in judgement.lint if one.severity is not Severity.INFO]
+    for one in told[:_LISTED]:
+        where = f"{one.json_path} ({one.sid})" if one.sid else one.json_path
+        yield f"{judgement.policy.name}: {one.severity} at {where}: {one.message}."
+    if more := len(told[_LISTED:]):
+        yield f"{judgement.policy.name}: {more} more of such; --format json lists them."
 
 
 def _explained(decision: Decision) -> str:

@@ -11,6 +11,7 @@ from ebs_kms_audit.history import History
 from ebs_kms_audit.judge import Judgement
 from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
+from ebs_kms_audit.policy.lint import LintFinding
 from ebs_kms_audit.remedy import AppliedFix, Fix, Permission
 from ebs_kms_audit.report import Finding, Report
 
@@ -130,6 +131,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "binding": str(judgement.binding),
         "verdict": str(judgement.verdict),
         "would_deny": judgement.would_deny,
+        "lint": [_lint(one) for one in judgement.lint],
         "decisions": [
             {
                 "verdict": str(decision.verdict),
@@ -151,6 +153,7 @@ def applied_dict(applied: AppliedFix) -> dict[str, Any]:
     return {
         "changed": applied.changed,
         "missing": list(applied.missing),
+        "lint": [_lint(one) for one in applied.lint],
         "document": applied.document,
         "patch": list(applied.patch),
         "diff": applied.diff,
@@ -170,6 +173,16 @@ def applied_dict(applied: AppliedFix) -> dict[str, Any]:
             "newly_allowed": [_permission(one) for one in proof.newly_allowed],
             "lost": [_permission(one) for one in proof.lost],
         },
+    }
+
+
+def _lint(found: LintFinding) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "severity": str(found.severity),
+        "json_path": found.json_path,
+        "sid": found.sid,
+        "message": found.message,
     }
 
 

@@ -189,6 +189,7 @@ def proof(fix: Fix) -> list[tuple[str, str]]:
         for principal, actions in by_principal.items()
     ]
     lines.append(("taken away", ", ".join(one.action for one in found.lost) or "nothing"))
+    lines += [(f"{one.severity}", one.message) for one in fix.applied.lint]
     return lines + [("review, because", text) for text in fix.applied.missing]
 
 
