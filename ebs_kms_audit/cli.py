@@ -22,7 +22,7 @@ KMS action, and which key-policy statement would fix it. Offline, no credentials
 """
 _EPILOG = """\
 other commands:
-  ebs-kms-audit explain [ID]   what a caveat of the report means
+  ebs-kms-audit explain [ID]   what a caveat or a verdict of the report means
   ebs-kms-audit message TEXT   what an access-denied message says, and what helps
   ebs-kms-audit query athena   the SQL that gets the events out of Athena (or lake)
 

@@ -65,7 +65,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--around", "lunch"], "is no time"),
         (["denied.csv", "--minutes", "5"], "--minutes goes with --around"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "can't be written"),
-        (["explain", "gremlins"], "there is no caveat gremlins"),
+        (["explain", "gremlins"], "there is no caveat or verdict gremlins"),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_one_line_and_status_2(folder, capsys, arguments, words):

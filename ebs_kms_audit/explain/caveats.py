@@ -1,29 +1,10 @@
-"""The pages of `ebs-kms-audit explain ID`: what a caveat means, and what to do about it."""
+"""The pages on caveats: what an input can't show, and what to do about it."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from ebs_kms_audit.explain.page import Page
 
-from ebs_kms_audit.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page: the stable id, a title in one line, what it means and what to do."""
-
-    id: str
-    title: str
-    meaning: str
-    remedy: str
-
-    def __str__(self) -> str:
-        parts = (self.meaning, "What to do: " + self.remedy)
-        return "\n\n".join([f"{self.id}: {self.title}", *(textwrap.fill(p, 80) for p in parts)])
-
-
-_PAGES = (
+CAVEATS = (
     Page(
         "read_only_hidden",
         "No read-only KMS row: the default view hides them",
@@ -201,16 +182,3 @@ _PAGES = (
         "nothing.",
     ),
 )
-_BY_ID = {page.id: page for page in _PAGES}
-
-
-def pages() -> Iterator[Page]:
-    """Iterate over every page."""
-    return iter(_PAGES)
-
-
-def page(id: str) -> Page:
-    """Return the page of an id. Raises UsageError for an id that is not known."""
-    if id not in _BY_ID:
-        raise UsageError(f"explain: there is no caveat {id}; ebs-kms-audit explain lists them")
-    return _BY_ID[id]
