@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         help="how many minutes before and after --around (default 15)",
     )
     parser.add_argument(
+        "--least-privilege",
+        action="store_true",
+        help="statements of only those actions that were denied or that the EBS workflow needs",
+    )
+    parser.add_argument(
         "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -131,6 +136,7 @@ def _audit(options: argparse.Namespace) -> int:
         messages=options.message,
         around=options.around,
         minutes=15 if options.minutes is None else options.minutes,
+        least_privilege=options.least_privilege,
         redact=options.redact,
     )
     write(_rendered(report, options), options.output)

@@ -35,6 +35,7 @@ def audit(
     messages: str | Iterable[str] | None = None,
     around: str | datetime | None = None,
     minutes: float = 15,
+    least_privilege: bool = False,
     redact: bool = False,
 ) -> Report:
     """Say who was refused which KMS action, and which key-policy statement would fix it.
@@ -58,7 +59,9 @@ def audit(
     are access-denied messages as users got them ("User: … is not authorized to perform: kms:…"):
     one that fits a denial names its principal, its key and the type of policy that refused.
     `around` keeps the KMS events within `minutes` before and after a time (ISO 8601; UTC unless it
-    says otherwise). `redact` puts stand-ins for account ids, names, keys, ARNs and addresses.
+    says otherwise). With `least_privilege` the statements hold only the actions that were denied
+    and those that the EBS workflow needs. `redact` puts stand-ins for account ids, names, keys,
+    ARNs and addresses.
 
     Raises InputError where no input could be read at all, UsageError for an argument that makes
     no sense. A row that can't be read is set aside in the report; an input that can't, among
@@ -109,7 +112,7 @@ def audit(
         redactor = Redactor()
         facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
     return Report(
-        findings=findings_of(groups),
+        findings=findings_of(groups, least_privilege=least_privilege),
         coverage=facts.coverage,
         caveats=caveats_for(facts),
         set_aside=facts.set_aside,

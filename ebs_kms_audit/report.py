@@ -169,12 +169,12 @@ def _group(denials: tuple[Denial, ...], surroundings: Surroundings, judge: Judge
     )
 
 
-def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
-    """Return a finding for each group.
+def findings_of(groups: Sequence[Group], *, least_privilege: bool = False) -> tuple[Finding, ...]:
+    """Return a finding for each group, with statements of the least privilege where asked.
 
     Findings with something to paste come first, then those with most denials, then by id.
     """
-    return tuple(sorted(map(_finding, groups), key=_rank))
+    return tuple(sorted((_finding(group, least_privilege) for group in groups), key=_rank))
 
 
 def _rank(finding: Finding) -> tuple[bool, bool, int, str]:
@@ -194,7 +194,7 @@ def _identity(denial: Denial) -> tuple[str, ...]:
     )
 
 
-def _finding(group: Group) -> Finding:
+def _finding(group: Group, least_privilege: bool) -> Finding:
     denials = group.denials
     first = denials[0]
     identity = "\x00".join(_identity(first))
@@ -210,7 +210,7 @@ def _finding(group: Group) -> Finding:
         history=group.history,
         judgements=group.judgements,
         verdict=worst(denial.verdict for denial in denials),
-        fix=propose(denials, group.judgements),
+        fix=propose(denials, group.judgements, least_privilege=least_privilege),
     )
 
 

@@ -12,11 +12,9 @@ def run(words: Sequence[str]) -> int:
     """Print what a caveat or a verdict means, or list all of them; the exit status is 0."""
     parser = argparse.ArgumentParser(
         prog="ebs-kms-audit explain",
-        description="Say what a caveat or a verdict of the report means.",
+        description="Say what a caveat or a verdict means.",
     )
-    parser.add_argument(
-        "id", nargs="?", metavar="ID", help="of a caveat or verdict; without it, all are listed"
-    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="without it, all are listed")
     options = parser.parse_args(words)
     if options.id is None:
         print("\n".join(f"{one.id:24}{one.title}" for one in (*CAVEATS, *VERDICTS)))

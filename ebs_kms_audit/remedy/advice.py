@@ -199,7 +199,7 @@ def console_steps(
     first = denials[0]
     administration = any(d.statement_kind is StatementKind.ADMINISTRATION for d in denials)
     by_default_view = [s for s in offered if "(" not in s.document["Sid"]]
-    if not by_default_view and not administration:
+    if not offered and not administration:
         return ()
     region = first.event.region or "the Region of the volume"
     steps = [
@@ -212,6 +212,11 @@ def console_steps(
         steps.append(
             "This puts the principal into both statements. Where there is no list of key users, "
             "choose Switch to policy view, Edit, and paste the JSON."
+        )
+    elif offered:
+        steps.append(
+            "Under Key policy, choose Switch to policy view, Edit, and paste the JSON: Key users, "
+            "Add would give other actions than these."
         )
     if administration:
         steps.append(f"Under Key policy, Key administrators, choose Add and add {who}.")

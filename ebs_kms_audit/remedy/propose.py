@@ -8,6 +8,7 @@ demands is marked as such. Any other finding is offered what its denials demand 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.ebs_operations import VOLUME_WORKFLOW
@@ -35,13 +36,21 @@ _EBS_GRANTS = tuple(a for a in VOLUME_WORKFLOW.actions if a in GRANT_ACTIONS)
 _NEVER_NAMED = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 
 
-def propose(denials: Sequence[Denial], judgements: Sequence[Judgement] = ()) -> Fix:
+def propose(
+    denials: Sequence[Denial],
+    judgements: Sequence[Judgement] = (),
+    *,
+    least_privilege: bool = False,
+) -> Fix:
     """Return the fix for denials that share principal, key, account and Region.
 
     With one judgement the fix is applied to its policy and proved; without a policy nothing can be
-    proved, and the disposition is `review`.
+    proved, and the disposition is `review`. With `least_privilege` the statements hold only what
+    was denied and what the EBS workflow needs, not all that the console gives.
     """
     offered = _statements(denials)
+    if least_privilege:
+        offered = tuple(_least(statement) for statement in offered)
     applied = None
     if len(judgements) == 1 and judgements[0].can_be_shown:
         applied = apply_fix(
@@ -90,6 +99,20 @@ def _statements(denials: Sequence[Denial]) -> tuple[OfferedStatement, ...]:
     if denials[0].cross_account and principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:
         return _for_foreign_service_role(name, usage, grants)
     return (*_usage(name, usage, of_ebs), *_grants(name, grants, of_ebs))
+
+
+def _least(offered: OfferedStatement) -> OfferedStatement:
+    """Keep of a statement the actions that are needed: of the grants, CreateGrant alone.
+
+    Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes":
+    kms:RevokeGrant lets a user of the key cut off others.
+    """
+    document = offered.document
+    return replace(
+        offered,
+        document=document
+        | {"Sid": f"{document['Sid']} (least privilege)", "Action": list(offered.needed)},
+    )
 
 
 def _usage(name: str, usage: Sequence[Denial], of_ebs: bool) -> Iterator[OfferedStatement]:
