@@ -111,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--show",
+        choices=("policy", "diff", "commands", "terraform", "cloudformation"),
+        help="instead of the report one part of it: the changed key policy, its diff, the commands "
+        "that put it, or the statements for Terraform or CloudFormation",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE, whole")
     parser.add_argument("--version", action="version", version=f"ebs-kms-audit {__version__}")
     return parser
@@ -168,6 +174,10 @@ def _key_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
 
 
 def _rendered(report: Report, options: argparse.Namespace) -> str:
+    if options.show:
+        from ebs_kms_audit.render import shown
+
+        return shown.render(report, options.show)
     if options.format == "json":
         return report.to_json()
     from ebs_kms_audit.render.text import render

@@ -8,6 +8,7 @@ proof          what the changed policy allows that the old one did not
 apply          the fix on a policy: new document, diff, patch, proof, safe or review
 message_notes  what the error messages mean
 verdict_notes  what the verdicts on the policy given mean
+export         the fix as commands, as Terraform and as CloudFormation
 limits         where no statement helps
 placeholders   what stands where an ARN is not known
 """

@@ -79,6 +79,29 @@ class Fix:
         """The key-policy statements to paste, as policy JSON: copies, yours to change."""
         return [copy.deepcopy(statement.document) for statement in self.offered]
 
+    @property
+    def commands(self) -> str:
+        """The shell commands that put the changed policy, check it and roll it back, as text."""
+        from ebs_kms_audit.remedy import export
+
+        return export.commands(
+            self.denials, self.offered, self.applied.before if self.applied else None
+        )
+
+    @property
+    def terraform(self) -> str:
+        """The statements as `statement` blocks of Terraform's `aws_iam_policy_document`."""
+        from ebs_kms_audit.remedy import export
+
+        return export.terraform(self.offered)
+
+    @property
+    def cloudformation(self) -> str:
+        """The statements as JSON, for the KeyPolicy of an `AWS::KMS::Key` in CloudFormation."""
+        from ebs_kms_audit.remedy import export
+
+        return export.cloudformation(self.offered)
+
     def apply(self, policy: KeyPolicy | dict[str, Any] | str) -> AppliedFix:
         """Apply the fix to the key's policy (a KeyPolicy, a document, or its JSON text).
 

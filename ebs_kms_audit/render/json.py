@@ -261,6 +261,9 @@ def _fix(fix: Fix) -> dict[str, Any]:
         ],
         "console_steps": list(fix.console_steps),
         "notes": list(fix.notes),
+        "commands": fix.commands,
+        "terraform": fix.terraform,
+        "cloudformation": fix.cloudformation,
         "applied": applied_dict(fix.applied) if fix.applied else None,
         "alternatives": [
             {"title": other.title, "text": other.text, "statements": list(other.statements)}
