@@ -80,15 +80,10 @@ def apply_fix(
     after = KeyPolicy.from_dict(change.document)
     proof = prove(denials, offered, policy, after)
     key = denials[0].key.arn if denials else None
-    introduced = _introduced(lint(policy, key=key), lint(after, key=key))
-    missing = (
-        *_missing(denials, offered, after, proof, is_the_keys=is_the_keys),
-        *(
-            one.message
-            for one in introduced
-            if one.severity is Severity.ERROR and one.id != "fault"
-        ),
-    )
+    found = lint(after, key=key)
+    # An error that was there before has KMS refuse the new document all the same.
+    errors = [f"{one.json_path}: {one.message}" for one in found if one.severity is Severity.ERROR]
+    missing = (*_missing(denials, offered, policy, proof, is_the_keys=is_the_keys), *errors)
     return AppliedFix(
         disposition=Disposition.REVIEW if missing else Disposition.SAFE,
         missing=missing,
@@ -96,7 +91,7 @@ def apply_fix(
         document=change.document,
         patch=change.patch,
         proof=proof,
-        lint=introduced,
+        lint=_introduced(lint(policy, key=key), found),
     )
 
 
@@ -116,7 +111,7 @@ def _introduced(
 def _missing(
     denials: Sequence[Denial],
     offered: Sequence[OfferedStatement],
-    after: KeyPolicy,
+    before: KeyPolicy,
     proof: Proof,
     *,
     is_the_keys: bool,
@@ -136,6 +131,9 @@ def _missing(
         yield f"the error message of {action} says that another policy, or a Deny, refused it"
     if not is_the_keys:
         yield "it is not known that this is the key's policy"
+    key_account = denials[0].key_account
+    if key_account and key_account not in (named := _accounts(before)) and named:
+        yield f"the policy names accounts ({', '.join(named)}), but not the key's own"
     if any(denial.cross_account for denial in denials):
         yield "the caller's account needs its own half, which is not shown here"
     for denial in proof.denials:
@@ -150,8 +148,16 @@ def _missing(
             yield f"it would also allow {one.action} to {one.principal}"
     for one in proof.lost:
         yield f"it would take {one.action} from {one.principal}"
-    for fault in after.faults:
-        yield f"{fault.json_path}: {fault.message}"
+
+
+def _accounts(policy: KeyPolicy) -> list[str]:
+    """Return the accounts that the principals of a policy belong to."""
+    entries = [
+        entry
+        for statement in policy.statements
+        for entry in (statement.principals.entries if statement.principals else ())
+    ]
+    return sorted({entry.account for entry in entries if entry.account})
 
 
 def _unsure(what: str, known: Sequence[tuple[str | None, Evidence]]) -> Iterator[str]:

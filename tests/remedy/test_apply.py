@@ -185,6 +185,16 @@ SERVICE_ROLE = (
          "the user or role behind it was deleted"),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
          "a group can't be a principal"),
+        ({}, policy(ROOT | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}),
+         "the policy names accounts (444455556666), but not the key's own"),
+        ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
+         "a principal of the partition aws-cn"),
+        ({}, policy(ROOT | {"Action": "kms:Decrypt"}), "nobody keeps kms:PutKeyPolicy"),
+        ({}, policy(ROOT, *[DENY | {"Sid": f"{n:0150}", "Action": "kms:Sign"} for n in range(120)]),
+         "where a key policy may have 32,768"),
+        ({"errorMessage": f"User: {ROLE} is not authorized to perform: kms:CreateGrant on "
+                          f"resource: {KEY_ARN} with an explicit deny in a service control policy"},
+         policy(ROOT), "no statement is offered"),
     ],
 )  # fmt: skip
 def test_review_names_what_is_missing(fields, document, missing):
