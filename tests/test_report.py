@@ -105,9 +105,8 @@ def test_the_dict_has_what_is_promised():
         }
     ]
     assert set(finding["fix"]) == {
-        "disposition", "statements", "reasons", "console_steps", "notes", "alternatives", "commands", "terraform",
-        "cloudformation",
-        "applied",
+        "disposition", "statements", "reasons", "console_steps", "notes", "alternatives",
+        "commands", "terraform", "cloudformation", "applied",
     }  # fmt: skip
 
 
