@@ -136,7 +136,7 @@ def _audit(options: argparse.Namespace) -> int:
     report = audit(
         options.inputs or None,
         records=options.records,
-        key_policies=_key_policies(options.key_policy),
+        key_policies=_key_policies(options.key_policy) or None,
         principals=_principals(options.principal),
         key=options.key,
         messages=options.message,

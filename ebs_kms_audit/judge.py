@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.model import Denial, Verdict
-from ebs_kms_audit.policy import Decision, evaluate
-from ebs_kms_audit.policy.lint import LintFinding, lint
-from ebs_kms_audit.reading.policies import GivenPolicy
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import Decision, LintFinding
+    from ebs_kms_audit.reading.policies import GivenPolicy
 
 _WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
@@ -47,6 +49,8 @@ class Judgement:
     @property
     def lint(self) -> tuple[LintFinding, ...]:
         """What is wrong or doubtful in the policy; nothing where it can't be shown."""
+        from ebs_kms_audit.policy import lint
+
         return lint(self.policy.policy, key=self.policy.key) if self.can_be_shown else ()
 
     @property
@@ -71,6 +75,10 @@ class Judge:
 
     def judge(self, denials: Sequence[Denial]) -> tuple[Judgement, ...]:
         """Return a judgement by each policy that is, or may be, that of the denials' key."""
+        if not self._policies:
+            return ()
+        from ebs_kms_audit.policy import evaluate
+
         key_id = next((denial.key.id for denial in denials if denial.key.id), None)
         bound = [policy for policy in self._policies if key_id and policy.key_id == key_id]
         fitting = bound or [p for p in self._policies if not (key_id and p.key_id)]

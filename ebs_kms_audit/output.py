@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,6 +38,8 @@ def _write_whole(text: str, target: Path) -> None:
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):  # /dev/null, a pipe
         target.write_bytes(data)
         return
+    import tempfile  # slow to import, and only needed here
+
     target = target.resolve()
     handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.caveats import caveats_for
 from ebs_kms_audit.coverage import Tally
@@ -19,10 +19,11 @@ from ebs_kms_audit.identify import (
     resolve,
 )
 from ebs_kms_audit.reading import Reading
-from ebs_kms_audit.reading.policies import read_policies
-from ebs_kms_audit.redact import Redactor
 from ebs_kms_audit.report import Report, findings_of, group_denials
 from ebs_kms_audit.window import window_around
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.policies import GivenPolicy
 
 
 def audit(
@@ -70,7 +71,7 @@ def audit(
     if inputs is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
     given = Given.of(principals, key, messages)
-    policies = read_policies(key_policies)
+    policies = _read_policies(key_policies)
     window = window_around(around, minutes)
     reading = Reading(inputs, records)
     tally, witnesses = Tally(window), Witnesses()
@@ -109,6 +110,8 @@ def audit(
     )
     groups = group_denials(facts.denials, surroundings, policies)
     if redact:
+        from ebs_kms_audit.redact import Redactor
+
         redactor = Redactor()
         facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
     return Report(
@@ -119,6 +122,15 @@ def audit(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
     )
+
+
+def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:
+    """Read the key policies; what reads and judges them is imported only where there are any."""
+    if given is None:
+        return ()
+    from ebs_kms_audit.reading.policies import read_policies
+
+    return read_policies(given)
 
 
 def _read_again(reading: Reading, denied: DeniedEvents, witnesses: Witnesses) -> Surroundings:

@@ -23,13 +23,14 @@ from ebs_kms_audit.model import (
     SetAside,
     Verdict,
 )
-from ebs_kms_audit.reading.policies import GivenPolicy
 from ebs_kms_audit.reading.times import order_of
 from ebs_kms_audit.remedy import Fix, is_noise, propose
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from ebs_kms_audit.reading.policies import GivenPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

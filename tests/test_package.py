@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,17 @@ def test_judging_needs_no_files_and_no_tables():
     imported = set(run.stdout.split())
     assert not {m for m in imported if m.startswith(("pandas", "pyarrow", "jsonpath_ng"))}
     assert not {m for m in imported if m.startswith("ebs_kms_audit.reading")}
+
+
+def test_the_command_on_a_small_export_imports_only_what_it_needs(tmp_path):
+    """Neither tables nor what judges policies: a small file is to be answered at once."""
+    sample = Path(__file__).parents[1] / "sample_data" / "event_history.csv"
+    code = (
+        "from ebs_kms_audit.cli import main; import sys;"
+        f"main([{str(sample)!r}, '-o', {str(tmp_path / 'report.txt')!r}]); print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert not imported & {"pandas", "pyarrow", "numpy"}
+    unneeded = ("policy", "redact", "queries", "render.html", "render.json", "messages.parse")
+    assert not imported & {f"ebs_kms_audit.{name}" for name in unneeded}

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ebs_kms_audit.messages.advice import advise
 from ebs_kms_audit.messages.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
-from ebs_kms_audit.messages.parse import parse
 
 __all__ = [
     "DenialMessage",
@@ -27,6 +25,10 @@ def parse_denial_message(text: str) -> DenialMessage:
     an SDK, Terraform's frame, a line of JSON. Nothing is raised: a text without such a message
     comes back with the kind `not_recognised`.
     """
+    # Here, since an audit of a CSV alone needs the words of a message and never reads one.
+    from ebs_kms_audit.messages.advice import advise
+    from ebs_kms_audit.messages.parse import parse
+
     message = parse(text)
     advice = advise(message)
     if advice is None:

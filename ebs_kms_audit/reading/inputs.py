@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from ebs_kms_audit.errors import InputError
@@ -200,6 +199,8 @@ def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator
         if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
             yield Source(name=name, blocks=lambda: chain([first], content))
             return
+        from tempfile import SpooledTemporaryFile  # slow to import, and seldom needed
+
         with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
             whole.writelines(chain([first], content))
             yield from _of_zip(whole, name, kind)

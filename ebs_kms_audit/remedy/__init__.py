@@ -13,21 +13,16 @@ limits         where no statement helps
 placeholders   what stands where an ARN is not known
 """
 
-from ebs_kms_audit.remedy.apply import AppliedFix
 from ebs_kms_audit.remedy.fix import Alternative, Disposition, Fix, Need, OfferedStatement
 from ebs_kms_audit.remedy.limits import is_noise
-from ebs_kms_audit.remedy.proof import Permission, Proof
 from ebs_kms_audit.remedy.propose import propose
 
 __all__ = [
     "Alternative",
-    "AppliedFix",
     "Disposition",
     "Fix",
     "Need",
     "OfferedStatement",
-    "Permission",
-    "Proof",
     "is_noise",
     "propose",
 ]

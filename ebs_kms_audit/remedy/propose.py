@@ -22,12 +22,10 @@ from ebs_kms_audit.aws.statements import (
 from ebs_kms_audit.judge import Binding, Judgement
 from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.remedy.advice import alternatives, console_steps, notes
-from ebs_kms_audit.remedy.apply import apply_fix
 from ebs_kms_audit.remedy.fix import Disposition, Fix, Need, OfferedStatement
 from ebs_kms_audit.remedy.limits import is_noise, refused_elsewhere, works_in_own_account_only
 from ebs_kms_audit.remedy.message_notes import notes_on_messages
 from ebs_kms_audit.remedy.placeholders import principal_placeholder
-from ebs_kms_audit.remedy.verdict_notes import notes_on_policies
 
 # What a volume needs of each statement (aws/ebs_operations).
 _EBS_USAGE = tuple(a for a in VOLUME_WORKFLOW.actions if a not in GRANT_ACTIONS)
@@ -52,6 +50,12 @@ def propose(
     if least_privilege:
         offered = tuple(_least(statement) for statement in offered)
     applied = None
+    policy_notes: tuple[str, ...] = ()
+    if judgements:  # what reads policies is imported where there is one
+        from ebs_kms_audit.remedy.apply import apply_fix
+        from ebs_kms_audit.remedy.verdict_notes import notes_on_policies
+
+        policy_notes = notes_on_policies(denials, judgements)
     if len(judgements) == 1 and judgements[0].can_be_shown:
         applied = apply_fix(
             denials,
@@ -65,7 +69,7 @@ def propose(
         console_steps=console_steps(denials, offered),
         notes=(
             *notes_on_messages(denials),
-            *notes_on_policies(denials, judgements),
+            *policy_notes,
             *notes(denials, offered),
         ),
         alternatives=alternatives(denials, offered),

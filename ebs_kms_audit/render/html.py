@@ -15,13 +15,16 @@ from functools import cache
 from html import escape
 from importlib import resources
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.caveats import Caveat
-from ebs_kms_audit.remedy import Alternative, AppliedFix, Fix, Need, OfferedStatement
+from ebs_kms_audit.remedy import Alternative, Fix, Need, OfferedStatement
 from ebs_kms_audit.render import words
 from ebs_kms_audit.render.text import plain
 from ebs_kms_audit.report import Finding, Report
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.remedy.apply import AppliedFix
 
 _SHOWN = 50  # findings that are shown: with thousands of them a notebook would not open
 _STYLE_OF = {Need.DENIED: "ekms-demanded", Need.NEEDED_NEXT: "ekms-next"}
