@@ -1,0 +1,118 @@
+"""Runs a contestant as a process of its own: its time, its memory and its answer.
+
+Memory is the most that the process and its children held together, looked at every 10 ms, or what
+the kernel says was the most of one of them, whichever is more. It needs Linux (`/proc`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Event, Thread
+from typing import IO
+
+from tests.benchmark.contestants import Contestant
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run took, in seconds and MB, and what it printed or, where it failed, said."""
+
+    wall: float
+    cpu: float
+    peak: float
+    answer: str
+    failed: bool
+
+
+def missing(contestant: Contestant) -> list[str]:
+    """Return what a contestant needs and is not installed."""
+    return [
+        name
+        for name in contestant.needs
+        if importlib.util.find_spec(name) is None and shutil.which(name) is None
+    ]
+
+
+def run(contestant: Contestant, path: str) -> Run:
+    """Run a contestant once on an input."""
+    with TemporaryFile() as out, TemporaryFile() as errors:
+        begin = time.perf_counter()
+        process = subprocess.Popen(contestant.command(path), stdout=out, stderr=errors)
+        ended = Event()
+        watch = _Watch(process.pid, ended)
+        watch.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begin
+        ended.set()
+        watch.join()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        failed = contestant.failed(process.returncode)
+        answer = _text(errors).splitlines()[-1:] if failed else [contestant.answer(_text(out))]
+    return Run(
+        wall=wall,
+        cpu=usage.ru_utime + usage.ru_stime,
+        peak=max(watch.peak, usage.ru_maxrss * 1024) / _MB,
+        answer="".join(answer),
+        failed=failed,
+    )
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace").strip()
+
+
+def best(runs: Iterable[Run]) -> Run:
+    """Return the run that took least time; the least CPU time and memory may be another's."""
+    runs = list(runs)
+    fastest = min(runs, key=lambda one: one.wall)
+    return Run(
+        wall=fastest.wall,
+        cpu=min(one.cpu for one in runs),
+        peak=min(one.peak for one in runs),
+        answer=fastest.answer,
+        failed=any(one.failed for one in runs),
+    )
+
+
+class _Watch(Thread):
+    """Looks at the memory of a process and its children until told that it ended."""
+
+    def __init__(self, pid: int, ended: Event) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._ended = ended
+        self.peak = 0
+
+    def run(self) -> None:
+        while not self._ended.wait(0.01):
+            self.peak = max(self.peak, sum(map(_resident, _family(self._pid))))
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for one in found:  # it grows while it is gone through
+        try:
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
