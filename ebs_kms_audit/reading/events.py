@@ -20,7 +20,7 @@ from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import Event, FileCoverage, SetAside
 from ebs_kms_audit.reading import cells as cell
 from ebs_kms_audit.reading import layout as columns
-from ebs_kms_audit.reading.layout import Layout
+from ebs_kms_audit.reading.layout import Fitting, Layout
 from ebs_kms_audit.reading.rows import Row
 from ebs_kms_audit.reading.times import TimeReader, order_of
 
@@ -28,6 +28,7 @@ from ebs_kms_audit.reading.times import TimeReader, order_of
 ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
 
 _SAMPLE = 500
+_REMEMBERED = 10_000
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 Form = Literal["export", "records", "query result"]
 
@@ -122,9 +123,11 @@ def read_events(
         day_first_by_default=day_first_by_default,
     )
     last_time = None
+    misfit = Fitting(layout).misfit
+    matter = _Matter(layout)
     for row in chain(sample, rows):
         reading.rows += 1
-        fault = row.fault or layout.misfit(row.cells)
+        fault = row.fault or misfit(row.cells)
         if fault:
             reading.put_aside(row.line, fault)
             continue
@@ -142,12 +145,7 @@ def read_events(
         if reading.first is None and time is not None:
             reading.see_time(time)
         last_time = time
-        if matters(
-            source=_cell(row.cells, layout, columns.EVENT_SOURCE),
-            name=name,
-            error_code=_cell(row.cells, layout, columns.ERROR_CODE),
-            access_key=_cell(row.cells, layout, columns.ACCESS_KEY),
-        ):
+        if matter.has(row.cells):
             yield _event(row, layout, name, time, reading)
     if last_time is not None:
         reading.see_time(last_time)
@@ -168,6 +166,37 @@ def matters(
         or name in ROLE_CHANGES
         or key_kind(access_key) == "long_term"
     )
+
+
+class _Matter:
+    """Asks whether rows matter, and remembers the answers: an export has few kinds of rows."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        names = (columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE)
+        found = [layout.positions.get(name) for name in names]
+        self._positions = tuple(position for position in found if position is not None)
+        self._access_key = layout.positions.get(columns.ACCESS_KEY)
+        self._known: dict[tuple[str, ...], bool] = {}
+
+    def has(self, cells: list[str]) -> bool:
+        """Tell whether a row that fits under the header matters."""
+        if self._access_key is not None and key_kind(cells[self._access_key].strip()) == (
+            "long_term"
+        ):
+            return True
+        shown = tuple([cells[position] for position in self._positions])
+        known = self._known.get(shown)
+        if known is None:
+            known = matters(
+                source=_cell(cells, self._layout, columns.EVENT_SOURCE),
+                name=cells[self._layout.positions[columns.EVENT_NAME]].strip(),
+                error_code=_cell(cells, self._layout, columns.ERROR_CODE),
+                access_key=None,
+            )
+            if len(self._known) < _REMEMBERED:
+                self._known[shown] = known
+        return known
 
 
 def _event(

@@ -95,7 +95,7 @@ def _at(match: re.Match[str], year: int, month: int, day: int) -> datetime:
 
 
 def _in_utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time
+    return time.astimezone(UTC) if time.tzinfo not in (None, UTC) else time
 
 
 def order_of(time: datetime) -> datetime:
