@@ -100,6 +100,15 @@ class Tally:
         elif event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None):
             self._ec2_rows += 1
 
+    def add(self, other: Tally) -> None:
+        """Add what another tally counted, of other rows and no errors."""
+        self._kms_rows += other._kms_rows
+        self._read_only_rows += other._read_only_rows
+        self._ec2_rows += other._ec2_rows
+        self._regions |= other._regions
+        self._account_examples = other._account_examples | self._account_examples
+        self._source_inferred = self._source_inferred or other._source_inferred
+
     def _see_kms(self, event: Event) -> None:
         self._source_inferred = self._source_inferred or event.source_inferred
         self._kms_rows += 1
@@ -200,10 +209,11 @@ def _notes_on(file: FileReading) -> Iterator[FileNote]:
         text = f"{file.cut_short}: what comes after its {file.rows} rows is missing"
         yield FileNote(kind="input_cut_short", file=file.name, text=text)
     for column, lines in file.unreadable.items():
-        listed = ", ".join(str(line) for line in lines[:_LISTED_LINES])
+        listed = ", ".join(str(line) for line in lines[:_LISTED_LINES] if line)
         more = len(lines) - _LISTED_LINES
-        text = f"{column} can't be read at line {listed}" + (
-            f" and {more} more" if more > 0 else ""
+        where = f"at line {listed}" if listed else f"in {len(lines)} rows"
+        text = f"{column} can't be read {where}" + (
+            f" and {more} more" if listed and more > 0 else ""
         )
         yield FileNote(kind="cells_unreadable", file=file.name, text=text)
     if file.times_without_zone:

@@ -84,28 +84,25 @@ class Surroundings:
     def __init__(self, denied: Iterable[Event] | None = None) -> None:
         self._callers: set[_Caller] | None = None
         if denied is not None:
-            self._callers = {caller for event in denied for caller in _callers(event)}
-        self._attempts: dict[str, Event] = {}
-        self._changes: dict[str, Event] = {}
+            self._callers = {caller for event in denied for caller in callers_of(event)}
+        self._attempts: dict[object, Event] = {}
+        self._changes: dict[object, Event] = {}
         self._successes: dict[tuple[object, ...], Event] = {}
         self.overflowed = False
 
     def see(self, event: Event) -> None:
         """Take in an event that matters."""
-        if event.source == "iam.amazonaws.com" and event.name in ROLE_CHANGES:
+        if is_change(event):
             self._keep(self._changes, event)
-        elif _is_attempt(event):
+        if is_attempt(event):
             self._keep(self._attempts, event)
-        elif is_kms(event) and not event.error_code:
-            if event.name in _KEY_CHANGES:
-                self._keep(self._changes, event)
-            if kms_action(event.name).kind in _SUCCESSES and event.time:
-                self._see_success(event)
+        elif is_success(event):
+            self._see_success(event)
 
-    def _keep(self, events: dict[str, Event], event: Event) -> None:
-        if self._callers is not None and _is_attempt(event) and not self._is_wanted(event):
+    def _keep(self, events: dict[object, Event], event: Event) -> None:
+        if self._callers is not None and is_attempt(event) and not self._is_wanted(event):
             return
-        key = event.event_id or f"{event.file}:{event.line}"
+        key = event.key
         if key in events or len(events) < _KEPT:
             events[key] = event  # a record comes after the row of the same event, and says more
         else:
@@ -114,8 +111,7 @@ class Surroundings:
     def _see_success(self, event: Event) -> None:
         if self._callers is not None and not self._is_wanted(event):
             return
-        key = (_caller(event), event.name, _issuer(event), service_behind(event.source_ip),
-               *sorted(key_names(event)))  # fmt: skip
+        key = alike(event)
         known = self._successes.get(key)
         if known is None and len(self._successes) >= _KEPT:
             self.overflowed = True
@@ -123,7 +119,7 @@ class Surroundings:
             self._successes[key] = event
 
     def _is_wanted(self, event: Event) -> bool:
-        return self._callers is None or not self._callers.isdisjoint(_callers(event))
+        return self._callers is None or not self._callers.isdisjoint(callers_of(event))
 
     def siblings(self, event: Event) -> list[Event]:
         """Return the other events of the same Request ID."""
@@ -133,13 +129,13 @@ class Surroundings:
         """Return the EC2 calls that the same caller made within a minute of an event."""
         if event.time is None:
             return []
-        made = self._index.attempts.get(_caller(event), [])
+        made = self._index.attempts.get(caller_of(event), [])
         at = [_time(event)]
         return [one for one in made if one.time and _is_near(_time(one), at, _SAME_MINUTE)]
 
     def of(self, denials: Sequence[Denial]) -> History:
         """Return what happened around denials of one principal, in order of time."""
-        callers = {caller for denial in denials for caller in _callers(denial.event)}
+        callers = {caller for denial in denials for caller in callers_of(denial.event)}
         attempts = self._attempts_around(denials, callers)
         of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
         successes = [
@@ -164,16 +160,16 @@ class Surroundings:
         times = sorted(_time(denial.event) for denial in denials if denial.event.time)
         of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
         near = [event for event in of_callers if event.time and _is_near(_time(event), times)]
-        found = {id(event): event for event in (*same_request, *near) if _is_attempt(event)}
+        found = {id(event): event for event in (*same_request, *near) if is_attempt(event)}
         return list(found.values())
 
     @cached_property
     def _index(self) -> _Index:
         index = _Index()
         for event in self._attempts.values():
-            index.attempts.setdefault(_caller(event), []).append(event)
+            index.attempts.setdefault(caller_of(event), []).append(event)
         for event in self._successes.values():
-            for caller in _callers(event):
+            for caller in callers_of(event):
                 index.successes.setdefault(caller, []).append(event)
         kept = (self._attempts, self._successes, self._changes)
         for event in (event for events in kept for event in events.values()):
@@ -198,22 +194,45 @@ def _time(event: Event) -> float:
     return order_of(event.time).timestamp() if event.time else 0.0
 
 
-def _caller(event: Event) -> _Caller:
+def caller_of(event: Event) -> _Caller:
+    """Return what tells callers apart: User name, account and Region."""
     return event.user_name, event.account_cell or event.account, event.region
 
 
-def _callers(event: Event) -> list[_Caller]:
+def callers_of(event: Event) -> list[_Caller]:
     """Return by what the caller is told: the name in the log and, of a record, the role too.
 
     Another session of the same role is the same principal.
     """
     issuer = event.identity.issuer_arn if event.identity else None
-    name, account, region = _caller(event)
+    name, account, region = caller_of(event)
     return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
 
 
-def _is_attempt(event: Event) -> bool:
+def is_attempt(event: Event) -> bool:
+    """Tell whether it is a call of an EC2 operation that uses an EBS key."""
     return event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None)
+
+
+def is_change(event: Event) -> bool:
+    """Tell whether it may have changed what a caller may do: to a role, or to a key."""
+    if event.source == "iam.amazonaws.com":
+        return event.name in ROLE_CHANGES
+    return is_kms(event) and not event.error_code and event.name in _KEY_CHANGES
+
+
+def is_success(event: Event) -> bool:
+    """Tell whether a call of a kind that EBS needs succeeded, and when is known."""
+    of_kms = is_kms(event) and not event.error_code and event.time is not None
+    return of_kms and kms_action(event.name).kind in _SUCCESSES
+
+
+def alike(event: Event) -> tuple[object, ...]:
+    """Return what successes have in common of which only the last need be kept."""
+    return (
+        caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
+        *sorted(key_names(event)),
+    )  # fmt: skip
 
 
 def _is_near(time: float, times: Sequence[float], seconds: float = _NEAR) -> bool:

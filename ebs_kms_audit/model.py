@@ -125,8 +125,9 @@ class Event:
     `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id.
     `resources` is None where the cell can't be read; those of a record are put as the console's
     CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
-    of a table, or of the record in its file. `identity` and `error_message` only a record has;
-    where a row of an export has its record beside it, `record` says where that stands.
+    of a table, or of the record in its file; 0 where a cluster read the file. `identity` and
+    `error_message` only a record has; where a row of an export has its record beside it, `record`
+    says where that stands.
     """
 
     file: str
@@ -150,6 +151,11 @@ class Event:
     identity: Identity | None = None
     error_message: str | None = None
     record: RecordRef | None = None
+
+    @property
+    def key(self) -> object:
+        """What tells it from other events: its id, else where it stands, else only itself."""
+        return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -250,7 +256,10 @@ class OtherError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAside:
-    """A row that could not be read: its file, its line (the header is line 1) and the reason."""
+    """A row that could not be read: its file, its line (the header is line 1) and the reason.
+
+    `line` is 0 where a cluster read the file.
+    """
 
     file: str
     line: int

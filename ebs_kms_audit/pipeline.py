@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ebs_kms_audit.caveats import caveats_for
 from ebs_kms_audit.coverage import Tally
@@ -18,7 +19,8 @@ from ebs_kms_audit.identify import (
     is_kms,
     resolve,
 )
-from ebs_kms_audit.reading import Reading
+from ebs_kms_audit.model import Event, Window
+from ebs_kms_audit.reading import FileReading, Reading
 from ebs_kms_audit.report import Report, findings_of, group_denials
 from ebs_kms_audit.window import window_around
 
@@ -70,26 +72,77 @@ def audit(
     """
     if inputs is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
-    given = Given.of(principals, key, messages)
-    policies = _read_policies(key_policies)
-    window = window_around(around, minutes)
-    reading = Reading(inputs, records)
-    tally, witnesses = Tally(window), Witnesses()
-    denied, surroundings = DeniedEvents(window), Surroundings()
+    asked = Asked.of(
+        key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
+    )
+    return report_on(Reading(inputs, records), asked)
 
-    for event in reading:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the caller of an audit says beside the inputs, checked."""
+
+    policies: Sequence[GivenPolicy]
+    given: Given
+    window: Window | None
+    least_privilege: bool
+    redact: bool
+
+    @classmethod
+    def of(
+        cls,
+        key_policies: Any,
+        given: Given,
+        around: str | datetime | None,
+        minutes: float,
+        least_privilege: bool,
+        redact: bool,
+    ) -> Asked:
+        """Check the arguments of `audit()`. Raises UsageError, or InputError for a policy."""
+        return cls(
+            given=given,
+            policies=_read_policies(key_policies),
+            window=window_around(around, minutes),
+            least_privilege=least_privilege,
+            redact=redact,
+        )
+
+
+class Events(Protocol):
+    """What is read: iterate for the events that matter; then `files` is whole."""
+
+    files: list[FileReading]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be iterated over once more."""
+
+    def __iter__(self) -> Iterator[Event]: ...
+
+
+def report_on(
+    events: Events, asked: Asked, tally: Tally | None = None, witnesses: Witnesses | None = None
+) -> Report:
+    """Make the report of the events that matter.
+
+    `tally` and `witnesses` hold what was counted elsewhere, of events that are not among these.
+    """
+    tally, witnesses = tally or Tally(asked.window), witnesses or Witnesses()
+    denied, surroundings = DeniedEvents(asked.window), Surroundings()
+
+    for event in events:
         tally.see(event)
         witnesses.see(event)
         surroundings.see(event)
         if is_kms(event):
             denied.see(event)
-    files = reading.files
+    files = events.files
     if all(file.error for file in files):
         raise InputError("\n".join(str(file.error) for file in files))
 
     overflowed = surroundings.overflowed or witnesses.handouts.overflowed
-    if overflowed and reading.repeatable:
-        surroundings = _read_again(reading, denied, witnesses)
+    if overflowed and events.repeatable:
+        surroundings = _read_again(events, denied, witnesses)
 
     resolved = [
         resolve(
@@ -97,7 +150,7 @@ def audit(
             surroundings.siblings(event),
             surroundings.attempts_near(event),
             witnesses,
-            given,
+            asked.given,
         )
         for event in denied
     ]
@@ -106,16 +159,16 @@ def audit(
         denied,
         resolved,
         witnesses,
-        surroundings_incomplete=overflowed and not reading.repeatable,
+        surroundings_incomplete=overflowed and not events.repeatable,
     )
-    groups = group_denials(facts.denials, surroundings, policies)
-    if redact:
+    groups = group_denials(facts.denials, surroundings, asked.policies)
+    if asked.redact:
         from ebs_kms_audit.redact import Redactor
 
         redactor = Redactor()
         facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
     return Report(
-        findings=findings_of(groups, least_privilege=least_privilege),
+        findings=findings_of(groups, least_privilege=asked.least_privilege),
         coverage=facts.coverage,
         caveats=caveats_for(facts),
         set_aside=facts.set_aside,
@@ -133,11 +186,11 @@ def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:
     return read_policies(given)
 
 
-def _read_again(reading: Reading, denied: DeniedEvents, witnesses: Witnesses) -> Surroundings:
+def _read_again(events: Events, denied: DeniedEvents, witnesses: Witnesses) -> Surroundings:
     """Read a second time for what belongs to the denials, where there was too much to keep it."""
     surroundings = Surroundings(denied)
     witnesses.handouts = Handouts({event.access_key for event in denied if event.access_key})
-    for event in reading:
+    for event in events:
         surroundings.see(event)
         witnesses.handouts.see(event)
     return surroundings

@@ -25,6 +25,11 @@ class AccountVotes:
             if arn and is_account_id(arn.account):
                 self._votes[event.file][arn.account] += 1
 
+    def add(self, other: AccountVotes) -> None:
+        """Add the votes that another one collected."""
+        for file, votes in other._votes.items():
+            self._votes[file].update(votes)
+
     def account(self, event: Event) -> str | None:
         """Return the row's account id: as it stands, or repaired, or None where that is unsure.
 

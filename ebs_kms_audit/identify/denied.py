@@ -46,8 +46,8 @@ class DeniedEvents:
 
     def __init__(self, window: Window | None) -> None:
         self._window = window
-        self._events: dict[str, Event] = {}
-        self._outside: set[str] = set()
+        self._events: dict[object, Event] = {}
+        self._outside: set[object] = set()
         self.duplicates = 0
         self.disagreements: list[Disagreement] = []
 
@@ -61,7 +61,7 @@ class DeniedEvents:
 
     def see(self, event: Event) -> None:
         """Take in a KMS event, denied or not: a record may correct what a row said."""
-        key = event.event_id or f"{event.file}:{event.line}"
+        key = event.key
         known = self._events.get(key)
         if known is None:
             if is_denied(event):
@@ -75,7 +75,7 @@ class DeniedEvents:
         elif is_denied(event):
             self.duplicates += 1
 
-    def _put(self, key: str, event: Event) -> None:
+    def _put(self, key: object, event: Event) -> None:
         if self._window is None or self._window.holds(event.time):
             self._events[key] = event
         else:

@@ -185,7 +185,7 @@ def _user(event: Event, account: str | None, witnesses: Witnesses) -> Principal 
         proof = other
         where = (
             "another row of the same name and account carries a long-term access key "
-            f"(AKIA; line {other.line})"
+            f"(AKIA{f'; line {other.line}' if other.line else ''})"
         )
     partition = partition_of(event.region)
     known = partition and account and is_iam_name(event.user_name)

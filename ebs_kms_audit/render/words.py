@@ -141,8 +141,10 @@ def _lines(denials: list[Denial]) -> str:
     by_file: dict[str, list[str]] = {}
     for event in (denial.event for denial in denials[:_FIRST]):
         unit = "record" if event.identity and not event.record else "line"
-        by_file.setdefault(f"{PurePath(event.file).name} {unit}", []).append(str(event.line))
-    texts = [f"{place} {', '.join(lines)}" for place, lines in by_file.items()]
+        name = PurePath(event.file).name
+        lines = by_file.setdefault(f"{name} {unit}" if event.line else name, [])
+        lines.extend([str(event.line)] if event.line else [])
+    texts = [f"{place} {', '.join(lines)}".rstrip() for place, lines in by_file.items()]
     return ", ".join(texts) + (", …" if len(denials) > _FIRST else "")
 
 
@@ -237,12 +239,17 @@ def other_error(error: OtherError) -> str:
 def shared_name(denial: Denial) -> str:
     """Return one line on a denied row that may be another service's."""
     event = denial.event
-    return f"{event.name} by {event.user_name or '(no name)'}, {event.file} line {event.line}"
+    return f"{event.name} by {event.user_name or '(no name)'}, {_place(event)}"
 
 
 def set_aside(row: SetAside) -> str:
     """Return one line on a row that could not be read."""
-    return f"{row.file} line {row.line}: {row.reason}"
+    return f"{_place(row)}: {row.reason}"
+
+
+def _place(row: Event | SetAside) -> str:
+    """Return file and line; where a cluster read the file, the line is not known."""
+    return f"{row.file} line {row.line}" if row.line else row.file
 
 
 def was_read(report: Report) -> Iterator[str]:

@@ -1,0 +1,111 @@
+"""The same audit on a Spark cluster, for exports and trail logs past one machine.
+
+frames     paths and DataFrames → what Spark SQL leaves of them, and what it counted
+worker     what is left → Events, in Python, on the workers, with the code of `reading/`
+wanted     which of these events bear on a denial and go to the driver
+
+Only denials, other KMS errors, and the events that bear on a denial come to the driver. The report
+is the same, but for this: `file` is the name that Spark has for a file; the line of an export's row
+is not known (0); `first_event` and `last_event` are of all rows. A row that Spark can't place is
+read again by this library, from its text.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.identify import Given, Witnesses
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.pipeline import Asked, report_on
+from ebs_kms_audit.reading import FileReading
+from ebs_kms_audit.report import Report
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["audit"]
+
+
+def audit(
+    exports: Any = None,
+    *,
+    records: Any = None,
+    key_policies: Any = None,
+    principals: Mapping[str, str] | None = None,
+    key: str | None = None,
+    messages: str | Iterable[str] | None = None,
+    around: str | datetime | None = None,
+    minutes: float = 15,
+    least_privilege: bool = False,
+    redact: bool = False,
+    spark: SparkSession | None = None,
+) -> Report:
+    """Audit on a Spark cluster, and return the same Report as `ebs_kms_audit.audit`.
+
+    `exports` is a path that Spark can read (a file, a folder, a glob, on any file system), several
+    of them, or a DataFrame with the columns of an export. `records` is a path or several of
+    CloudTrail JSON: log files of a trail, Download JSON. Either may be left out.
+
+    `spark` is the session; without one, the active session is used, or one is started. The workers
+    need this library installed. The rest is as in `ebs_kms_audit.audit`.
+
+    Raises InputError where no input could be read at all, UsageError for an argument that makes no
+    sense or where pyspark is not installed.
+    """
+    if exports is None and records is None:
+        raise UsageError("nothing to read: give an export, or records")
+    asked = Asked.of(
+        key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
+    )
+    session = spark or _session()
+    from ebs_kms_audit.spark.frames import of_exports, of_records
+    from ebs_kms_audit.spark.wanted import Wanted
+
+    parts = [of_exports(session, exports)] if exports is not None else []
+    parts += [of_records(session, records)] if records is not None else []
+    try:
+        wanted = Wanted([event for part in parts for event in part.denied()])
+        tally, witnesses, events = Tally(asked.window), Witnesses(), _Gathered([], [])
+        for part in parts:
+            found = part.collect(wanted)
+            events.events.extend(found.events)
+            events.files += found.files
+            tally.add(found.tally)
+            witnesses.accounts.add(found.votes)
+    finally:
+        for part in parts:
+            part.release()
+    return report_on(events, asked, tally, witnesses)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The events that came to the driver, and the figures of the files they are of."""
+
+    events: list[Event]
+    files: list[FileReading]
+
+    @property
+    def repeatable(self) -> bool:
+        """They are all here."""
+        return True
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+
+def _session() -> SparkSession:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise UsageError("pyspark is not installed: pip install 'ebs_kms_audit[spark]'") from error
+    # Else the workers take whatever python3 is on the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()

@@ -1,0 +1,109 @@
+"""Which events bear on a denial: these go to the driver, the others are counted where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ebs_kms_audit.aws.access_keys import key_kind
+from ebs_kms_audit.history import alike, caller_of, callers_of, is_attempt, is_change, is_success
+from ebs_kms_audit.identify import is_denied, is_kms
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.times import order_of
+
+_CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
+
+
+class Wanted:
+    """What the denied events of all inputs have, by which other events bear on them."""
+
+    def __init__(self, denied: Iterable[Event]) -> None:
+        events = list(denied)
+        self.callers = {caller for event in events for caller in callers_of(event)}
+        self.names = {event.user_name for event in events if event.user_name}
+        self.access_keys = {event.access_key for event in events if event.access_key}
+        self.event_ids = {event.event_id for event in events if event.event_id}
+        self.request_ids = {event.request_id for event in events if event.request_id}
+
+    def always(self, event: Event) -> bool:
+        """Tell whether it is a denial, an error of KMS, the record of a denial, or made a role."""
+        return (
+            (is_kms(event) and bool(event.error_code))
+            or event.event_id in self.event_ids
+            or event.request_id in self.request_ids
+            or (is_attempt(event) and caller_of(event) in self.callers)
+            or self._handed_out(event)
+        )
+
+    def _handed_out(self, event: Event) -> bool:
+        """Tell whether it handed out a session that a denied call may have been made in."""
+        if event.error_code or not event.name.startswith("AssumeRole"):
+            return False
+        for resource in event.resources or ():
+            name = resource.name or ""
+            if resource.type == "AWS::IAM::AccessKey" and name in self.access_keys:
+                return True
+            if name.rpartition("/")[2].rpartition(":")[2] in self.names:
+                return True
+        return False
+
+
+class Sieve:
+    """Parts the events of one partition: `sent` go to the driver, `left` are only counted.
+
+    Of successes that are alike the last is sent, of rows with a long-term key the first of each
+    user: no more is asked of them.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._successes: dict[tuple[object, ...], tuple[int, Event]] = {}
+        self._long_term: set[tuple[object, ...]] = set()
+        self._changes = 0
+
+    def part(self, events: Iterable[Event], left: list[Event]) -> Iterator[tuple[int, Event]]:
+        """Yield the events to send, each with its place; put what is only counted in `left`.
+
+        The caller empties `left` as it goes.
+        """
+        for place, event in enumerate(events):
+            if self._is_sent(event):
+                yield place, event
+            elif is_success(event) and not self._wanted.callers.isdisjoint(callers_of(event)):
+                left.extend(self._keep_last(place, event))
+            else:
+                left.append(event)
+        yield from self._successes.values()
+
+    def _is_sent(self, event: Event) -> bool:
+        if self._wanted.always(event):
+            return True
+        if is_change(event) and self._changes < _CHANGES_KEPT:
+            self._changes += 1
+            return True
+        if event.user_name in self._wanted.names and key_kind(event.access_key) == "long_term":
+            holder = (event.user_name, event.account, event.account_cell)
+            first = holder not in self._long_term
+            self._long_term.add(holder)
+            return first
+        return False
+
+    def _keep_last(self, place: int, event: Event) -> Iterator[Event]:
+        """Keep the later of two that are alike, and yield the other."""
+        known = self._successes.get(alike(event))
+        if known is None or _is_later(event, known[1]):
+            self._successes[alike(event)] = place, event
+            if known is not None:
+                yield known[1]
+        else:
+            yield event
+
+
+def _is_later(event: Event, other: Event) -> bool:
+    assert event.time is not None
+    assert other.time is not None
+    return order_of(event.time) > order_of(other.time)
+
+
+def is_denial(event: Event) -> bool:
+    """Tell whether it is a denied KMS event."""
+    return is_kms(event) and is_denied(event)

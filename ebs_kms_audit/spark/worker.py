@@ -1,0 +1,143 @@
+"""What Spark SQL leaves → Events, on the workers, by the code that reads on one machine.
+
+A partition comes in as Arrow batches and goes out as rows of one pickled value each: events with
+their place, and at its end what was counted.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.identify.accounts import AccountVotes
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading import FileReading
+from ebs_kms_audit.reading.events import read_events, row_starter
+from ebs_kms_audit.reading.inputs import RECORDS
+from ebs_kms_audit.reading.json_records import Record, looks_like_json, read_records
+from ebs_kms_audit.reading.layout import Layout
+from ebs_kms_audit.reading.record_events import read_record_events
+from ebs_kms_audit.reading.rows import Row, Rows
+from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_OUT = 500
+_Cells = dict[str, Any]
+Read = Callable[[Iterator[_Cells], dict[str, FileReading]], Iterator[Event]]
+
+
+@dataclass(slots=True)
+class Counted:
+    """The figures of one partition: its files, and the events that were not sent."""
+
+    files: dict[str, FileReading] = field(default_factory=dict)
+    tally: Tally = field(default_factory=lambda: Tally(None))
+    votes: AccountVotes = field(default_factory=AccountVotes)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of an export, and what stands between them."""
+
+    cells: list[str]
+    delimiter: str = ","
+
+
+def work(
+    batches: Iterator[pa.RecordBatch], read: Read, wanted: Wanted | None
+) -> Iterator[pa.RecordBatch]:
+    """Read one partition. Without `wanted` only its denials are sent; else all that bears on them.
+
+    What comes out has one column of bytes: pickled `(place, Event)`, and a last `Counted`.
+    """
+    import pyarrow as pa
+
+    def packed() -> Iterator[bytes]:
+        counted = Counted()
+        cells = (row for batch in batches for row in batch.to_pylist())
+        events = read(cells, counted.files)
+        if wanted is None:
+            yield from (pickle.dumps((0, event)) for event in events if is_denial(event))
+            return
+        left: list[Event] = []
+        for sent in Sieve(wanted).part(events, left):
+            yield pickle.dumps(sent)
+            _count(left, counted)
+        _count(left, counted)
+        yield pickle.dumps(counted)
+
+    waiting: list[bytes] = []
+    for one in packed():
+        waiting.append(one)
+        if len(waiting) == _ROWS_OUT:
+            yield pa.RecordBatch.from_arrays([pa.array(waiting, pa.binary())], ["packed"])
+            waiting = []
+    yield pa.RecordBatch.from_arrays([pa.array(waiting, pa.binary())], ["packed"])
+
+
+def _count(left: list[Event], counted: Counted) -> None:
+    for event in left:
+        counted.tally.see(event)
+        counted.votes.see(event)
+    left.clear()
+
+
+def read_exports(
+    rows: Iterator[_Cells], files: dict[str, FileReading], headers: dict[str, Header]
+) -> Iterator[Event]:
+    """Read rows of exports: `file`, `cells`, and the `raw` text of a row that Spark can't place."""
+    for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
+        header = headers[name]
+        layout = Layout.of_header(header.cells)
+        reading = files.setdefault(name, FileReading(name, layout=layout))
+        placed = (row for cells in of_file for row in _rows(cells, header, layout))
+        yield from read_events(placed, reading, day_first_by_default=header.delimiter == ";")
+
+
+def _rows(cells: _Cells, header: Header, layout: Layout) -> Iterator[Row]:
+    if cells["raw"] is None:
+        yield Row(0, cells["cells"])
+        return
+    lines = iter(str(cells["raw"]).splitlines(keepends=True))
+    again = Rows(
+        lines,
+        first_line=0,
+        delimiter=header.delimiter,
+        begins_like_a_row=row_starter(layout),
+    )
+    yield from (row._replace(line=0) for row in again)
+
+
+def read_logs(rows: Iterator[_Cells], files: dict[str, FileReading]) -> Iterator[Event]:
+    """Read records: `file`, `number` and `record`, or the `whole` text of a file."""
+    for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
+        reading = files.setdefault(name, FileReading(name, form="records"))
+        try:
+            yield from read_record_events(_records(of_file, name), reading)
+        except InputError as error:
+            reading.error = str(error)
+
+
+def _records(rows: Iterable[_Cells], name: str) -> Iterator[Record]:
+    for row in rows:
+        if row["whole"] is None:
+            yield _numbered(row["record"], row["number"])
+            continue
+        text = str(row["whole"]).removeprefix("\ufeff")
+        if not looks_like_json(text):
+            what = "this is no JSON" if text.strip() else "the file is empty"
+            raise InputError(f"{name}: {what}; {RECORDS.expected}")
+        yield from read_records(text)
+
+
+def _numbered(text: str, number: int) -> Record:
+    """Read one record, as it stands in a list: in one, it can't be taken for a file of its own."""
+    record = next(read_records(f"[{text}]"))
+    return record._replace(number=number)
