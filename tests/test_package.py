@@ -28,6 +28,14 @@ def test_importing_the_package_imports_nothing_of_weight():
     assert not imported & {"pandas", "pyarrow", "jsonpath_ng", "csv", "json", "dataclasses"}
 
 
+def test_spark_without_pyspark_says_how_to_get_it(monkeypatch):
+    from ebs_kms_audit.spark import audit
+
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(ebs_kms_audit.UsageError, match=r"pip install 'ebs_kms_audit\[spark\]'"):
+        audit("x.csv")
+
+
 def test_judging_needs_no_files_and_no_tables():
     code = (
         "from ebs_kms_audit import KeyPolicy, Request, evaluate; import sys;"

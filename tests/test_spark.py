@@ -1,0 +1,209 @@
+"""The audit on Spark gives the same report as on one machine. Needs `pip install -e ".[spark]"`."""
+
+import gzip
+import io
+import json
+import os
+import re
+import sys
+import warnings
+
+import pytest
+
+import ebs_kms_audit
+from ebs_kms_audit import InputError, UsageError
+from tests.benchmark.generate import make_export, make_logs
+from tests.exports import access_key, denied, export, row
+from tests.make_samples import ACCOUNT, SAMPLES
+from tests.records import log, record
+
+pytest.importorskip("pyspark", reason="pyspark is not installed")
+
+# pyspark warns of the pandas installed, and leaves sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def spark():
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pyspark.sql import SparkSession
+
+        session = (
+            SparkSession.builder.master("local[2]")
+            .config("spark.ui.enabled", False)
+            .config("spark.sql.shuffle.partitions", 2)
+            .config("spark.sql.session.timeZone", "Asia/Tokyo")
+            .getOrCreate()
+        )
+        session.sparkContext.setLogLevel("OFF")
+        yield session
+        session.stop()
+
+
+@pytest.fixture
+def same(spark):
+    """Return a function that audits both ways, compares the reports and returns Spark's."""
+    from ebs_kms_audit.spark import audit
+
+    def compare(exports=None, records=None, **options):
+        one = ebs_kms_audit.audit(exports, records=records, **options)
+        other = audit(exports, records=records, spark=spark, **options)
+        assert placeless(other) == placeless(one)
+        return other
+
+    return compare
+
+
+def placeless(report):
+    """Return the report without files and lines."""
+    text = json.dumps(report.to_dict(), sort_keys=True)
+    text = re.sub(r'"line": \d+', '"line": 0', text)
+    text = re.sub(r"(AKIA); line \d+|at line \d+(?:, \d+)*|in \d+ rows", r"\1", text)
+    return json.loads(re.sub(r"(?:file:)?/+(?:[\w.-]+/)+|sample_data/", "", text))
+
+
+def written(tmp_path, text, name="export.csv"):
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return str(path)
+
+
+@pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.glob("*.csv")))
+def test_every_sample_gives_the_same_report(same, sample):
+    report = same(str(SAMPLES / sample), key_policies=str(SAMPLES / "key_policy.json"))
+    assert report.coverage.denials
+
+
+def test_a_folder_of_several_layouts_is_one_audit(same):
+    assert len(same(str(SAMPLES)).coverage.files) == 4
+
+
+def test_rows_and_records_together(same):
+    report = same(
+        str(SAMPLES / "event_history.csv"), records=str(SAMPLES / "event_history.json"), redact=True
+    )
+    assert report.findings
+
+
+def test_generated_exports_and_logs_with_forged_rows(same, tmp_path):
+    made, logs = make_export(tmp_path, 1), make_logs(tmp_path, 1)
+    assert same(made.path).coverage.denials == made.denied
+    assert same(records=logs.path).coverage.rows_read == logs.events
+    assert same(made.path, around="2026-05-18T11:50:00Z", minutes=5).coverage.denials < made.denied
+
+
+HOSTILE = {
+    "a forged row": "x\nmallory,AKIA,2026-05-18T07:00:34Z,kms.amazonaws.com,Decrypt,"
+    "us-east-1,1.2.3.4,x,AccessDenied,[],r,e,true,AwsApiCall,111122223333,Management\n",
+    "quotes and newlines": '""\n"\n",",\n"""',
+    "carriage returns": "a\r\nb\rc",
+    "a quote at the start": '"x" y, z',
+    "a backslash before the quote": 'x\\"\n,\\',
+    "an empty line": "\n\n",
+    "something like a comment": "# x",
+    "no ASCII": "\u00e9\u2028\u00a0\U0001f511",
+}
+
+
+@pytest.mark.parametrize("agent", HOSTILE.values(), ids=HOSTILE)
+def test_a_user_agent_fools_neither(same, tmp_path, agent):
+    text = export(denied("alice"), row(user_agent=agent), denied("bob", user_agent=agent), row())
+    assert same(written(tmp_path, text)).coverage.rows_read == 4
+
+
+def test_ragged_and_shifted_rows_are_set_aside_with_the_same_reasons(same, tmp_path):
+    lines = export(denied("alice"), row(), row(), row(), row(), denied("bob"), row()).split("\n")
+    lines[2] = ",".join(lines[2].split(",")[:9])
+    lines[3] += ",more"
+    lines[4] = lines[4].replace("us-east-1", "no Region at all")
+    lines[5] = lines[5].replace("2026-05-18T07:00:34Z", "2026-02-30T07:00:34Z")
+    lines[6:6] = ["", "   "]
+    report = same(written(tmp_path, "\n".join(lines)))
+    assert report.coverage.rows_set_aside == len(report.set_aside) == 4
+    assert {one.line for one in report.set_aside} == {0}
+
+
+def test_spreadsheets_cut_and_packed_files(same, tmp_path):
+    rows = [denied("alice", read_only="FALSCH", recipient_account_id="1,11122E+11"), row()]
+    same(written(tmp_path, "\ufeff" + export(*rows, delimiter=";", newline="\r\n")))
+    same(written(tmp_path, gzip.compress(export(*rows).encode()), "packed.csv.gz"))
+
+
+def test_denials_without_an_event_id_are_all_counted(same, tmp_path):
+    text = export(denied("alice", event_id=""), denied("alice", event_id=""))
+    assert same(written(tmp_path, text)).coverage.denials == 2
+
+
+def test_what_identifies_a_caller_comes_along_from_another_file(same, tmp_path):
+    role = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
+    key = access_key("ASIA", ACCOUNT, "handed out")
+    entries = [("AWS::IAM::AccessKey", key), ("AWS::IAM::Role", role)]
+    cell = json.dumps([{"resourceType": a, "resourceName": b} for a, b in entries])
+    written(tmp_path, export(denied("deploy", aws_access_key=key)), "a.csv")
+    handed_out = row(event_source="sts.amazonaws.com", event_name="AssumeRole", resources=cell)
+    succeeded = denied("deploy", aws_access_key=key, error_code="")
+    succeeded = [succeeded | {"Event time": f"2026-05-18T08:0{n}:00Z"} for n in (1, 3, 2)]
+    written(tmp_path, export(row(), handed_out, *succeeded), "b.csv")
+    report = same(str(tmp_path))
+    assert report.findings[0].principal.arn == role
+    assert report.findings[0].history.later_success.time.minute == 3
+
+
+def test_damaged_records_and_other_shapes_of_json(same, tmp_path):
+    good, nameless = record(), record(eventID="event-1", eventName="absent")
+    late = record(eventID="event-2", eventTime="no time")
+    written(tmp_path, log(good, nameless, late, 7, None).getvalue(), "a.json")
+    written(tmp_path, log(record(eventID="event-3")).getvalue()[:-9], "cut.json")
+    lines = "\n".join(json.dumps(record(eventID=f"event-{n}")) for n in (4, 5))
+    written(tmp_path, lines, "lines.jsonl")
+    lookup = {"Events": [{"CloudTrailEvent": json.dumps(record(eventID="event-6"))}]}
+    written(tmp_path, gzip.compress(json.dumps(lookup).encode()), "lookup.json.gz")
+    written(tmp_path, "no JSON", "prose.json")
+    report = same(records=str(tmp_path))
+    assert len(report.failed_inputs) == 2  # the prose, and the file cut within its only record
+
+
+def test_a_record_that_succeeded_corrects_the_row_of_its_id(same, tmp_path):
+    rows = written(tmp_path, export(denied(event_id="event-0"), denied("bob")))
+    same(rows, records=written(tmp_path, log(record(errorCode="absent")).getvalue(), "r.json"))
+
+
+def test_an_input_that_cannot_be_read_is_named_among_others(same, tmp_path):
+    good = written(tmp_path, export(denied()))
+    missing, prose = str(tmp_path / "none.csv"), written(tmp_path, "x\ny\n", "prose.csv")
+    assert len(same([good, missing, prose]).failed_inputs) == 2
+
+
+def test_a_frame_is_read_as_its_file(spark, tmp_path):
+    from ebs_kms_audit.spark import audit
+
+    text = export(denied("alice"), row(), denied("bob", recipient_account_id="011122223333"))
+    path = written(tmp_path, text)
+    options = {"header": True, "multiLine": True, "escape": '"'}
+    one = ebs_kms_audit.audit(path)
+    for infer in (False, True):  # with types, a time is a timestamp and an account a number
+        other = audit(spark.read.options(inferSchema=infer, **options).csv(path), spark=spark)
+        assert other.coverage.denials == one.coverage.denials == 2
+        assert [one.id for one in other.findings] == [one.id for one in one.findings]
+        assert other.coverage.first_event == one.coverage.first_event
+
+
+def test_refusals(spark, tmp_path):
+    from ebs_kms_audit.spark import audit
+
+    with pytest.raises(UsageError, match="nothing to read"):
+        audit(spark=spark)
+    with pytest.raises(UsageError, match="Spark can't read a StringIO"):
+        audit([io.StringIO()], spark=spark)
+    with pytest.raises(InputError, match="no such file"):
+        audit(str(tmp_path / "none.csv"), spark=spark)
+    with pytest.raises(InputError, match="its header is not the first line"):
+        audit(written(tmp_path, "About this file\n" + export(denied())), spark=spark)
+    with pytest.raises(InputError, match="no column Error code"):
+        audit(spark.createDataFrame([("a", "b")], "`Event name` string, x string"), spark=spark)
