@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import kms_action
@@ -35,8 +35,7 @@ _TELLING = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileNote:
+class FileNote(NamedTuple):
     """Something to be said of one input in a caveat. `kind` is the caveat's id."""
 
     kind: str
@@ -44,8 +43,7 @@ class FileNote:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """All that reading and identifying brought, before findings and caveats are made of it."""
 
     denials: tuple[Denial, ...]
@@ -62,10 +60,10 @@ class Facts:
     has_exports: bool
 
 
-@dataclass(slots=True)
 class _Errors:
-    count: int = 0
-    times: list[datetime] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.count = 0
+        self.times: list[datetime] = []
 
     def see(self, time: datetime | None) -> None:
         self.count += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
@@ -65,13 +65,13 @@ class History:
     next_calls: tuple[NextCall, ...] = ()
 
 
-@dataclass(slots=True)
 class _Index:
     """The events kept, by what they are looked up by."""
 
-    attempts: dict[_Caller, list[Event]] = field(default_factory=dict)
-    successes: dict[_Caller, list[Event]] = field(default_factory=dict)
-    by_request: dict[str, list[Event]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.attempts: dict[_Caller, list[Event]] = {}
+        self.successes: dict[_Caller, list[Event]] = {}
+        self.by_request: dict[str, list[Event]] = {}
 
 
 class Surroundings:

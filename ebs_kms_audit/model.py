@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
-from ebs_kms_audit.messages.model import DenialMessage
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.messages.model import DenialMessage
 
 __all__ = [
     "Coverage",

@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 from ebs_kms_audit.errors import UsageError
 
@@ -27,13 +26,16 @@ def write(text: str, output: str | None = None) -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
-        _write_whole(text, Path(output))
+        _write_whole(text, output)
     except OSError as error:
         raise UsageError(f"{output}: can't be written: {error.strerror or error}") from error
 
 
-def _write_whole(text: str, target: Path) -> None:
+def _write_whole(text: str, output: str) -> None:
     """Write a file whole or not at all: beside the target first, then put in its place."""
+    from pathlib import Path  # slow to import, and standard output needs none
+
+    target = Path(output)
     data = text.encode("utf-8", "backslashreplace")
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):  # /dev/null, a pipe
         target.write_bytes(data)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ebs_kms_audit.caveats import caveats_for
 from ebs_kms_audit.coverage import Tally
@@ -78,8 +77,7 @@ def audit(
     return report_on(Reading(inputs, records), asked)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the caller of an audit says beside the inputs, checked."""
 
     policies: Sequence[GivenPolicy]

@@ -28,8 +28,7 @@ class Redactor:
     def facts(self, facts: Facts) -> Facts:
         """Return the facts with a stand-in for everything that names someone or something."""
         coverage = facts.coverage
-        return replace(
-            facts,
+        return facts._replace(
             denials=tuple(self._denial(denial) for denial in facts.denials),
             shared_name_denials=tuple(self._denial(d) for d in facts.shared_name_denials),
             coverage=replace(
@@ -137,7 +136,7 @@ class Redactor:
         elif path and not (len(path) > 1 and path[1] == "aws-service-role"):
             path, name = path[:1], self._name(name) or ""
         account = self._stand_in("account", arn.account)
-        return str(replace(arn, account=account, resource="/".join([*path, name])))
+        return str(arn._replace(account=account, resource="/".join([*path, name])))
 
     def _file(self, file: FileCoverage) -> FileCoverage:
         stand_in = self._stand_in("file", file.name)
@@ -146,7 +145,7 @@ class Redactor:
 
     def _note(self, note: FileNote) -> FileNote:
         stand_in = self._stand_in("file", note.file)
-        return replace(note, file=stand_in, text=note.text.replace(note.file, stand_in))
+        return note._replace(file=stand_in, text=note.text.replace(note.file, stand_in))
 
     def _name(self, name: str | None) -> str | None:
         return name if name in _KEPT_NAMES else self._maybe("name", name)

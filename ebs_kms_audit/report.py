@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.caveats import Caveat
 from ebs_kms_audit.history import History, Surroundings
@@ -139,8 +139,7 @@ class Report:
         return render(self)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The denials that make one finding, in order of time, and what happened around them."""
 
     denials: tuple[Denial, ...]

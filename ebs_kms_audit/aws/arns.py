@@ -7,20 +7,21 @@ partitions.json.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
+# Patterns for `re`, which keeps what it compiles: few exports need the later ones.
 _PARTITION_BY_REGION = (
-    ("aws", re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+")),
-    ("aws-cn", re.compile(r"cn-[a-z]+-\d+")),
-    ("aws-us-gov", re.compile(r"us-gov-[a-z]+-\d+")),
-    ("aws-iso", re.compile(r"us-iso-[a-z]+-\d+")),
-    ("aws-iso-b", re.compile(r"us-isob-[a-z]+-\d+")),
-    ("aws-iso-e", re.compile(r"eu-isoe-[a-z]+-\d+")),
-    ("aws-iso-f", re.compile(r"us-isof-[a-z]+-\d+")),
-    ("aws-eusc", re.compile(r"eusc-de-[a-z]+-\d+")),
+    ("aws", r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+"),
+    ("aws-cn", r"cn-[a-z]+-\d+"),
+    ("aws-us-gov", r"us-gov-[a-z]+-\d+"),
+    ("aws-iso", r"us-iso-[a-z]+-\d+"),
+    ("aws-iso-b", r"us-isob-[a-z]+-\d+"),
+    ("aws-iso-e", r"eu-isoe-[a-z]+-\d+"),
+    ("aws-iso-f", r"us-isof-[a-z]+-\d+"),
+    ("aws-eusc", r"eusc-de-[a-z]+-\d+"),
 )
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_IAM_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_ACCOUNT_ID = r"[0-9]{12}"
+_IAM_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*)"
     r":(?P<account>[0-9]{12}|aws|):(?P<resource>\S+)"
@@ -30,23 +31,22 @@ _ARN = re.compile(
 def partition_of(region: str | None) -> str | None:
     """Return the partition that a Region belongs to, or None for a Region that is not known."""
     for partition, pattern in _PARTITION_BY_REGION:
-        if region and pattern.fullmatch(region):
+        if region and re.fullmatch(pattern, region):
             return partition
     return None
 
 
 def is_account_id(text: str | None) -> bool:
     """Tell whether the text is an account id: twelve ASCII digits."""
-    return bool(text and _ACCOUNT_ID.fullmatch(text))
+    return bool(text and re.fullmatch(_ACCOUNT_ID, text))
 
 
 def is_iam_name(text: str | None) -> bool:
     """Tell whether IAM would accept the text as the name of a user or role."""
-    return bool(text and _IAM_NAME.fullmatch(text))
+    return bool(text and re.fullmatch(_IAM_NAME, text))
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(NamedTuple):
     """An ARN in its six parts. `str()` gives back the text it was parsed from."""
 
     partition: str
@@ -59,7 +59,7 @@ class Arn:
     def parse(cls, text: str | None) -> Arn | None:
         """Return the ARN that the text is, whole; None where it is none."""
         match = _ARN.fullmatch(text or "")
-        return cls(**match.groupdict()) if match else None
+        return cls(*match.groups()) if match else None
 
     def __str__(self) -> str:
         return ":".join(

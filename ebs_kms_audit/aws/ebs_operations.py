@@ -7,7 +7,7 @@ AWS documents the permissions of an operation but not the order of its calls, `o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 EC2_EVENT_SOURCE = "ec2.amazonaws.com"
 
@@ -16,8 +16,7 @@ _REQUIREMENTS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption
 _COPY_SNAPSHOT = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html"
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(NamedTuple):
     """The KMS permissions that the caller of an EC2 operation needs, in the order of the calls.
 
     What EC2 itself then does under a grant (`aws:ec2-infrastructure` decrypting at attach time) is

@@ -12,8 +12,8 @@ Authorization Reference puts them at access level "Write"; the two notions are n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 KMS_EVENT_SOURCE = "kms.amazonaws.com"
 _API_REFERENCE = "https://docs.aws.amazon.com/kms/latest/APIReference/API_{}.html"
@@ -43,8 +43,7 @@ class KeyUse(StrEnum):
     ENCAPSULATION = "key encapsulation"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KmsAction:
+class KmsAction(NamedTuple):
     """One event name of KMS.
 
     `iam_actions` are the permissions it needs (`kms:…`), empty for what is no API call.

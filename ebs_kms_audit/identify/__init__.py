@@ -13,7 +13,8 @@ given        what the caller of the library says
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import account_of
 from ebs_kms_audit.aws.arns import Arn
@@ -25,8 +26,10 @@ from ebs_kms_audit.identify.handouts import Handouts
 from ebs_kms_audit.identify.keys import key_names, key_of
 from ebs_kms_audit.identify.principals import Witnesses, principal_of
 from ebs_kms_audit.identify.said import given_messages, message_of, principal_said
-from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Denial, Event, KeyRef
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.messages import DenialMessage
 
 __all__ = [
     "DeniedEvents",
@@ -42,8 +45,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What the caller of the library says that no row can, checked."""
 
     principals: Mapping[str, Arn]

@@ -7,7 +7,8 @@ row said otherwise is told. A second row (or record) with an Event ID seen befor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
@@ -23,8 +24,7 @@ _COMPARED: dict[str, Callable[[Event], object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(NamedTuple):
     """What a row said otherwise than the record of the same event."""
 
     event_id: str

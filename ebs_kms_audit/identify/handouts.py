@@ -8,7 +8,7 @@ no access key: there the session's name must do, and only where it leads to one 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Event
@@ -16,8 +16,7 @@ from ebs_kms_audit.model import Event
 _KEPT = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Handout:
+class Handout(NamedTuple):
     """A role, and the event that proves it."""
 
     role_arn: str

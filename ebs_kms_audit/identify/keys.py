@@ -9,7 +9,7 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Event, Evidence, KeyRef
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}")
-_KMS_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+")
+_KMS_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+"
 
 
 def key_of(
@@ -27,8 +27,9 @@ def key_of(
     unknown.
     """
     own = _resource_names(event)
+    in_message = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
     recorded = _one_key(own, Evidence.RECORDED, "the event's resources name it") or _one_key(
-        _KMS_ARN.findall(event.error_message or ""), Evidence.RECORDED, "its error message names it"
+        in_message, Evidence.RECORDED, "its error message names it"
     )
     if recorded:
         same = given and recorded.arn is None and recorded.id and recorded.id == given.id

@@ -7,13 +7,16 @@ Region agree. It is what the caller of the library says, so its Evidence is `giv
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify.given import kind_of
-from ebs_kms_audit.messages import DenialMessage, MessageKind, parse_denial_message
 from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.messages import DenialMessage
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
 
@@ -25,6 +28,8 @@ def given_messages(texts: str | Iterable[str] | None) -> tuple[DenialMessage, ..
 
 
 def _given(number: int, text: str) -> DenialMessage:
+    from ebs_kms_audit.messages import MessageKind, parse_denial_message
+
     message = parse_denial_message(text)
     if message.kind is not MessageKind.DENIAL:
         what = (
@@ -45,6 +50,8 @@ def message_of(
 ) -> tuple[DenialMessage | None, Evidence]:
     """Return the message of a denied event, and whether a record or the caller brought it."""
     if event.error_message:
+        from ebs_kms_audit.messages import MessageKind, parse_denial_message
+
         own = parse_denial_message(event.error_message)
         if own.kind is MessageKind.DENIAL:
             return own, Evidence.RECORDED

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from ebs_kms_audit.model import Resource
-from ebs_kms_audit.reading.paths import text_at, values_at
 
 _TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
 _FALSE = frozenset("false 0 falsch faux falso onwaar".split())
 _SHOWN_DIGITS = 6  # of a long number, in a spreadsheet's exponent form
-_EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])")
+_EXPONENT = r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])"
 
 
 def read_flag(cell: str) -> bool | None:
@@ -40,9 +39,11 @@ def read_account(cell: str) -> tuple[str | None, str | None]:
 
 def fits_damaged(account: str, cell: str) -> bool:
     """Tell whether an account id, rounded as a spreadsheet rounds, reads like the damaged cell."""
-    match = _EXPONENT.fullmatch(cell)
+    match = re.fullmatch(_EXPONENT, cell)
     if not match:
         return False
+    from decimal import ROUND_HALF_UP, Decimal  # slow to import, and needed by damaged ids only
+
     decimals = match[2] or ""
     shown = Decimal(f"{match[1]}.{decimals or 0}")
     unit = Decimal(1).scaleb(-len(decimals))
@@ -59,10 +60,14 @@ def read_resources(cell: str) -> tuple[Resource, ...] | None:
         entries = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    # On another shape the paths would find nothing, in silence.
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
     return tuple(
-        Resource(type=text_at("entry type", entry), name=text_at("entry name", entry))
-        for entry in values_at("entry", entries)
+        Resource(type=_text(entry.get("resourceType")), name=_text(entry.get("resourceName")))
+        for entry in entries
     )
+
+
+def _text(value: Any) -> str | None:
+    """Return a non-empty text; what is no text counts as absent."""
+    return value if isinstance(value, str) and value else None

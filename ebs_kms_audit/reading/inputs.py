@@ -6,37 +6,25 @@ A path, several, a folder, a glob, `.gz` and `.zip` (told by content, not by nam
 
 from __future__ import annotations
 
-import glob
-import gzip
 import os
 import re
-import struct
 import sys
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from typing import IO, Any
+from stat import S_ISREG
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
 
+if TYPE_CHECKING:
+    import zipfile
+
 BLOCK = 1 << 20
 # What a trail writes beside its log files: digests of them, and Insights events.
-_NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)(/|\\|$)")
+_NO_LOG = r"CloudTrail-(Digest|Insight)(/|\\|$)"
 _ZIP_MAGIC = b"PK\x03\x04"
-# What zipfile raises over damaged archives: a wrong offset is an OSError or a ValueError, a wrong
-# version a NotImplementedError.
-_DAMAGED_ZIP = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-)
 _EXCEL_MEMBER = "[Content_Types].xml"
 
 Blocks = Iterator[bytes] | Iterator[str]
@@ -46,8 +34,7 @@ class DamagedError(Exception):
     """Raised by blocks where what an export is packed in is damaged; what came before is good."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileKind:
+class FileKind(NamedTuple):
     """A kind of input: what it is, its endings in folders, and how to come by it."""
 
     what: str
@@ -78,8 +65,7 @@ RECORDS = FileKind(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One export: what to call it, and how to get its content, in blocks or as a table.
 
     Both raise InputError where there is nothing to be had; blocks may end in a DamagedError.
@@ -138,7 +124,14 @@ def _failed(name: str, error: Exception) -> Source:
 def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
     if path == "-":
         yield from _of_stream(sys.stdin.buffer, kind, "standard input")
-    elif Path(path).is_dir():
+        return
+    if os.path.isfile(path):  # noqa: PTH113 - first, since what the rest needs is slow to import
+        yield from _of_file(path, kind)
+        return
+    import glob
+    from pathlib import Path
+
+    if Path(path).is_dir():
         yield from _of_folder(path, kind)
     elif Path(path).exists():
         yield from _of_file(path, kind)
@@ -153,12 +146,14 @@ def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
 
 
 def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
+    from pathlib import Path  # slow to import
+
     files = sorted(
         os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
         for folder, subfolders, names in os.walk(path)
         for name in names
         if name.lower().endswith(kind.suffixes) and not name.startswith(".")
-        if not _NO_LOG.search(folder)
+        if not re.search(_NO_LOG, folder)
         if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
     )
     if not files:
@@ -169,8 +164,8 @@ def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
 
 def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
     try:
-        with Path(path).open("rb") as file:
-            if not Path(path).is_file():  # a pipe: what was read of it can't be read again
+        with _opened(path) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe: it can't be read again
                 yield from _of_stream(file, kind, path)
                 return
             zipped = file.read(4) == _ZIP_MAGIC
@@ -183,12 +178,17 @@ def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
 
     def blocks() -> Iterator[bytes]:
         try:
-            with Path(path).open("rb") as file:
+            with _opened(path) as file:
                 yield from _read_blocks(file, path)
         except OSError as error:
             raise InputError(f"{path}: it can't be opened: {error.strerror or error}") from error
 
     yield Source(name=path, blocks=blocks)
+
+
+def _opened(path: str) -> IO[bytes]:
+    """Open a file as pathlib does, which lets a slash behind its name pass."""
+    return open(path.rstrip("/"), "rb")  # noqa: PTH123 - pathlib is slow to import
 
 
 def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator[Source]:
@@ -213,10 +213,10 @@ def _stream_name(stream: Any) -> str:
     return name if isinstance(name, str) else f"<{type(stream).__name__}>"
 
 
-def _read_blocks(stream: IO[Any], name: str) -> Iterator[Any]:
+def _read_blocks(stream: Any, name: str) -> Iterator[Any]:
     """Yield what a stream gives, in whole blocks: a pipe may give less than it is asked for."""
     read: Callable[[int], Any] = stream.read
-    if isinstance(stream, (gzip.GzipFile, zipfile.ZipExtFile)):
+    if _unpacks(stream):
         read = stream.read1  # it gives all there is before it fails
     damaged = False
     while not damaged:
@@ -232,7 +232,7 @@ def _read_blocks(stream: IO[Any], name: str) -> Iterator[Any]:
             ) from error
         except (OSError, ValueError) as error:  # a closed file is a ValueError
             raise InputError(f"{name}: reading it failed: {error}") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError):  # zip members, gzip's file objects
+        except (zlib.error, EOFError, _bad_zip_file()):  # zip members, gzip's file objects
             damaged = True
         if parts:
             yield parts[0][:0].join(parts)
@@ -241,9 +241,16 @@ def _read_blocks(stream: IO[Any], name: str) -> Iterator[Any]:
     raise DamagedError
 
 
+def _unpacks(stream: Any) -> bool:
+    """Tell whether it is a file object of gzip or zipfile; neither need be imported for that."""
+    return any(base.__module__ in ("gzip", "zipfile") for base in type(stream).__mro__)
+
+
 def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
+    from zipfile import ZipFile  # slow to import
+
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with ZipFile(archive) as opened:
             members = [info for info in opened.infolist() if not info.is_dir()]
             names = {info.filename for info in members}
             if _EXCEL_MEMBER in names:
@@ -260,7 +267,7 @@ def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
                 yield _refused(name, f"this zip archive holds no {endings} file; {kind.expected}")
             for info in exports:
                 yield _of_member(opened, info, f"{name}/{info.filename}")
-    except _DAMAGED_ZIP:
+    except _zip_damage():
         yield _refused(name, "this zip archive is damaged or cut short: download it again")
 
 
@@ -274,10 +281,26 @@ def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> So
                 f"{name}: it is encrypted or packed in a way that can't be read here: "
                 "unpack the archive first"
             ) from error
-        except _DAMAGED_ZIP as error:
+        except _zip_damage() as error:
             raise DamagedError from error
 
     return Source(name=name, blocks=blocks)
+
+
+def _bad_zip_file() -> type[Exception]:
+    from zipfile import BadZipFile  # slow to import: an `except` asks for it when one is raised
+
+    return BadZipFile
+
+
+def _zip_damage() -> tuple[type[Exception], ...]:
+    """Return what zipfile raises over damaged archives.
+
+    A wrong offset is an OSError or a ValueError, a wrong version a NotImplementedError.
+    """
+    from struct import error
+
+    return (_bad_zip_file(), NotImplementedError, error, EOFError, OSError, ValueError)
 
 
 def _either(endings: Sequence[str]) -> str:

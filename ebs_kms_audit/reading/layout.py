@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.inputs import EXPORTS
@@ -61,8 +61,7 @@ def _plain(name: str) -> str:
 _BY_PLAIN_NAME = {_plain(name): name for name in (*COLUMNS, RESOURCE_TYPE)}
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where each known column is (`positions`), and how many columns the header has."""
 
     positions: dict[str, int]

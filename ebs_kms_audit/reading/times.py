@@ -13,15 +13,16 @@ from datetime import UTC, datetime, timedelta
 _CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:\.\d+)?)?"
 _HALF = r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*\(?(?P<zone>Z|UTC|GMT)?(?P<offset>[+-]\d\d:?\d\d)?\)?)?"
-_NUMERIC = re.compile(
+# Patterns for `re`, which keeps what it compiles: the times of an untouched export need none.
+_NUMERIC = (
     rf"(?P<a>\d{{1,4}})(?P<mark>[./-])(?P<b>\d{{1,2}})(?P=mark)(?P<c>\d{{1,4}})"
     rf"(?:,?\s+|T){_CLOCK}{_HALF}{_ZONE}"
 )
-_WORDED = re.compile(
+_WORDED = (
     r"(?P<month>[A-Z][a-z]{2})[a-z]*\.? (?P<day>\d{1,2}), (?P<year>\d{4}),? "
     rf"{_CLOCK}{_HALF}{_ZONE}"
 )
-_SERIAL = re.compile(r"[45]\d{4}[.,]\d+")
+_SERIAL = r"[45]\d{4}[.,]\d+"
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SPREADSHEET_EPOCH = datetime(1899, 12, 30)
 
@@ -37,7 +38,9 @@ class TimeReader:
     def __init__(self, sample: Iterable[str] = (), *, day_first_by_default: bool = False) -> None:
         firsts, seconds = [0], [0]
         for cell in sample:
-            match = _NUMERIC.fullmatch(cell.strip())
+            if cell[:4].isdecimal():  # the year comes first
+                continue
+            match = re.fullmatch(_NUMERIC, cell.strip())
             if match and len(match["a"]) < 3:
                 firsts.append(int(match["a"]))
                 seconds.append(int(match["b"]))
@@ -59,12 +62,12 @@ class TimeReader:
             return None
 
     def _read_other(self, text: str) -> datetime | None:
-        if match := _WORDED.fullmatch(text):
+        if match := re.fullmatch(_WORDED, text):
             month = _MONTHS.index(match["month"]) + 1
             return _at(match, int(match["year"]), month, int(match["day"]))
-        if match := _NUMERIC.fullmatch(text):
+        if match := re.fullmatch(_NUMERIC, text):
             return _at(match, *self._date(match))
-        if _SERIAL.fullmatch(text):
+        if re.fullmatch(_SERIAL, text):
             days = float(text.replace(",", "."))
             return _SPREADSHEET_EPOCH + timedelta(seconds=round(days * 86400))
         return None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.messages import Effect, Helps, PolicyType
 from ebs_kms_audit.model import Denial
 
 
@@ -28,6 +27,8 @@ def refused_elsewhere(denial: Denial) -> bool:
     message = denial.message
     if message is None:
         return False
+    from ebs_kms_audit.messages import Effect, Helps, PolicyType  # a CSV alone has no message
+
     if message.effect is Effect.EXPLICIT:
         return True
     of_iam = message.policy_type in (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)

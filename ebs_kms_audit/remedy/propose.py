@@ -24,7 +24,6 @@ from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.remedy.advice import alternatives, console_steps, notes
 from ebs_kms_audit.remedy.fix import Disposition, Fix, Need, OfferedStatement
 from ebs_kms_audit.remedy.limits import is_noise, refused_elsewhere, works_in_own_account_only
-from ebs_kms_audit.remedy.message_notes import notes_on_messages
 from ebs_kms_audit.remedy.placeholders import principal_placeholder
 
 # What a volume needs of each statement (aws/ebs_operations).
@@ -50,8 +49,14 @@ def propose(
     if least_privilege:
         offered = tuple(_least(statement) for statement in offered)
     applied = None
+    message_notes: tuple[str, ...] = ()
     policy_notes: tuple[str, ...] = ()
-    if judgements:  # what reads policies is imported where there is one
+    # What reads messages and policies is imported where there are any.
+    if any(denial.message for denial in denials):
+        from ebs_kms_audit.remedy.message_notes import notes_on_messages
+
+        message_notes = notes_on_messages(denials)
+    if judgements:
         from ebs_kms_audit.remedy.apply import apply_fix
         from ebs_kms_audit.remedy.verdict_notes import notes_on_policies
 
@@ -68,7 +73,7 @@ def propose(
         offered=offered,
         console_steps=console_steps(denials, offered),
         notes=(
-            *notes_on_messages(denials),
+            *message_notes,
             *policy_notes,
             *notes(denials, offered),
         ),
