@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit import __version__
 from ebs_kms_audit.commands import command
@@ -13,6 +14,9 @@ from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.output import write
 from ebs_kms_audit.pipeline import audit
 from ebs_kms_audit.report import Report
+
+if TYPE_CHECKING:
+    import argparse
 
 NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -31,9 +35,30 @@ exit status:
 """
 
 
+class Options:
+    """What the words of a command line ask for; what none of them names is as here."""
+
+    def __init__(self, inputs: Sequence[str] = ()) -> None:
+        self.inputs = list(inputs)
+        self.records: list[str] | None = None
+        self.principal: list[str] = []
+        self.key_policy: list[str] = []
+        self.message: list[str] = []
+        self.key: str | None = None
+        self.around: str | None = None
+        self.minutes: float | None = None
+        self.least_privilege = False
+        self.redact = False
+        self.format = "text"
+        self.show: str | None = None
+        self.output: str | None = None
+
+
 def run() -> None:
     """Run as the `ebs-kms-audit` command."""
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # the process ends: it need not look through what it holds for garbage
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return what parses words into Options, which hold the defaults."""
+    import argparse  # slow to import, and needed for options only
+
     parser = argparse.ArgumentParser(
         prog="ebs-kms-audit",
         description=_DESCRIPTION,
@@ -74,14 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--principal",
         action="append",
-        default=[],
         metavar="NAME=ARN",
         help="the user or role that a User name of the export stands for; may be repeated",
     )
     parser.add_argument(
         "--key-policy",
         action="append",
-        default=[],
         metavar="[KEY_ARN=]FILE",
         help="the key's present policy (aws kms get-key-policy), to be judged and fixed; may be "
         "repeated",
@@ -89,7 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--message",
         action="append",
-        default=[],
         metavar="TEXT",
         help="an access-denied message that the user got: it names role, key and the policy that "
         "refused; may be repeated",
@@ -110,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"))
     parser.add_argument(
         "--show",
         choices=("policy", "diff", "commands", "terraform", "cloudformation"),
@@ -122,9 +147,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _options(words: Sequence[str]) -> argparse.Namespace:
+def _options(words: Sequence[str]) -> Options:
+    if words and not any(word.startswith("-") for word in words):
+        return Options(words)
     parser = _parser()
-    options = parser.parse_args(words)
+    options = parser.parse_args(words, namespace=Options())
     if not options.inputs and not options.records:
         parser.error("nothing to read: name an EXPORT, or --records FILE")
     if options.minutes is not None and options.around is None:
@@ -132,7 +159,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _audit(options: argparse.Namespace) -> int:
+def _audit(options: Options) -> int:
     report = audit(
         options.inputs or None,
         records=options.records,
@@ -173,7 +200,7 @@ def _key_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
     return policies
 
 
-def _rendered(report: Report, options: argparse.Namespace) -> str:
+def _rendered(report: Report, options: Options) -> str:
     if options.show:
         from ebs_kms_audit.render import shown
 

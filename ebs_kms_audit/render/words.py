@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import PurePath
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind, SetAside
@@ -141,7 +141,7 @@ def _lines(denials: list[Denial]) -> str:
     by_file: dict[str, list[str]] = {}
     for event in (denial.event for denial in denials[:_FIRST]):
         unit = "record" if event.identity and not event.record else "line"
-        name = PurePath(event.file).name
+        name = os.path.basename(event.file.rstrip("/"))  # noqa: PTH119 - pathlib is slow to import
         lines = by_file.setdefault(f"{name} {unit}" if event.line else name, [])
         lines.extend([str(event.line)] if event.line else [])
     texts = [f"{place} {', '.join(lines)}".rstrip() for place, lines in by_file.items()]
