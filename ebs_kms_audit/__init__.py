@@ -8,10 +8,12 @@ Importing this brings in nothing but this: each name loads its module at first u
 pyarrow and jsonpath-ng come in only with what needs them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # type checkers know the name; typing itself is most of the cost
 if TYPE_CHECKING:
+    from typing import Any
+
     from ebs_kms_audit.errors import EbsKmsAuditError, InputError, PolicyError, UsageError
     from ebs_kms_audit.messages import DenialMessage, parse_denial_message
     from ebs_kms_audit.model import (
@@ -70,6 +72,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     home = next((home for home, names in _HOMES.items() if name in names), "model")
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value

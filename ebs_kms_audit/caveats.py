@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.model import Evidence, PrincipalKind
+from ebs_kms_audit.model import Evidence, PrincipalKind, Value
 
 if TYPE_CHECKING:
     from ebs_kms_audit.coverage import Facts
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caveat:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Caveat(Value):
     """Something the input cannot show: `id` is stable, `text` is about this input."""
 
     id: str

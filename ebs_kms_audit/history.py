@@ -22,7 +22,7 @@ from ebs_kms_audit.aws.ebs_operations import (
 )
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event, PrincipalKind
+from ebs_kms_audit.model import Denial, Event, PrincipalKind, Value
 from ebs_kms_audit.reading.events import ROLE_CHANGES
 from ebs_kms_audit.reading.times import order_of
 
@@ -37,8 +37,8 @@ _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE
 _SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NextCall:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class NextCall(Value):
     """A permission that the operation will need, as AWS documents it (`source`)."""
 
     action: str
@@ -46,8 +46,8 @@ class NextCall:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class History:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class History(Value):
     """What happened around one finding; each an Event, in order of time.
 
     `attempts` are the EC2 calls of the same caller within five minutes of a denial, or of the same

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.model import Denial, Verdict
+from ebs_kms_audit.model import Denial, Value, Verdict
 
 if TYPE_CHECKING:
     from ebs_kms_audit.policy import Decision, LintFinding
@@ -29,8 +29,8 @@ class Binding(StrEnum):
     """It may be: the key is not known, or the policy is not bound to one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Judgement(Value):
     """What one key policy says of the denials of a finding, one decision each, in their order.
 
     `can_be_shown` is False in a redacted report: the policy itself is then left out.

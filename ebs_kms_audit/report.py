@@ -21,6 +21,7 @@ from ebs_kms_audit.model import (
     OtherError,
     Principal,
     SetAside,
+    Value,
     Verdict,
 )
 from ebs_kms_audit.reading.times import order_of
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.policies import GivenPolicy
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Finding(Value):
     """The denials of one principal on one key, in one account and Region, with the fix.
 
     Where the key is unknown, EBS traffic and other calls are findings of their own. `id` is the
@@ -81,8 +82,8 @@ class Finding:
         return [denial.event.time for denial in self.denials if denial.event.time]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Report(Value):
     """What an audit found. In a notebook it shows itself; `print(report)` gives the text.
 
     `shared_name_denials` are denied rows of an export without Event source whose event name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.model import Denial, StatementKind
+from ebs_kms_audit.model import Denial, StatementKind, Value
 
 if TYPE_CHECKING:
     from ebs_kms_audit.policy import KeyPolicy
@@ -30,8 +30,8 @@ class Need(StrEnum):
     """No denial demands it yet: the next call of the same EBS operation will."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfferedStatement:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class OfferedStatement(Value):
     """A statement of the fix, with the reason why it is there.
 
     `needed` are the IAM actions that it is about: those that were denied, or that come next.
@@ -49,8 +49,8 @@ class OfferedStatement:
         return list(self.document["Action"])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alternative:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Alternative(Value):
     """Another way to the same end. `statements` are for an IAM policy, and may be empty."""
 
     title: str
@@ -58,8 +58,8 @@ class Alternative:
     statements: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fix:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Fix(Value):
     """What would cure a finding; without anything to paste, the notes say what would help.
 
     `applied` is the fix on the key policy that was given to the audit, where it was one; `denials`

@@ -20,6 +20,8 @@ def render(report: Report, *, color: bool = False) -> str:
 
 def plain(text: str) -> str:
     """Make a log field harmless: whatever could move a terminal is written as an escape."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
