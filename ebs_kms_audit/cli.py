@@ -12,11 +12,11 @@ from ebs_kms_audit import __version__
 from ebs_kms_audit.commands import command
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.output import write
-from ebs_kms_audit.pipeline import audit
-from ebs_kms_audit.report import Report
 
 if TYPE_CHECKING:
     import argparse
+
+    from ebs_kms_audit.report import Report
 
 NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -160,6 +160,8 @@ def _options(words: Sequence[str]) -> Options:
 
 
 def _audit(options: Options) -> int:
+    from ebs_kms_audit.pipeline import audit  # --help and the other commands need none of it
+
     report = audit(
         options.inputs or None,
         records=options.records,

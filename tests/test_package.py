@@ -27,8 +27,9 @@ OF_OTHER_FILES = "zipfile gzip tempfile shutil glob pathlib decimal"
 OF_OPTIONS = "argparse gettext"
 OWN = (
     "policy messages redact queries explain spark commands.explain commands.message commands.query "
-    "reading.policies render.html render.json render.table render.shown render.message "
-    "remedy.apply remedy.export remedy.merge remedy.proof remedy.message_notes remedy.verdict_notes"
+    "identify.recorded reading.policies render.html render.json render.table render.shown "
+    "render.message remedy.apply remedy.export remedy.merge remedy.proof remedy.message_notes "
+    "remedy.verdict_notes"
 )
 
 

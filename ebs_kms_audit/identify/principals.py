@@ -14,7 +14,6 @@ from ebs_kms_audit.aws.arns import Arn, is_iam_name, partition_of
 from ebs_kms_audit.identify.accounts import AccountVotes
 from ebs_kms_audit.identify.given import kind_of
 from ebs_kms_audit.identify.handouts import Handouts
-from ebs_kms_audit.identify.recorded import recorded_principal
 from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
 
 
@@ -57,7 +56,7 @@ def principal_of(
     `said` is whom the error message names. Where a record or a message names a role and not its
     path, one of the other sources may know the ARN of a role of that name.
     """
-    recorded = recorded_principal(event)
+    recorded = _recorded(event)
     if recorded and not recorded.role_name:
         return recorded
     infrastructure = None if recorded else _infrastructure(event)
@@ -79,6 +78,14 @@ def principal_of(
         or _instance(event)
         or _session_or_user(event)
     )
+
+
+def _recorded(event: Event) -> Principal | None:
+    if event.identity is None:
+        return None
+    from ebs_kms_audit.identify.recorded import recorded_principal  # a CSV alone has no record
+
+    return recorded_principal(event)
 
 
 def _is_role_of(known: Principal, named: Principal) -> bool:
