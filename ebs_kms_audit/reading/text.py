@@ -31,6 +31,7 @@ _BINARY = (
 )
 _LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
 _LONGEST_LINE = 64 << 20
+_HEAD = 8192
 
 
 class Lines:
@@ -46,51 +47,95 @@ class Lines:
         self._kind = kind
         self.cut_short: str | None = None
         self.ends_with_newline = True
-        self._texts = self._decoded(blocks)
+        self._blocks = blocks
+        self._content: Iterator[Any] | None = None
 
     def __iter__(self) -> Iterator[str]:
         rest = ""
         newline = ""
-        for text in self._texts:
+        for text in self._texts():
             rest += text
             newline = newline or _newline_of(rest)
             if newline:
                 *lines, rest = rest.split(newline)
                 for line in lines:
                     yield line + newline
-            if len(rest) > _LONGEST_LINE:
-                raise InputError(
-                    f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
-                    f"export; {self._kind.expected}"
-                )
+            self._check_length(len(rest))
         if rest:
             self.ends_with_newline = False
             yield rest
 
     def whole(self) -> str:
         """Return the content as one text, for what has no lines to read by."""
-        return "".join(self._texts)
+        return "".join(self._texts())
 
-    def _decoded(self, blocks: Blocks) -> Iterator[str]:
-        content = self._until_damage(blocks)
-        first = next(content, b"")
-        if isinstance(first, str):
-            yield first.removeprefix("\ufeff")
+    def raw(self) -> Iterator[bytes] | None:
+        """Return the content as blocks of UTF-8 whose lines end at LF; None where it is none such.
+
+        It starts without a byte-order mark. Either this or the lines can be had, not both; after
+        None, the lines can.
+        """
+        content = self._unpacked()
+        head = self._head(content)
+        self._content = chain([head], content)
+        if isinstance(head, str) or self._encoding(head) != "utf-8":
+            return None
+        while not (newline := _newline_of(_text(head))) and (block := next(content, None)):
+            head += block
+            self._check_length(len(head))
+        self._content = chain([head], content)
+        if newline != "\n":
+            return None
+        return self._watched(chain([head.removeprefix(codecs.BOM_UTF8)], content))
+
+    def _watched(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass blocks on; see how the last one ends, and that no line goes on without end."""
+        length = 0
+        for block in blocks:
+            end = block.rfind(b"\n") + 1
+            length = len(block) - end + (0 if end else length)
+            self._check_length(length)
+            self.ends_with_newline = length == 0
+            yield block
+
+    def _check_length(self, length: int) -> None:
+        if length > _LONGEST_LINE:
+            raise InputError(
+                f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
+                f"export; {self._kind.expected}"
+            )
+
+    def _texts(self) -> Iterator[str]:
+        content = self._unpacked()
+        head = self._head(content)
+        if isinstance(head, str):
+            yield head.removeprefix("\ufeff")
             yield from content
             return
-        packed = first.startswith(_GZIP_MAGIC)
-        raw = self._gunzipped(first, content) if packed else chain([first], content)
-        head = b""
-        while len(head) < 8192 and (block := next(raw, None)) is not None:
-            head += block
         encoding = self._encoding(head)
         decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
         if encoding == "utf-8":
             head = head.removeprefix(codecs.BOM_UTF8)
         yield decoder.decode(head)
-        for block in raw:
+        for block in content:
             yield decoder.decode(block)
         yield decoder.decode(b"", True)
+
+    def _unpacked(self) -> Iterator[Any]:
+        """Return the content; blocks of text stay what they are."""
+        if self._content is None:
+            content = self._until_damage(self._blocks)
+            first = next(content, b"")
+            packed = isinstance(first, bytes) and first.startswith(_GZIP_MAGIC)
+            self._content = self._gunzipped(first, content) if packed else chain([first], content)
+        return self._content
+
+    def _head(self, content: Iterator[Any]) -> Any:
+        """Take enough from the content to tell what it is."""
+        head = next(content, b"")
+        while len(head) < _HEAD and isinstance(head, bytes) and (block := next(content, None)):
+            head += block
+        return head
 
     def _encoding(self, head: bytes) -> str:
         for mark, encoding in _MARKS:
@@ -135,3 +180,7 @@ def _newline_of(text: str) -> str:
         return ""
     lone = text.count("\r") - text.count("\r\n")
     return "\r" if first[0] == "\r" and lone > text.count("\n") else "\n"
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace")
