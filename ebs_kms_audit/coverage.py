@@ -20,6 +20,7 @@ from ebs_kms_audit.identify import (
 )
 from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Window
 from ebs_kms_audit.reading import FileReading, layout
+from ebs_kms_audit.reading.events import matters
 from ebs_kms_audit.reading.times import order_of
 
 _LISTED_LINES = 5
@@ -86,7 +87,9 @@ class Tally:
         self._source_inferred = False
 
     def see(self, event: Event) -> None:
-        """Count one row that matters."""
+        """Count one row that matters; one that only proves an IAM user is no such row."""
+        if not matters(event.source, event.name):
+            return
         if event.region:
             self._regions.add(event.region)
         if event.account or event.account_cell:

@@ -23,7 +23,7 @@ from ebs_kms_audit.aws.ebs_operations import (
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind, Value
-from ebs_kms_audit.reading.events import ROLE_CHANGES
+from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
 from ebs_kms_audit.reading.times import order_of
 
 _KEPT = 20_000

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from ebs_kms_audit.aws.access_keys import account_of
+from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.cells import fits_damaged
+from ebs_kms_audit.reading.events import matters
 
 
 class AccountVotes:
-    """Collects, per file, the account ids that access keys and ARNs show, each once a row."""
+    """Collects, per file, the account ids that access keys and ARNs show.
+
+    Each row that matters votes, and each long-term key once: of its other rows not all are read.
+    """
 
     def __init__(self) -> None:
         self._votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._long_term_keys: defaultdict[str, set[str]] = defaultdict(set)
 
     def see(self, event: Event) -> None:
         """Let a row vote for the accounts it shows."""
-        if event.access_key and (owner := account_of(event.access_key)):
+        if event.access_key and key_kind(event.access_key) == "long_term":
+            self._long_term_keys[event.file].add(event.access_key)
+        elif owner := account_of(event.access_key):
             self._votes[event.file][owner] += 1
+        if not matters(event.source, event.name):
+            return
         for resource in event.resources or ():
             arn = Arn.parse(resource.name)
             if arn and is_account_id(arn.account):
@@ -29,6 +38,8 @@ class AccountVotes:
         """Add the votes that another one collected."""
         for file, votes in other._votes.items():
             self._votes[file].update(votes)
+        for file, keys in other._long_term_keys.items():
+            self._long_term_keys[file] |= keys
 
     def account(self, event: Event) -> str | None:
         """Return the row's account id: as it stands, or repaired, or None where that is unsure.
@@ -42,14 +53,10 @@ class AccountVotes:
         owner = account_of(event.access_key)
         if owner and fits_damaged(owner, cell):
             return owner
-        fitting = Counter(
-            {
-                account: votes
-                for account, votes in self._votes[event.file].items()
-                if fits_damaged(account, cell)
-            }
-        )
+        votes = self._votes[event.file].copy()
+        votes.update(filter(None, map(account_of, self._long_term_keys[event.file])))
+        fitting = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
         if not fitting:
             return None
-        account, votes = fitting.most_common(1)[0]
-        return account if 2 * votes > fitting.total() else None
+        account, for_it = fitting.most_common(1)[0]
+        return account if 2 * for_it > fitting.total() else None

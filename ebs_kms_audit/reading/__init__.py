@@ -4,6 +4,8 @@ inputs     what the caller hands in → sources (files, archives, streams, table
 text       bytes → lines: gzip, encodings, files that are no text
 layout     the header → where each column is
 rows       lines → rows, as strict CSV; finds its feet again after a broken quote
+ordinary   which rows can't matter, told by their lines
+scan       blocks of bytes → lines; those of ordinary rows are passed over
 events     rows → Events that matter; counts the rest, sets aside what can't be read
 cells, times   single cells → values
 tables     DataFrames and Arrow objects → rows
@@ -17,7 +19,7 @@ policies   what the caller hands in → key policies
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
@@ -31,9 +33,11 @@ from ebs_kms_audit.reading.layout import (
     is_query_result,
     require_columns,
 )
+from ebs_kms_audit.reading.ordinary import Ordinary
 from ebs_kms_audit.reading.query_results import records_in_rows
 from ebs_kms_audit.reading.record_events import read_record_events
-from ebs_kms_audit.reading.rows import Row, Rows
+from ebs_kms_audit.reading.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.scan import Scan
 from ebs_kms_audit.reading.text import Lines
 
 __all__ = ["FileReading", "Reading"]
@@ -106,20 +110,26 @@ def _read_export(source: Source, reading: FileReading) -> Iterator[Event]:
         return
     assert source.blocks is not None
     lines = Lines(source.name, source.blocks())
-    stream = iter(lines)
+    raw = lines.raw()
+    stream = iter(lines) if raw is None else Scan(raw)
     head = list(islice(stream, _HEADER_SEARCHED))
     if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
         raise InputError(
             f"{source.name}: {lines.cut_short} and holds no whole row: download it again"
         )
     index, delimiter, header = find_header(source.name, head)
+    layout = Layout.of_header(header)
     rows = Rows(
-        chain(head[index + 1 :], stream),
+        stream,
+        ahead=head[index + 1 :],
         first_line=index + 2,
-        delimiter=delimiter,
-        begins_like_a_row=row_starter(Layout.of_header(header)),
+        dialect=Dialect(delimiter, row_starter(layout)),
+        ordinary=None if is_query_result(header) else Ordinary.of(layout, delimiter),
     )
-    yield from _events_in(_mark_last(rows, lines), header, reading, day_first=delimiter == ";")
+    try:
+        yield from _events_in(_mark_last(rows, lines), header, reading, day_first=delimiter == ";")
+    finally:
+        reading.rows += rows.passed
     reading.cut_short = lines.cut_short
     if lines.cut_short and reading.rows == reading.set_aside_count:
         raise InputError(

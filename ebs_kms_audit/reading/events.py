@@ -1,7 +1,8 @@
 """Rows under a header → Events: the rows that matter; the others are counted, or set aside.
 
-A row matters if it is a KMS row, was denied, comes from an EC2 operation that uses an EBS key, or
-identifies a caller (AssumeRole, a role made or deleted, a long-term access key).
+A row matters if it is of KMS, of an EC2 operation that uses an EBS key, or may show who a caller is
+(AssumeRole, a role made or deleted). A row of any other call that was made with a long-term access
+key proves an IAM user, and is given out for that alone: it changes no figure.
 """
 
 from __future__ import annotations
@@ -16,16 +17,13 @@ from typing import Literal
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import Event, FileCoverage, SetAside
 from ebs_kms_audit.reading import cells as cell
 from ebs_kms_audit.reading import layout as columns
 from ebs_kms_audit.reading.layout import Fitting, Layout
+from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
 from ebs_kms_audit.reading.rows import Row
 from ebs_kms_audit.reading.times import TimeReader, order_of
-
-# A role that was deleted and made again has another unique id: policies and grants miss it.
-ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
 
 _SAMPLE = 500
 _REMEMBERED = 10_000
@@ -110,7 +108,8 @@ def read_events(
 ) -> Iterator[Event]:
     """Yield the events that matter; count every row in `reading`, and set aside what it can't read.
 
-    Every row of the iterator is counted: `reading.rows` = events (yielded or not) + set aside.
+    Those that only prove an IAM user are among them. Every row of the iterator is counted:
+    `reading.rows` = events (yielded or not) + set aside.
     """
     layout = reading.layout
     assert layout is not None
@@ -146,57 +145,55 @@ def read_events(
             reading.see_time(time)
         last_time = time
         if matter.has(row.cells):
+            _see_time(time, reading)
+            yield _event(row, layout, name, time, reading)
+        elif matter.has_long_term_key(row.cells):
             yield _event(row, layout, name, time, reading)
     if last_time is not None:
         reading.see_time(last_time)
     reading.guessed_dates = times.guessed_order
 
 
-def matters(
-    *, source: str | None, name: str, error_code: str | None, access_key: str | None
-) -> bool:
-    """Tell whether a row or record with these fields matters to the audit."""
+def matters(source: str | None, name: str) -> bool:
+    """Tell whether a row or record with this Event source and Event name matters to the audit."""
     if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
         return True
     if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
         return True
-    return (
-        error_code in DENIAL_CODES
-        or name.startswith("AssumeRole")
-        or name in ROLE_CHANGES
-        or key_kind(access_key) == "long_term"
-    )
+    return name.startswith("AssumeRole") or name in ROLE_CHANGES
 
 
 class _Matter:
     """Asks whether rows matter, and remembers the answers: an export has few kinds of rows."""
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        names = (columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE)
-        found = [layout.positions.get(name) for name in names]
-        self._positions = tuple(position for position in found if position is not None)
+        self._source = layout.positions.get(columns.EVENT_SOURCE)
+        self._name = layout.positions[columns.EVENT_NAME]
         self._access_key = layout.positions.get(columns.ACCESS_KEY)
-        self._known: dict[tuple[str, ...], bool] = {}
+        self._known: dict[tuple[str, str], bool] = {}
 
     def has(self, cells: list[str]) -> bool:
         """Tell whether a row that fits under the header matters."""
-        if self._access_key is not None and key_kind(cells[self._access_key].strip()) == (
-            "long_term"
-        ):
-            return True
-        shown = tuple([cells[position] for position in self._positions])
+        shown = "" if self._source is None else cells[self._source], cells[self._name]
         known = self._known.get(shown)
         if known is None:
-            known = matters(
-                source=_cell(cells, self._layout, columns.EVENT_SOURCE),
-                name=cells[self._layout.positions[columns.EVENT_NAME]].strip(),
-                error_code=_cell(cells, self._layout, columns.ERROR_CODE),
-                access_key=None,
-            )
+            source, name = shown
+            known = matters(source.strip() or None, name.strip())
             if len(self._known) < _REMEMBERED:
                 self._known[shown] = known
         return known
+
+    def has_long_term_key(self, cells: list[str]) -> bool:
+        """Tell whether the call was made with a long-term access key."""
+        if self._access_key is None:
+            return False
+        return key_kind(cells[self._access_key].strip()) == "long_term"
+
+
+def _see_time(time: datetime | None, reading: FileReading) -> None:
+    if time is not None:
+        reading.see_time(time)
+        reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
 
 
 def _event(
@@ -205,9 +202,6 @@ def _event(
     def get(column: str) -> str | None:
         return _cell(row.cells, layout, column)
 
-    if time is not None:
-        reading.see_time(time)
-        reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
     source = get(columns.EVENT_SOURCE)
     inferred = source is None and is_kms_event_name(name)
     resources = cell.read_resources(get(columns.RESOURCES) or "")

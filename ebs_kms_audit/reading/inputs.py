@@ -21,7 +21,7 @@ from ebs_kms_audit.reading import tables
 if TYPE_CHECKING:
     import zipfile
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 # What a trail writes beside its log files: digests of them, and Insights events.
 _NO_LOG = r"CloudTrail-(Digest|Insight)(/|\\|$)"
 _ZIP_MAGIC = b"PK\x03\x04"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Event, Identity, Resource
 from ebs_kms_audit.reading.events import FileReading, matters
@@ -45,12 +46,9 @@ def read_record_events(records: Iterable[Record], reading: FileReading) -> Itera
             continue
         reading.see_time(time)
         identity = content.get("userIdentity")
-        if matters(
-            source=content.get("eventSource"),
-            name=content["eventName"],
-            error_code=content.get("errorCode"),
-            access_key=identity.get("accessKeyId") if isinstance(identity, dict) else None,
-        ):
+        access_key = identity.get("accessKeyId") if isinstance(identity, dict) else None
+        long_term = key_kind(access_key) == "long_term"
+        if long_term or matters(content.get("eventSource"), content["eventName"]):
             yield _event(record, reading, time)
 
 

@@ -1,10 +1,11 @@
 """Lines → rows, as strict CSV; a row whose quoting is broken costs itself, not the rest.
 
-What a row is has one meaning here: what a strict CSV reader makes of it. A newline or a made-up
-row inside a well-closed quoted field is content and never a row (user agents are the caller's to
-choose). Only where strict reading fails (a quote that is never closed, text after a closing
-quote, a quote inside an unquoted field of a row of several lines) is the row set aside, and
-reading goes on at the next line that begins like a row.
+What a row is has one meaning here. A line whose quotes are even in number is a row. A line with an
+odd number opens a field that may go on over lines, and a strict CSV reader says where the row
+ends: a newline or a made-up row inside a well-closed quoted field is content and never a row (user
+agents are the caller's to choose). Where strict reading fails (a quote that is never closed, text
+after a closing quote, a quote inside an unquoted field of a row of several lines), the row is set
+aside, and reading goes on at the next line that begins like a row.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
+
+from ebs_kms_audit.reading.ordinary import Ordinary
+from ebs_kms_audit.reading.scan import Scan
 
 _LONGEST_RECORD = 4 << 20
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"
@@ -28,107 +33,176 @@ class Row(NamedTuple):
     fault: str | None = None
 
 
+class Dialect:
+    """How the rows of one file are written, and how one begins."""
+
+    def __init__(self, delimiter: str, begins_like_a_row: Callable[[list[str]], bool]) -> None:
+        self.delimiter = delimiter
+        self._begins_like_a_row = begins_like_a_row
+
+    def row(self, number: int, line: str) -> Row | None:
+        """Read a row of one line; None where the line is blank."""
+        marked = _mark_returns(line)
+        try:
+            cells = next(csv.reader((marked,), delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            # The module's limit on the length of a field is global: it is not ours to change.
+            whole = self.split([line]) if "field limit" in str(error) else None
+            return Row(number, [], _NOT_CLOSED) if whole is None else Row(number, whole)
+        if marked is not line:
+            cells = [cell.replace(_CR_MARK, "\r") for cell in cells]
+        return None if _is_blank(cells) else Row(number, cells)
+
+    def begins_a_row(self, line: str) -> bool:
+        """Tell whether a line begins a row, be it a row whose quotes are broken as well."""
+        try:
+            start = [_mark_returns(line[: csv.field_size_limit()])]
+            cells = next(csv.reader(start, delimiter=self.delimiter), [])
+        except csv.Error:  # a line feed, in a file whose lines end at CR
+            cells = []
+        return self._begins_like_a_row(cells) or self._begins_like_a_row(
+            self._bare_delimiter.split(line.replace('"', ""))
+        )
+
+    def split(self, lines: list[str]) -> list[str] | None:
+        """Split the lines of a row into cells; None where the quotes are out of step.
+
+        Over several lines no unquoted field may hold a quote: a quote that a damaged row opens is
+        closed by one that opens a field of a later row, and that field's last quote then stands
+        so.
+        """
+        text = "".join(lines).rstrip("\r\n")
+        cells: list[str] = []
+        position = 0
+        while match := self._field.match(text, position):
+            quoted, bare = match.groups()
+            if len(lines) > 1 and bare and '"' in bare:
+                return None
+            cells.append(bare if quoted is None else quoted.replace('""', '"'))
+            position = match.end()
+            if position == len(text):
+                return cells
+            if text[position] != self.delimiter:
+                return None
+            position += 1
+        return None
+
+    @cached_property
+    def _field(self) -> re.Pattern[str]:
+        mark = re.escape(self.delimiter)
+        return re.compile(rf'"([^"]*+(?:""[^"]*+)*+)"|((?!")[^{mark}]*+)')
+
+    @cached_property
+    def _bare_delimiter(self) -> re.Pattern[str]:
+        return re.compile(rf"{re.escape(self.delimiter)}(?! )")  # in a text, a space is behind it
+
+
 class Rows:
-    """An iterator over the rows below the header; blank lines are no rows."""
+    """An iterator over the rows below the header; blank lines are no rows.
+
+    `ahead` are lines already taken from `lines`, that come first. Rows that can't matter, as
+    `ordinary` tells, are passed over: `passed` counts them. The first and the last row are given
+    out in any case. `line` is the number of the next line.
+    """
 
     def __init__(
         self,
         lines: Iterator[str],
         *,
         first_line: int,
-        delimiter: str,
-        begins_like_a_row: Callable[[list[str]], bool],
+        dialect: Dialect,
+        ahead: Iterable[str] = (),
+        ordinary: Ordinary | None = None,
     ) -> None:
-        self._lines = _Feed(lines)
-        self._line = first_line
-        self._delimiter = delimiter
-        self._begins_like_a_row = begins_like_a_row
-        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
-        mark = re.escape(delimiter)
-        self._field = re.compile(rf'"([^"]*+(?:""[^"]*+)*+)"|((?!")[^{mark}]*+)')
-        self._bare_delimiter = re.compile(rf"{mark}(?! )")  # a comma in a text has a space behind
+        self._lines = _Feed(lines, ahead)
+        self._dialect = dialect
+        self._ordinary = ordinary
+        self._reader = csv.reader(self._lines, delimiter=dialect.delimiter, strict=True)
+        self._begun = False
+        self._last_passed: tuple[int, str] | None = None
+        self.line = first_line
+        self.passed = 0
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
-        while True:
-            line = self._line
-            self._lines.begin_record()
-            try:
-                cells = next(self._reader)
-                if len(self._lines.taken) > 1 and self._split() is None:
-                    return self._recover(line, _NOT_CLOSED)
-            except csv.Error as error:
-                if "field limit" in str(error):
-                    return self._read_huge(line)
-                return self._recover(line, _NOT_CLOSED)
-            except _TooLongError:
-                return self._recover(line, _NOT_CLOSED)
-            self._line += len(self._lines.taken)
-            if cells and (len(cells) > 1 or cells[0].strip()):
-                if self._lines.marked:
-                    cells = [cell.replace(_CR_MARK, "\r") for cell in cells]
-                return Row(line, cells)
+        while (line := self._next_line()) is not None:
+            row = self._several_lines() if line.count('"') % 2 else self._one_line(line)
+            if row is not None:
+                self._begun = True
+                self._last_passed = None
+                return row
+        last, self._last_passed = self._last_passed, None
+        row = self._dialect.row(*last) if last else None
+        if row is None:
+            raise StopIteration
+        self.passed -= 1
+        return row
 
-    def _recover(self, line: int, fault: str) -> Row:
+    def _next_line(self) -> str | None:
+        """Pass over what can be at once, and peek at the next line; None at the end."""
+        if self._begun and self._ordinary is not None:
+            count, last = self._lines.pass_over(self._ordinary)
+            if count:
+                self._pass(count, last)
+        return self._lines.peek()
+
+    def _pass(self, count: int, last: str) -> None:
+        self.line += count
+        self.passed += count
+        self._last_passed = self.line - 1, last
+
+    def _one_line(self, line: str) -> Row | None:
+        """Read the next line as a row; None where it is passed over, or blank."""
+        self._lines.take()
+        if self._begun and self._ordinary is not None and self._ordinary.passes(line):
+            self._pass(1, line)
+            return None
+        self.line += 1
+        return self._dialect.row(self.line - 1, line)
+
+    def _several_lines(self) -> Row | None:
+        number = self.line
+        self._lines.begin_record()
+        try:
+            cells = next(self._reader)
+            if len(self._lines.taken) > 1 and self._dialect.split(self._lines.taken) is None:
+                return self._recover(number)
+        except csv.Error as error:
+            if "field limit" in str(error):
+                return self._read_huge(number)
+            return self._recover(number)
+        except _TooLongError:
+            return self._recover(number)
+        self.line += len(self._lines.taken)
+        if self._lines.marked:
+            cells = [cell.replace(_CR_MARK, "\r") for cell in cells]
+        return None if _is_blank(cells) else Row(number, cells)
+
+    def _recover(self, number: int) -> Row:
         """Set the row aside and find the next line, of those it swallowed, that begins a row."""
         taken = self._lines.taken
         for offset in range(1, len(taken)):
-            if self._begins_a_row(taken[offset]):
+            if self._dialect.begins_a_row(taken[offset]):
                 self._lines.give_back(offset)
                 break
         else:
             offset = len(taken)
-        self._line = line + offset
-        return Row(line, [], fault)
+        self.line = number + offset
+        return Row(number, [], _NOT_CLOSED)
 
-    def _begins_a_row(self, text: str) -> bool:
-        """Tell whether a line begins a row, be it a row whose quotes are broken as well."""
-        try:
-            start = [text[: csv.field_size_limit()]]
-            cells = next(csv.reader(start, delimiter=self._delimiter), [])
-        except csv.Error:  # a line feed, in a file whose lines end at CR
-            cells = []
-        return self._begins_like_a_row(cells) or self._begins_like_a_row(
-            self._bare_delimiter.split(text.replace('"', ""))
-        )
-
-    def _read_huge(self, line: int) -> Row:
-        """Read a row with a field larger than the csv module takes (its limit is global)."""
+    def _read_huge(self, number: int) -> Row:
+        """Read a row with a field larger than the csv module takes."""
         try:
             self._lines.close_quotes()
         except _TooLongError:
-            return self._recover(line, _NOT_CLOSED)
-        cells = self._split()
+            return self._recover(number)
+        cells = self._dialect.split(self._lines.taken)
         if cells is None:
-            return self._recover(line, _NOT_CLOSED)
-        self._line = line + len(self._lines.taken)
-        return Row(line, cells)
-
-    def _split(self) -> list[str] | None:
-        """Split the lines taken into cells; None where the quotes are out of step.
-
-        Over several lines no unquoted field may hold a quote: a quote that a damaged row opens is
-        closed by one that opens a field of a later row, and that field's last quote then stands
-        so.
-        """
-        text = "".join(self._lines.taken).rstrip("\r\n").replace(_CR_MARK, "\r")
-        several = len(self._lines.taken) > 1
-        cells: list[str] = []
-        position = 0
-        while match := self._field.match(text, position):
-            quoted, bare = match.groups()
-            if several and bare and '"' in bare:
-                return None
-            cells.append(bare if quoted is None else quoted.replace('""', '"'))
-            position = match.end()
-            if position == len(text):
-                return cells
-            if text[position] != self._delimiter:
-                return None
-            position += 1
-        return None
+            return self._recover(number)
+        self.line = number + len(self._lines.taken)
+        return Row(number, cells)
 
 
 class _TooLongError(Exception):
@@ -138,12 +212,30 @@ class _TooLongError(Exception):
 class _Feed:
     """The lines, with those of the record being read at hand, so that they can be given back."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], ahead: Iterable[str]) -> None:
         self._source = lines
-        self._returned: deque[str] = deque()
+        self._scan = lines if isinstance(lines, Scan) else None
+        self._returned = deque(ahead)
         self.taken: list[str] = []
         self.marked = False
         self._size = 0
+
+    def pass_over(self, ordinary: Ordinary) -> tuple[int, str]:
+        """Pass over what the source knows can be; return the number of lines, and the last."""
+        return self._scan.pass_over(ordinary) if self._scan and not self._returned else (0, "")
+
+    def peek(self) -> str | None:
+        """Return the next line without taking it; None at the end."""
+        if not self._returned:
+            line = next(self._source, None)
+            if line is None:
+                return None
+            self._returned.append(line)
+        return self._returned[0]
+
+    def take(self) -> None:
+        """Take the line that was peeked at."""
+        self._returned.popleft()
 
     def begin_record(self) -> None:
         self.taken = []
@@ -163,13 +255,27 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.popleft() if self._returned else next(self._source)
-        if "\r" in line:  # a CR that ends no line must not end one for the csv module
-            body = line.rstrip("\r\n")
-            line = body.replace("\r", _CR_MARK) + line[len(body) :]
-        self.marked = self.marked or _CR_MARK in line
+        line = self.peek()
+        if line is None:
+            raise StopIteration
+        self.take()
         self.taken.append(line)
         self._size += len(line)
         if self._size > _LONGEST_RECORD and len(self.taken) > 1:
             raise _TooLongError
+        marked = _mark_returns(line)
+        self.marked = self.marked or marked is not line
+        return marked
+
+
+def _mark_returns(line: str) -> str:
+    """Mark each CR that ends no line: it must not end one for the csv module."""
+    if "\r" not in line:
         return line
+    body = line.rstrip("\r\n")
+    return body.replace("\r", _CR_MARK) + line[len(body) :] if "\r" in body else line
+
+
+def _is_blank(cells: list[str]) -> bool:
+    """Tell whether a line is blank, and so no row."""
+    return not cells or (len(cells) == 1 and not cells[0].strip())

@@ -21,16 +21,15 @@ from pyspark.sql import types as T
 
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.coverage import Tally
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify.accounts import AccountVotes
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import FileReading
 from ebs_kms_audit.reading import layout as columns
-from ebs_kms_audit.reading.events import ROLE_CHANGES
 from ebs_kms_audit.reading.inputs import EXPORTS, RECORDS, FileKind
 from ebs_kms_audit.reading.layout import Layout, find_header, is_query_result, require_columns
+from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
 from ebs_kms_audit.reading.times import order_of
 from ebs_kms_audit.spark.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
@@ -43,7 +42,6 @@ _WORD = r"\A[!-~]*\z"
 _LOOKS = {
     columns.EVENT_SOURCE: _WORD,
     columns.EVENT_NAME: r"\A[A-Za-z][A-Za-z0-9_]*\z",
-    columns.ERROR_CODE: _WORD,
     columns.ACCESS_KEY: _WORD,
     columns.REGION: r"\A[a-z0-9-]{0,30}\z",
     columns.READ_ONLY: r"\A(true|false)?\z",
@@ -249,21 +247,19 @@ def _judged(rows: DataFrame, header: list[str]) -> DataFrame:
     matter = _matters(
         cell(columns.EVENT_SOURCE),
         cell(columns.EVENT_NAME),
-        cell(columns.ERROR_CODE),
         cell(columns.ACCESS_KEY),
     )
     asks = F.col("raw").isNotNull() | matter | ~reduce(Column.__and__, plain)
     return rows.select("*", asks.alias("asks"), cell(columns.EVENT_TIME).alias("time"))
 
 
-def _matters(source: Column, name: Column, error_code: Column, access_key: Column) -> Column:
-    """`reading.events.matters` in SQL; an absent value is an empty text."""
+def _matters(source: Column, name: Column, access_key: Column) -> Column:
+    """`reading.events.matters`, or a long-term key, in SQL; an absent value is an empty text."""
     kms_names = [action.event_name for action in kms_actions()]
     return (
         (source == KMS_EVENT_SOURCE)
         | ((source == "") & name.isin(kms_names))
         | (name.isin(*EBS_OPERATIONS) & source.isin(EC2_EVENT_SOURCE, ""))
-        | error_code.isin(*DENIAL_CODES)
         | name.startswith("AssumeRole")
         | name.isin(*ROLE_CHANGES)
         | access_key.startswith("AKIA")
@@ -313,7 +309,7 @@ def of_records(spark: SparkSession, given: Any) -> Part:
 
 def _judged_records(records: DataFrame) -> DataFrame:
     fields = (
-        "eventSource string, eventName string, errorCode string, eventTime string, "
+        "eventSource string, eventName string, eventTime string, "
         "userIdentity struct<accessKeyId:string>"
     )
     told = records.select("*", F.from_json("record", fields).alias("said"))
@@ -323,7 +319,7 @@ def _judged_records(records: DataFrame) -> DataFrame:
 
     named = (
         ("eventSource", columns.EVENT_SOURCE), ("eventName", columns.EVENT_NAME),
-        ("errorCode", columns.ERROR_CODE), ("userIdentity.accessKeyId", columns.ACCESS_KEY),
+        ("userIdentity.accessKeyId", columns.ACCESS_KEY),
     )  # fmt: skip
     plain = [member(name).rlike(_LOOKS[column]) for name, column in named]
     plain.append(member("eventTime").rlike(_TIME))

@@ -180,7 +180,8 @@ def test_trailing_commas_of_the_header_alone_ask_for_no_cells(commas):
 
 def test_a_row_shifted_by_an_unquoted_user_agent_is_set_aside():
     agent = "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko)"
-    text = with_commas(export(denied("alice"), row(user_agent=agent), denied("bob")), ",,,")
+    shifted = row(event_source="kms.amazonaws.com", event_name="Decrypt", user_agent=agent)
+    text = with_commas(export(denied("alice"), shifted, denied("bob")), ",,,")
     report = audit(io.StringIO(text.replace(f'"{agent}"', agent)))
     assert refused_users(report) == ["alice", "bob"]
     (aside,) = report.to_dict()["set_aside"]

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebs_kms_audit import InputError, audit
-from ebs_kms_audit.reading.rows import Rows
+from ebs_kms_audit.reading.rows import Dialect, Rows
 from ebs_kms_audit.reading.text import Lines
 from tests.exports import HEADER, denied, export, figures, refused_users, row
 
@@ -35,8 +35,7 @@ def read_back(blocks, delimiter=","):
     """Read a file as `reading` does, below its first line; return its rows and their lines."""
     lines = iter(Lines("test", iter(blocks)))
     next(lines)
-    records = Rows(lines, first_line=2, delimiter=delimiter, begins_like_a_row=begins_like_a_row)
-    rows = list(records)
+    rows = list(Rows(lines, first_line=2, dialect=Dialect(delimiter, begins_like_a_row)))
     assert [one.fault for one in rows] == [None] * len(rows)
     return [one.cells for one in rows], [one.line for one in rows]
 
@@ -162,7 +161,7 @@ def damaged(data, edits, end):
     return data[: len(data) - end]
 
 
-def adds_up(data):
+def adds_up(data, *, packed=False):
     """Audit the bytes; True where there is a report. Its figures must add up in any case."""
     try:
         report = audit(io.BytesIO(data))
@@ -173,7 +172,8 @@ def adds_up(data):
     assert rows == events + aside
     assert aside == len(document["set_aside"])
     assert denials == sum(one["count"] for one in document["findings"]) <= events
-    assert all(1 < one["line"] <= data.count(b"\n") + data.count(b"\r") + 1
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    assert all(one["line"] > 1 and (packed or one["line"] <= lines)
                for one in document["set_aside"])  # fmt: skip
     assert str(report)
     assert report.to_json()
@@ -196,7 +196,7 @@ with zipfile.ZipFile(ARCHIVE, "w", zipfile.ZIP_DEFLATED) as _file:
 @settings(max_examples=300)
 @pytest.mark.parametrize("packed", [PACKED, ARCHIVE.getvalue()], ids=["gzip", "zip"])
 def test_damage_to_a_packed_export(packed, edits, end):
-    adds_up(damaged(packed, edits, end))
+    adds_up(damaged(packed, edits, end), packed=True)
 
 
 @given(data=st.binary(max_size=200))

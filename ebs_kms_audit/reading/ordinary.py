@@ -1,0 +1,114 @@
+"""Which rows can't matter, told by their lines: most rows of an export are counted, and not parsed.
+
+A line is passed over if it begins as rows of other services do, each cell in its place (a time, a
+service that is not KMS, an event name that is none of those that matter), and holds no denial code
+anywhere. All others are parsed: a row of KMS, one whose columns are shifted, one that lacks its
+Event source. What is malformed in a row that can't matter is not looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
+from ebs_kms_audit.reading import layout as columns
+from ebs_kms_audit.reading.layout import Layout
+
+# A role that was deleted and made again has another unique id: policies and grants miss it.
+ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+
+DENIAL = b"AccessDenied"  # every denial code begins so
+_TOLD_BY = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME}
+_TEMPORARY_KEY = "(?!AKIA)[A-Za-z0-9]*+"
+_LONG_TERM_KEY = "(AKIA[A-Za-z0-9]*+)"
+_HOLDERS_KEPT = 100_000
+
+
+class Ordinary:
+    """Tells which lines of one file can't matter.
+
+    Of the rows that matter only for their long-term access key, the first of each user, key and
+    account is enough: it proves that the user is an IAM user.
+    """
+
+    def __init__(self, layout: Layout, delimiter: str) -> None:
+        self._delimiter = delimiter.encode()
+        self._behind_account = layout.width - layout.positions.get(columns.ACCOUNT, layout.width)
+        ordinary = _beginning(layout.positions, delimiter, _TEMPORARY_KEY)
+        holder = _beginning(layout.positions, delimiter, _LONG_TERM_KEY)
+        self._ordinary = re.compile(ordinary.encode())
+        self._others = re.compile(rb"\n(?!" + ordinary.encode() + rb")")
+        self._holder = re.compile(holder.encode())
+        self._holders: set[tuple[bytes | None, ...]] = set()
+
+    @classmethod
+    def of(cls, layout: Layout, delimiter: str = ",") -> Ordinary | None:
+        """Return it for a layout; None where a column is missing by which rows are told apart."""
+        return cls(layout, delimiter) if layout.positions.keys() >= _TOLD_BY else None
+
+    def passes(self, line: str) -> bool:
+        """Tell whether a line is that of a row that can't matter.
+
+        The line has its line end, and an even number of quotes.
+        """
+        raw = line.encode(errors="surrogatepass")
+        if DENIAL in raw or raw[-1:] not in (b"\n", b"\r"):
+            return False
+        return self._ordinary.match(raw) is not None or self._is_known_holder(raw)
+
+    def others(self, block: bytes) -> Iterator[int]:
+        """Yield where the lines of a block begin that do not begin as ordinary ones do."""
+        if self._ordinary.match(block) is None:
+            yield 0
+        for found in self._others.finditer(block, 0, len(block) - 1):
+            yield found.end()
+
+    def _is_known_holder(self, line: bytes) -> bool:
+        """Tell whether a line is ordinary but for its long-term key, of a holder seen before."""
+        begins = self._holder.match(line)
+        if begins is None:
+            return False
+        account = line.rsplit(self._delimiter, self._behind_account)[1:2]
+        holder = (*begins.groups(), *account)
+        known = holder in self._holders
+        if not known and len(self._holders) < _HOLDERS_KEPT:
+            self._holders.add(holder)
+        return known
+
+
+def _beginning(positions: dict[str, int], delimiter: str, access_key: str) -> str:
+    """Return the pattern of an ordinary row's cells, up to the last one that tells."""
+    mark = re.escape(delimiter)
+    looks = {
+        columns.USER_NAME: rf'((?:[^{mark}"\n]*+|"[^"\n]*+"))',
+        columns.ACCESS_KEY: access_key,
+        columns.EVENT_TIME: r"[0-9]{4}-[0-9:TZ-]*+",
+        columns.EVENT_SOURCE: rf"(?!{re.escape(KMS_EVENT_SOURCE)})[a-z0-9-]++\.amazonaws\.com",
+        columns.EVENT_NAME: rf"(?!{_names_that_matter(mark)})[A-Za-z][A-Za-z0-9_]*+",
+    }
+    at = {positions[name]: look for name, look in looks.items() if name in positions}
+    other = rf'(?:[^{mark}"\n]*+|"[^"\n]*+")'
+    return "".join(at.get(number, other) + mark for number in range(max(at) + 1))
+
+
+def _names_that_matter(mark: str) -> str:
+    """Return the pattern of the event names that matter, those of one beginning taken together.
+
+    One name after the other would be tried, letter by letter, on every row.
+    """
+    names = sorted([*(name + mark for name in EBS_OPERATIONS | ROLE_CHANGES), "AssumeRole"])
+    return _either(names)
+
+
+def _either(words: Sequence[str]) -> str:
+    """Return a pattern of sorted words, none of which begins another, as a tree of letters."""
+    if len(words) == 1:
+        return words[0]
+    tails = [
+        first + _either([word[1:] for word in group])
+        for first, group in groupby(words, key=lambda word: word[0])
+    ]
+    return tails[0] if len(tails) == 1 else f"(?:{'|'.join(tails)})"

@@ -1,0 +1,113 @@
+"""Blocks of bytes → lines of text; ordinary lines are passed over, a block at a time.
+
+For UTF-8 whose lines end at LF. Whether a line is ordinary is told by the line alone, so a block
+needs nothing of the one before it. Whether a line is a row, or goes on with an earlier one, only
+`rows` knows: it asks to pass over lines where a row has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from ebs_kms_audit.reading.ordinary import DENIAL, Ordinary
+
+_NEITHER_QUOTE_NOR_LF = bytes(set(range(256)) - set(b'"\n'))
+
+
+class Scan:
+    """An iterator over lines, each with its line end, that can `pass_over` some."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = _whole_lines(blocks)
+        self._block = b""
+        self._at = 0
+        self._asked: Iterator[int] | None = None  # where lines begin that must be read
+        self._stop = 0  # the next of these
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._at == len(self._block) and not self._read_on():
+            raise StopIteration
+        start, self._at = self._at, self._block.find(b"\n", self._at) + 1 or len(self._block)
+        return _text(self._block[start : self._at])
+
+    def pass_over(self, ordinary: Ordinary) -> tuple[int, str]:
+        """Go to the next line that must be read; return the number of the lines before it.
+
+        With it goes the last of them, as text.
+        """
+        count, last = 0, b""
+        while self._at < len(self._block) or self._read_on():
+            stop = self._next_asked(ordinary)
+            if stop > self._at:
+                count += self._block.count(b"\n", self._at, stop)
+                last = self._block[_start_of_line(self._block, stop - 1) : stop]
+                self._at = stop
+            if stop < len(self._block):
+                break
+        return count, _text(last)
+
+    def _read_on(self) -> bool:
+        self._block, self._at = next(self._blocks, b""), 0
+        self._asked, self._stop = None, 0
+        return bool(self._block)
+
+    def _next_asked(self, ordinary: Ordinary) -> int:
+        if self._asked is None:
+            self._asked = iter(lines_to_read(self._block, ordinary))
+            self._stop = next(self._asked, len(self._block))
+        while self._stop < self._at:
+            self._stop = next(self._asked, len(self._block))
+        return self._stop
+
+
+def lines_to_read(block: bytes, ordinary: Ordinary) -> list[int]:
+    """Return where the lines of a block begin that can't be passed over, in order."""
+    asked = {*ordinary.others(block), *_lines_with(DENIAL, block), *_odd_lines(block)}
+    if not block.endswith(b"\n"):
+        asked.add(_start_of_line(block, len(block)))
+    return sorted(asked)
+
+
+def _lines_with(word: bytes, block: bytes) -> Iterator[int]:
+    at = block.find(word)
+    while at != -1:
+        yield _start_of_line(block, at)
+        at = block.find(word, at + 1)
+
+
+def _odd_lines(block: bytes) -> Iterator[int]:
+    """Yield where lines begin that have an odd number of quotes."""
+    # Of the quotes of a line, two by two taken away, one is left where their number is odd.
+    quotes = block.translate(None, _NEITHER_QUOTE_NOR_LF).replace(b'""', b"")
+    if b'"' in quotes:
+        starts = accumulate((len(line) + 1 for line in block.split(b"\n")), initial=0)
+        yield from (
+            start for start, quote in zip(starts, quotes.split(b"\n"), strict=False) if quote
+        )
+
+
+def _start_of_line(block: bytes, at: int) -> int:
+    """Return where the line begins that a place is in."""
+    return block.rfind(b"\n", 0, at) + 1
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut blocks behind their last line end; what is left at the end has none."""
+    rest: list[bytes] = []
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*rest, block[:end]])
+            rest = []
+        if end < len(block):
+            rest.append(block[end:])
+    if rest:
+        yield b"".join(rest)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace")
