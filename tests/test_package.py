@@ -26,10 +26,11 @@ OF_RECORDS = "jsonpath_ng"
 OF_OTHER_FILES = "zipfile gzip tempfile shutil glob pathlib decimal"
 OF_OPTIONS = "argparse gettext"
 OWN = (
-    "policy messages redact queries explain spark commands.explain commands.message commands.query "
-    "identify.recorded reading.policies render.html render.json render.table render.shown "
-    "render.message remedy.apply remedy.export remedy.merge remedy.proof remedy.message_notes "
-    "remedy.verdict_notes"
+    "policy messages redact queries explain spark commands.explain commands.message "
+    "commands.query identify.recorded reading.policies reading.json_records reading.record_events "
+    "reading.record_scan reading.query_results reading.paths render.html render.json render.table "
+    "render.shown render.message remedy.apply remedy.export remedy.merge remedy.proof "
+    "remedy.message_notes remedy.verdict_notes"
 )
 
 

@@ -10,6 +10,7 @@ events     rows → Events that matter; counts the rest, sets aside what can't b
 cells, times   single cells → values
 tables     DataFrames and Arrow objects → rows
 json_records   JSON → CloudTrail records
+ordinary_records, record_scan   the same, without decoding records that can't matter
 query_results  rows of a query's result → CloudTrail records
 record_events  CloudTrail records → Events that matter
 paths      the JSONPath expressions by which fields are taken
@@ -19,14 +20,13 @@ policies   what the caller hands in → key policies
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.events import FileReading, read_events, row_starter
 from ebs_kms_audit.reading.inputs import RECORDS, Source, repeatable, sources
-from ebs_kms_audit.reading.json_records import looks_like_json, read_records
 from ebs_kms_audit.reading.layout import (
     Layout,
     find_header,
@@ -34,8 +34,6 @@ from ebs_kms_audit.reading.layout import (
     require_columns,
 )
 from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.query_results import records_in_rows
-from ebs_kms_audit.reading.record_events import read_record_events
 from ebs_kms_audit.reading.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.scan import Scan
 from ebs_kms_audit.reading.text import Lines
@@ -84,19 +82,29 @@ class Reading:
 
 
 def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:
+    # Patterns to compile, and not for exports.
+    from ebs_kms_audit.reading.json_records import looks_like_json
+    from ebs_kms_audit.reading.record_events import read_record_events
+    from ebs_kms_audit.reading.record_scan import Records
+
     if source.blocks is None:
         raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
     reading.form = "records"
     text = Lines(source.name, source.blocks(), RECORDS)
-    whole = text.whole()
-    reading.cut_short = text.cut_short
-    if not looks_like_json(whole):
+    content = text.utf8()
+    begun = next((block for block in content if block and not block.isspace()), b"")
+    if not looks_like_json(begun.decode("utf-8", "replace")):
         raise InputError(
             f"{source.name}: "
-            + ("the file is empty" if not whole.strip() else "this is no JSON")
+            + ("this is no JSON" if begun else "the file is empty")
             + f"; {RECORDS.expected}"
         )
-    yield from read_record_events(read_records(whole), reading)
+    records = Records(chain([begun], content))
+    try:
+        yield from read_record_events(records, reading)
+    finally:
+        reading.rows += records.passed
+    reading.cut_short = text.cut_short
     if reading.rows and reading.rows == reading.set_aside_count:
         raise InputError(f"{source.name}: it holds no CloudTrail record; {RECORDS.how_to_get_it}")
 
@@ -142,6 +150,9 @@ def _events_in(
 ) -> Iterator[Event]:
     layout = Layout.of_header(header)
     if is_query_result(header):
+        from ebs_kms_audit.reading.query_results import records_in_rows
+        from ebs_kms_audit.reading.record_events import read_record_events
+
         reading.form = "query result"
         records = records_in_rows(rows, header, layout, reading)
         yield from read_record_events(records, reading)

@@ -24,7 +24,7 @@ DENIAL = b"AccessDenied"  # every denial code begins so
 _TOLD_BY = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME}
 _TEMPORARY_KEY = "(?!AKIA)[A-Za-z0-9]*+"
 _LONG_TERM_KEY = "(AKIA[A-Za-z0-9]*+)"
-_HOLDERS_KEPT = 100_000
+HOLDERS_KEPT = 100_000
 
 
 class Ordinary:
@@ -74,7 +74,7 @@ class Ordinary:
         account = line.rsplit(self._delimiter, self._behind_account)[1:2]
         holder = (*begins.groups(), *account)
         known = holder in self._holders
-        if not known and len(self._holders) < _HOLDERS_KEPT:
+        if not known and len(self._holders) < HOLDERS_KEPT:
             self._holders.add(holder)
         return known
 
@@ -87,15 +87,15 @@ def _beginning(positions: dict[str, int], delimiter: str, access_key: str) -> st
         columns.ACCESS_KEY: access_key,
         columns.EVENT_TIME: r"[0-9]{4}-[0-9:TZ-]*+",
         columns.EVENT_SOURCE: rf"(?!{re.escape(KMS_EVENT_SOURCE)})[a-z0-9-]++\.amazonaws\.com",
-        columns.EVENT_NAME: rf"(?!{_names_that_matter(mark)})[A-Za-z][A-Za-z0-9_]*+",
+        columns.EVENT_NAME: rf"(?!{names_that_matter(mark)})[A-Za-z][A-Za-z0-9_]*+",
     }
     at = {positions[name]: look for name, look in looks.items() if name in positions}
     other = rf'(?:[^{mark}"\n]*+|"[^"\n]*+")'
     return "".join(at.get(number, other) + mark for number in range(max(at) + 1))
 
 
-def _names_that_matter(mark: str) -> str:
-    """Return the pattern of the event names that matter, those of one beginning taken together.
+def names_that_matter(mark: str) -> str:
+    """Return the pattern of the event names that matter, each with the mark behind it.
 
     One name after the other would be tried, letter by letter, on every row.
     """

@@ -1,21 +1,17 @@
-"""The JSONPath expressions by which fields are taken out of JSON, each with a name.
+"""The JSONPath expressions by which fields are taken out of CloudTrail records, each with a name.
 
-They are compiled at first use, with jsonpath-ng. A path finds nothing where the document has
-another shape, in silence: what absence means is said where a path is used.
+They are parsed at first use, by jsonpath-ng; all are looked up in one walk. A path finds nothing
+where the record has another shape, in silence: what absence means is said where a path is used.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 _PATHS = {
-    # an entry of a console export's Resources cell
-    "entry": "$[*]",
-    "entry type": "$.resourceType",
-    "entry name": "$.resourceName",
-    # a CloudTrail record
     "event id": "$.eventID",
     "request id": "$.requestID",
     "time": "$.eventTime",
@@ -59,24 +55,74 @@ _PATHS = {
 MEMBERS = frozenset(re.findall(r"\w+", " ".join(_PATHS.values()))) - {"ARN"}
 
 
-def texts_at(path: str, document: Any) -> list[str]:
-    """Return the non-empty texts at a named path; what is no text counts as absent."""
-    found = (match.value for match in _compiled(path).find(document))
-    return [value for value in found if isinstance(value, str) and value]
+class Fields:
+    """What the named paths find in one record. What has another shape counts as absent."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self._found: dict[str, list[Any]] = {}
+        _gather(record, _tree(), self._found)
+
+    def texts(self, path: str) -> list[str]:
+        """Return the non-empty texts at a path."""
+        return [value for value in self.values(path) if isinstance(value, str) and value]
+
+    def text(self, path: str) -> str | None:
+        """Return the first text at a path, or None."""
+        for value in self._found.get(path, ()):
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    def values(self, path: str) -> list[Any]:
+        """Return whatever is at a path."""
+        return self._found.get(path, [])
 
 
-def text_at(path: str, document: Any) -> str | None:
-    """Return the first text at a named path, or None."""
-    return next(iter(texts_at(path, document)), None)
+class _Branch:
+    """The paths that begin alike: the name of the one that ends here, and how others go on."""
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.members: dict[str, _Branch] = {}
+        self.each: _Branch | None = None  # element of a list
 
 
-def values_at(path: str, document: Any) -> list[Any]:
-    """Return whatever is at a named path."""
-    return [match.value for match in _compiled(path).find(document)]
+def _gather(value: Any, branch: _Branch, found: dict[str, list[Any]]) -> None:
+    """Go along all paths at once: most of a record is on none, and many begin alike."""
+    if branch.name is not None:
+        found.setdefault(branch.name, []).append(value)
+    if isinstance(value, dict):
+        for name, inner in branch.members.items():
+            if name in value:
+                _gather(value[name], inner, found)
+    elif branch.each is not None and isinstance(value, list):
+        for element in value:
+            _gather(element, branch.each, found)
 
 
 @cache
-def _compiled(path: str) -> Any:
+def _tree() -> _Branch:
+    root = _Branch()
+    for name, path in _PATHS.items():
+        branch = root
+        for step in _steps(path):
+            if step is None:
+                branch.each = branch = branch.each or _Branch()
+            else:
+                branch = branch.members.setdefault(step, _Branch())
+        branch.name = name
+    return root
+
+
+def _steps(path: str) -> Iterator[str | None]:
+    """Yield the steps of a path: the name of a member, or None for every element of a list."""
+    from jsonpath_ng import Child
+    from jsonpath_ng import Fields as Member
     from jsonpath_ng.parser import parse
 
-    return parse(_PATHS[path])
+    def steps(expression: Any) -> Iterator[str | None]:
+        if isinstance(expression, Child):
+            yield from steps(expression.left)
+            yield expression.right.fields[0] if isinstance(expression.right, Member) else None
+
+    yield from steps(parse(path))

@@ -14,7 +14,7 @@ from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Event, Identity, Resource
 from ebs_kms_audit.reading.events import FileReading, matters
 from ebs_kms_audit.reading.json_records import Record
-from ebs_kms_audit.reading.paths import text_at, texts_at, values_at
+from ebs_kms_audit.reading.paths import Fields
 from ebs_kms_audit.reading.times import TimeReader
 
 KMS_KEY = "AWS::KMS::Key"
@@ -34,61 +34,66 @@ _RESOURCE_PATHS = (
 def read_record_events(records: Iterable[Record], reading: FileReading) -> Iterator[Event]:
     """Yield the events that matter; count every record, and set aside what can't be read."""
     times = TimeReader()
+    last_time = None
     for record in records:
         reading.rows += 1
         if record.fault:
             reading.put_aside(record.number, record.fault)
             continue
         content = record.content
-        time = times.read(text_at("time", content) or "")
+        fields = Fields(content)
+        time = times.read(fields.text("time") or "")
         if time is None:
             reading.put_aside(record.number, "it has no eventTime")
             continue
-        reading.see_time(time)
-        identity = content.get("userIdentity")
-        access_key = identity.get("accessKeyId") if isinstance(identity, dict) else None
-        long_term = key_kind(access_key) == "long_term"
-        if long_term or matters(content.get("eventSource"), content["eventName"]):
-            yield _event(record, reading, time)
+        if reading.first is None:
+            reading.see_time(time)
+        last_time = time
+        if matters(content.get("eventSource"), content["eventName"]):
+            reading.see_time(time)
+            yield _event(record, fields, reading, time)
+        elif key_kind(fields.text("caller key")) == "long_term":
+            yield _event(record, fields, reading, time)
+    if last_time is not None:
+        reading.see_time(last_time)
 
 
-def _event(record: Record, reading: FileReading, time: Any) -> Event:
-    content = record.content
-    account = text_at("account", content)
-    read_only = next((v for v in values_at("read only", content) if isinstance(v, bool)), None)
-    identity = _identity(content)
+def _event(record: Record, fields: Fields, reading: FileReading, time: Any) -> Event:
+    account = fields.text("account")
+    read_only = next((v for v in fields.values("read only") if isinstance(v, bool)), None)
+    identity = _identity(fields)
     return Event(
         file=reading.name,
         line=record.number,
         time=time,
-        name=content["eventName"],
-        source=text_at("source", content),
-        event_id=text_at("event id", content),
-        request_id=text_at("request id", content),
-        region=text_at("region", content),
-        source_ip=text_at("source address", content),
-        user_agent=text_at("user agent", content),
-        error_code=text_at("error code", content),
+        name=record.content["eventName"],
+        source=fields.text("source"),
+        event_id=fields.text("event id"),
+        request_id=fields.text("request id"),
+        region=fields.text("region"),
+        source_ip=fields.text("source address"),
+        user_agent=fields.text("user agent"),
+        error_code=fields.text("error code"),
         user_name=_user_name(identity),
-        access_key=text_at("caller key", content),
-        resources=_resources(content),
+        access_key=fields.text("caller key"),
+        resources=_resources(fields),
         read_only=read_only,
         account=account if is_account_id(account) else None,
         identity=identity,
-        error_message=text_at("error message", content),
+        error_message=fields.text("error message"),
     )
 
 
-def _identity(content: dict[str, Any]) -> Identity:
+def _identity(fields: Fields) -> Identity:
     return Identity(
-        type=text_at("caller type", content),
-        arn=text_at("caller arn", content),
-        account=text_at("caller account", content),
-        user_name=text_at("caller name", content),
-        principal_id=text_at("caller id", content),
-        issuer_type=text_at("issuer type", content),
-        issuer_arn=text_at("issuer arn", content),
-        service=text_at("caller service", content),
+        type=fields.text("caller type"),
+        arn=fields.text("caller arn"),
+        account=fields.text("caller account"),
+        user_name=fields.text("caller name"),
+        principal_id=fields.text("caller id"),
+        issuer_type=fields.text("issuer type"),
+        issuer_arn=fields.text("issuer arn"),
+        service=fields.text("caller service"),
     )
 
 
@@ -104,13 +109,13 @@ def _user_name(identity: Identity) -> str | None:
     return identity.user_name
 
 
-def _resources(content: dict[str, Any]) -> tuple[Resource, ...]:
+def _resources(fields: Fields) -> tuple[Resource, ...]:
     """Return what the record names, each once. A denied call often names nothing."""
     found = [
         Resource(type=kind, name=name)
         for kind, paths in _RESOURCE_PATHS
         for path in paths
-        for name in texts_at(path, content)
+        for name in fields.texts(path)
         if path != "resource arn" or ":kms:" in name
     ]
     return tuple(dict.fromkeys(found))

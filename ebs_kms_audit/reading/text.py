@@ -65,9 +65,18 @@ class Lines:
             self.ends_with_newline = False
             yield rest
 
-    def whole(self) -> str:
-        """Return the content as one text, for what has no lines to read by."""
-        return "".join(self._texts())
+    def utf8(self) -> Iterator[bytes]:
+        """Return the content as blocks of UTF-8, for what has no lines to read by.
+
+        It starts without a byte-order mark. Only one can be had of this, the lines, and `raw`.
+        """
+        content = self._unpacked()
+        head = self._head(content)
+        self._content = chain([head], content)
+        if isinstance(head, str) or self._encoding(head) != "utf-8":
+            # In JSON, the only one to ask for this, an escape stands for what can't be encoded.
+            return (text.encode("utf-8", "backslashreplace") for text in self._texts())
+        return chain([head.removeprefix(codecs.BOM_UTF8)], content)
 
     def raw(self) -> Iterator[bytes] | None:
         """Return the content as blocks of UTF-8 whose lines end at LF; None where it is none such.

@@ -147,10 +147,10 @@ def _records(rows: Iterable[_Cells], name: str) -> Iterator[Record]:
         if not looks_like_json(text):
             what = "this is no JSON" if text.strip() else "the file is empty"
             raise InputError(f"{name}: {what}; {RECORDS.expected}")
-        yield from read_records(text)
+        yield from read_records([text])
 
 
 def _numbered(text: str, number: int) -> Record:
     """Read one record, as it stands in a list: in one, it can't be taken for a file of its own."""
-    record = next(read_records(f"[{text}]"))
+    record = next(read_records([f"[{text}]"]))
     return record._replace(number=number)

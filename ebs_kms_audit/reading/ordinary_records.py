@@ -1,0 +1,75 @@
+"""Which records can't matter, told by their text: most records of a trail are not decoded.
+
+A record is passed over if it begins as CloudTrail writes it (who called, when, the service and the
+event, neither of which matters), and if it was not made with a long-term access key that is new.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
+from ebs_kms_audit.reading.ordinary import HOLDERS_KEPT, names_that_matter
+
+MARK = b"\x01"  # no JSON holds it
+_LONG_TERM_KEY = b'"accessKeyId":"AKIA'
+_ACCOUNT = b'"recipientAccountId":"'
+
+
+def _object(inner: str) -> str:
+    """Return the pattern of an object without escapes, in which others may be, of a pattern."""
+    return rf"\{{[^{{}}\\]*+(?:{inner}[^{{}}\\]*+)*+\}}"
+
+
+_IDENTITY = _object(_object(_object("(?!)")))
+_ORDINARY = re.compile(
+    rf'"[0-9.]+","userIdentity":{_IDENTITY},"eventTime":"[0-9TZ:-]*","eventSource":'
+    rf'"(?!{re.escape(KMS_EVENT_SOURCE)})[a-z0-9-]+\.amazonaws\.com","eventName":'
+    rf'"(?!{names_that_matter(chr(34))})[A-Za-z][A-Za-z0-9_]*"'.encode()
+)
+_USER = re.compile(rb'"[0-9.]+","userIdentity":\{"type":"IAMUser"[^{}\\]*\}')
+
+
+class OrdinaryRecords:
+    """Tells which records of one file can't matter.
+
+    Of those that matter only for their long-term access key, the first of each user, key and
+    account is enough. A record is told by its body: what stands between `{"eventVersion":` and `}`.
+    """
+
+    def __init__(self) -> None:
+        self._holders: set[tuple[bytes, bytes]] = set()
+
+    def others(self, bodies: Sequence[bytes], joined: bytes) -> list[int]:
+        """Return which of the records must be read, in order; joined are they by MARKs."""
+        begun = enumerate(map(_ORDINARY.match, bodies))
+        others = {number for number, found in begun if found is None}
+        others.update(
+            number
+            for number in _bodies_with(_LONG_TERM_KEY, joined)
+            if not self._is_known_holder(bodies[number])
+        )
+        return sorted(others)
+
+    def _is_known_holder(self, body: bytes) -> bool:
+        """Tell whether the record's long-term key is its user's, and was seen before."""
+        user = _USER.match(body)
+        if user is None or body.count(_LONG_TERM_KEY) != 1 or _LONG_TERM_KEY not in user[0]:
+            return False
+        account = body.rfind(_ACCOUNT) + len(_ACCOUNT)
+        holder = user[0], body[account : body.find(b'"', account)]
+        known = holder in self._holders
+        if not known and len(self._holders) < HOLDERS_KEPT:
+            self._holders.add(holder)
+        return known
+
+
+def _bodies_with(word: bytes, joined: bytes) -> Iterator[int]:
+    number = before = 0
+    at = joined.find(word)
+    while at != -1:
+        number += joined.count(MARK, before, at)
+        yield number
+        before = at
+        at = joined.find(word, at + 1)
