@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from ebs_kms_audit.model import Resource
@@ -20,6 +21,7 @@ def read_flag(cell: str) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
+@lru_cache(1024)  # a file has few accounts
 def read_account(cell: str) -> tuple[str | None, str | None]:
     """Return an account id, or else what a spreadsheet left of it: `(account, damaged cell)`.
 

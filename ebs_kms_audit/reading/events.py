@@ -27,6 +27,21 @@ from ebs_kms_audit.reading.times import TimeReader, order_of
 
 _SAMPLE = 500
 _REMEMBERED = 10_000
+# What an Event takes as it stands in the cell, and then what it reads out of one.
+_COLUMNS = (
+    columns.EVENT_SOURCE,
+    columns.REGION,
+    columns.EVENT_ID,
+    columns.REQUEST_ID,
+    columns.SOURCE_IP,
+    columns.USER_AGENT,
+    columns.ERROR_CODE,
+    columns.USER_NAME,
+    columns.ACCESS_KEY,
+    columns.RESOURCES,
+    columns.READ_ONLY,
+    columns.ACCOUNT,
+)
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 Form = Literal["export", "records", "query result"]
 
@@ -123,7 +138,7 @@ def read_events(
     )
     last_time = None
     misfit = Fitting(layout).misfit
-    matter = _Matter(layout)
+    matter, maker = _Matter(layout), _Maker(layout)
     for row in chain(sample, rows):
         reading.rows += 1
         fault = row.fault or misfit(row.cells)
@@ -146,9 +161,9 @@ def read_events(
         last_time = time
         if matter.has(row.cells):
             _see_time(time, reading)
-            yield _event(row, layout, name, time, reading)
+            yield maker.event(row, name, time, reading)
         elif matter.has_long_term_key(row.cells):
-            yield _event(row, layout, name, time, reading)
+            yield maker.event(row, name, time, reading)
     if last_time is not None:
         reading.see_time(last_time)
     reading.guessed_dates = times.guessed_order
@@ -196,41 +211,45 @@ def _see_time(time: datetime | None, reading: FileReading) -> None:
         reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
 
 
-def _event(
-    row: Row, layout: Layout, name: str, time: datetime | None, reading: FileReading
-) -> Event:
-    def get(column: str) -> str | None:
-        return _cell(row.cells, layout, column)
+class _Maker:
+    """Makes Events of rows that fit under one header."""
 
-    source = get(columns.EVENT_SOURCE)
-    inferred = source is None and is_kms_event_name(name)
-    resources = cell.read_resources(get(columns.RESOURCES) or "")
-    if resources is None:
-        reading.unreadable.setdefault(columns.RESOURCES, []).append(row.line)
-    account, account_cell = cell.read_account(get(columns.ACCOUNT) or "")
-    return Event(
-        file=reading.name,
-        line=row.line,
-        time=time,
-        name=name,
-        source=KMS_EVENT_SOURCE if inferred else source,
-        source_inferred=inferred,
-        event_id=get(columns.EVENT_ID),
-        request_id=get(columns.REQUEST_ID),
-        region=get(columns.REGION),
-        source_ip=get(columns.SOURCE_IP),
-        user_agent=get(columns.USER_AGENT),
-        error_code=get(columns.ERROR_CODE),
-        user_name=get(columns.USER_NAME),
-        access_key=get(columns.ACCESS_KEY),
-        resources=resources,
-        read_only=cell.read_flag(get(columns.READ_ONLY) or ""),
-        account=account,
-        account_cell=account_cell,
-    )
+    def __init__(self, layout: Layout) -> None:
+        # A column that the file lacks has its place behind the last cell, where nothing stands.
+        self._places = [layout.positions.get(name, layout.width) for name in _COLUMNS]
 
+    def event(self, row: Row, name: str, time: datetime | None, reading: FileReading) -> Event:
+        """Return the row's Event. A cell counts without the space around it; an empty one is None.
 
-def _cell(cells: list[str], layout: Layout, column: str) -> str | None:
-    """Return a cell without the space around it; None where it is empty or has no column."""
-    position = layout.positions.get(column)
-    return (cells[position].strip() or None) if position is not None else None
+        Resources that can't be read are noted in `reading`.
+        """
+        cells = [*row.cells, ""]
+        source, region, event_id, request_id, *others = [
+            cells[place].strip() or None for place in self._places
+        ]
+        ip, agent, error, user, key, named, read_only, account_cell = others
+        inferred = source is None and is_kms_event_name(name)
+        resources = cell.read_resources(named or "")
+        if resources is None:
+            reading.unreadable.setdefault(columns.RESOURCES, []).append(row.line)
+        account, damaged = cell.read_account(account_cell or "")
+        return Event(
+            file=reading.name,
+            line=row.line,
+            time=time,
+            name=name,
+            source=KMS_EVENT_SOURCE if inferred else source,
+            source_inferred=inferred,
+            event_id=event_id,
+            request_id=request_id,
+            region=region,
+            source_ip=ip,
+            user_agent=agent,
+            error_code=error,
+            user_name=user,
+            access_key=key,
+            resources=resources,
+            read_only=cell.read_flag(read_only or ""),
+            account=account,
+            account_cell=damaged,
+        )

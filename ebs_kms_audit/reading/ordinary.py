@@ -1,13 +1,14 @@
 """Which rows can't matter, told by their lines: most rows of an export are counted, and not parsed.
 
-A line is passed over if it begins as rows of other services do, each cell in its place (a time, a
-service that is not KMS, an event name that is none of those that matter), and holds no denial code
-anywhere. All others are parsed: a row of KMS, one whose columns are shifted, one that lacks its
-Event source. What is malformed in a row that can't matter is not looked for.
+A line is passed over if it begins as rows of other services do, each cell in its place: a time, a
+service that is not KMS, an event name that is none of those that matter. All others are parsed: a
+row of KMS, one whose columns are shifted, one that lacks its Event source. What is malformed in a
+row that can't matter is not looked for.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -20,7 +21,6 @@ from ebs_kms_audit.reading.layout import Layout
 # A role that was deleted and made again has another unique id: policies and grants miss it.
 ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
 
-DENIAL = b"AccessDenied"  # every denial code begins so
 _TOLD_BY = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME}
 _TEMPORARY_KEY = "(?!AKIA)[A-Za-z0-9]*+"
 _LONG_TERM_KEY = "(AKIA[A-Za-z0-9]*+)"
@@ -35,7 +35,8 @@ class Ordinary:
     """
 
     def __init__(self, layout: Layout, delimiter: str) -> None:
-        self._delimiter = delimiter.encode()
+        self._layout = layout
+        self._delimiter = delimiter
         self._behind_account = layout.width - layout.positions.get(columns.ACCOUNT, layout.width)
         ordinary = _beginning(layout.positions, delimiter, _TEMPORARY_KEY)
         holder = _beginning(layout.positions, delimiter, _LONG_TERM_KEY)
@@ -55,9 +56,9 @@ class Ordinary:
         The line has its line end, and an even number of quotes.
         """
         raw = line.encode(errors="surrogatepass")
-        if DENIAL in raw or raw[-1:] not in (b"\n", b"\r"):
+        if raw[-1:] not in (b"\n", b"\r"):
             return False
-        return self._ordinary.match(raw) is not None or self._is_known_holder(raw)
+        return self._ordinary.match(raw) is not None or self.is_known_holder(raw)
 
     def others(self, block: bytes) -> Iterator[int]:
         """Yield where the lines of a block begin that do not begin as ordinary ones do."""
@@ -66,17 +67,30 @@ class Ordinary:
         for found in self._others.finditer(block, 0, len(block) - 1):
             yield found.end()
 
-    def _is_known_holder(self, line: bytes) -> bool:
-        """Tell whether a line is ordinary but for its long-term key, of a holder seen before."""
+    def is_known_holder(self, line: bytes) -> bool:
+        """Tell whether a row is ordinary but for its long-term key, of a holder seen before.
+
+        If not, the row is read, and so its holder is known from then on.
+        """
         begins = self._holder.match(line)
         if begins is None:
             return False
-        account = line.rsplit(self._delimiter, self._behind_account)[1:2]
+        delimiter = self._delimiter.encode()
+        account = line.rsplit(delimiter, self._behind_account)[1:2]
         holder = (*begins.groups(), *account)
         known = holder in self._holders
-        if not known and len(self._holders) < HOLDERS_KEPT:
+        if not known and len(self._holders) < HOLDERS_KEPT and self._fits(line):
             self._holders.add(holder)
         return known
+
+    def _fits(self, line: bytes) -> bool:
+        """Tell whether the row fits under the header: one that is set aside proves nothing."""
+        text = line.decode("utf-8", "replace")
+        try:
+            cells = next(csv.reader((text,), delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return False
+        return self._layout.misfit(cells) is None
 
 
 def _beginning(positions: dict[str, int], delimiter: str, access_key: str) -> str:

@@ -119,6 +119,7 @@ class Rows:
         self._ordinary = ordinary
         self._reader = csv.reader(self._lines, delimiter=dialect.delimiter, strict=True)
         self._begun = False
+        self._asks: Ordinary | None = None  # tells whether the next line can be passed over
         self._last_passed: tuple[int, str] | None = None
         self.line = first_line
         self.passed = 0
@@ -142,10 +143,12 @@ class Rows:
 
     def _next_line(self) -> str | None:
         """Pass over what can be at once, and peek at the next line; None at the end."""
-        if self._begun and self._ordinary is not None:
-            count, last = self._lines.pass_over(self._ordinary)
+        self._asks = self._ordinary if self._begun else None
+        if self._asks is not None and self._lines.can_pass_over:
+            count, last = self._lines.pass_over(self._asks)
             if count:
                 self._pass(count, last)
+            self._asks = None  # what comes now is none of them
         return self._lines.peek()
 
     def _pass(self, count: int, last: str) -> None:
@@ -156,7 +159,7 @@ class Rows:
     def _one_line(self, line: str) -> Row | None:
         """Read the next line as a row; None where it is passed over, or blank."""
         self._lines.take()
-        if self._begun and self._ordinary is not None and self._ordinary.passes(line):
+        if self._asks is not None and self._asks.passes(line):
             self._pass(1, line)
             return None
         self.line += 1
@@ -220,9 +223,15 @@ class _Feed:
         self.marked = False
         self._size = 0
 
+    @property
+    def can_pass_over(self) -> bool:
+        """Whether the next line comes from a source that knows what can be passed over."""
+        return self._scan is not None and not self._returned
+
     def pass_over(self, ordinary: Ordinary) -> tuple[int, str]:
-        """Pass over what the source knows can be; return the number of lines, and the last."""
-        return self._scan.pass_over(ordinary) if self._scan and not self._returned else (0, "")
+        """Pass over what the source knows can be; return the number of rows, and the last line."""
+        assert self._scan is not None
+        return self._scan.pass_over(ordinary)
 
     def peek(self) -> str | None:
         """Return the next line without taking it; None at the end."""

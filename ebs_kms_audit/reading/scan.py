@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-from ebs_kms_audit.reading.ordinary import DENIAL, Ordinary
+from ebs_kms_audit.reading.ordinary import Ordinary
 
 _NEITHER_QUOTE_NOR_LF = bytes(set(range(256)) - set(b'"\n'))
 
@@ -31,13 +31,14 @@ class Scan:
     def __next__(self) -> str:
         if self._at == len(self._block) and not self._read_on():
             raise StopIteration
-        start, self._at = self._at, self._block.find(b"\n", self._at) + 1 or len(self._block)
-        return _text(self._block[start : self._at])
+        line = self._line()
+        self._at += len(line)
+        return _text(line)
 
     def pass_over(self, ordinary: Ordinary) -> tuple[int, str]:
-        """Go to the next line that must be read; return the number of the lines before it.
+        """Go to the next row that must be read; return the number of the rows before it.
 
-        With it goes the last of them, as text.
+        With it goes the line of the last of them. A row begins here.
         """
         count, last = 0, b""
         while self._at < len(self._block) or self._read_on():
@@ -47,8 +48,16 @@ class Scan:
                 last = self._block[_start_of_line(self._block, stop - 1) : stop]
                 self._at = stop
             if stop < len(self._block):
-                break
+                line = self._line()
+                if line.count(b'"') % 2 or not ordinary.is_known_holder(line):
+                    break
+                count, last = count + 1, line
+                self._at += len(line)
         return count, _text(last)
+
+    def _line(self) -> bytes:
+        """Return the line that begins here."""
+        return self._block[self._at : self._block.find(b"\n", self._at) + 1 or len(self._block)]
 
     def _read_on(self) -> bool:
         self._block, self._at = next(self._blocks, b""), 0
@@ -66,17 +75,10 @@ class Scan:
 
 def lines_to_read(block: bytes, ordinary: Ordinary) -> list[int]:
     """Return where the lines of a block begin that can't be passed over, in order."""
-    asked = {*ordinary.others(block), *_lines_with(DENIAL, block), *_odd_lines(block)}
+    asked = {*ordinary.others(block), *_odd_lines(block)}
     if not block.endswith(b"\n"):
         asked.add(_start_of_line(block, len(block)))
     return sorted(asked)
-
-
-def _lines_with(word: bytes, block: bytes) -> Iterator[int]:
-    at = block.find(word)
-    while at != -1:
-        yield _start_of_line(block, at)
-        at = block.find(word, at + 1)
 
 
 def _odd_lines(block: bytes) -> Iterator[int]:
