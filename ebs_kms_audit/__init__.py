@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from ebs_kms_audit.pipeline import audit
     from ebs_kms_audit.policy import Decision, KeyPolicy, LintFinding, Request, evaluate, lint
+    from ebs_kms_audit.progress import Progress
     from ebs_kms_audit.report import Finding, Report
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "PolicyError",
     "Principal",
     "PrincipalKind",
+    "Progress",
     "Report",
     "Request",
     "StatementKind",
@@ -65,6 +67,7 @@ _HOMES = {
     "messages": ("DenialMessage", "parse_denial_message"),
     "pipeline": ("audit",),
     "policy": ("Decision", "KeyPolicy", "LintFinding", "Request", "evaluate", "lint"),
+    "progress": ("Progress",),
     "report": ("Finding", "Report"),
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit import __version__
@@ -16,6 +17,7 @@ from ebs_kms_audit.output import write
 if TYPE_CHECKING:
     import argparse
 
+    from ebs_kms_audit.render.progress import TerminalLine
     from ebs_kms_audit.report import Report
 
 NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -162,18 +164,20 @@ def _options(words: Sequence[str]) -> Options:
 def _audit(options: Options) -> int:
     from ebs_kms_audit.pipeline import audit  # --help and the other commands need none of it
 
-    report = audit(
-        options.inputs or None,
-        records=options.records,
-        key_policies=_key_policies(options.key_policy) or None,
-        principals=_principals(options.principal),
-        key=options.key,
-        messages=options.message,
-        around=options.around,
-        minutes=15 if options.minutes is None else options.minutes,
-        least_privilege=options.least_privilege,
-        redact=options.redact,
-    )
+    with _progress_line() as progress:
+        report = audit(
+            options.inputs or None,
+            records=options.records,
+            key_policies=_key_policies(options.key_policy) or None,
+            principals=_principals(options.principal),
+            key=options.key,
+            messages=options.message,
+            around=options.around,
+            minutes=15 if options.minutes is None else options.minutes,
+            least_privilege=options.least_privilege,
+            redact=options.redact,
+            progress=progress or False,
+        )
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
         print(f"ebs-kms-audit: {_harmless(failure)}", file=sys.stderr)
@@ -181,6 +185,21 @@ def _audit(options: Options) -> int:
     if report.failed_inputs:
         return BAD_INPUT
     return DENIALS_FOUND if report.findings else NOTHING_DENIED
+
+
+@contextmanager
+def _progress_line() -> Iterator[TerminalLine | None]:
+    """Give what shows progress on the terminal, if there is one; wiped away behind it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from ebs_kms_audit.render.progress import TerminalLine
+
+    line = TerminalLine(sys.stderr)
+    try:
+        yield line
+    finally:
+        line.close()
 
 
 def _principals(pairs: Sequence[str]) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ebs_kms_audit.caveats import caveats_for
 from ebs_kms_audit.coverage import Tally
@@ -20,10 +21,12 @@ from ebs_kms_audit.identify import (
 )
 from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading import FileReading, Reading
+from ebs_kms_audit.reading.inputs import RECORDS, total_size
 from ebs_kms_audit.report import Report, findings_of, group_denials
 from ebs_kms_audit.window import window_around
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.progress import Meter, Progress
     from ebs_kms_audit.reading.policies import GivenPolicy
 
 
@@ -39,6 +42,7 @@ def audit(
     minutes: float = 15,
     least_privilege: bool = False,
     redact: bool = False,
+    progress: Callable[[Progress], object] | Literal[False] | None = None,
 ) -> Report:
     """Say who was refused which KMS action, and which key-policy statement would fix it.
 
@@ -65,6 +69,10 @@ def audit(
     and those that the EBS workflow needs. `redact` puts stand-ins for account ids, names, keys,
     ARNs and addresses.
 
+    `progress` is called with a `Progress` about five times a second while the inputs are read, and
+    once at the end; what it raises ends the audit. Without it, a notebook shows a line under the
+    cell where it takes longer than two seconds; with False, nothing does.
+
     Raises InputError where no input could be read at all, UsageError for an argument that makes
     no sense. A row that can't be read is set aside in the report; an input that can't, among
     others that can, is in `Report.failed_inputs`.
@@ -74,7 +82,25 @@ def audit(
     asked = Asked.of(
         key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
     )
-    return report_on(Reading(inputs, records), asked)
+    meter = _meter(progress, inputs, records)
+    return report_on(Reading(inputs, records, meter), asked, meter=meter)
+
+
+def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
+    """Return what counts for whom it may concern; None where nobody asked, and this is no notebook.
+
+    Whether it is one can be told only where IPython was imported: nothing is loaded to see that.
+    """
+    if progress is None and "IPython" in sys.modules:
+        from ebs_kms_audit.render.progress import notebook_line
+
+        progress = notebook_line()
+    if progress is None or progress is False:
+        return None
+    from ebs_kms_audit.progress import Meter
+
+    sizes = total_size(inputs), total_size(records, RECORDS)
+    return Meter(progress, None if None in sizes else sum(map(int, filter(None, sizes))))
 
 
 class Asked(NamedTuple):
@@ -119,7 +145,11 @@ class Events(Protocol):
 
 
 def report_on(
-    events: Events, asked: Asked, tally: Tally | None = None, witnesses: Witnesses | None = None
+    events: Events,
+    asked: Asked,
+    tally: Tally | None = None,
+    witnesses: Witnesses | None = None,
+    meter: Meter | None = None,
 ) -> Report:
     """Make the report of the events that matter.
 
@@ -127,6 +157,8 @@ def report_on(
     """
     tally, witnesses = tally or Tally(asked.window), witnesses or Witnesses()
     denied, surroundings = DeniedEvents(asked.window), Surroundings()
+    if meter:
+        meter.denials = denied.__len__
 
     for event in events:
         tally.see(event)
@@ -141,6 +173,8 @@ def report_on(
     overflowed = surroundings.overflowed or witnesses.handouts.overflowed
     if overflowed and events.repeatable:
         surroundings = _read_again(events, denied, witnesses)
+    if meter:
+        meter.done()
 
     resolved = [
         resolve(

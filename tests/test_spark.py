@@ -118,7 +118,8 @@ def test_a_user_agent_fools_neither(same, tmp_path, agent):
 
 
 def test_ragged_and_shifted_rows_are_set_aside_with_the_same_reasons(same, tmp_path):
-    lines = export(denied("alice"), row(), row(), row(), row(), denied("bob"), row()).split("\n")
+    rows = [denied("alice"), *[denied()] * 4, denied("bob"), row()]
+    lines = export(*rows).split("\n")
     lines[2] = ",".join(lines[2].split(",")[:9])
     lines[3] += ",more"
     lines[4] = lines[4].replace("us-east-1", "no Region at all")
@@ -127,6 +128,16 @@ def test_ragged_and_shifted_rows_are_set_aside_with_the_same_reasons(same, tmp_p
     report = same(written(tmp_path, "\n".join(lines)))
     assert report.coverage.rows_set_aside == len(report.set_aside) == 4
     assert {one.line for one in report.set_aside} == {0}
+
+
+def test_malformed_rows_that_can_not_matter_are_counted(same, tmp_path):
+    lines = export(denied("alice"), row(), row(), row(), row(), denied("bob"), row()).split("\n")
+    lines[2] = ",".join(lines[2].split(",")[:9])
+    lines[3] += ",more"
+    lines[4] = lines[4].replace("us-east-1", "no Region at all")
+    lines[5] = lines[5].replace("2026-05-18T07:00:34Z", "2026-02-30T07:00:34Z")
+    report = same(written(tmp_path, "\n".join(lines)))
+    assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (7, 0)
 
 
 def test_spreadsheets_cut_and_packed_files(same, tmp_path):

@@ -54,6 +54,9 @@ class DeniedEvents:
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events.values())
 
+    def __len__(self) -> int:
+        return len(self._events)
+
     @property
     def outside(self) -> int:
         """How many denials lie outside the window."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
@@ -38,6 +38,9 @@ from ebs_kms_audit.reading.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.scan import Scan
 from ebs_kms_audit.reading.text import Lines
 
+if TYPE_CHECKING:
+    from ebs_kms_audit.progress import Meter
+
 __all__ = ["FileReading", "Reading"]
 
 _HEADER_SEARCHED = 50
@@ -50,9 +53,10 @@ class Reading:
     iteration: its `error` says why.
     """
 
-    def __init__(self, exports: Any, records: Any = None) -> None:
+    def __init__(self, exports: Any, records: Any = None, meter: Meter | None = None) -> None:
         self._exports = exports
         self._records = records
+        self._meter = meter
         self.files: list[FileReading] = []
 
     @property
@@ -61,6 +65,8 @@ class Reading:
         return repeatable(self._exports) and repeatable(self._records)
 
     def __iter__(self) -> Iterator[Event]:
+        if self._meter and self.files:
+            self._meter.again()
         self.files = []
         if self._exports is not None:
             yield from self._read(sources(self._exports), _read_export)
@@ -76,9 +82,16 @@ class Reading:
             reading = FileReading(source.name)
             self.files.append(reading)
             try:
-                yield from read(source, reading)
+                yield from read(self._watched(source), reading)
             except InputError as error:
                 reading.error = str(error)
+
+    def _watched(self, source: Source) -> Source:
+        """Count what is read of a source, if anyone asks."""
+        meter, blocks = self._meter, source.blocks
+        if meter is None or blocks is None:
+            return source
+        return source._replace(blocks=lambda: meter.watch(blocks(), source.scale))
 
 
 def _read_records(source: Source, reading: FileReading) -> Iterator[Event]:

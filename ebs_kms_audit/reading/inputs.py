@@ -12,7 +12,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
@@ -68,12 +68,14 @@ RECORDS = FileKind(
 class Source(NamedTuple):
     """One export: what to call it, and how to get its content, in blocks or as a table.
 
-    Both raise InputError where there is nothing to be had; blocks may end in a DamagedError.
+    Both raise InputError where there is nothing to be had; blocks may end in a DamagedError. One
+    byte of a block stands for `scale` bytes on the disk: a member of an archive is unpacked.
     """
 
     name: str
     blocks: Callable[[], Blocks] | None = None
     table: Callable[[], tables.Table] | None = None
+    scale: float = 1.0
 
 
 def sources(inputs: Any, kind: FileKind = EXPORTS) -> Iterator[Source]:
@@ -109,6 +111,30 @@ def repeatable(inputs: Any) -> bool:
     return inputs is None or (isinstance(inputs, (str, os.PathLike)) and inputs != "-")
 
 
+def total_size(inputs: Any, kind: FileKind = EXPORTS) -> int | None:
+    """Return how many bytes of inputs lie on the disk; None where some lie elsewhere."""
+    if isinstance(inputs, (str, os.PathLike)):
+        return _size_at(os.fspath(inputs), kind)
+    if not isinstance(inputs, (list, tuple)):
+        return 0 if inputs is None else None
+    sizes = [total_size(item, kind) for item in inputs]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _size_at(path: str, kind: FileKind) -> int | None:
+    if path == "-":
+        return None
+    try:
+        found = os.stat(path)  # noqa: PTH116 - pathlib is slow to import
+    except (OSError, ValueError):
+        matches = [one for one in _matches(path) or () if one != path]
+        return sum(_size_at(match, kind) or 0 for match in matches)
+    if S_ISDIR(found.st_mode):
+        return sum(_size_at(file, kind) or 0 for file in _files_in(path, kind))
+    return found.st_size if S_ISREG(found.st_mode) else None
+
+
 def _refused(name: str, reason: str) -> Source:
     return _failed(name, InputError(f"{name}: {reason}"))
 
@@ -128,27 +154,38 @@ def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
     if os.path.isfile(path):  # noqa: PTH113 - first, since what the rest needs is slow to import
         yield from _of_file(path, kind)
         return
-    import glob
-    from pathlib import Path
-
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib raises where a name is too long for one
         yield from _of_folder(path, kind)
-    elif Path(path).exists():
+    elif os.path.exists(path):  # noqa: PTH110
         yield from _of_file(path, kind)
-    elif glob.has_magic(path):
-        matches = sorted(glob.glob(path, recursive=True))
-        if not matches:
-            yield _refused(path, f"no file matches this pattern; {kind.expected}")
+    elif (matches := _matches(path)) is None:
+        yield _refused(path, f"no such file: check the path; {kind.expected}")
+    elif not matches:
+        yield _refused(path, f"no file matches this pattern; {kind.expected}")
+    else:
         for match in matches:
             yield from _of_path(match, kind)
-    else:
-        yield _refused(path, f"no such file: check the path; {kind.expected}")
+
+
+def _matches(pattern: str) -> list[str] | None:
+    """Return what a pattern stands for; None where it is none."""
+    import glob  # slow to import
+
+    return sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else None
 
 
 def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
+    files = _files_in(path, kind)
+    if not files:
+        yield _refused(path, f"this folder holds no {_either(kind.suffixes)} file; {kind.expected}")
+    for file in files:
+        yield from _of_file(file, kind)
+
+
+def _files_in(path: str, kind: FileKind) -> list[str]:
     from pathlib import Path  # slow to import
 
-    files = sorted(
+    return sorted(
         os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
         for folder, subfolders, names in os.walk(path)
         for name in names
@@ -156,10 +193,6 @@ def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
         if not re.search(_NO_LOG, folder)
         if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
     )
-    if not files:
-        yield _refused(path, f"this folder holds no {_either(kind.suffixes)} file; {kind.expected}")
-    for file in files:
-        yield from _of_file(file, kind)
 
 
 def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
@@ -284,7 +317,8 @@ def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> So
         except _zip_damage() as error:
             raise DamagedError from error
 
-    return Source(name=name, blocks=blocks)
+    packed = info.compress_size / info.file_size if info.file_size else 1.0
+    return Source(name=name, blocks=blocks, scale=packed)
 
 
 def _bad_zip_file() -> type[Exception]:

@@ -178,7 +178,11 @@ def _of_frame(spark: SparkSession, frame: DataFrame) -> Part:
         F.lit(None).cast("string").alias("raw"),
     )
     part = Part([FileReading(_TABLE, layout=layout)])
-    _fill(part, _judged(given, header), partial(read_exports, headers={_TABLE: Header(header)}))
+    _fill(
+        part,
+        _judged(given, header),
+        partial(read_exports, headers={_TABLE: Header(header, of_file=False)}),
+    )
     return part
 
 

@@ -6,6 +6,8 @@ their place, and at its end what was counted.
 
 from __future__ import annotations
 
+import csv
+import io
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -45,10 +47,15 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns of an export, and what stands between them."""
+    """The columns of an export, what stands between them, and whether it is that of a file.
+
+    Of files, rows that can't matter are counted, whatever else is wrong with them; a table's rows
+    are all read, as on one machine.
+    """
 
     cells: list[str]
     delimiter: str = ","
+    of_file: bool = True
 
 
 def work(
@@ -99,25 +106,34 @@ def read_exports(
         layout = Layout.of_header(header.cells)
         reading = files.setdefault(name, FileReading(name, layout=layout))
         dialect = Dialect(header.delimiter, row_starter(layout))
-        ordinary = Ordinary.of(layout, header.delimiter)
+        ordinary = Ordinary.of(layout, header.delimiter) if header.of_file else None
         placed = (
             row
-            for cells in _not_passed(of_file, ordinary, reading)
+            for cells in _not_passed(of_file, ordinary, header.delimiter, reading)
             for row in _rows(cells, dialect)
         )
         yield from read_events(placed, reading, day_first_by_default=header.delimiter == ";")
 
 
 def _not_passed(
-    rows: Iterable[_Cells], ordinary: Ordinary | None, reading: FileReading
+    rows: Iterable[_Cells], ordinary: Ordinary | None, delimiter: str, reading: FileReading
 ) -> Iterator[_Cells]:
     """Pass rows on; a malformed one that can't matter is counted, as on one machine."""
     for row in rows:
-        raw = str(row["raw"] or "")
-        if ordinary and raw and raw.count('"') % 2 == 0 and ordinary.passes(raw.strip() + "\n"):
+        line = _line(row, delimiter)
+        if ordinary and line.count('"') % 2 == 0 and ordinary.passes(line):
             reading.rows += 1
         else:
             yield row
+
+
+def _line(row: _Cells, delimiter: str) -> str:
+    """Return a row as a line; a row of several lines is never passed over, and gives none."""
+    if row["raw"] is not None:
+        return str(row["raw"]).strip() + "\n"
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row["cells"])
+    return "" if any("\n" in cell for cell in row["cells"]) else text.getvalue()
 
 
 def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:
