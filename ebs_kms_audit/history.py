@@ -2,37 +2,40 @@
 
 Two things make this bounded: only events of a few kinds are kept, and no more than a fixed number
 of them. Where that is too few, a second reading which knows the denials brings those that belong
-to them.
+to them (`attempts` makes that rare).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ebs_kms_audit.attempts import (
+    Attempts,
+    Caller,
+    caller_of,
+    callers_of,
+    is_attempt,
+    is_near,
+    time_of,
+)
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.ebs_operations import (
-    EBS_OPERATIONS,
-    EC2_EVENT_SOURCE,
     VOLUME_WORKFLOW,
     Workflow,
     workflow_of,
 )
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.identify import is_kms, key_names
+from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind, Value
 from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
-from ebs_kms_audit.reading.times import order_of
 
 _KEPT = 20_000
-_NEAR = 300.0  # seconds
 _SAME_MINUTE = 60.0
 _KEY_CHANGES = frozenset(
     {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
 )
-_Caller = tuple[str | None, str | None, str | None]  # User name, account, Region
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 _SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
@@ -69,44 +72,49 @@ class _Index:
     """The events kept, by what they are looked up by."""
 
     def __init__(self) -> None:
-        self.attempts: dict[_Caller, list[Event]] = {}
-        self.successes: dict[_Caller, list[Event]] = {}
+        self.attempts: dict[Caller, list[Event]] = {}
+        self.successes: dict[Caller, list[Event]] = {}
         self.by_request: dict[str, list[Event]] = {}
 
 
 class Surroundings:
     """Collects the events that may have to do with a denial.
 
-    Without `denied`, whatever may is kept, up to a bound; then `overflowed` is True. With it, only
-    what has to do with these denied events.
+    Without `denied`, whatever may is kept, up to a bound. With it, only what has to do with these
+    denied events.
     """
 
     def __init__(self, denied: Iterable[Event] | None = None) -> None:
-        self._callers: set[_Caller] | None = None
+        denied = None if denied is None else list(denied)
+        self._callers: set[Caller] | None = None
         if denied is not None:
             self._callers = {caller for event in denied for caller in callers_of(event)}
-        self._attempts: dict[object, Event] = {}
+        self._attempts = Attempts(denied)
         self._changes: dict[object, Event] = {}
         self._successes: dict[tuple[object, ...], Event] = {}
-        self.overflowed = False
+        self._overflowed = False
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether there was too much to keep all that may belong to a denial."""
+        return self._overflowed or self._attempts.overflowed
 
     def see(self, event: Event) -> None:
         """Take in an event that matters."""
         if is_change(event):
-            self._keep(self._changes, event)
+            self._keep_change(event)
         if is_attempt(event):
-            self._keep(self._attempts, event)
+            self._attempts.see(event)
+        elif is_kms(event) and is_denied(event):
+            self._attempts.see_refused(event)
         elif is_success(event):
             self._see_success(event)
 
-    def _keep(self, events: dict[object, Event], event: Event) -> None:
-        if self._callers is not None and is_attempt(event) and not self._is_wanted(event):
-            return
-        key = event.key
-        if key in events or len(events) < _KEPT:
-            events[key] = event  # a record comes after the row of the same event, and says more
+    def _keep_change(self, event: Event) -> None:
+        if event.key in self._changes or len(self._changes) < _KEPT:
+            self._changes[event.key] = event  # a record comes after its row, and says more
         else:
-            self.overflowed = True
+            self._overflowed = True
 
     def _see_success(self, event: Event) -> None:
         if self._callers is not None and not self._is_wanted(event):
@@ -114,8 +122,8 @@ class Surroundings:
         key = alike(event)
         known = self._successes.get(key)
         if known is None and len(self._successes) >= _KEPT:
-            self.overflowed = True
-        elif known is None or _time(known) < _time(event):
+            self._overflowed = True
+        elif known is None or time_of(known) < time_of(event):
             self._successes[key] = event
 
     def _is_wanted(self, event: Event) -> bool:
@@ -130,8 +138,8 @@ class Surroundings:
         if event.time is None:
             return []
         made = self._index.attempts.get(caller_of(event), [])
-        at = [_time(event)]
-        return [one for one in made if one.time and _is_near(_time(one), at, _SAME_MINUTE)]
+        at = [time_of(event)]
+        return [one for one in made if one.time and is_near(time_of(one), at, _SAME_MINUTE)]
 
     def of(self, denials: Sequence[Denial]) -> History:
         """Return what happened around denials of one principal, in order of time."""
@@ -146,33 +154,32 @@ class Surroundings:
         denied = {action for denial in denials for action in denial.iam_actions}
         allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
         return History(
-            attempts=tuple(sorted(attempts, key=_time)),
-            changes=tuple(sorted(self._changes_before(denials), key=_time)),
+            attempts=tuple(sorted(attempts, key=time_of)),
+            changes=tuple(sorted(self._changes_before(denials), key=time_of)),
             later_success=_later_success(successes, denials),
             allowed=tuple(sorted(allowed)),
             next_calls=_next_calls(attempts, denials, denied | allowed),
         )
 
-    def _attempts_around(self, denials: Sequence[Denial], callers: set[_Caller]) -> list[Event]:
+    def _attempts_around(self, denials: Sequence[Denial], callers: set[Caller]) -> list[Event]:
         """Return the EC2 calls of the tries that the denials were part of."""
         requests = {denial.event.request_id for denial in denials if denial.event.request_id}
         same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
-        times = sorted(_time(denial.event) for denial in denials if denial.event.time)
+        times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
         of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
-        near = [event for event in of_callers if event.time and _is_near(_time(event), times)]
+        near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
         found = {id(event): event for event in (*same_request, *near) if is_attempt(event)}
         return list(found.values())
 
     @cached_property
     def _index(self) -> _Index:
         index = _Index()
-        for event in self._attempts.values():
+        for event in self._attempts:
             index.attempts.setdefault(caller_of(event), []).append(event)
         for event in self._successes.values():
             for caller in callers_of(event):
                 index.successes.setdefault(caller, []).append(event)
-        kept = (self._attempts, self._successes, self._changes)
-        for event in (event for events in kept for event in events.values()):
+        for event in (*self._attempts, *self._successes.values(), *self._changes.values()):
             if event.request_id:
                 index.by_request.setdefault(event.request_id, []).append(event)
         return index
@@ -182,36 +189,12 @@ class Surroundings:
         dated = [denial.event for denial in denials if denial.event.time]
         if not dated:
             return []
-        begin = min(map(_time, dated))
+        begin = min(map(time_of, dated))
         return [
             event
             for event in self._changes.values()
-            if event.time and _time(event) <= begin and _concerns(event, first)
+            if event.time and time_of(event) <= begin and _concerns(event, first)
         ]
-
-
-def _time(event: Event) -> float:
-    return order_of(event.time).timestamp() if event.time else 0.0
-
-
-def caller_of(event: Event) -> _Caller:
-    """Return what tells callers apart: User name, account and Region."""
-    return event.user_name, event.account_cell or event.account, event.region
-
-
-def callers_of(event: Event) -> list[_Caller]:
-    """Return by what the caller is told: the name in the log and, of a record, the role too.
-
-    Another session of the same role is the same principal.
-    """
-    issuer = event.identity.issuer_arn if event.identity else None
-    name, account, region = caller_of(event)
-    return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
-
-
-def is_attempt(event: Event) -> bool:
-    """Tell whether it is a call of an EC2 operation that uses an EBS key."""
-    return event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None)
 
 
 def is_change(event: Event) -> bool:
@@ -233,12 +216,6 @@ def alike(event: Event) -> tuple[object, ...]:
         caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
         *sorted(key_names(event)),
     )  # fmt: skip
-
-
-def _is_near(time: float, times: Sequence[float], seconds: float = _NEAR) -> bool:
-    """Tell whether one of the sorted times lies within so many seconds."""
-    after = bisect_left(times, time - seconds)
-    return after < len(times) and times[after] <= time + seconds
 
 
 def _concerns(event: Event, denial: Denial) -> bool:
@@ -274,11 +251,13 @@ def _issuer(event: Event) -> str | None:
 
 
 def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Event | None:
-    last = {denial.event.name: _time(denial.event) for denial in denials}
+    last = {denial.event.name: time_of(denial.event) for denial in denials}
     for denial in denials:
-        last[denial.event.name] = max(last[denial.event.name], _time(denial.event))
-    later = [event for event in successes if event.name in last and _time(event) > last[event.name]]
-    return max(later, key=_time, default=None)
+        last[denial.event.name] = max(last[denial.event.name], time_of(denial.event))
+    later = [
+        event for event in successes if event.name in last and time_of(event) > last[event.name]
+    ]
+    return max(later, key=time_of, default=None)
 
 
 def _next_calls(

@@ -43,6 +43,7 @@ def audit(
     least_privilege: bool = False,
     redact: bool = False,
     progress: Callable[[Progress], object] | Literal[False] | None = None,
+    processes: int | None = None,
 ) -> Report:
     """Say who was refused which KMS action, and which key-policy statement would fix it.
 
@@ -73,17 +74,23 @@ def audit(
     once at the end; what it raises ends the audit. Without it, a notebook shows a line under the
     cell where it takes longer than two seconds; with False, nothing does.
 
+    `processes` is how many processes may work on large files: one a CPU if it is not given, and
+    with 1 never more than this one. Others are started on Linux only, where this one has a single
+    thread; they read, and end with the audit. The report is the same.
+
     Raises InputError where no input could be read at all, UsageError for an argument that makes
     no sense. A row that can't be read is set aside in the report; an input that can't, among
     others that can, is in `Report.failed_inputs`.
     """
     if inputs is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
+    if processes is not None and (not isinstance(processes, int) or processes < 1):
+        raise UsageError(f"processes={processes!r}: give a number from 1 on")
     asked = Asked.of(
         key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
     )
     meter = _meter(progress, inputs, records)
-    return report_on(Reading(inputs, records, meter), asked, meter=meter)
+    return report_on(Reading(inputs, records, processes=processes, meter=meter), asked, meter=meter)
 
 
 def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:

@@ -6,10 +6,9 @@ this is loaded where nobody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from ebs_kms_audit.model import Value
 
@@ -54,14 +53,12 @@ class Meter:
         self._begun = self._told = monotonic()
         self.denials: Callable[[], int] = int
 
-    def watch(self, blocks: Iterator[Any], scale: float) -> Iterator[Any]:
-        """Pass blocks on; `scale` is how many bytes on the disk one of theirs stands for."""
-        for block in blocks:
-            yield block
-            self._read += len(block) * scale
-            if monotonic() - self._told >= _APART:
-                self._told = monotonic()
-                self._report(self._progress())
+    def count(self, size: float) -> None:
+        """Add what was read, in bytes on the disk."""
+        self._read += size
+        if monotonic() - self._told >= _APART:
+            self._told = monotonic()
+            self._report(self._progress())
 
     def again(self) -> None:
         """Note that all inputs are read once more."""
@@ -74,7 +71,8 @@ class Meter:
 
     def _progress(self, *, done: bool = False) -> Progress:
         return Progress(
-            bytes_read=round(self._read),
+            # The beginning of a file may be read twice.
+            bytes_read=round(min(self._read, self._total or self._read)),
             bytes_total=self._total,
             seconds=monotonic() - self._begun,
             denials=self.denials(),

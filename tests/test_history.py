@@ -5,7 +5,7 @@ import io
 import pytest
 
 import ebs_kms_audit
-from ebs_kms_audit import history
+from ebs_kms_audit import attempts, history
 from ebs_kms_audit.identify import handouts
 from tests import rows
 from tests.make_samples import SAMPLES
@@ -247,6 +247,7 @@ def test_one_incident_told_three_ways_gives_the_same_denials_with_rising_evidenc
 
 
 def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(attempts, "_KEPT", 3)
     monkeypatch.setattr(history, "_KEPT", 3)
     monkeypatch.setattr(handouts, "_KEPT", 0)
     crowd = [
@@ -273,3 +274,43 @@ def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypat
     stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
     assert "surroundings_incomplete" in {caveat.id for caveat in stream.caveats}
     assert told(stream) == told(whole)
+
+
+def minute(number):
+    return f"{6 + number // 60:02}:{number % 60:02}:00"
+
+
+CALLS = [made("AttachVolume", minute(number), "ec2") for number in range(120)]
+REFUSED = {number: record(eventID=f"refused {number}", eventTime=f"2026-05-18T{minute(number)}Z")
+           for number in (20, 60, 61, 110)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("order", "complete"),
+    [
+        (sorted, True),
+        (lambda times: sorted(times, reverse=True), True),
+        # a second file goes through the same time again, as that of another Region does
+        (lambda times: [*sorted(t for t in times if t % 2), *sorted(t for t in times if not t % 2)],
+         False),
+    ],
+    ids=["forward", "backward", "twice"],
+)  # fmt: skip
+def test_calls_far_from_every_denial_need_not_be_kept(monkeypatch, tmp_path, order, complete):
+    times = order(list(range(120)))
+    events = [one for time in times for one in (CALLS[time], REFUSED.get(time)) if one]
+    path = tmp_path / "log.json"
+    path.write_text(log(*events).read(), encoding="utf-8")
+
+    def calls(report):
+        (finding,) = report.findings
+        return [call.event_id for call in finding.history.attempts]
+
+    near = [number for number in range(120) if any(abs(number - one) <= 5 for one in REFUSED)]
+    expected = [CALLS[number]["eventID"] for number in near]
+    assert calls(ebs_kms_audit.audit(records=path)) == expected
+    monkeypatch.setattr(attempts, "_KEPT", 60)
+    assert calls(ebs_kms_audit.audit(records=path)) == expected
+    stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
+    assert ("surroundings_incomplete" not in {one.id for one in stream.caveats}) == complete
+    assert (calls(stream) == expected) == complete

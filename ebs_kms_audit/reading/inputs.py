@@ -11,6 +11,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from stat import S_ISDIR, S_ISREG
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 18
 # What a trail writes beside its log files: digests of them, and Insights events.
 _NO_LOG = r"CloudTrail-(Digest|Insight)(/|\\|$)"
+GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _EXCEL_MEMBER = "[Content_Types].xml"
 
@@ -65,17 +67,27 @@ RECORDS = FileKind(
 )
 
 
+class PlainFile(NamedTuple):
+    """A file on the disk, that can be read from any place; packed if it is gzip."""
+
+    path: str
+    size: int
+    packed: bool
+
+
 class Source(NamedTuple):
     """One export: what to call it, and how to get its content, in blocks or as a table.
 
     Both raise InputError where there is nothing to be had; blocks may end in a DamagedError. One
-    byte of a block stands for `scale` bytes on the disk: a member of an archive is unpacked.
+    byte of a block stands for `scale` bytes on the disk: a member of an archive is unpacked. `file`
+    is where the content lies, if that is a file by itself.
     """
 
     name: str
     blocks: Callable[[], Blocks] | None = None
     table: Callable[[], tables.Table] | None = None
     scale: float = 1.0
+    file: PlainFile | None = None
 
 
 def sources(inputs: Any, kind: FileKind = EXPORTS) -> Iterator[Source]:
@@ -197,31 +209,38 @@ def _files_in(path: str, kind: FileKind) -> list[str]:
 
 def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
     try:
-        with _opened(path) as file:
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe: it can't be read again
+        with opened(path) as file:
+            found = os.fstat(file.fileno())
+            if not S_ISREG(found.st_mode):  # a pipe: it can't be read again
                 yield from _of_stream(file, kind, path)
                 return
-            zipped = file.read(4) == _ZIP_MAGIC
-    except OSError as error:
-        yield _refused(path, f"it can't be opened: {error.strerror or error}")
+            magic = file.read(4)
+    except InputError as error:
+        yield _failed(path, error)
         return
-    if zipped:
+    if magic == _ZIP_MAGIC:
         yield from _of_zip(path, path, kind)
         return
 
     def blocks() -> Iterator[bytes]:
-        try:
-            with _opened(path) as file:
-                yield from _read_blocks(file, path)
-        except OSError as error:
-            raise InputError(f"{path}: it can't be opened: {error.strerror or error}") from error
+        with opened(path) as file:
+            yield from _read_blocks(file, path)
 
-    yield Source(name=path, blocks=blocks)
+    plain = PlainFile(path, found.st_size, magic.startswith(GZIP_MAGIC))
+    yield Source(name=path, blocks=blocks, file=plain)
 
 
-def _opened(path: str) -> IO[bytes]:
-    """Open a file as pathlib does, which lets a slash behind its name pass."""
-    return open(path.rstrip("/"), "rb")  # noqa: PTH123 - pathlib is slow to import
+@contextmanager
+def opened(path: str) -> Iterator[IO[bytes]]:
+    """Open a file as pathlib does, which lets a slash behind its name pass.
+
+    Raises InputError where that can't be done.
+    """
+    try:
+        with open(path.rstrip("/"), "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+            yield file
+    except OSError as error:
+        raise InputError(f"{path}: it can't be opened: {error.strerror or error}") from error
 
 
 def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator[Source]:

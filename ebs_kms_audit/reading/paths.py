@@ -56,26 +56,34 @@ MEMBERS = frozenset(re.findall(r"\w+", " ".join(_PATHS.values()))) - {"ARN"}
 
 
 class Fields:
-    """What the named paths find in one record. What has another shape counts as absent."""
+    """What the named paths find in a record. What has another shape counts as absent."""
 
-    def __init__(self, record: dict[str, Any]) -> None:
-        self._found: dict[str, list[Any]] = {}
-        _gather(record, _tree(), self._found)
+    __slots__ = ("found",)
+
+    def __init__(self, found: dict[str, list[Any]]) -> None:
+        self.found = found
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Fields:
+        """Look along all paths at once: most of a record is on none, and many begin alike."""
+        found: dict[str, list[Any]] = {}
+        _gather(record, _tree(), found)
+        return cls(found)
 
     def texts(self, path: str) -> list[str]:
         """Return the non-empty texts at a path."""
-        return [value for value in self.values(path) if isinstance(value, str) and value]
+        return [one for one in self.found.get(path, ()) if isinstance(one, str) and one]
 
     def text(self, path: str) -> str | None:
         """Return the first text at a path, or None."""
-        for value in self._found.get(path, ()):
+        for value in self.found.get(path, ()):
             if isinstance(value, str) and value:
                 return value
         return None
 
-    def values(self, path: str) -> list[Any]:
-        """Return whatever is at a path."""
-        return self._found.get(path, [])
+    def flag(self, path: str) -> bool | None:
+        """Return the first boolean at a path, or None."""
+        return next((one for one in self.found.get(path, ()) if isinstance(one, bool)), None)
 
 
 class _Branch:
@@ -88,13 +96,13 @@ class _Branch:
 
 
 def _gather(value: Any, branch: _Branch, found: dict[str, list[Any]]) -> None:
-    """Go along all paths at once: most of a record is on none, and many begin alike."""
-    if branch.name is not None:
-        found.setdefault(branch.name, []).append(value)
     if isinstance(value, dict):
-        for name, inner in branch.members.items():
-            if name in value:
-                _gather(value[name], inner, found)
+        for member, inner in branch.members.items():
+            if member in value:
+                if inner.name is not None:
+                    found.setdefault(inner.name, []).append(value[member])
+                else:
+                    _gather(value[member], inner, found)
     elif branch.each is not None and isinstance(value, list):
         for element in value:
             _gather(element, branch.each, found)

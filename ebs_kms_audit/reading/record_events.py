@@ -7,7 +7,8 @@ told in one place; the ARNs that only a record has stand beside them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
@@ -20,7 +21,7 @@ from ebs_kms_audit.reading.times import TimeReader
 KMS_KEY = "AWS::KMS::Key"
 
 # The paths in a record under which each type of resource is named.
-_RESOURCE_PATHS = (
+_RESOURCE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (KMS_KEY, ("resource arn", "kms key", "created key", "ec2 key")),
     ("AWS::IAM::AccessKey", ("key handed out",)),
     ("AWS::STS::AssumedRole", ("session handed out",)),
@@ -31,7 +32,20 @@ _RESOURCE_PATHS = (
 )
 
 
-def read_record_events(records: Iterable[Record], reading: FileReading) -> Iterator[Event]:
+class Told(NamedTuple):
+    """What is taken of one record; its number and, where it can't be read, the reason."""
+
+    number: int
+    fields: Fields
+    fault: str | None
+
+
+def told(records: Iterable[Record]) -> Iterator[Told]:
+    """Take out of records what an Event needs."""
+    return (Told(one.number, Fields.of(one.content), one.fault) for one in records)
+
+
+def read_record_events(records: Iterable[Told], reading: FileReading) -> Iterator[Event]:
     """Yield the events that matter; count every record, and set aside what can't be read."""
     times = TimeReader()
     last_time = None
@@ -40,8 +54,7 @@ def read_record_events(records: Iterable[Record], reading: FileReading) -> Itera
         if record.fault:
             reading.put_aside(record.number, record.fault)
             continue
-        content = record.content
-        fields = Fields(content)
+        fields = record.fields
         time = times.read(fields.text("time") or "")
         if time is None:
             reading.put_aside(record.number, "it has no eventTime")
@@ -49,24 +62,24 @@ def read_record_events(records: Iterable[Record], reading: FileReading) -> Itera
         if reading.first is None:
             reading.see_time(time)
         last_time = time
-        if matters(content.get("eventSource"), content["eventName"]):
+        if matters(fields.text("source"), fields.text("name") or ""):
             reading.see_time(time)
-            yield _event(record, fields, reading, time)
+            yield _event(record, reading, time)
         elif key_kind(fields.text("caller key")) == "long_term":
-            yield _event(record, fields, reading, time)
+            yield _event(record, reading, time)
     if last_time is not None:
         reading.see_time(last_time)
 
 
-def _event(record: Record, fields: Fields, reading: FileReading, time: Any) -> Event:
+def _event(record: Told, reading: FileReading, time: datetime) -> Event:
+    fields = record.fields
     account = fields.text("account")
-    read_only = next((v for v in fields.values("read only") if isinstance(v, bool)), None)
     identity = _identity(fields)
     return Event(
         file=reading.name,
         line=record.number,
         time=time,
-        name=record.content["eventName"],
+        name=fields.text("name") or "",
         source=fields.text("source"),
         event_id=fields.text("event id"),
         request_id=fields.text("request id"),
@@ -77,7 +90,7 @@ def _event(record: Record, fields: Fields, reading: FileReading, time: Any) -> E
         user_name=_user_name(identity),
         access_key=fields.text("caller key"),
         resources=_resources(fields),
-        read_only=read_only,
+        read_only=fields.flag("read only"),
         account=account if is_account_id(account) else None,
         identity=identity,
         error_message=fields.text("error message"),
@@ -115,6 +128,7 @@ def _resources(fields: Fields) -> tuple[Resource, ...]:
         Resource(type=kind, name=name)
         for kind, paths in _RESOURCE_PATHS
         for path in paths
+        if path in fields.found
         for name in fields.texts(path)
         if path != "resource arn" or ":kms:" in name
     ]

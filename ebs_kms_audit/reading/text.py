@@ -10,9 +10,8 @@ from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.reading.inputs import BLOCK, EXPORTS, Blocks, DamagedError, FileKind
+from ebs_kms_audit.reading.inputs import BLOCK, EXPORTS, GZIP_MAGIC, Blocks, DamagedError, FileKind
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark starts with UTF-16's
@@ -60,7 +59,7 @@ class Lines:
                 *lines, rest = rest.split(newline)
                 for line in lines:
                     yield line + newline
-            self._check_length(len(rest))
+            self.check_length(len(rest))
         if rest:
             self.ends_with_newline = False
             yield rest
@@ -91,7 +90,7 @@ class Lines:
             return None
         while not (newline := _newline_of(_text(head))) and (block := next(content, None)):
             head += block
-            self._check_length(len(head))
+            self.check_length(len(head))
         self._content = chain([head], content)
         if newline != "\n":
             return None
@@ -103,11 +102,12 @@ class Lines:
         for block in blocks:
             end = block.rfind(b"\n") + 1
             length = len(block) - end + (0 if end else length)
-            self._check_length(length)
+            self.check_length(length)
             self.ends_with_newline = length == 0
             yield block
 
-    def _check_length(self, length: int) -> None:
+    def check_length(self, length: int) -> None:
+        """Raise InputError where a line is too long to be one."""
         if length > _LONGEST_LINE:
             raise InputError(
                 f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
@@ -135,7 +135,7 @@ class Lines:
         if self._content is None:
             content = self._until_damage(self._blocks)
             first = next(content, b"")
-            packed = isinstance(first, bytes) and first.startswith(_GZIP_MAGIC)
+            packed = isinstance(first, bytes) and first.startswith(GZIP_MAGIC)
             self._content = self._gunzipped(first, content) if packed else chain([first], content)
         return self._content
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ebs_kms_audit.attempts import caller_of, callers_of, is_attempt
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.history import alike, caller_of, callers_of, is_attempt, is_change, is_success
+from ebs_kms_audit.history import alike, is_change, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.times import order_of

@@ -24,7 +24,7 @@ from ebs_kms_audit.reading.inputs import RECORDS
 from ebs_kms_audit.reading.json_records import Record, looks_like_json, read_records
 from ebs_kms_audit.reading.layout import Layout
 from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.record_events import read_record_events
+from ebs_kms_audit.reading.record_events import read_record_events, told
 from ebs_kms_audit.reading.rows import Dialect, Row, Rows
 from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
 
@@ -149,7 +149,7 @@ def read_logs(rows: Iterator[_Cells], files: dict[str, FileReading]) -> Iterator
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         reading = files.setdefault(name, FileReading(name, form="records"))
         try:
-            yield from read_record_events(_records(of_file, name), reading)
+            yield from read_record_events(told(_records(of_file, name)), reading)
         except InputError as error:
             reading.error = str(error)
 

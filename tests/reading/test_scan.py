@@ -15,7 +15,7 @@ from ebs_kms_audit.reading.events import matters, row_starter
 from ebs_kms_audit.reading.layout import Layout
 from ebs_kms_audit.reading.ordinary import Ordinary
 from ebs_kms_audit.reading.rows import Dialect, Rows
-from ebs_kms_audit.reading.scan import Scan
+from ebs_kms_audit.reading.scan import Scan, whole_lines
 from ebs_kms_audit.reading.text import Lines
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, figures, row
 
@@ -105,7 +105,7 @@ def test_what_is_passed_over_can_not_matter(text, size, final, byte):
     if byte:
         data = data.replace(b"aws-cli", b"aws\xe9cli")
     every = list(rows_of(iter(Lines("test", iter([data])))))
-    rows = rows_of(Scan(blocks(data, size)), Ordinary(LAYOUT, ","))
+    rows = rows_of(Scan(whole_lines(blocks(data, size))), Ordinary(LAYOUT, ","))
     found = {one.line: one for one in rows}
     assert len(found) + rows.passed == len(every)
     seen = set()
@@ -125,7 +125,9 @@ def test_what_is_passed_over_can_not_matter(text, size, final, byte):
 @given(text=FILES, sizes=st.tuples(st.integers(1, 300), st.integers(1, 300)))
 def test_where_the_blocks_are_cut_does_not_matter(text, sizes):
     data = f"{','.join(HEADER)}\n{text}".encode()
-    ways = [Scan(blocks(data, size)) for size in sizes] + [iter(Lines("test", iter([data])))]
+    ways = [Scan(whole_lines(blocks(data, size))) for size in sizes] + [
+        iter(Lines("test", iter([data])))
+    ]
     read = []
     for way in ways:
         rows = rows_of(way, Ordinary(LAYOUT, ","))
@@ -147,7 +149,7 @@ def test_bytes_and_text_give_the_same_report(text):
 def test_most_rows_are_passed_over(agent):
     one = line(row(**S3, user_agent=agent))
     data = "\n".join([",".join(HEADER), *[one] * 5, FORGED]).encode()
-    rows = rows_of(Scan(iter([data])), Ordinary(LAYOUT, ","))
+    rows = rows_of(Scan(whole_lines([data])), Ordinary(LAYOUT, ","))
     assert len(list(rows)) + rows.passed == 6
     assert rows.passed == (0 if "\n" in agent else 4)  # all but the first and the last
 

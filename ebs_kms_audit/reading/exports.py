@@ -1,0 +1,95 @@
+"""One export → its Events: what the other rooms of `reading` do, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.events import FileReading, read_events, row_starter
+from ebs_kms_audit.reading.inputs import Source
+from ebs_kms_audit.reading.layout import Layout, find_header, is_query_result, require_columns
+from ebs_kms_audit.reading.ordinary import Ordinary
+from ebs_kms_audit.reading.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.scan import Scan, blocks_of, whole_lines
+from ebs_kms_audit.reading.text import Lines
+from ebs_kms_audit.reading.workers import Workers
+
+_HEADER_SEARCHED = 50
+_LARGE = 8 << 20  # from here on it pays to start a process: it has a tenth of a second to save
+
+
+def read_export(source: Source, reading: FileReading, workers: Workers) -> Iterator[Event]:
+    """Yield the events of an export that matter, and count its rows in `reading`.
+
+    Raises InputError where it can't be read at all.
+    """
+    if source.table is not None:
+        header, table = source.table()
+        require_columns(source.name, header, Layout.of_header(header))
+        numbered = (Row(line, cells) for line, cells in enumerate(table, start=1))
+        yield from _events_in(numbered, header, reading)
+        return
+    assert source.blocks is not None
+    lines = Lines(source.name, source.blocks())
+    raw = lines.raw()
+    stream = iter(lines) if raw is None else Scan(whole_lines(raw))
+    head = list(islice(stream, _HEADER_SEARCHED))
+    if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
+        raise InputError(
+            f"{source.name}: {lines.cut_short} and holds no whole row: download it again"
+        )
+    index, delimiter, header = find_header(source.name, head)
+    layout = Layout.of_header(header)
+    ordinary = None if is_query_result(header) else Ordinary.of(layout, delimiter)
+    plain = source.file if raw and source.file and not source.file.packed else None
+    if ordinary and plain and plain.size >= _LARGE and (helpers := workers.helpers()):
+        blocks = blocks_of(plain, ordinary, helpers, lines.check_length)
+        stream = Scan(workers.counted(blocks, lambda block: len(block.lines)))
+        deque(islice(stream, len(head)), maxlen=0)  # they were read above
+    rows = Rows(
+        stream,
+        ahead=head[index + 1 :],
+        first_line=index + 2,
+        dialect=Dialect(delimiter, row_starter(layout)),
+        ordinary=ordinary,
+    )
+    try:
+        yield from _events_in(_mark_last(rows, lines), header, reading, day_first=delimiter == ";")
+    finally:
+        reading.rows += rows.passed
+    reading.cut_short = lines.cut_short
+    if lines.cut_short and reading.rows == reading.set_aside_count:
+        raise InputError(
+            f"{reading.name}: {lines.cut_short} and holds no whole row: download it again"
+        )
+
+
+def _events_in(
+    rows: Iterable[Row], header: list[str], reading: FileReading, *, day_first: bool = False
+) -> Iterator[Event]:
+    if is_query_result(header):
+        from ebs_kms_audit.reading.query_results import records_in_rows
+        from ebs_kms_audit.reading.record_events import read_record_events, told
+
+        reading.form = "query result"
+        records = records_in_rows(rows, header, Layout.of_header(header), reading)
+        yield from read_record_events(told(records), reading)
+    else:
+        reading.layout = Layout.of_header(header)
+        yield from read_events(rows, reading, day_first_by_default=day_first)
+
+
+def _mark_last(records: Iterator[Row], lines: Lines) -> Iterator[Row]:
+    """Pass rows on; the last one of a file cut short in the middle of a line is not whole."""
+    held: Row | None = None
+    for row in records:
+        if held is not None:
+            yield held
+        held = row
+    if held is not None:
+        if lines.cut_short and not lines.ends_with_newline and held.fault is None:
+            held = held._replace(fault="the file ends in the middle of this row")
+        yield held

@@ -1,0 +1,117 @@
+"""Files of CloudTrail JSON → their Events; of many small files, other processes do a part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.events import FileReading
+from ebs_kms_audit.reading.inputs import RECORDS, Source
+from ebs_kms_audit.reading.json_records import Record, looks_like_json
+from ebs_kms_audit.reading.paths import Fields
+from ebs_kms_audit.reading.record_events import Told, read_record_events, told
+from ebs_kms_audit.reading.record_scan import Records
+from ebs_kms_audit.reading.text import Lines
+from ebs_kms_audit.reading.workers import Workers
+
+_SMALL = 8 << 20  # what a process reads of one file, it holds until it is asked for
+_TOGETHER = 10_000
+_LARGE = 2 << 20  # from here on it pays to start a process
+
+
+def read_record_files(
+    sources: Iterable[Source], files: list[FileReading], workers: Workers
+) -> Iterator[Event]:
+    """Yield the events of all files that matter; add to `files` what is known of each.
+
+    One that can't be read at all has its `error`.
+    """
+    for group in _groups(sources):
+        size = sum(source.file.size for source in group if source.file)
+        helpers = workers.helpers() if len(group) > 1 and size >= _LARGE else 0
+        if helpers:
+            yield from _read_together(group, files, workers, helpers)
+            continue
+        for source in group:
+            reading = FileReading(source.name, form="records")
+            files.append(reading)
+            try:
+                records = _records(workers.watched(source), reading)
+                yield from read_record_events(told(records), reading)
+                _check(reading)
+            except InputError as error:
+                reading.error = str(error)
+
+
+def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
+    """Put small files together. Any other source stands alone: it is to be read in its turn."""
+    group: list[Source] = []
+    for source in sources:
+        small = source.file is not None and source.file.size <= _SMALL
+        if group and (not small or len(group) == _TOGETHER):
+            yield group
+            group = []
+        if small:
+            group.append(source)
+        else:
+            yield [source]
+    if group:
+        yield group
+
+
+def _read_together(
+    sources: Sequence[Source], files: list[FileReading], workers: Workers, helpers: int
+) -> Iterator[Event]:
+    from ebs_kms_audit.reading.processes import in_order
+
+    def work(number: int) -> tuple[Any, ...]:
+        reading = FileReading(sources[number].name, form="records")
+        records: list[tuple[Any, ...]] = []
+        try:
+            for one in told(_records(sources[number], reading)):
+                records.append((one.number, one.fields.found, one.fault))
+        except InputError as error:
+            reading.error = str(error)
+        return records, reading.rows, reading.cut_short, reading.error
+
+    done = zip(sources, in_order(work, len(sources), helpers), strict=True)
+    for source, result in workers.counted(done, lambda one: one[0].file.size if one[0].file else 0):
+        found, passed, cut_short, error = result
+        reading = FileReading(source.name, form="records", rows=passed, cut_short=cut_short)
+        files.append(reading)
+        records = (Told(number, Fields(fields), fault) for number, fields, fault in found)
+        yield from read_record_events(records, reading)
+        try:
+            _check(reading)
+        except InputError as refused:
+            error = error or str(refused)
+        reading.error = error
+
+
+def _records(source: Source, reading: FileReading) -> Iterator[Record]:
+    """Yield the records that must be read; count the others in `reading`."""
+    if source.blocks is None:
+        raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
+    text = Lines(source.name, source.blocks(), RECORDS)
+    content = text.utf8()
+    begun = next((block for block in content if block and not block.isspace()), b"")
+    if not looks_like_json(begun.decode("utf-8", "replace")):
+        raise InputError(
+            f"{source.name}: "
+            + ("this is no JSON" if begun else "the file is empty")
+            + f"; {RECORDS.expected}"
+        )
+    records = Records(chain([begun], content))
+    try:
+        yield from records
+    finally:
+        reading.rows += records.passed
+    reading.cut_short = text.cut_short
+
+
+def _check(reading: FileReading) -> None:
+    if reading.rows and reading.rows == reading.set_aside_count:
+        raise InputError(f"{reading.name}: it holds no CloudTrail record; {RECORDS.how_to_get_it}")

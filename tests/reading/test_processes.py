@@ -1,0 +1,201 @@
+"""Several processes give what one gives, in order; one that dies, or is refused, costs nothing."""
+
+import gc
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ebs_kms_audit
+from ebs_kms_audit import InputError, UsageError
+from ebs_kms_audit.reading import exports, processes, record_files, scan
+from ebs_kms_audit.reading.processes import in_order
+from tests.benchmark.generate import make_export, make_logs
+from tests.exports import HEADER, denied, row
+from tests.reading.test_scan import FILES, line
+from tests.records import log, record
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="one process reads elsewhere")
+
+
+def children():
+    """Return the processes that this one has started and that are still there, dead or not."""
+    tasks = Path("/proc/self/task")
+    return [one for task in tasks.iterdir() for one in (task / "children").read_text().split()]
+
+
+def pipes():
+    gc.collect()
+    opened = Path("/proc/self/fd").iterdir()
+    return [one.name for one in opened if one.is_fifo()]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    before = children(), pipes()
+    yield
+    assert (children(), pipes()) == before
+
+
+# --- units of work ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 500])
+@pytest.mark.parametrize("helpers", [0, 1, 3])
+def test_results_come_in_order(count, helpers):
+    assert list(in_order(lambda number: number**2, count, helpers)) == [n**2 for n in range(count)]
+
+
+def test_the_others_do_a_part():
+    def work(_):
+        time.sleep(0.002)
+        return os.getpid()
+
+    assert len(set(in_order(work, 200, 2))) == 3
+
+
+def test_results_may_be_larger_than_a_pipe():
+    assert [len(one) for one in in_order(lambda n: bytes(n * 100_000), 30, 2)] == [
+        n * 100_000 for n in range(30)
+    ]
+
+
+def test_one_waits_where_another_is_slow():
+    here = os.getpid()
+
+    def work(number):
+        time.sleep(0.3 if os.getpid() != here and number == 1 else 0.001)
+        return number
+
+    assert list(in_order(work, 200, 1)) == list(range(200))
+
+
+def test_what_a_process_that_dies_had_taken_is_done_again():
+    here = os.getpid()
+
+    def work(number):
+        time.sleep(0.001)
+        if os.getpid() != here and number > 5:
+            os._exit(9)
+        return number
+
+    assert list(in_order(work, 300, 2)) == list(range(300))
+
+
+def test_an_error_is_raised_in_its_turn():
+    def work(number):
+        if number == 150:
+            raise InputError("this one")
+        return number
+
+    done = []
+    with pytest.raises(InputError, match="this one"):
+        done.extend(in_order(work, 300, 2))
+    results = in_order(work, 300, 2)
+    assert [next(results) for _ in range(150)] == list(range(150))
+    results.close()
+
+
+def test_without_a_second_process_one_does_all(monkeypatch):
+    def refuse():
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert list(in_order(lambda number: number, 50, 2)) == list(range(50))
+
+
+def test_no_process_is_started_beside_threads():
+    code = (
+        "import threading, time; from ebs_kms_audit.reading.processes import others; a = others(2);"
+        "threading.Thread(target=time.sleep, args=(1,), daemon=True).start(); print(a, others(2))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["1", "0"]
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Let others help with the smallest file, in small blocks, whatever threads there are."""
+    monkeypatch.setattr(exports, "_LARGE", 0)
+    monkeypatch.setattr(record_files, "_LARGE", 0)
+    monkeypatch.setattr(processes, "others", lambda count: count - 1)
+    return lambda size: monkeypatch.setattr(scan, "BLOCK", size)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=FILES, size=st.integers(1, 2000), final=st.booleans())
+def test_two_processes_give_the_same_report(always, tmp_path, text, size, final):
+    always(size)
+    rows = [line(row()) for _ in range(60)]  # the header is looked for in so many lines
+    lines = [",".join(HEADER), *rows, text, line(denied())]
+    path = tmp_path / "export.csv"
+    path.write_text("\n".join(lines) + "\n" * final, encoding="utf-8", newline="")
+    one, two = (ebs_kms_audit.audit(path, processes=count).to_dict() for count in (1, 2))
+    assert one == two
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_generated_export(always, tmp_path, mark):
+    always(5000)
+    made = make_export(tmp_path, 0.5)
+    path = tmp_path / "export.csv"
+    path.write_bytes(mark + Path(made.path).read_bytes())
+    told = []
+    one, three = (
+        ebs_kms_audit.audit(path, processes=count, progress=told.append) for count in (1, 3)
+    )
+    assert one == three
+    assert (three.coverage.rows_read, three.coverage.denials) == (made.events, made.denied)
+    assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
+
+
+def test_a_line_without_end_is_refused(always, tmp_path, monkeypatch):
+    always(1000)
+    monkeypatch.setattr("ebs_kms_audit.reading.text._LONGEST_LINE", 50_000)
+    path = tmp_path / "export.csv"
+    rows = [line(row()) for _ in range(100)]
+    path.write_text("\n".join([",".join(HEADER), *rows, "x" * 200_000]), encoding="utf-8")
+    for count in (1, 2):
+        with pytest.raises(InputError, match="a line of more than"):
+            ebs_kms_audit.audit(path, processes=count)
+
+
+def test_generated_logs_among_other_files(always, tmp_path):
+    made = make_logs(tmp_path / "logs", 0.5)
+    folder = Path(made.path)
+    (folder / "bad.json").write_text("User name,", encoding="utf-8")
+    (folder / "empty.json").write_text("", encoding="utf-8")
+    (folder / "none.json").write_text("[1]", encoding="utf-8")
+    cut = gzip.compress(log(record(), record(eventID="x")).read().encode())
+    (folder / "cut.json.gz").write_bytes(cut[:-9])
+    (folder / "large.jsonl").write_text(json.dumps(record(eventID="large")), encoding="utf-8")
+    one, two = (ebs_kms_audit.audit(records=folder, processes=count) for count in (1, 2))
+    assert one == two
+    assert two.coverage.denials == made.denied + 3
+    assert len(two.failed_inputs) == 3
+
+
+def test_large_files_are_read_in_their_turn(always, tmp_path, monkeypatch):
+    monkeypatch.setattr(record_files, "_SMALL", 3000)
+    made = make_logs(tmp_path / "logs", 0.3)
+    folder = Path(made.path)
+    assert any(file.stat().st_size > 3000 for file in folder.rglob("*.json.gz"))
+    one, two = (ebs_kms_audit.audit(records=folder, processes=count) for count in (1, 2))
+    assert one == two
+    assert two.coverage.rows_read == made.events
+
+
+@pytest.mark.parametrize("processes", [0, -1, 1.5, "2"])
+def test_a_number_of_processes_that_makes_no_sense(processes):
+    with pytest.raises(UsageError, match="processes"):
+        ebs_kms_audit.audit("x.csv", processes=processes)
