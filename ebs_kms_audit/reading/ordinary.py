@@ -67,6 +67,10 @@ class Ordinary:
         for found in self._others.finditer(block, 0, len(block) - 1):
             yield found.end()
 
+    def has_holder(self, block: bytes, at: int) -> bool:
+        """Tell whether a row is ordinary but for its long-term key."""
+        return self._holder.match(block, at) is not None
+
     def is_known_holder(self, line: bytes) -> bool:
         """Tell whether a row is ordinary but for its long-term key, of a holder seen before.
 

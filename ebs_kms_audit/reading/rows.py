@@ -144,10 +144,9 @@ class Rows:
     def _next_line(self) -> str | None:
         """Pass over what can be at once, and peek at the next line; None at the end."""
         self._asks = self._ordinary if self._begun else None
-        if self._asks is not None and self._lines.can_pass_over:
-            count, last = self._lines.pass_over(self._asks)
-            if count:
-                self._pass(count, last)
+        if self._asks is not None and (passed := self._lines.pass_over(self._asks)):
+            if passed[0]:
+                self._pass(*passed)
             self._asks = None  # what comes now is none of them
         return self._lines.peek()
 
@@ -223,15 +222,12 @@ class _Feed:
         self.marked = False
         self._size = 0
 
-    @property
-    def can_pass_over(self) -> bool:
-        """Whether the next line comes from a source that knows what can be passed over."""
-        return self._scan is not None and not self._returned
+    def pass_over(self, ordinary: Ordinary) -> tuple[int, str] | None:
+        """Pass over what the source knows can be; return the number of rows, and the last line.
 
-    def pass_over(self, ordinary: Ordinary) -> tuple[int, str]:
-        """Pass over what the source knows can be; return the number of rows, and the last line."""
-        assert self._scan is not None
-        return self._scan.pass_over(ordinary)
+        None where the next line is of no source that knows.
+        """
+        return self._scan.pass_over(ordinary) if self._scan and not self._returned else None
 
     def peek(self) -> str | None:
         """Return the next line without taking it; None at the end."""

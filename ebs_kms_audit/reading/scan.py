@@ -60,12 +60,12 @@ class Scan:
                 last = self._block[_start_of_line(self._block, stop - 1) : stop]
                 self._at = stop
             if stop < len(self._block):
-                line = self._line()
-                if line.count(b'"') % 2 or not ordinary.is_known_holder(line):
+                line = self._line() if ordinary.has_holder(self._block, stop) else b""
+                if not line or line.count(b'"') % 2 or not ordinary.is_known_holder(line):
                     break
                 count, last = count + 1, line
                 self._at += len(line)
-        return count, _text(last)
+        return count, _text(last) if count else ""
 
     def _line(self) -> bytes:
         """Return the line that begins here."""
