@@ -32,7 +32,7 @@ _USER = re.compile(rb'"[0-9.]+","userIdentity":\{"type":"IAMUser"[^{}\\]*\}')
 
 
 class OrdinaryRecords:
-    """Tells which records of one file can't matter.
+    """Tells which records of the files of an audit can't matter.
 
     Of those that matter only for their long-term access key, the first of each user, key and
     account is enough. A record is told by its body: what stands between `{"eventVersion":` and `}`.

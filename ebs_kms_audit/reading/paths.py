@@ -50,40 +50,46 @@ _PATHS = {
     "session handed out": "$.responseElements.assumedRoleUser.arn",
 }
 
+_LISTS = frozenset(name for name, path in _PATHS.items() if "[*]" in path)
+
 # The names of a record's members as the paths have them. An ARN among the resources is written
 # otherwise (ARN) than a caller's (arn).
 MEMBERS = frozenset(re.findall(r"\w+", " ".join(_PATHS.values()))) - {"ARN"}
 
 
 class Fields:
-    """What the named paths find in a record. What has another shape counts as absent."""
+    """What the named paths find in a record. What has another shape counts as absent.
+
+    A path through a list finds a list.
+    """
 
     __slots__ = ("found",)
 
-    def __init__(self, found: dict[str, list[Any]]) -> None:
+    def __init__(self, found: dict[str, Any]) -> None:
         self.found = found
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Fields:
         """Look along all paths at once: most of a record is on none, and many begin alike."""
-        found: dict[str, list[Any]] = {}
+        found: dict[str, Any] = {}
         _gather(record, _tree(), found)
         return cls(found)
 
+    def text(self, path: str) -> str | None:
+        """Return the text at a path; None where there is none, or an empty one."""
+        value = self.found.get(path)
+        return value if isinstance(value, str) and value else None
+
     def texts(self, path: str) -> list[str]:
         """Return the non-empty texts at a path."""
-        return [one for one in self.found.get(path, ()) if isinstance(one, str) and one]
-
-    def text(self, path: str) -> str | None:
-        """Return the first text at a path, or None."""
-        for value in self.found.get(path, ()):
-            if isinstance(value, str) and value:
-                return value
-        return None
+        value = self.found.get(path)
+        values = value if path in _LISTS and isinstance(value, list) else [value]
+        return [one for one in values if isinstance(one, str) and one]
 
     def flag(self, path: str) -> bool | None:
-        """Return the first boolean at a path, or None."""
-        return next((one for one in self.found.get(path, ()) if isinstance(one, bool)), None)
+        """Return the boolean at a path, or None."""
+        value = self.found.get(path)
+        return value if isinstance(value, bool) else None
 
 
 class _Branch:
@@ -95,17 +101,20 @@ class _Branch:
         self.each: _Branch | None = None  # element of a list
 
 
-def _gather(value: Any, branch: _Branch, found: dict[str, list[Any]]) -> None:
+def _gather(value: Any, branch: _Branch, found: dict[str, Any]) -> None:
     if isinstance(value, dict):
         for member, inner in branch.members.items():
             if member in value:
                 if inner.name is not None:
-                    found.setdefault(inner.name, []).append(value[member])
+                    found[inner.name] = value[member]
                 else:
                     _gather(value[member], inner, found)
     elif branch.each is not None and isinstance(value, list):
         for element in value:
-            _gather(element, branch.each, found)
+            one: dict[str, Any] = {}
+            _gather(element, branch.each, one)
+            for name, inner in one.items():
+                found.setdefault(name, []).append(inner)
 
 
 @cache

@@ -11,6 +11,7 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.events import FileReading
 from ebs_kms_audit.reading.inputs import RECORDS, Source
 from ebs_kms_audit.reading.json_records import Record, looks_like_json
+from ebs_kms_audit.reading.ordinary_records import OrdinaryRecords
 from ebs_kms_audit.reading.paths import Fields
 from ebs_kms_audit.reading.record_events import Told, read_record_events, told
 from ebs_kms_audit.reading.record_scan import Records
@@ -29,17 +30,18 @@ def read_record_files(
 
     One that can't be read at all has its `error`.
     """
+    ordinary = OrdinaryRecords()
     for group in _groups(sources):
         size = sum(source.file.size for source in group if source.file)
         helpers = workers.helpers() if len(group) > 1 and size >= _LARGE else 0
         if helpers:
-            yield from _read_together(group, files, workers, helpers)
+            yield from _read_together(group, ordinary, files, workers, helpers)
             continue
         for source in group:
             reading = FileReading(source.name, form="records")
             files.append(reading)
             try:
-                records = _records(workers.watched(source), reading)
+                records = _records(workers.watched(source), ordinary, reading)
                 yield from read_record_events(told(records), reading)
                 _check(reading)
             except InputError as error:
@@ -63,7 +65,11 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
 
 
 def _read_together(
-    sources: Sequence[Source], files: list[FileReading], workers: Workers, helpers: int
+    sources: Sequence[Source],
+    ordinary: OrdinaryRecords,
+    files: list[FileReading],
+    workers: Workers,
+    helpers: int,
 ) -> Iterator[Event]:
     from ebs_kms_audit.reading.processes import in_order
 
@@ -71,7 +77,7 @@ def _read_together(
         reading = FileReading(sources[number].name, form="records")
         records: list[tuple[Any, ...]] = []
         try:
-            for one in told(_records(sources[number], reading)):
+            for one in told(_records(sources[number], ordinary, reading)):
                 records.append((one.number, one.fields.found, one.fault))
         except InputError as error:
             reading.error = str(error)
@@ -91,7 +97,7 @@ def _read_together(
         reading.error = error
 
 
-def _records(source: Source, reading: FileReading) -> Iterator[Record]:
+def _records(source: Source, ordinary: OrdinaryRecords, reading: FileReading) -> Iterator[Record]:
     """Yield the records that must be read; count the others in `reading`."""
     if source.blocks is None:
         raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
@@ -104,7 +110,7 @@ def _records(source: Source, reading: FileReading) -> Iterator[Record]:
             + ("this is no JSON" if begun else "the file is empty")
             + f"; {RECORDS.expected}"
         )
-    records = Records(chain([begun], content))
+    records = Records(chain([begun], content), ordinary)
     try:
         yield from records
     finally:

@@ -31,12 +31,12 @@ class Records:
     """An iterator over the records of one file; `passed` counts those that it did not give out.
 
     The blocks are UTF-8, and the first holds how the file begins. The first and the last record
-    are given out in any case.
+    are given out in any case; of the others, `ordinary` tells which can be passed over.
     """
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
+    def __init__(self, blocks: Iterator[bytes], ordinary: OrdinaryRecords) -> None:
         self._blocks = blocks
-        self._ordinary = OrdinaryRecords()
+        self._ordinary = ordinary
         self._number = 0
         self.passed = 0
 

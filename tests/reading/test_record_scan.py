@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit.reading.events import matters
 from ebs_kms_audit.reading.json_records import read_records
+from ebs_kms_audit.reading.ordinary_records import OrdinaryRecords
 from ebs_kms_audit.reading.paths import _PATHS, Fields
 from ebs_kms_audit.reading.record_scan import Records
 from tests.exports import ACCOUNT, access_key
@@ -124,7 +125,7 @@ def has_long_term_key(one):
 def test_what_is_not_decoded_can_not_matter(records, shape, size):
     text = written(records, shape)
     every = list(read_records([text]))
-    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size))
+    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size), OrdinaryRecords())
     found = {one.number: one for one in scan}
     assert len(found) + scan.passed == len(every)
     seen = set()
@@ -153,7 +154,7 @@ def test_damage_costs_the_same_records(records, shape, size, damage, place, cut)
     at = BEGINS + place % (len(text) + 1)
     text = text[:at] + damage + text[at + cut :]
     every = {one.number: one for one in read_records([text])}
-    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size))
+    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size), OrdinaryRecords())
     found = {one.number: one for one in scan}
     assert found.keys() <= every.keys()
     assert all(one == every[number] for number, one in found.items())
@@ -191,14 +192,18 @@ ALICE = {"userIdentity": user("alice")}
 )
 @pytest.mark.parametrize("shape", ["log", "lines"])
 def test_how_many_are_not_decoded(fields, passed, shape):
-    scan = Records(iter([written([ordinary(**one) for one in fields], shape).encode()]))
+    scan = Records(
+        iter([written([ordinary(**one) for one in fields], shape).encode()]), OrdinaryRecords()
+    )
     assert len(list(scan)) + passed == len(fields)
     assert scan.passed == passed
 
 
 def test_where_borders_are_forged_every_record_is_decoded():
     fields = [{}, {"requestParameters": [{}, FORGED]}, {}, {}]
-    scan = Records(iter([written([ordinary(**one) for one in fields], "log").encode()]))
+    scan = Records(
+        iter([written([ordinary(**one) for one in fields], "log").encode()]), OrdinaryRecords()
+    )
     assert [one.content["eventName"] for one in scan] == ["PutObject"] * 4
 
 
@@ -232,4 +237,7 @@ def test_the_walk_finds_what_the_json_paths_find(document, name):
     for one in (whole, document):
         if isinstance(one, dict):
             found = [match.value for match in jsonpath_ng.parse(_PATHS[name]).find(one)]
-            assert Fields.of(one).found.get(name, []) == found
+            fields = Fields.of(one)
+            expected = (found or None) if "[*]" in _PATHS[name] else (*found, None)[0]
+            assert fields.found.get(name) == expected
+            assert fields.texts(name) == [text for text in found if isinstance(text, str) and text]
