@@ -18,7 +18,7 @@ from ebs_kms_audit.reading.text import Lines
 from ebs_kms_audit.reading.workers import Workers
 
 _HEADER_SEARCHED = 50
-_LARGE = 8 << 20  # from here on it pays to start a process: it has a tenth of a second to save
+_LARGE = 8 << 20  # from here on it pays to start a process
 
 
 def read_export(source: Source, reading: FileReading, workers: Workers) -> Iterator[Event]:
@@ -44,10 +44,8 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
     index, delimiter, header = find_header(source.name, head)
     layout = Layout.of_header(header)
     ordinary = None if is_query_result(header) else Ordinary.of(layout, delimiter)
-    plain = source.file if raw and source.file and not source.file.packed else None
-    if ordinary and plain and plain.size >= _LARGE and (helpers := workers.helpers()):
-        blocks = blocks_of(plain, ordinary, helpers, lines.check_length)
-        stream = Scan(workers.counted(blocks, lambda block: len(block.lines)))
+    if raw is not None and ordinary and (helped := _helped(source, ordinary, lines, workers)):
+        stream = helped
         deque(islice(stream, len(head)), maxlen=0)  # they were read above
     rows = Rows(
         stream,
@@ -65,6 +63,15 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
         raise InputError(
             f"{reading.name}: {lines.cut_short} and holds no whole row: download it again"
         )
+
+
+def _helped(source: Source, ordinary: Ordinary, lines: Lines, workers: Workers) -> Scan | None:
+    """Return a scan that other processes help with, of a large file that lies open on the disk."""
+    file = source.file
+    if file is None or file.packed or file.size < _LARGE or not (helpers := workers.helpers()):
+        return None
+    blocks = blocks_of(file, ordinary, helpers, lines.check_length)
+    return Scan(workers.counted(blocks, lambda block: len(block.lines)))
 
 
 def _events_in(

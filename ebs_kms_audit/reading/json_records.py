@@ -19,7 +19,7 @@ _BETWEEN = re.compile(r"[\s,]*")
 # Within a JSON string the quotes would be escaped: this begins a record wherever it stands.
 _RECORD_START = re.compile(r'\{\s*"(?:eventVersion|EventId|awsRegion|eventID|userIdentity)"\s*:')
 _LONGEST_START = 1024  # with the space in it
-_LONGEST_RECORD = 4 << 20  # CloudTrail's own limit is 256 KB
+LONGEST_RECORD = 4 << 20  # CloudTrail's own limit is 256 KB
 _LONGEST_WORD = 16  # of what is not in quotes: a number, a keyword
 _decoder = json.JSONDecoder()
 
@@ -66,7 +66,7 @@ def records_after(text: Text, number: int, *, listed: bool) -> Iterator[Record]:
 
 def _fault(error: Exception) -> str:
     if isinstance(error, _TooLongError):
-        return f"it is longer than {_LONGEST_RECORD >> 20} MiB, as no record is"
+        return f"it is longer than {LONGEST_RECORD >> 20} MiB, as no record is"
     return "it is no valid JSON"
 
 
@@ -126,7 +126,7 @@ class Text:
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error):
                     raise
-                if len(self.held) - self.position > _LONGEST_RECORD:
+                if len(self.held) - self.position > LONGEST_RECORD:
                     raise _TooLongError from error
                 if not self.extend():
                     raise

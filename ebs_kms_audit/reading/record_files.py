@@ -9,7 +9,7 @@ from typing import Any
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.events import FileReading
-from ebs_kms_audit.reading.inputs import RECORDS, Source
+from ebs_kms_audit.reading.inputs import RECORDS, PlainFile, Source
 from ebs_kms_audit.reading.json_records import Record, looks_like_json
 from ebs_kms_audit.reading.ordinary_records import OrdinaryRecords
 from ebs_kms_audit.reading.paths import Fields
@@ -18,7 +18,8 @@ from ebs_kms_audit.reading.record_scan import Records
 from ebs_kms_audit.reading.text import Lines
 from ebs_kms_audit.reading.workers import Workers
 
-_SMALL = 8 << 20  # what a process reads of one file, it holds until it is asked for
+_SMALL = 8 << 20  # unpacked: what a process reads of one file, it holds until it is asked for
+_PACKED = 16  # how much smaller a packed file is, at the most that is usual
 _TOGETHER = 10_000
 _LARGE = 2 << 20  # from here on it pays to start a process
 
@@ -52,7 +53,7 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
     """Put small files together. Any other source stands alone: it is to be read in its turn."""
     group: list[Source] = []
     for source in sources:
-        small = source.file is not None and source.file.size <= _SMALL
+        small = source.file is not None and _unpacked(source.file) <= _SMALL
         if group and (not small or len(group) == _TOGETHER):
             yield group
             group = []
@@ -62,6 +63,10 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
             yield [source]
     if group:
         yield group
+
+
+def _unpacked(file: PlainFile) -> int:
+    return file.size * _PACKED if file.packed else file.size
 
 
 def _read_together(

@@ -15,12 +15,18 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from ebs_kms_audit.reading.json_records import LIST, Record, Text, record_of, records_after
+from ebs_kms_audit.reading.json_records import (
+    LIST,
+    LONGEST_RECORD,
+    Record,
+    Text,
+    record_of,
+    records_after,
+)
 from ebs_kms_audit.reading.ordinary_records import MARK, OrdinaryRecords
 
 _BEGINS = b'{"eventVersion":'
 _LIST = re.compile(LIST.pattern.encode())
-_LONGEST_RECORD = 4 << 20
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}' + MARK))
 _STRING = re.compile(rb'"[^"\x01]*"')
 _T = TypeVar("_T")
@@ -52,7 +58,7 @@ class Records:
         """Read while the records are as CloudTrail writes them; return what is behind these."""
         border = mark + _BEGINS
         block: bytes | None = b""
-        while block is not None and rest.startswith(_BEGINS) and len(rest) < _LONGEST_RECORD:
+        while block is not None and rest.startswith(_BEGINS) and len(rest) < LONGEST_RECORD:
             rest += block
             end = rest.rfind(border)
             if end != -1:
