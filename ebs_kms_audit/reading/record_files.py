@@ -88,6 +88,7 @@ def _read_together(
             reading.error = str(error)
         return records, reading.rows, reading.cut_short, reading.error
 
+    Fields.of({})  # so that the paths are parsed before, and not by each process
     done = zip(sources, in_order(work, len(sources), helpers), strict=True)
     for source, result in workers.counted(done, lambda one: one[0].file.size if one[0].file else 0):
         found, passed, cut_short, error = result
