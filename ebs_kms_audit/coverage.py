@@ -19,8 +19,9 @@ from ebs_kms_audit.identify import (
     may_be_of_another_service,
 )
 from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Window
-from ebs_kms_audit.reading import FileReading, layout
-from ebs_kms_audit.reading.events import matters
+from ebs_kms_audit.reading import FileReading
+from ebs_kms_audit.reading.exports import layout
+from ebs_kms_audit.reading.matters import matters
 from ebs_kms_audit.reading.times import order_of
 
 _LISTED_LINES = 5

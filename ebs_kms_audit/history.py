@@ -29,7 +29,7 @@ from ebs_kms_audit.aws.ebs_operations import (
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind, Value
-from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
+from ebs_kms_audit.reading.matters import ROLE_CHANGES
 
 _KEPT = 20_000
 _SAME_MINUTE = 60.0

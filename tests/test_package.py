@@ -27,10 +27,9 @@ OF_OTHER_FILES = "zipfile gzip tempfile shutil glob pathlib decimal"
 OF_OPTIONS = "argparse gettext"
 OWN = (
     "policy messages redact queries explain spark commands.explain commands.message "
-    "commands.query identify.recorded reading.policies reading.json_records reading.record_events "
-    "reading.record_scan reading.query_results reading.paths render.html render.json render.table "
-    "render.shown render.message remedy.apply remedy.export remedy.merge remedy.proof "
-    "remedy.message_notes remedy.verdict_notes"
+    "commands.query identify.recorded reading.policies reading.records reading.processes "
+    "render.html render.json render.table render.shown render.message remedy.apply remedy.export "
+    "remedy.merge remedy.proof remedy.message_notes remedy.verdict_notes"
 )
 
 

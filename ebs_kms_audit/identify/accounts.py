@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.cells import fits_damaged
-from ebs_kms_audit.reading.events import matters
+from ebs_kms_audit.reading.exports.cells import fits_damaged
+from ebs_kms_audit.reading.matters import matters
 
 
 class AccountVotes:

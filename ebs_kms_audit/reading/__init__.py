@@ -1,22 +1,15 @@
-"""Exports → Events. `Reading` is the door: it reads every input once, row by row.
+"""Inputs → Events. `Reading` is the door: it reads every input once.
 
-inputs     what the caller hands in → sources (files, archives, streams, tables)
-text       bytes → lines: gzip, encodings, files that are no text
-layout     the header → where each column is
-rows       lines → rows, as strict CSV; finds its feet again after a broken quote
-ordinary   which rows can't matter, told by their lines
-scan       blocks of bytes → lines; those of ordinary rows are passed over
-events     rows → Events that matter; counts the rest, sets aside what can't be read
-cells, times   single cells → values
-tables     DataFrames and Arrow objects → rows
-json_records   JSON → CloudTrail records
-ordinary_records, record_scan   the same, without decoding records that can't matter
-query_results  rows of a query's result → CloudTrail records
-record_events  CloudTrail records → Events that matter
-exports, record_files  all that in order, for one export, and for files of records
-workers, processes     who else works: other processes, and who is told how far it is
-paths      the JSONPath expressions by which fields are taken
-policies   what the caller hands in → key policies
+inputs       what the caller hands in → sources (files, archives, streams, tables)
+text         bytes → lines, or blocks: gzip, encodings, files that are no text
+tables       DataFrames and Arrow objects → rows
+exports/     rows of CSV → Events
+records/     CloudTrail JSON → Events
+matters      which of them matter; the others are counted, and not taken apart
+times        what stands for a time → datetime
+file_reading the figures of one input
+workers, processes   who else works, and who is told how far it is
+policies     what the caller hands in → key policies
 """
 
 from __future__ import annotations
@@ -26,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.events import FileReading
 from ebs_kms_audit.reading.exports import read_export
+from ebs_kms_audit.reading.file_reading import FileReading
 from ebs_kms_audit.reading.inputs import RECORDS, repeatable, sources
 from ebs_kms_audit.reading.workers import Workers
 
@@ -70,7 +63,7 @@ class Reading:
         if self._exports is not None:
             yield from self._read_exports()
         if self._records is not None:
-            from ebs_kms_audit.reading.record_files import read_record_files  # not for exports
+            from ebs_kms_audit.reading.records import read_record_files  # not for exports
 
             given = sources(self._records, RECORDS)
             yield from read_record_files(given, self.files, self._workers)

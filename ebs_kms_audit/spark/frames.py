@@ -26,10 +26,15 @@ from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify.accounts import AccountVotes
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import FileReading
-from ebs_kms_audit.reading import layout as columns
+from ebs_kms_audit.reading.exports import layout as columns
+from ebs_kms_audit.reading.exports.layout import (
+    Layout,
+    find_header,
+    is_query_result,
+    require_columns,
+)
 from ebs_kms_audit.reading.inputs import EXPORTS, RECORDS, FileKind
-from ebs_kms_audit.reading.layout import Layout, find_header, is_query_result, require_columns
-from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
+from ebs_kms_audit.reading.matters import ROLE_CHANGES
 from ebs_kms_audit.reading.times import order_of
 from ebs_kms_audit.spark.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
@@ -258,7 +263,7 @@ def _judged(rows: DataFrame, header: list[str]) -> DataFrame:
 
 
 def _matters(source: Column, name: Column, access_key: Column) -> Column:
-    """`reading.events.matters`, or a long-term key, in SQL; an absent value is an empty text."""
+    """`reading.matters`, or a long-term key, in SQL; an absent value is an empty text."""
     kms_names = [action.event_name for action in kms_actions()]
     return (
         (source == KMS_EVENT_SOURCE)

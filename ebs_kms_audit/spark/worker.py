@@ -19,13 +19,13 @@ from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.identify.accounts import AccountVotes
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import FileReading
-from ebs_kms_audit.reading.events import read_events, row_starter
+from ebs_kms_audit.reading.exports.events import read_events, row_starter
+from ebs_kms_audit.reading.exports.layout import Layout
+from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.inputs import RECORDS
-from ebs_kms_audit.reading.json_records import Record, looks_like_json, read_records
-from ebs_kms_audit.reading.layout import Layout
-from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.record_events import read_record_events, told
-from ebs_kms_audit.reading.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.records.decode import Record, looks_like_json, read_records
+from ebs_kms_audit.reading.records.events import read_record_events, told
 from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
 
 if TYPE_CHECKING:

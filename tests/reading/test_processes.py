@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
-from ebs_kms_audit.reading import exports, processes, record_files, scan
+from ebs_kms_audit.reading import exports, processes, records
+from ebs_kms_audit.reading.exports import scan
 from ebs_kms_audit.reading.processes import in_order
 from tests.benchmark.generate import make_export, make_logs
 from tests.exports import HEADER, denied, row
@@ -127,7 +128,7 @@ def test_no_process_is_started_beside_threads():
 def always(monkeypatch):
     """Let others help with the smallest file, in small blocks, whatever threads there are."""
     monkeypatch.setattr(exports, "_LARGE", 0)
-    monkeypatch.setattr(record_files, "_LARGE", 0)
+    monkeypatch.setattr(records, "_LARGE", 0)
     monkeypatch.setattr(processes, "others", lambda count: count - 1)
     return lambda size: monkeypatch.setattr(scan, "BLOCK", size)
 
@@ -186,7 +187,7 @@ def test_generated_logs_among_other_files(always, tmp_path):
 
 
 def test_large_files_are_read_in_their_turn(always, tmp_path, monkeypatch):
-    monkeypatch.setattr(record_files, "_SMALL", 3000)
+    monkeypatch.setattr(records, "_SMALL", 3000)
     made = make_logs(tmp_path / "logs", 0.3)
     folder = Path(made.path)
     assert any(file.stat().st_size > 3000 for file in folder.rglob("*.json.gz"))

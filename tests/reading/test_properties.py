@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebs_kms_audit import InputError, audit
-from ebs_kms_audit.reading.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.text import Lines
 from tests.exports import HEADER, denied, export, figures, refused_users, row
 

@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import ebs_kms_audit
-from ebs_kms_audit.reading.events import matters
-from ebs_kms_audit.reading.json_records import read_records
-from ebs_kms_audit.reading.ordinary_records import OrdinaryRecords
-from ebs_kms_audit.reading.paths import _PATHS, Fields
-from ebs_kms_audit.reading.record_scan import Records
+from ebs_kms_audit.reading.matters import matters
+from ebs_kms_audit.reading.records.decode import read_records
+from ebs_kms_audit.reading.records.ordinary import OrdinaryRecords
+from ebs_kms_audit.reading.records.paths import _PATHS, Fields
+from ebs_kms_audit.reading.records.scan import Records
 from tests.exports import ACCOUNT, access_key
 from tests.records import EC2, record, session
 

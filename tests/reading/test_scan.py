@@ -11,11 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ebs_kms_audit import audit
-from ebs_kms_audit.reading.events import matters, row_starter
-from ebs_kms_audit.reading.layout import Layout
-from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.rows import Dialect, Rows
-from ebs_kms_audit.reading.scan import Scan, whole_lines
+from ebs_kms_audit.reading.exports.events import row_starter
+from ebs_kms_audit.reading.exports.layout import Layout
+from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.scan import Scan, whole_lines
+from ebs_kms_audit.reading.matters import matters
 from ebs_kms_audit.reading.text import Lines
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, figures, row
 

@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator
 
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
-from ebs_kms_audit.reading import layout as columns
-from ebs_kms_audit.reading.layout import Layout
-
-# A role that was deleted and made again has another unique id: policies and grants miss it.
-ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+from ebs_kms_audit.reading.exports import layout as columns
+from ebs_kms_audit.reading.exports.layout import Layout
+from ebs_kms_audit.reading.matters import HOLDERS_KEPT, names_that_matter
 
 _TOLD_BY = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME}
 _TEMPORARY_KEY = "(?!AKIA)[A-Za-z0-9]*+"
 _LONG_TERM_KEY = "(AKIA[A-Za-z0-9]*+)"
-HOLDERS_KEPT = 100_000
 
 
 class Ordinary:
@@ -110,23 +105,3 @@ def _beginning(positions: dict[str, int], delimiter: str, access_key: str) -> st
     at = {positions[name]: look for name, look in looks.items() if name in positions}
     other = rf'(?:[^{mark}"\n]*+|"[^"\n]*+")'
     return "".join(at.get(number, other) + mark for number in range(max(at) + 1))
-
-
-def names_that_matter(mark: str) -> str:
-    """Return the pattern of the event names that matter, each with the mark behind it.
-
-    One name after the other would be tried, letter by letter, on every row.
-    """
-    names = sorted([*(name + mark for name in EBS_OPERATIONS | ROLE_CHANGES), "AssumeRole"])
-    return _either(names)
-
-
-def _either(words: Sequence[str]) -> str:
-    """Return a pattern of sorted words, none of which begins another, as a tree of letters."""
-    if len(words) == 1:
-        return words[0]
-    tails = [
-        first + _either([word[1:] for word in group])
-        for first, group in groupby(words, key=lambda word: word[0])
-    ]
-    return tails[0] if len(tails) == 1 else f"(?:{'|'.join(tails)})"

@@ -3,7 +3,7 @@
 It looks for records as CloudTrail writes them: one behind the other, each beginning with its
 eventVersion. A caller can put text that looks so into a request, so the borders that are found
 count only if between any two of them as many objects are closed as were opened, outside of
-strings. Wherever that does not hold, and for the first and the last record, `json_records` reads.
+strings. Wherever that does not hold, and for the first and the last record, `decode` reads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from ebs_kms_audit.reading.json_records import (
+from ebs_kms_audit.reading.records.decode import (
     LIST,
     LONGEST_RECORD,
     Record,
@@ -23,7 +23,7 @@ from ebs_kms_audit.reading.json_records import (
     record_of,
     records_after,
 )
-from ebs_kms_audit.reading.ordinary_records import MARK, OrdinaryRecords
+from ebs_kms_audit.reading.records.ordinary import MARK, OrdinaryRecords
 
 _BEGINS = b'{"eventVersion":'
 _LIST = re.compile(LIST.pattern.encode())

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from ebs_kms_audit.reading.exports.ordinary import Ordinary
 from ebs_kms_audit.reading.inputs import BLOCK, PlainFile, opened
-from ebs_kms_audit.reading.ordinary import Ordinary
 
 _MARGIN = 1 << 13  # for the line that goes on behind a block
 _NEITHER_QUOTE_NOR_LF = bytes(set(range(256)) - set(b'"\n'))

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ebs_kms_audit.reading.events import FileReading
-from ebs_kms_audit.reading.json_records import Record
-from ebs_kms_audit.reading.layout import Layout
-from ebs_kms_audit.reading.paths import MEMBERS
-from ebs_kms_audit.reading.rows import Row
+from ebs_kms_audit.reading.exports.layout import Layout
+from ebs_kms_audit.reading.exports.rows import Row
+from ebs_kms_audit.reading.file_reading import FileReading
+from ebs_kms_audit.reading.records.decode import Record
+from ebs_kms_audit.reading.records.paths import MEMBERS
 
 # The columns that hold JSON, and what it is; another shape would find nothing, in silence.
 _JSON = {

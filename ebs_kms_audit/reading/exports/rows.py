@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.scan import Scan
+from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.scan import Scan
 
 _LONGEST_RECORD = 4 << 20
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
-from ebs_kms_audit.reading.ordinary import HOLDERS_KEPT, names_that_matter
+from ebs_kms_audit.reading.matters import HOLDERS_KEPT, names_that_matter
 
 MARK = b"\x01"  # no JSON holds it
 _LONG_TERM_KEY = b'"accessKeyId":"AKIA'

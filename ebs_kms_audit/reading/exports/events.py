@@ -1,29 +1,22 @@
-"""Rows under a header → Events: the rows that matter; the others are counted, or set aside.
-
-A row matters if it is of KMS, of an EC2 operation that uses an EBS key, or may show who a caller is
-(AssumeRole, a role made or deleted). A row of any other call that was made with a long-term access
-key proves an IAM user, and is given out for that alone: it changes no figure.
-"""
+"""Rows under a header → Events: the rows that matter; the others are counted, or set aside."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
-from typing import Literal
 
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
-from ebs_kms_audit.model import Event, FileCoverage, SetAside
-from ebs_kms_audit.reading import cells as cell
-from ebs_kms_audit.reading import layout as columns
-from ebs_kms_audit.reading.layout import Fitting, Layout
-from ebs_kms_audit.reading.ordinary import ROLE_CHANGES
-from ebs_kms_audit.reading.rows import Row
-from ebs_kms_audit.reading.times import TimeReader, order_of
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.exports import cells as cell
+from ebs_kms_audit.reading.exports import layout as columns
+from ebs_kms_audit.reading.exports.layout import Fitting, Layout
+from ebs_kms_audit.reading.exports.rows import Row
+from ebs_kms_audit.reading.file_reading import FileReading
+from ebs_kms_audit.reading.matters import matters
+from ebs_kms_audit.reading.times import TimeReader
 
 _SAMPLE = 500
 _REMEMBERED = 10_000
@@ -43,63 +36,6 @@ _COLUMNS = (
     columns.ACCOUNT,
 )
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-Form = Literal["export", "records", "query result"]
-
-_LISTED_SET_ASIDE = 10_000  # the count goes on; a list without end would be the whole input
-
-
-@dataclass(slots=True)
-class FileReading:
-    """One input while it is read: its figures, and what is to be said about it afterwards.
-
-    `unreadable` has, for a column, the lines where its cell could not be read and the row could.
-    """
-
-    name: str
-    layout: Layout | None = None
-    form: Form = "export"
-    rows: int = 0
-    set_aside_count: int = 0
-    set_aside: list[SetAside] = field(default_factory=list)
-    error: str | None = None
-    cut_short: str | None = None
-    guessed_dates: bool = False
-    times_without_zone: bool = False
-    unreadable: dict[str, list[int]] = field(default_factory=dict)
-    first: datetime | None = None
-    last: datetime | None = None
-
-    def put_aside(self, line: int, reason: str) -> None:
-        """Count a row or record that can't be read, and list it; a record's line is its number."""
-        self.set_aside_count += 1
-        if self.form == "records":
-            reason = f"record {line}: {reason}"
-        if len(self.set_aside) < _LISTED_SET_ASIDE:
-            self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
-
-    def see_time(self, time: datetime) -> None:
-        """Widen the file's span."""
-        if self.first is None or order_of(time) < order_of(self.first):
-            self.first = time
-        if self.last is None or order_of(time) > order_of(self.last):
-            self.last = time
-
-    @property
-    def _layout_label(self) -> str | None:
-        if self.form == "export":
-            return self.layout.label if self.layout else None
-        return self.form
-
-    @property
-    def coverage(self) -> FileCoverage:
-        """The figures as the report has them."""
-        return FileCoverage(
-            name=self.name,
-            layout=self._layout_label,
-            rows_read=self.rows,
-            rows_set_aside=self.set_aside_count,
-            error=self.error,
-        )
 
 
 def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
@@ -167,15 +103,6 @@ def read_events(
     if last_time is not None:
         reading.see_time(last_time)
     reading.guessed_dates = times.guessed_order
-
-
-def matters(source: str | None, name: str) -> bool:
-    """Tell whether a row or record with this Event source and Event name matters to the audit."""
-    if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
-        return True
-    if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
-        return True
-    return name.startswith("AssumeRole") or name in ROLE_CHANGES
 
 
 class _Matter:

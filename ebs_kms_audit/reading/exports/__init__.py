@@ -1,4 +1,12 @@
-"""One export → its Events: what the other rooms of `reading` do, in order."""
+"""One export → its Events.
+
+layout     the header → where each column is
+rows       lines → rows, as strict CSV; finds its feet again after a broken quote
+ordinary   which rows can't matter, told by their lines
+scan       blocks of bytes → lines; those of ordinary rows are passed over
+events     rows → Events that matter; counts the rest, sets aside what can't be read
+cells      single cells → values
+"""
 
 from __future__ import annotations
 
@@ -8,12 +16,18 @@ from itertools import islice
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.events import FileReading, read_events, row_starter
+from ebs_kms_audit.reading.exports.events import read_events, row_starter
+from ebs_kms_audit.reading.exports.layout import (
+    Layout,
+    find_header,
+    is_query_result,
+    require_columns,
+)
+from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.exports.scan import Scan, blocks_of, whole_lines
+from ebs_kms_audit.reading.file_reading import FileReading
 from ebs_kms_audit.reading.inputs import Source
-from ebs_kms_audit.reading.layout import Layout, find_header, is_query_result, require_columns
-from ebs_kms_audit.reading.ordinary import Ordinary
-from ebs_kms_audit.reading.rows import Dialect, Row, Rows
-from ebs_kms_audit.reading.scan import Scan, blocks_of, whole_lines
 from ebs_kms_audit.reading.text import Lines
 from ebs_kms_audit.reading.workers import Workers
 
@@ -78,8 +92,8 @@ def _events_in(
     rows: Iterable[Row], header: list[str], reading: FileReading, *, day_first: bool = False
 ) -> Iterator[Event]:
     if is_query_result(header):
-        from ebs_kms_audit.reading.query_results import records_in_rows
-        from ebs_kms_audit.reading.record_events import read_record_events, told
+        from ebs_kms_audit.reading.records.events import read_record_events, told
+        from ebs_kms_audit.reading.records.query_results import records_in_rows
 
         reading.form = "query result"
         records = records_in_rows(rows, header, Layout.of_header(header), reading)

@@ -1,4 +1,12 @@
-"""Files of CloudTrail JSON → their Events; of many small files, other processes do a part."""
+"""Files of CloudTrail JSON → their Events; of many small files, other processes do a part.
+
+decode         JSON → records, one at a time
+ordinary       which records can't matter, told by their text
+scan           blocks of bytes → records; ordinary ones are counted, and not decoded
+query_results  rows of a query's result → records
+paths          the JSONPath expressions by which fields are taken
+events         records → Events that matter
+"""
 
 from __future__ import annotations
 
@@ -8,13 +16,13 @@ from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.events import FileReading
+from ebs_kms_audit.reading.file_reading import FileReading
 from ebs_kms_audit.reading.inputs import RECORDS, PlainFile, Source
-from ebs_kms_audit.reading.json_records import Record, looks_like_json
-from ebs_kms_audit.reading.ordinary_records import OrdinaryRecords
-from ebs_kms_audit.reading.paths import Fields
-from ebs_kms_audit.reading.record_events import Told, read_record_events, told
-from ebs_kms_audit.reading.record_scan import Records
+from ebs_kms_audit.reading.records.decode import Record, looks_like_json
+from ebs_kms_audit.reading.records.events import Told, read_record_events, told
+from ebs_kms_audit.reading.records.ordinary import OrdinaryRecords
+from ebs_kms_audit.reading.records.paths import Fields
+from ebs_kms_audit.reading.records.scan import Records
 from ebs_kms_audit.reading.text import Lines
 from ebs_kms_audit.reading.workers import Workers
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Event, Identity, Resource
-from ebs_kms_audit.reading.events import FileReading, matters
-from ebs_kms_audit.reading.json_records import Record
-from ebs_kms_audit.reading.paths import Fields
+from ebs_kms_audit.reading.file_reading import FileReading
+from ebs_kms_audit.reading.matters import matters
+from ebs_kms_audit.reading.records.decode import Record
+from ebs_kms_audit.reading.records.paths import Fields
 from ebs_kms_audit.reading.times import TimeReader
 
 KMS_KEY = "AWS::KMS::Key"

@@ -1,0 +1,48 @@
+"""Which events matter to an audit, by source and name. Of the others nothing is kept but a count.
+
+An event matters if it is of KMS, of an EC2 operation that uses an EBS key, or may show who a caller
+is (AssumeRole, a role made or deleted). One of any other call that was made with a long-term access
+key proves an IAM user, and is given out for that alone: it changes no figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
+
+# A role that was deleted and made again has another unique id: policies and grants miss it.
+ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+# How many holders of long-term keys are remembered, each of whom needs to be seen but once.
+HOLDERS_KEPT = 100_000
+
+
+def matters(source: str | None, name: str) -> bool:
+    """Tell whether a row or record with this Event source and Event name matters to the audit."""
+    if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
+        return True
+    if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
+        return True
+    return name.startswith("AssumeRole") or name in ROLE_CHANGES
+
+
+def names_that_matter(mark: str) -> str:
+    """Return the pattern of the event names that matter, each with the mark behind it.
+
+    One name after the other would be tried, letter by letter, on every row.
+    """
+    names = sorted([*(name + mark for name in EBS_OPERATIONS | ROLE_CHANGES), "AssumeRole"])
+    return _either(names)
+
+
+def _either(words: Sequence[str]) -> str:
+    """Return a pattern of sorted words, none of which begins another, as a tree of letters."""
+    if len(words) == 1:
+        return words[0]
+    tails = [
+        first + _either([word[1:] for word in group])
+        for first, group in groupby(words, key=lambda word: word[0])
+    ]
+    return tails[0] if len(tails) == 1 else f"(?:{'|'.join(tails)})"
