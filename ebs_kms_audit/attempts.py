@@ -17,6 +17,7 @@ from ebs_kms_audit.reading.times import order_of
 
 NEAR = 300.0  # seconds
 _KEPT = 20_000
+_REQUESTS_KEPT = 500_000
 
 Caller = tuple[str | None, str | None, str | None]  # User name, account, Region
 
@@ -32,6 +33,7 @@ class Attempts:
         self._refused: defaultdict[Caller, list[float]] = defaultdict(list)
         self._requests: set[str] = set()
         self._let_go: tuple[float, float] | None = None  # the first and the last time
+        self._requests_let_go: set[int] = set()  # a few bytes of each
         self._all_refused = denied is not None
         self.overflowed = False
         for event in denied or ():
@@ -60,8 +62,9 @@ class Attempts:
         self._note_refused(event)
         if self._let_go is not None:
             first, last = self._let_go
-            missed = event.time is None or first - NEAR <= time_of(event) <= last + NEAR
-            self.overflowed = self.overflowed or missed
+            near = first - NEAR <= time_of(event) <= last + NEAR
+            same = hash(event.request_id) in self._requests_let_go
+            self.overflowed = self.overflowed or near or same
 
     def _note_refused(self, event: Event) -> None:
         if event.request_id:
@@ -82,10 +85,13 @@ class Attempts:
             for key, one in self._events.items()
             if abs(time_of(one) - now) > NEAR and not self._belongs(one)
         ]
-        if len(gone) <= _KEPT // 4:  # it would be looked for again and again
+        # With few gone, it would be looked for again and again.
+        if len(gone) <= _KEPT // 4 or len(self._requests_let_go) > _REQUESTS_KEPT:
             self.overflowed = True
             return
-        times = [time_of(self._events.pop(key)) for key in gone]
+        let_go = [self._events.pop(key) for key in gone]
+        self._requests_let_go.update(hash(one.request_id) for one in let_go if one.request_id)
+        times = [time_of(one) for one in let_go]
         if self._let_go is not None:
             times += self._let_go
         self._let_go = min(times), max(times)

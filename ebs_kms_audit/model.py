@@ -326,11 +326,12 @@ class Coverage(Value):
     """What the input spans.
 
     `rows_read == events + rows_set_aside`, always. These count every row; one that can't matter
-    (it begins as rows of other services do, and holds no denial code) is not looked at further, so
-    it is never set aside. The rest is over the rows that matter: those of KMS, of the EC2
-    operations that use an EBS key, AssumeRole, CreateRole and DeleteRole. `first_event` and
-    `last_event` are the earliest and latest time among these and the first and last row of each
-    file, which in an untouched export is the span of all rows. `read_only_rows` counts KMS rows.
+    (it begins as rows of other services do) is not looked at further, so it is never set aside,
+    unless it is the first or the last of its file. The rest is over the rows that matter: those of
+    KMS, of the EC2 operations that use an EBS key, AssumeRole, CreateRole and DeleteRole.
+    `first_event` and `last_event` are the earliest and latest time among these and the first and
+    last row of each file, which in an untouched export is the span of all rows. `read_only_rows`
+    counts KMS rows.
     """
 
     files: tuple[FileCoverage, ...]

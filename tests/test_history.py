@@ -314,3 +314,16 @@ def test_calls_far_from_every_denial_need_not_be_kept(monkeypatch, tmp_path, ord
     stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
     assert ("surroundings_incomplete" not in {one.id for one in stream.caveats}) == complete
     assert (calls(stream) == expected) == complete
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_call_of_the_same_request_is_found_however_far(monkeypatch, tmp_path, step):
+    calls = [made("AttachVolume", minute(number), "ec2") for number in range(120)]
+    calls[0]["requestID"] = "the same"
+    late = record(eventTime=f"2026-05-18T{minute(119)}Z", requestID="the same")
+    events = [late, *calls[::-1]] if step < 0 else [*calls, late]
+    path = tmp_path / "log.json"
+    path.write_text(log(*events).read(), encoding="utf-8")
+    monkeypatch.setattr(attempts, "_KEPT", 20)
+    (finding,) = ebs_kms_audit.audit(records=path).findings
+    assert calls[0]["eventID"] in {call.event_id for call in finding.history.attempts}

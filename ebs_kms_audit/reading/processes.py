@@ -2,7 +2,7 @@
 
 They are forked, and so begin with all that the work needs. That is safe in a process with one
 thread, on Linux, and done in no other. Whoever is free takes the next unit that nobody has taken;
-should two take the same, both come to the same result, and one is dropped.
+should two take the same, one of the results is dropped.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from struct import Struct
 from typing import Any
 
 _MOST = 3  # beside this one, which puts the results together and is soon what all wait for
-_AHEAD = 64  # units that may be taken before the one that is waited for: their results are held
+_AHEAD = 64  # how far this process goes on while it waits: it holds the results of these units
 _FREE, _TAKEN = b"\0", 1
 _HEAD = Struct("=II")  # the number of a unit, and the length of its result
 
@@ -33,7 +33,7 @@ def others(processes: int | None) -> int:
     return min(_MOST, (cpus if processes is None else processes) - 1)
 
 
-def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Iterator[Any]:
+def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Generator[Any]:
     """Yield `work(0)`, `work(1)`, … up to a count.
 
     What the work returns has to go through `marshal`. What it raises is raised here, in its turn.
@@ -44,7 +44,7 @@ def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Iterator[A
     try:
         for _ in range(min(helpers, count - 1)):
             with suppress(OSError):  # no more processes: then without
-                crew.update([_start(work, taken)])
+                crew.update([_start(work, taken, crew)])
         found = {0: work(0)}
         for number in range(count):
             while number not in found:
@@ -74,8 +74,11 @@ def _find(
 
 def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: bool) -> bool:
     """Take one result from each process that has one; tell whether there was any."""
-    ready, _, _ = select.select(list(crew), [], [], None if wait and crew else 0)
-    for pipe in ready:
+    poll = select.poll()  # select itself knows no pipe whose number is above 1023
+    for pipe in crew:
+        poll.register(pipe, select.POLLIN)
+    ready = poll.poll(None if wait and crew else 0)
+    for pipe, _ in ready:
         head = _read(pipe, _HEAD.size)
         unit, length = _HEAD.unpack(head) if head else (0, 0)
         result = _read(pipe, length) if head else None
@@ -86,7 +89,7 @@ def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: 
     return bool(ready)
 
 
-def _start(work: Callable[[int], Any], taken: mmap.mmap) -> tuple[int, int]:
+def _start(work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int]) -> tuple[int, int]:
     ours, theirs = os.pipe()
     try:
         process = os.fork()
@@ -99,6 +102,8 @@ def _start(work: Callable[[int], Any], taken: mmap.mmap) -> tuple[int, int]:
         return ours, process
     try:  # from here on in the other process, of which nothing may come back
         gc.disable()  # what this process was given is not its own to clean up
+        for pipe in (ours, *crew):  # or it would not see that the one who reads them has ended
+            os.close(pipe)
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_DFL)
         _help(work, taken, theirs)

@@ -90,6 +90,30 @@ def test_what_a_process_that_dies_had_taken_is_done_again():
     assert list(in_order(work, 300, 2)) == list(range(300))
 
 
+def test_the_others_end_with_this_one():
+    code = (
+        "import os, signal; from ebs_kms_audit.reading.processes import in_order;"
+        "results = in_order(lambda n: bytes(50_000), 1000, 2); next(results);"
+        "print(*open('/proc/self/task/%d/children' % os.getpid()).read().split(), flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    helpers = run.stdout.split()
+    assert len(helpers) == 2
+    until = time.monotonic() + 10
+    while any(is_alive(one) for one in helpers) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not [one for one in helpers if is_alive(one)]
+
+
+def is_alive(process):
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
 def test_an_error_is_raised_in_its_turn():
     def work(number):
         if number == 150:
@@ -121,6 +145,22 @@ def test_no_process_is_started_beside_threads():
     assert run.stdout.split() == ["1", "0"]
 
 
+@pytest.fixture
+def many_files():
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    yield
+    for one in opened:
+        os.close(one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_program_that_has_many_files_open(many_files):
+    assert list(in_order(lambda number: number, 50, 2)) == list(range(50))
+
+
 # --- files --------------------------------------------------------------------------------------
 
 
@@ -143,6 +183,25 @@ def test_two_processes_give_the_same_report(always, tmp_path, text, size, final)
     path.write_text("\n".join(lines) + "\n" * final, encoding="utf-8", newline="")
     one, two = (ebs_kms_audit.audit(path, processes=count).to_dict() for count in (1, 2))
     assert one == two
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_none_stays_where_the_caller_keeps_what_it_raised(always, tmp_path, monkeypatch, folder):
+    monkeypatch.setattr("ebs_kms_audit.progress._APART", 0.0)
+    always(5000)
+    made = (make_logs if folder else make_export)(tmp_path, 0.5)
+
+    def stop(progress):
+        if progress.bytes_read > 30_000:
+            raise TimeoutError
+
+    given = {"records": made.path} if folder else {"inputs": made.path}
+    try:
+        ebs_kms_audit.audit(**given, processes=2, progress=stop)
+    except TimeoutError as error:
+        kept = error
+    assert kept.__traceback__
+    assert children() == []
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

@@ -6,6 +6,7 @@ The reader that decodes every record is the judge: `read_records`, given the tex
 import gzip
 import io
 import json
+import time
 
 import jsonpath_ng
 import pytest
@@ -62,18 +63,19 @@ KINDS = st.sampled_from([
     {"userIdentity": {"type": "AWSService", "invokedBy": EC2}}, {"userIdentity": None},
     {"eventSource": "KMS.amazonaws.com"}, {"eventName": "absent"}, {"eventTime": "noon"},
 ])  # fmt: skip
-RECORDS = st.lists(
-    st.builds(
-        lambda kind, first, second, matters: (record if matters else ordinary)(
-            **{"userAgent": first, "requestParameters": second} | kind
-        ),
-        KINDS,
-        CONTENTS,
-        CONTENTS,
-        st.booleans(),
-    ),
-    max_size=8,
-)
+
+
+def records_with(contents):
+    def make(kind, agent, asked, matters):
+        fields = {"userAgent": agent, "requestParameters": asked} | kind
+        return (record if matters else ordinary)(**fields)
+
+    return st.lists(st.builds(make, KINDS, contents, contents, st.booleans()), max_size=8)
+
+
+RECORDS = records_with(CONTENTS)
+# In a damaged record, another one that begins like a record is taken for one: here are none.
+TEXTS = st.sampled_from(["", 'a"b', "{", "}", "\\", '\\"', "é\u2028\n", "\x01", "AKIA"])
 
 
 def written(records, shape):
@@ -142,7 +144,7 @@ def test_what_is_not_decoded_can_not_matter(records, shape, size):
 
 
 @given(
-    records=RECORDS,
+    records=records_with(TEXTS | st.dictionaries(TEXTS, TEXTS, max_size=2)),
     shape=SHAPES,
     size=st.integers(1, 400),
     damage=st.sampled_from(["", '"', "{", "}", ",", "\\", "x", "\x00", "]", "[", "\x01"]),
@@ -241,3 +243,28 @@ def test_the_walk_finds_what_the_json_paths_find(document, name):
             expected = (found or None) if "[*]" in _PATHS[name] else (*found, None)[0]
             assert fields.found.get(name) == expected
             assert fields.texts(name) == [text for text in found if isinstance(text, str) and text]
+
+
+def test_a_record_that_is_set_aside_makes_no_holder_known():
+    alice, at_no_time = ordinary(**ALICE), ordinary(**ALICE, eventTime="2026-13-45T00:00:00Z")
+    records = [ordinary(), at_no_time, alice, alice, ordinary()]
+    scan = Records(iter([written(records, "log").encode()]), OrdinaryRecords())
+    assert [one.number for one in scan] == [1, 2, 3, 5]
+
+
+def test_the_span_ends_where_the_last_record_is_that_can_be_read():
+    times = [f"2026-05-18T{hour:02}:00:00Z" for hour in (9, 12, 15, 20, 22)]
+    text = written([ordinary(eventTime=time) for time in times], "log")
+    coverage = ebs_kms_audit.audit(records=io.BytesIO(text[:-100].encode())).coverage
+    assert (coverage.rows_read, coverage.rows_set_aside) == (5, 1)
+    assert f"{coverage.first_event:%H:%M} {coverage.last_event:%H:%M}" == "09:00 20:00"
+
+
+def test_objects_in_objects_without_end_take_no_time():
+    deep = '{"a":' * 60_000 + "1" + "}" * 60_000
+    records = [json.dumps(one, separators=(",", ":")) for one in (record(), ordinary(), record())]
+    records[1] = records[1].replace('"requestParameters":null', f'"requestParameters":{deep}')
+    begin = time.monotonic()
+    report = ebs_kms_audit.audit(records=io.StringIO(f'{{"Records":[{",".join(records)}]}}'))
+    assert time.monotonic() - begin < 5  # it was minutes
+    assert report.coverage.rows_set_aside == 1

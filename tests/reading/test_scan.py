@@ -18,11 +18,13 @@ from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.scan import Scan, whole_lines
 from ebs_kms_audit.reading.matters import matters
 from ebs_kms_audit.reading.text import Lines
+from ebs_kms_audit.reading.times import TimeReader
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, figures, row
 
 LAYOUT = Layout.of_header(HEADER)
-NAME, SOURCE, KEY = (HEADER.index(name) for name in ("Event name", "Event source",
-                                                     "AWS access key"))  # fmt: skip
+NAME, SOURCE, KEY, TIME = (
+    HEADER.index(name) for name in ("Event name", "Event source", "AWS access key", "Event time")
+)
 WHO = [HEADER.index(name) for name in ("User name", "AWS access key", "Recipient Account Id")]
 
 
@@ -35,6 +37,7 @@ S3 = {"event_source": "s3.amazonaws.com", "event_name": "PutObject"}
 ALICE = S3 | {"aws_access_key": access_key("AKIA", ACCOUNT, "alice")}
 FORGED = line(denied("mallory"))
 ALICE_ELSEWHERE = line(row(**ALICE, recipient_account_id="444455556666"))
+ALICE_AT_NO_TIME = line(row(**ALICE, event_time="2026-13-45T07:00:34Z"))
 ALICE_RAGGED = line(row(**ALICE)).replace("aws-cli", "a,b")
 # Its first line, taken for a row, would be one of a holder who is known.
 ALICE_FORGING = line(row(**ALICE, user_agent=f"x,{ACCOUNT},Management\n{FORGED}\n"))
@@ -48,7 +51,10 @@ GOOD = [
     line(row(**ALICE)),
     line(row(**ALICE, user_agent=f"a\n{line(row(**ALICE))}\nb")),
     ALICE_ELSEWHERE,
+    ALICE_AT_NO_TIME,
     ALICE_RAGGED,
+    f"{line(row(**ALICE))},,",
+    f"{ALICE_ELSEWHERE},,",
     ALICE_FORGING,
     line(row(**ALICE, user_name="bob")),
     line(row(**ALICE)) + ",x",
@@ -99,6 +105,8 @@ def with_rows(rows):
 @with_rows([line(row(**ALICE))] * 4)
 @with_rows([line(row(**ALICE)), ALICE_ELSEWHERE] * 2)
 @with_rows([ALICE_RAGGED, line(row(**ALICE))] * 2)
+@with_rows([ALICE_AT_NO_TIME, line(row(**ALICE)), line(row(**S3))])
+@with_rows([f"{line(row(**ALICE))},,", f"{ALICE_ELSEWHERE},,", line(row(**S3))])
 @with_rows([line(row(**ALICE)), ALICE_FORGING])
 def test_what_is_passed_over_can_not_matter(text, size, final, byte):
     text = f"{','.join(HEADER)}\n{text}"
@@ -114,9 +122,9 @@ def test_what_is_passed_over_can_not_matter(text, size, final, byte):
         cells = one.cells
         if one.line in found:
             assert found[one.line] == one
-            if not one.fault and LAYOUT.misfit(cells) is None:
+            if not one.fault and LAYOUT.misfit(cells) is None and TimeReader().read(cells[TIME]):
                 seen.add(tuple(cells[place] for place in WHO))
-        elif not one.fault and len(cells) == len(HEADER) and matters_or_proves(cells):
+        elif not one.fault and LAYOUT.misfit(cells) is None and matters_or_proves(cells):
             assert not matters(cells[SOURCE].strip() or None, cells[NAME].strip())
             assert tuple(cells[place] for place in WHO) in seen
     if every:
@@ -159,3 +167,17 @@ def test_most_rows_are_passed_over(agent):
 def test_a_malformed_row_that_can_not_matter_is_counted_and_not_set_aside(cells):
     text = "\n".join([",".join(HEADER), line(row()), cells, FORGED])
     assert figures(audit(io.BytesIO(text.encode()))) == (3, 3, 0, 1)
+
+
+CUT = line(row(**S3))[:40]
+
+
+@pytest.mark.parametrize("last", [FORGED, CUT, f"{CUT}\n", '"never closed', "total,,,\n"])
+@pytest.mark.parametrize("how", [io.BytesIO, lambda data: io.StringIO(data.decode())])
+def test_the_span_ends_where_the_last_row_is_that_can_be_read(last, how):
+    times = [f"2026-05-18T{hour:02}:00:00Z" for hour in (20, 15, 12, 9)]
+    rows = [line(row(**S3, event_time=time)) for time in times]
+    text = "\n".join([",".join(HEADER), *rows, last])
+    coverage = audit(how(text.encode())).coverage
+    assert f"{coverage.last_event:%H:%M}" == "20:00"
+    assert f"{coverage.first_event:%H:%M}" == ("07:00" if last == FORGED else "09:00")

@@ -11,7 +11,7 @@ cells      single cells → values
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 
 from ebs_kms_audit.errors import InputError
@@ -25,7 +25,7 @@ from ebs_kms_audit.reading.exports.layout import (
 )
 from ebs_kms_audit.reading.exports.ordinary import Ordinary
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
-from ebs_kms_audit.reading.exports.scan import Scan, blocks_of, whole_lines
+from ebs_kms_audit.reading.exports.scan import Block, Scan, blocks_of, whole_lines
 from ebs_kms_audit.reading.file_reading import FileReading
 from ebs_kms_audit.reading.inputs import Source
 from ebs_kms_audit.reading.text import Lines
@@ -58,8 +58,9 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
     index, delimiter, header = find_header(source.name, head)
     layout = Layout.of_header(header)
     ordinary = None if is_query_result(header) else Ordinary.of(layout, delimiter)
-    if raw is not None and ordinary and (helped := _helped(source, ordinary, lines, workers)):
-        stream = helped
+    helped = None if raw is None else _helped(source, ordinary, lines, workers)
+    if helped is not None:
+        stream = Scan(workers.counted(helped, lambda block: len(block.lines)))
         deque(islice(stream, len(head)), maxlen=0)  # they were read above
     rows = Rows(
         stream,
@@ -72,6 +73,8 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
         yield from _events_in(_mark_last(rows, lines), header, reading, day_first=delimiter == ";")
     finally:
         reading.rows += rows.passed
+        if helped is not None:
+            helped.close()  # what the caller raises may keep all this for long
     reading.cut_short = lines.cut_short
     if lines.cut_short and reading.rows == reading.set_aside_count:
         raise InputError(
@@ -79,13 +82,15 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
         )
 
 
-def _helped(source: Source, ordinary: Ordinary, lines: Lines, workers: Workers) -> Scan | None:
-    """Return a scan that other processes help with, of a large file that lies open on the disk."""
+def _helped(
+    source: Source, ordinary: Ordinary | None, lines: Lines, workers: Workers
+) -> Generator[Block] | None:
+    """Return the blocks of a large file on the disk, which other processes help to read."""
     file = source.file
-    if file is None or file.packed or file.size < _LARGE or not (helpers := workers.helpers()):
+    if ordinary is None or file is None or file.packed or file.size < _LARGE:
         return None
-    blocks = blocks_of(file, ordinary, helpers, lines.check_length)
-    return Scan(workers.counted(blocks, lambda block: len(block.lines)))
+    helpers = workers.helpers()
+    return blocks_of(file, ordinary, helpers, lines.check_length) if helpers else None
 
 
 def _events_in(
@@ -103,7 +108,7 @@ def _events_in(
         yield from read_events(rows, reading, day_first_by_default=day_first)
 
 
-def _mark_last(records: Iterator[Row], lines: Lines) -> Iterator[Row]:
+def _mark_last(records: Iterable[Row], lines: Lines) -> Iterator[Row]:
     """Pass rows on; the last one of a file cut short in the middle of a line is not whole."""
     held: Row | None = None
     for row in records:

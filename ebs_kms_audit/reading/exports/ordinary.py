@@ -16,8 +16,10 @@ from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.reading.exports import layout as columns
 from ebs_kms_audit.reading.exports.layout import Layout
 from ebs_kms_audit.reading.matters import HOLDERS_KEPT, names_that_matter
+from ebs_kms_audit.reading.times import TimeReader
 
 _TOLD_BY = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME}
+_ACCOUNT_LENGTH = 12
 _TEMPORARY_KEY = "(?!AKIA)[A-Za-z0-9]*+"
 _LONG_TERM_KEY = "(AKIA[A-Za-z0-9]*+)"
 
@@ -76,20 +78,27 @@ class Ordinary:
             return False
         delimiter = self._delimiter.encode()
         account = line.rsplit(delimiter, self._behind_account)[1:2]
+        if account and not (account[0].isdigit() and len(account[0]) == _ACCOUNT_LENGTH):
+            return False  # more or fewer cells than the header has
         holder = (*begins.groups(), *account)
-        known = holder in self._holders
-        if not known and len(self._holders) < HOLDERS_KEPT and self._fits(line):
+        if holder in self._holders:
+            return True
+        if len(self._holders) < HOLDERS_KEPT and self._is_sound_line(line):
             self._holders.add(holder)
-        return known
+        return False
 
-    def _fits(self, line: bytes) -> bool:
-        """Tell whether the row fits under the header: one that is set aside proves nothing."""
+    def _is_sound_line(self, line: bytes) -> bool:
         text = line.decode("utf-8", "replace")
         try:
             cells = next(csv.reader((text,), delimiter=self._delimiter, strict=True))
         except csv.Error:
             return False
-        return self._layout.misfit(cells) is None
+        return self.is_sound(cells)
+
+    def is_sound(self, cells: list[str]) -> bool:
+        """Tell whether a row is not to be set aside: such a one proves nothing."""
+        time = self._layout.positions[columns.EVENT_TIME]
+        return self._layout.misfit(cells) is None and TimeReader().read(cells[time]) is not None
 
 
 def _beginning(positions: dict[str, int], delimiter: str, access_key: str) -> str:

@@ -98,11 +98,12 @@ class Dialect:
 
 
 class Rows:
-    """An iterator over the rows below the header; blank lines are no rows.
+    """The rows below the header, to be gone through once; blank lines are no rows.
 
     `ahead` are lines already taken from `lines`, that come first. Rows that can't matter, as
-    `ordinary` tells, are passed over: `passed` counts them. The first and the last row are given
-    out in any case. `line` is the number of the next line.
+    `ordinary` tells, are passed over: `passed` counts them. The first row and the last one that can
+    be read are given out in any case: they tell the span of time. `line` is the number of the next
+    line.
     """
 
     def __init__(
@@ -125,21 +126,29 @@ class Rows:
         self.passed = 0
 
     def __iter__(self) -> Iterator[Row]:
-        return self
-
-    def __next__(self) -> Row:
         while (line := self._next_line()) is not None:
             row = self._several_lines() if line.count('"') % 2 else self._one_line(line)
-            if row is not None:
-                self._begun = True
-                self._last_passed = None
-                return row
+            if row is None:
+                continue
+            may_be_last = self._last_passed and (row.fault or self._lines.at_end())
+            if may_be_last and not self._is_sound(row):
+                yield from self._take_back(only_sound=True)
+            self._begun = True
+            self._last_passed = None
+            yield row
+        yield from self._take_back()
+
+    def _take_back(self, *, only_sound: bool = False) -> Iterator[Row]:
+        """Yield the row that was passed over last, if none was given out since."""
         last, self._last_passed = self._last_passed, None
         row = self._dialect.row(*last) if last else None
-        if row is None:
-            raise StopIteration
-        self.passed -= 1
-        return row
+        if row is not None and (self._is_sound(row) or not only_sound):
+            self.passed -= 1
+            yield row
+
+    def _is_sound(self, row: Row) -> bool:
+        ordinary = self._ordinary
+        return row.fault is None and ordinary is not None and ordinary.is_sound(row.cells)
 
     def _next_line(self) -> str | None:
         """Pass over what can be at once, and peek at the next line; None at the end."""
@@ -228,6 +237,12 @@ class _Feed:
         None where the next line is of no source that knows.
         """
         return self._scan.pass_over(ordinary) if self._scan and not self._returned else None
+
+    def at_end(self) -> bool:
+        """Tell whether there is no line left."""
+        if self._scan is None or self._returned:
+            return self.peek() is None
+        return self._scan.at_end()
 
     def peek(self) -> str | None:
         """Return the next line without taking it; None at the end."""

@@ -9,7 +9,7 @@ lines where a row has ended.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -66,6 +66,10 @@ class Scan:
                 count, last = count + 1, line
                 self._at += len(line)
         return count, _text(last) if count else ""
+
+    def at_end(self) -> bool:
+        """Tell whether there is no line left."""
+        return self._at == len(self._block) and not self._read_on()
 
     def _line(self) -> bytes:
         """Return the line that begins here."""
@@ -127,7 +131,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[Block]:
 
 def blocks_of(
     file: PlainFile, ordinary: Ordinary, helpers: int, check_length: Callable[[int], None]
-) -> Iterator[Block]:
+) -> Generator[Block]:
     """Yield a file as blocks; other processes help to find what must be read.
 
     `check_length` raises where a line is too long to be one. Raises InputError where the file

@@ -41,7 +41,7 @@ def read_record_files(
     """
     ordinary = OrdinaryRecords()
     for group in _groups(sources):
-        size = sum(source.file.size for source in group if source.file)
+        size = sum(map(_size, group))
         helpers = workers.helpers() if len(group) > 1 and size >= _LARGE else 0
         if helpers:
             yield from _read_together(group, ordinary, files, workers, helpers)
@@ -73,6 +73,10 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
         yield group
 
 
+def _size(source: Source) -> int:
+    return source.file.size if source.file else 0
+
+
 def _unpacked(file: PlainFile) -> int:
     return file.size * _PACKED if file.packed else file.size
 
@@ -97,18 +101,21 @@ def _read_together(
         return records, reading.rows, reading.cut_short, reading.error
 
     Fields.of({})  # so that the paths are parsed before, and not by each process
-    done = zip(sources, in_order(work, len(sources), helpers), strict=True)
-    for source, result in workers.counted(done, lambda one: one[0].file.size if one[0].file else 0):
-        found, passed, cut_short, error = result
-        reading = FileReading(source.name, form="records", rows=passed, cut_short=cut_short)
-        files.append(reading)
-        records = (Told(number, Fields(fields), fault) for number, fields, fault in found)
-        yield from read_record_events(records, reading)
-        try:
-            _check(reading)
-        except InputError as refused:
-            error = error or str(refused)
-        reading.error = error
+    results = in_order(work, len(sources), helpers)
+    done = workers.counted(zip(sources, results, strict=True), lambda one: _size(one[0]))
+    try:
+        for source, (found, passed, cut_short, error) in done:
+            reading = FileReading(source.name, form="records", rows=passed, cut_short=cut_short)
+            files.append(reading)
+            records = (Told(number, Fields(fields), fault) for number, fields, fault in found)
+            yield from read_record_events(records, reading)
+            try:
+                _check(reading)
+            except InputError as refused:
+                error = error or str(refused)
+            reading.error = error
+    finally:
+        results.close()  # what the caller raises may keep all this for long
 
 
 def _records(source: Source, ordinary: OrdinaryRecords, reading: FileReading) -> Iterator[Record]:

@@ -37,28 +37,34 @@ class OrdinaryRecords:
     def __init__(self) -> None:
         self._holders: set[tuple[bytes, bytes]] = set()
 
-    def others(self, bodies: Sequence[bytes], joined: bytes) -> list[int]:
-        """Return which of the records must be read, in order; joined are they by MARKs."""
+    def others(self, bodies: Sequence[bytes], joined: bytes) -> set[int]:
+        """Return which of the records must be read; joined are they by MARKs.
+
+        Those of a long-term key are among them: when its turn comes, its holder may be known.
+        """
         begun = enumerate(map(_ORDINARY.match, bodies))
         others = {number for number, found in begun if found is None}
-        others.update(
-            number
-            for number in _bodies_with(_LONG_TERM_KEY, joined)
-            if not self._is_known_holder(bodies[number])
-        )
-        return sorted(others)
+        return others.union(_bodies_with(_LONG_TERM_KEY, joined))
 
-    def _is_known_holder(self, body: bytes) -> bool:
-        """Tell whether the record's long-term key is its user's, and was seen before."""
-        user = _USER.match(body)
-        if user is None or body.count(_LONG_TERM_KEY) != 1 or _LONG_TERM_KEY not in user[0]:
-            return False
-        account = body.rfind(_ACCOUNT) + len(_ACCOUNT)
-        holder = user[0], body[account : body.find(b'"', account)]
-        known = holder in self._holders
-        if not known and len(self._holders) < HOLDERS_KEPT:
+    def is_of_known_holder(self, body: bytes) -> bool:
+        """Tell whether a record is ordinary but for its long-term key, of a holder seen before."""
+        holder = _holder_of(body)
+        return holder is not None and holder in self._holders and _ORDINARY.match(body) is not None
+
+    def note_holder(self, body: bytes) -> None:
+        """Remember who holds the long-term key of a record that could be read, if it has one."""
+        holder = _holder_of(body)
+        if holder is not None and len(self._holders) < HOLDERS_KEPT:
             self._holders.add(holder)
-        return known
+
+
+def _holder_of(body: bytes) -> tuple[bytes, bytes] | None:
+    """Return user and account of a record whose one long-term key is its caller's."""
+    user = _USER.match(body)
+    if user is None or body.count(_LONG_TERM_KEY) != 1 or _LONG_TERM_KEY not in user[0]:
+        return None
+    account = body.rfind(_ACCOUNT) + len(_ACCOUNT)
+    return user[0], body[account : body.find(b'"', account)]
 
 
 def _bodies_with(word: bytes, joined: bytes) -> Iterator[int]:

@@ -13,21 +13,24 @@ import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ebs_kms_audit.reading.records.decode import (
     LIST,
     LONGEST_RECORD,
     Record,
     Text,
+    read_records,
     record_of,
     records_after,
 )
 from ebs_kms_audit.reading.records.ordinary import MARK, OrdinaryRecords
+from ebs_kms_audit.reading.times import TimeReader
 
 _BEGINS = b'{"eventVersion":'
 _LIST = re.compile(LIST.pattern.encode())
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}' + MARK))
+_DEEPEST = 50  # objects in objects, of which each takes a look at the whole
 _STRING = re.compile(rb'"[^"\x01]*"')
 _T = TypeVar("_T")
 _Reading = Generator[Record, None, _T]
@@ -37,13 +40,15 @@ class Records:
     """An iterator over the records of one file; `passed` counts those that it did not give out.
 
     The blocks are UTF-8, and the first holds how the file begins. The first and the last record
-    are given out in any case; of the others, `ordinary` tells which can be passed over.
+    are given out in any case, and so is the one before a last one that can't be read: they tell
+    the span of time. Of the others, `ordinary` tells which can be passed over.
     """
 
     def __init__(self, blocks: Iterator[bytes], ordinary: OrdinaryRecords) -> None:
         self._blocks = blocks
         self._ordinary = ordinary
         self._number = 0
+        self._last_passed: bytes | None = None
         self.passed = 0
 
     def __iter__(self) -> Iterator[Record]:
@@ -52,7 +57,16 @@ class Records:
         rest = begun[opening.end() :] if opening else begun
         rest = yield from self._as_written(rest, b"}," if opening else b"}\n")
         text = Text(_decoded(chain([rest], self._blocks)))
-        yield from records_after(text, self._number, listed=opening is not None)
+        for record in records_after(text, self._number, listed=opening is not None):
+            if record.fault and self._last_passed is not None:
+                yield self._take_back(self._last_passed)
+            self._last_passed = None
+            yield record
+
+    def _take_back(self, body: bytes) -> Record:
+        """Return the record that was passed over last."""
+        self.passed -= 1
+        return next(read_records([f"[{_text(_BEGINS + body)}}}]"]))._replace(number=self._number)
 
     def _as_written(self, rest: bytes, mark: bytes) -> _Reading[bytes]:
         """Read while the records are as CloudTrail writes them; return what is behind these."""
@@ -76,25 +90,39 @@ class Records:
         if not _are_whole(joined, len(bodies)):
             return 0
         asked = self._ordinary.others(bodies, joined)
-        if self._number == 0 and asked[:1] != [0]:
-            asked.insert(0, 0)
+        if self._number == 0:
+            asked.add(0)
         done = 0
-        for index in asked:
-            self._pass(index - done)
+        for index in sorted(asked):
+            if self._number and self._ordinary.is_of_known_holder(bodies[index]):
+                continue
+            self._pass(bodies[done:index])
             done = index
             try:
                 content = json.loads(_text(_BEGINS + bodies[index] + b"}"))
             except (ValueError, RecursionError):
                 return done
             self._number += 1
+            self._last_passed = None
             done += 1
-            yield record_of(self._number, content)
-        self._pass(len(bodies) - done)
+            record = record_of(self._number, content)
+            if not record.fault and _has_time(record.content):
+                self._ordinary.note_holder(bodies[index])
+            yield record
+        self._pass(bodies[done:])
         return len(bodies)
 
-    def _pass(self, count: int) -> None:
-        self.passed += count
-        self._number += count
+    def _pass(self, bodies: Sequence[bytes]) -> None:
+        if bodies:
+            self.passed += len(bodies)
+            self._number += len(bodies)
+            self._last_passed = bodies[-1]
+
+
+def _has_time(content: dict[str, Any]) -> bool:
+    """Tell whether a record is not to be set aside for its time: such a one proves nothing."""
+    time = content.get("eventTime")
+    return isinstance(time, str) and TimeReader().read(time) is not None
 
 
 def _are_whole(joined: bytes, count: int) -> bool:
@@ -105,7 +133,9 @@ def _are_whole(joined: bytes, count: int) -> bool:
     shape = joined.translate(None, _NO_SHAPE).replace(b'""', b"")
     if b'"' in shape:
         shape = _STRING.sub(b"", shape)
-    while b"{}" in shape:
+    for _ in range(_DEEPEST):
+        if b"{}" not in shape:
+            break
         shape = shape.replace(b"{}", b"")
     return shape == MARK * (count - 1)
 
