@@ -106,8 +106,8 @@ def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
         return None
     from ebs_kms_audit.progress import Meter
 
-    sizes = total_size(inputs), total_size(records, RECORDS)
-    return Meter(progress, None if None in sizes else sum(map(int, filter(None, sizes))))
+    exports, logs = total_size(inputs), total_size(records, RECORDS)
+    return Meter(progress, None if exports is None or logs is None else exports + logs)
 
 
 class Asked(NamedTuple):

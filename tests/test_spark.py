@@ -130,6 +130,13 @@ def test_ragged_and_shifted_rows_are_set_aside_with_the_same_reasons(same, tmp_p
     assert {one.line for one in report.set_aside} == {0}
 
 
+def test_a_malformed_row_of_several_lines_is_set_aside(same, tmp_path):
+    agents = [row(user_agent="two\nlines")] * 3
+    text = export(denied("alice"), *agents, denied("bob"), row())
+    report = same(written(tmp_path, text.replace('lines"', 'lines",more', 2)))
+    assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (6, 2)
+
+
 def test_malformed_rows_that_can_not_matter_are_counted(same, tmp_path):
     lines = export(denied("alice"), row(), row(), row(), row(), denied("bob"), row()).split("\n")
     lines[2] = ",".join(lines[2].split(",")[:9])

@@ -129,11 +129,13 @@ def _not_passed(
 
 def _line(row: _Cells, delimiter: str) -> str:
     """Return a row as a line; a row of several lines is never passed over, and gives none."""
-    if row["raw"] is not None:
-        return str(row["raw"]).strip() + "\n"
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row["cells"])
-    return "" if any("\n" in cell for cell in row["cells"]) else text.getvalue()
+    if row["raw"] is None:
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row["cells"])
+        line = text.getvalue()
+    else:
+        line = str(row["raw"]).strip() + "\n"
+    return line if line.count("\n") == 1 else ""
 
 
 def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:

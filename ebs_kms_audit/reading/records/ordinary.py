@@ -17,7 +17,8 @@ _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
 _ACCOUNT = b'"recipientAccountId":"'
 
 
-# What a caller may write stands behind the event's name: the names of members before it are AWS's.
+# What a caller may write stands behind the event's name: the names of members before it are AWS's,
+# who nests no more than nine objects there.
 _IDENTITY = r"\{(?:[^}]*+\}){1,9}?"
 _ORDINARY = re.compile(
     rf'"[0-9.]+","userIdentity":{_IDENTITY},"eventTime":"[0-9TZ:-]*","eventSource":'
@@ -38,9 +39,10 @@ class OrdinaryRecords:
         self._holders: set[tuple[bytes, bytes]] = set()
 
     def others(self, bodies: Sequence[bytes], joined: bytes) -> set[int]:
-        """Return which of the records must be read; joined are they by MARKs.
+        """Return which of the records must be read.
 
-        Those of a long-term key are among them: when its turn comes, its holder may be known.
+        `joined` holds their bodies, with a MARK between any two, to be searched at once. Those of a
+        long-term key are among them: when its turn comes, its holder may be known.
         """
         begun = enumerate(map(_ORDINARY.match, bodies))
         others = {number for number, found in begun if found is None}
