@@ -1,5 +1,5 @@
 """`python -m ebs_kms_audit`."""
 
-from ebs_kms_audit.cli import run
+from ebs_kms_audit.cli.main import run
 
 run()

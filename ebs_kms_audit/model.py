@@ -6,62 +6,36 @@ gives their public form. Times are `datetime`: in UTC where the zone is known, n
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
 
-if TYPE_CHECKING:
-    from ebs_kms_audit.messages.model import DenialMessage
-
 __all__ = [
     "Coverage",
     "Denial",
+    "DenialMessage",
+    "Effect",
     "Event",
     "Evidence",
     "FileCoverage",
+    "Helps",
     "Identity",
     "KeyRef",
+    "MessageKind",
     "OtherError",
+    "PolicyType",
     "Principal",
     "PrincipalKind",
     "RecordRef",
     "Resource",
     "SetAside",
     "StatementKind",
-    "Value",
     "Verdict",
     "Window",
 ]
-
-
-class Value:
-    """A value: shown, compared and hashed by its fields.
-
-    Said here once: what `dataclass` would write for each class takes a third of the time that
-    it takes to make one, and each run of the command makes some twenty.
-    """
-
-    __slots__ = ()
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-    def __repr__(self) -> str:
-        fields = zip(self.__dataclass_fields__, self._values(), strict=True)
-        return f"{type(self).__qualname__}({', '.join(f'{name}={one!r}' for name, one in fields)})"
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def _values(self) -> tuple[object, ...]:
-        return tuple([getattr(self, name) for name in self.__dataclass_fields__])
 
 
 class Evidence(StrEnum):
@@ -112,16 +86,16 @@ class PrincipalKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Resource(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
     """One entry of a row's Resources: type (`AWS::KMS::Key`) and name; either may be missing."""
 
     type: str | None
     name: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Identity(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
     """The userIdentity of a CloudTrail record; what it does not hold is None.
 
     `issuer_arn` is the role (or the user) that issued the session, `service` the AWS service that
@@ -138,16 +112,16 @@ class Identity(Value):
     service: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class RecordRef(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRef:
     """Where the record of an event stands: its file, and its number in it, from 1."""
 
     file: str
     number: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Event(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
     """One row of an export, or one CloudTrail record, that matters to the audit.
 
     Empty cells and missing columns are None. `time` is in UTC, or naive where the export has no
@@ -183,13 +157,13 @@ class Event(Value):
     record: RecordRef | None = None
 
     @property
-    def key(self) -> object:
+    def uid(self) -> object:
         """What tells it from other events: its id, else where it stands, else only itself."""
         return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Principal(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
     """Who was refused, as a key policy would name them, and how that is known.
 
     `arn` is what a policy may name: a user, a role or an account, never a session. `user_name` is
@@ -208,8 +182,8 @@ class Principal(Value):
     event_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class KeyRef(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyRef:
     """The KMS key of a denial: ARN, bare id or alias, as far as known, and how that is known."""
 
     arn: str | None
@@ -229,8 +203,84 @@ class KeyRef(Value):
         return bool(self.alias and self.alias.startswith("alias/aws/"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Denial(Value):
+class MessageKind(StrEnum):
+    """What the text is."""
+
+    DENIAL = "denial"
+    ENCODED = "encoded"
+    """EC2's refusal with an encoded authorization failure message and nothing else."""
+    NOT_RECOGNISED = "not_recognised"
+
+
+class PolicyType(StrEnum):
+    """The types of policy that a message can name. A key's resource-based policy is its key
+    policy.
+    """
+
+    IDENTITY_BASED = "identity-based policy"
+    RESOURCE_BASED = "resource-based policy"
+    PERMISSIONS_BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    VPC_ENDPOINT = "VPC endpoint policy"
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+    ROLE_TRUST = "role trust policy"
+
+
+class Effect(StrEnum):
+    """How a policy refused: nothing in it allows the call, or a Deny in it matches the call."""
+
+    IMPLICIT = "implicit"
+    EXPLICIT = "explicit"
+
+
+class Helps(StrEnum):
+    """Whether an edit of the key policy can cure this refusal."""
+
+    YES = "yes"
+    NO = "no"
+    PERHAPS = "perhaps"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DenialMessage:
+    """An access-denied message, taken apart. What the message does not say is None.
+
+    `principal` is the ARN as it stands there: a user, the root user, or a session. Of a role,
+    `role_name` is the name and `role_arn` the ARN that a policy would name; a session does not
+    show the role's path, so `role_arn` is mostly None, and `role_why` says what is known.
+
+    `policy_type` is the type of policy that refused; AWS names one, even if several refuse.
+    `through` is the policy that passed the refusal on ("… transitively through …"). `policy_arn`
+    is the policy that refused, where the message names it. `key_not_found` tells KMS's answer for
+    a key that is not there, or that the caller may not learn about. `encoded` tells that the
+    message goes on with an encoded authorization failure message of EC2's.
+
+    `key_policy_edit` says whether an edit of the key policy can cure the refusal, `why` so, and
+    `what_helps` what would. Only AWS's ARNs and names are taken over from the text; `why` and
+    `what_helps` repeat nothing of it.
+    """
+
+    kind: MessageKind
+    principal: str | None = None
+    role_name: str | None = None
+    role_arn: str | None = None
+    role_why: str | None = None
+    action: str | None = None
+    resource: str | None = None
+    policy_type: PolicyType | None = None
+    effect: Effect | None = None
+    through: PolicyType | None = None
+    policy_arn: str | None = None
+    key_not_found: bool = False
+    encoded: bool = False
+    key_policy_edit: Helps | None = None
+    why: str | None = None
+    what_helps: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denial:
     """A KMS event refused for lack of permission.
 
     `via_service` is the AWS service that called for the principal, None where the principal
@@ -270,8 +320,8 @@ class Denial(Value):
         return self.via_known and self.via_service is None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class OtherError(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherError:
     """KMS events of one name that failed with one code which is no denial."""
 
     error_code: str
@@ -284,8 +334,8 @@ class OtherError(Value):
     last_seen: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class SetAside(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetAside:
     """A row that could not be read: its file, its line (the header is line 1) and the reason.
 
     `line` is 0 where a cluster read the file.
@@ -296,8 +346,8 @@ class SetAside(Value):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Window(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
     """A span of time, both ends included, in UTC."""
 
     start: datetime
@@ -310,8 +360,8 @@ class Window(Value):
         return self.start <= time <= self.end
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class FileCoverage(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileCoverage:
     """What one input held. `error` says why it could not be read at all, or is None."""
 
     name: str
@@ -321,8 +371,8 @@ class FileCoverage(Value):
     error: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Coverage(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
     """What the input spans.
 
     `rows_read == events + rows_set_aside`, always. These count every row; one that can't matter

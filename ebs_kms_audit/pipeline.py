@@ -7,27 +7,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from ebs_kms_audit.caveats import caveats_for
-from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.context.history import ContextCollector
+from ebs_kms_audit.diagnosis.caveats import caveats_for
+from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import InputError, UsageError
-from ebs_kms_audit.history import Surroundings
 from ebs_kms_audit.identify import (
+    AssumedRoles,
     DeniedEvents,
-    Given,
-    Handouts,
-    Witnesses,
+    EvidenceIndex,
+    Overrides,
     is_kms,
     resolve,
 )
 from ebs_kms_audit.model import Event, Window
-from ebs_kms_audit.reading import FileReading, Reading
-from ebs_kms_audit.reading.inputs import RECORDS, total_size
+from ebs_kms_audit.reading import InputStats, Reading
+from ebs_kms_audit.reading.sources import RECORDS, total_size
+from ebs_kms_audit.reading.window import window_around
 from ebs_kms_audit.report import Report, findings_of, group_denials
-from ebs_kms_audit.window import window_around
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter, Progress
-    from ebs_kms_audit.reading.policies import GivenPolicy
+    from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
 def audit(
@@ -86,8 +86,13 @@ def audit(
         raise UsageError("nothing to read: give an export, or records")
     if processes is not None and (not isinstance(processes, int) or processes < 1):
         raise UsageError(f"processes={processes!r}: give a number from 1 on")
-    asked = Asked.of(
-        key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
+    asked = AuditOptions.of(
+        key_policies,
+        Overrides.of(principals, key, messages),
+        around,
+        minutes,
+        least_privilege,
+        redact,
     )
     meter = _meter(progress, inputs, records)
     return report_on(Reading(inputs, records, processes=processes, meter=meter), asked, meter=meter)
@@ -110,11 +115,11 @@ def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
     return Meter(progress, None if exports is None or logs is None else exports + logs)
 
 
-class Asked(NamedTuple):
+class AuditOptions(NamedTuple):
     """What the caller of an audit says beside the inputs, checked."""
 
     policies: Sequence[GivenPolicy]
-    given: Given
+    given: Overrides
     window: Window | None
     least_privilege: bool
     redact: bool
@@ -123,12 +128,12 @@ class Asked(NamedTuple):
     def of(
         cls,
         key_policies: Any,
-        given: Given,
+        given: Overrides,
         around: str | datetime | None,
         minutes: float,
         least_privilege: bool,
         redact: bool,
-    ) -> Asked:
+    ) -> AuditOptions:
         """Check the arguments of `audit()`. Raises UsageError, or InputError for a policy."""
         return cls(
             given=given,
@@ -142,7 +147,7 @@ class Asked(NamedTuple):
 class Events(Protocol):
     """What is read: iterate for the events that matter; then `files` is whole."""
 
-    files: list[FileReading]
+    files: list[InputStats]
 
     @property
     def repeatable(self) -> bool:
@@ -153,26 +158,26 @@ class Events(Protocol):
 
 def report_on(
     events: Events,
-    asked: Asked,
-    tally: Tally | None = None,
-    witnesses: Witnesses | None = None,
+    asked: AuditOptions,
+    tally: CoverageCounter | None = None,
+    witnesses: EvidenceIndex | None = None,
     meter: Meter | None = None,
 ) -> Report:
     """Make the report of the events that matter.
 
     `tally` and `witnesses` hold what was counted elsewhere, of events that are not among these.
     """
-    tally, witnesses = tally or Tally(asked.window), witnesses or Witnesses()
-    denied, surroundings = DeniedEvents(asked.window), Surroundings()
+    tally, witnesses = tally or CoverageCounter(asked.window), witnesses or EvidenceIndex()
+    denied, surroundings = DeniedEvents(asked.window), ContextCollector()
     if meter:
         meter.denials = denied.__len__
 
     for event in events:
-        tally.see(event)
-        witnesses.see(event)
-        surroundings.see(event)
+        tally.add(event)
+        witnesses.add(event)
+        surroundings.add(event)
         if is_kms(event):
-            denied.see(event)
+            denied.add(event)
     files = events.files
     if all(file.error for file in files):
         raise InputError("\n".join(str(file.error) for file in files))
@@ -202,7 +207,7 @@ def report_on(
     )
     groups = group_denials(facts.denials, surroundings, asked.policies)
     if asked.redact:
-        from ebs_kms_audit.redact import Redactor
+        from ebs_kms_audit.redaction import Redactor
 
         redactor = Redactor()
         facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
@@ -220,16 +225,16 @@ def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:
     """Read the key policies; what reads and judges them is imported only where there are any."""
     if given is None:
         return ()
-    from ebs_kms_audit.reading.policies import read_policies
+    from ebs_kms_audit.reading.key_policies import read_policies
 
     return read_policies(given)
 
 
-def _read_again(events: Events, denied: DeniedEvents, witnesses: Witnesses) -> Surroundings:
+def _read_again(events: Events, denied: DeniedEvents, witnesses: EvidenceIndex) -> ContextCollector:
     """Read a second time for what belongs to the denials, where there was too much to keep it."""
-    surroundings = Surroundings(denied)
-    witnesses.handouts = Handouts({event.access_key for event in denied if event.access_key})
+    surroundings = ContextCollector(denied)
+    witnesses.handouts = AssumedRoles({event.access_key for event in denied if event.access_key})
     for event in events:
-        surroundings.see(event)
-        witnesses.handouts.see(event)
+        surroundings.add(event)
+        witnesses.handouts.add(event)
     return surroundings

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from ebs_kms_audit.model import Value
-
 _APART = 0.2  # seconds
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Progress(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
     """How far an audit is.
 
     `bytes_read` of `bytes_total` are bytes as they lie on the disk, packed or not; the total is

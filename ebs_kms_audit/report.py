@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ebs_kms_audit.caveats import Caveat
-from ebs_kms_audit.history import History, Surroundings
-from ebs_kms_audit.judge import Judge, Judgement, with_verdicts, worst
+from ebs_kms_audit.context.history import ContextCollector, History
+from ebs_kms_audit.diagnosis.caveats import Caveat
+from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, with_verdicts, worst
 from ebs_kms_audit.model import (
     Coverage,
     Denial,
@@ -21,21 +21,20 @@ from ebs_kms_audit.model import (
     OtherError,
     Principal,
     SetAside,
-    Value,
     Verdict,
 )
-from ebs_kms_audit.reading.times import order_of
-from ebs_kms_audit.remedy import Fix, is_noise, propose
+from ebs_kms_audit.plan import Fix, is_noise, propose
+from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ebs_kms_audit.reading.policies import GivenPolicy
+    from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Finding(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
     """The denials of one principal on one key, in one account and Region, with the fix.
 
     Where the key is unknown, EBS traffic and other calls are findings of their own. `id` is the
@@ -82,8 +81,8 @@ class Finding(Value):
         return [denial.event.time for denial in self.denials if denial.event.time]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
-class Report(Value):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
     """What an audit found. In a notebook it shows itself; `print(report)` gives the text.
 
     `shared_name_denials` are denied rows of an export without Event source whose event name
@@ -149,7 +148,7 @@ class Group(NamedTuple):
 
 
 def group_denials(
-    denials: Sequence[Denial], surroundings: Surroundings, policies: Sequence[GivenPolicy] = ()
+    denials: Sequence[Denial], surroundings: ContextCollector, policies: Sequence[GivenPolicy] = ()
 ) -> list[Group]:
     """Group denials by principal, key, account and Region, and judge each group."""
     judge = Judge(policies, denials)
@@ -161,7 +160,7 @@ def group_denials(
     ]
 
 
-def _group(denials: tuple[Denial, ...], surroundings: Surroundings, judge: Judge) -> Group:
+def _group(denials: tuple[Denial, ...], surroundings: ContextCollector, judge: Judge) -> Group:
     judgements = judge.judge(denials)
     return Group(
         denials=with_verdicts(denials, judgements),

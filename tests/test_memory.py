@@ -60,7 +60,7 @@ def spaced(export, log, times):
 # Not what wait4 tells: that counts what the process that starts a command holds, as well.
 RUN = """import re, resource, sys
 from pathlib import Path
-from ebs_kms_audit.cli import main
+from ebs_kms_audit.cli.main import main
 assert main(sys.argv[1:]) == 1  # denials were found
 own = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 print(own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"""

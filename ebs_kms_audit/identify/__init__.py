@@ -20,23 +20,23 @@ from ebs_kms_audit.aws.access_keys import account_of
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.identify.denied import DeniedEvents, Disagreement, is_denied, is_kms
-from ebs_kms_audit.identify.given import given_key, given_principals
-from ebs_kms_audit.identify.handouts import Handouts
-from ebs_kms_audit.identify.keys import key_names, key_of
-from ebs_kms_audit.identify.principals import Witnesses, principal_of
-from ebs_kms_audit.identify.said import given_messages, message_of, principal_said
+from ebs_kms_audit.identify.assumed_roles import AssumedRoles
+from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
+from ebs_kms_audit.identify.error_message import given_messages, message_of, principal_said
+from ebs_kms_audit.identify.kms_key import key_names, key_of
+from ebs_kms_audit.identify.overrides import given_key, given_principals
+from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
 from ebs_kms_audit.model import Denial, Event, KeyRef
 
 if TYPE_CHECKING:
     from ebs_kms_audit.messages import DenialMessage
 
 __all__ = [
+    "AssumedRoles",
     "DeniedEvents",
     "Disagreement",
-    "Given",
-    "Handouts",
-    "Witnesses",
+    "EvidenceIndex",
+    "Overrides",
     "is_denied",
     "is_kms",
     "key_names",
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class Given(NamedTuple):
+class Overrides(NamedTuple):
     """What the caller of the library says that no row can, checked."""
 
     principals: Mapping[str, Arn]
@@ -58,7 +58,7 @@ class Given(NamedTuple):
         principals: Mapping[str, str] | None = None,
         key: str | None = None,
         messages: str | Iterable[str] | None = None,
-    ) -> Given:
+    ) -> Overrides:
         """Check the arguments of `audit()`. Raises UsageError for what makes no sense."""
         return cls(given_principals(principals), given_key(key), given_messages(messages))
 
@@ -81,8 +81,8 @@ def resolve(
     event: Event,
     siblings: Iterable[Event],
     attempts: Iterable[Event],
-    witnesses: Witnesses,
-    given: Given,
+    witnesses: EvidenceIndex,
+    given: Overrides,
 ) -> Denial:
     """Turn a denied KMS event into a Denial, with all that the input and the caller tell.
 

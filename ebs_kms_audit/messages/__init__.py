@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ebs_kms_audit.messages.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
 
 __all__ = [
     "DenialMessage",

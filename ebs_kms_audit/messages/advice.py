@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import KmsAction, StatementKind, kms_action, kms_actions
-from ebs_kms_audit.messages.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
 
 
 @dataclass(frozen=True, slots=True)

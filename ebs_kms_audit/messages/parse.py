@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ebs_kms_audit.aws.arns import Arn, is_iam_name
 from ebs_kms_audit.aws.callers import auto_scaling_role_arn
-from ebs_kms_audit.messages.model import DenialMessage, Effect, MessageKind, PolicyType
+from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType
 
 # User: ARN is not authorized to perform: ACTION [on resource: ARN] [reason]
 _REFUSED = re.compile(r"is not authorized to perform ?:? ?(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ebs_kms_audit.policy.context import Context
+from ebs_kms_audit.policy.kleene import any_of, opposite
 from ebs_kms_audit.policy.statement import Patterns
-from ebs_kms_audit.policy.ternary import any_of, opposite
 from ebs_kms_audit.policy.variables import Template
 from ebs_kms_audit.policy.wildcards import ANY, Pattern, literal, matches, pattern_of, split_arn
 

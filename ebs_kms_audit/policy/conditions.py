@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ebs_kms_audit.policy.context import Context, Value
+from ebs_kms_audit.policy.kleene import all_of, any_of, opposite
 from ebs_kms_audit.policy.operators import Operator, operator_named
 from ebs_kms_audit.policy.statement import ConditionTest
-from ebs_kms_audit.policy.ternary import all_of, any_of, opposite
 from ebs_kms_audit.policy.variables import Template
 
 

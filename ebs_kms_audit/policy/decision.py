@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy.caller import Reach
+from ebs_kms_audit.policy.kleene import all_of, any_of
 from ebs_kms_audit.policy.request import Request
 from ebs_kms_audit.policy.statement import Effect
-from ebs_kms_audit.policy.ternary import all_of, any_of
 
 
 class Layer(StrEnum):

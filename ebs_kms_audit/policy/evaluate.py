@@ -15,12 +15,12 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Denial, Verdict
 from ebs_kms_audit.policy.caller import Caller, CallerKind
 from ebs_kms_audit.policy.context import Context
+from ebs_kms_audit.policy.decide import Weighed, weigh
 from ebs_kms_audit.policy.decision import Decision, Layer, StatementResult
 from ebs_kms_audit.policy.document import KeyPolicy, Policy
-from ebs_kms_audit.policy.matching import match as match_statement
-from ebs_kms_audit.policy.operations import needs_identity_policy, owner_of, spares_rcps
+from ebs_kms_audit.policy.kms_rules import needs_identity_policy, owner_of, spares_rcps
+from ebs_kms_audit.policy.match import match as match_statement
 from ebs_kms_audit.policy.request import Request, caller_of, requests_of
-from ebs_kms_audit.policy.verdicts import Weighed, weigh
 
 _SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports import read_export
-from ebs_kms_audit.reading.file_reading import FileReading
-from ebs_kms_audit.reading.inputs import RECORDS, repeatable, sources
+from ebs_kms_audit.reading.sources import RECORDS, repeatable, sources
+from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter
 
-__all__ = ["FileReading", "Reading"]
+__all__ = ["InputStats", "Reading"]
 
 
 class Reading:
@@ -49,7 +49,7 @@ class Reading:
         self._exports = exports
         self._records = records
         self._workers = Workers(processes, meter)
-        self.files: list[FileReading] = []
+        self.files: list[InputStats] = []
 
     @property
     def repeatable(self) -> bool:
@@ -70,7 +70,7 @@ class Reading:
 
     def _read_exports(self) -> Iterator[Event]:
         for source in sources(self._exports):
-            reading = FileReading(source.name)
+            reading = InputStats(source.name)
             self.files.append(reading)
             try:
                 yield from read_export(self._workers.watched(source), reading, self._workers)

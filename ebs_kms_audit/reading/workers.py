@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ebs_kms_audit.reading.inputs import Source
+from ebs_kms_audit.reading.sources import Source
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter

@@ -17,14 +17,14 @@ from importlib import resources
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.caveats import Caveat
-from ebs_kms_audit.remedy import Alternative, Fix, Need, OfferedStatement
-from ebs_kms_audit.render import words
+from ebs_kms_audit.diagnosis.caveats import Caveat
+from ebs_kms_audit.plan import Alternative, Fix, Need, OfferedStatement
+from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.text import plain
 from ebs_kms_audit.report import Finding, Report
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.remedy.apply import AppliedFix
+    from ebs_kms_audit.plan.apply import AppliedFix
 
 _SHOWN = 50  # findings that are shown: with thousands of them a notebook would not open
 _STYLE_OF = {Need.DENIED: "ekms-demanded", Need.NEEDED_NEXT: "ekms-next"}
@@ -42,8 +42,8 @@ def _parts(report: Report) -> Iterator[_Markup]:
     for number, finding in enumerate(report.findings[:_SHOWN], start=1):
         yield _finding(number, finding)
     yield from _apart(report)
-    yield from _section(words.WAS_READ, _list(words.was_read(report)))
-    yield from _section(words.NOT_SHOWN, *_caveats(report))
+    yield from _section(phrases.WAS_READ, _list(phrases.was_read(report)))
+    yield from _section(phrases.NOT_SHOWN, *_caveats(report))
 
 
 # What markup is made with
@@ -116,7 +116,7 @@ def _style() -> _Markup:
 def _answer(report: Report) -> Iterator[_Markup]:
     """Give the sentence that answers, the inputs it does without, and the table of findings."""
     css = "ekms-answer ekms-denied" if report.findings else "ekms-answer"
-    yield _element("p", _element("strong", words.headline(report)), css=css)
+    yield _element("p", _element("strong", phrases.headline(report)), css=css)
     for failure in report.failed_inputs:
         yield _element("p", failure, css="ekms-failed")
     if report.findings:
@@ -124,7 +124,7 @@ def _answer(report: Report) -> Iterator[_Markup]:
         headings = ("", "Who", "Refused", "Key", "Statements", "When")
         yield _element("div", _table(headings, rows), css="ekms-wide")
     if (more := len(report.findings) - _SHOWN) > 0:
-        yield _muted(f"… and {words.count(more, 'finding')} more: to_dict() has them all")
+        yield _muted(f"… and {phrases.count(more, 'finding')} more: to_dict() has them all")
 
 
 def _overview(number: int, finding: Finding) -> Iterator[str]:
@@ -132,15 +132,15 @@ def _overview(number: int, finding: Finding) -> Iterator[str]:
     key = finding.key
     offered = finding.fix.offered
     yield str(number)
-    yield _together(_element("strong", words.name(finding)), _muted(words.sort(finding)))
-    yield _together(*(_element("div", _code(action)) for action in words.actions(finding)))
-    yield key.id or key.alias or words.which_key(finding)
-    yield _together(*map(_mark, offered)) if offered else _muted(words.without_statement(finding))
-    yield words.span(finding.first_seen, finding.last_seen)
+    yield _together(_element("strong", phrases.name(finding)), _muted(phrases.sort(finding)))
+    yield _together(*(_element("div", _code(action)) for action in phrases.actions(finding)))
+    yield key.id or key.alias or phrases.which_key(finding)
+    yield _together(*map(_mark, offered)) if offered else _muted(phrases.without_statement(finding))
+    yield phrases.span(finding.first_seen, finding.last_seen)
 
 
 def _mark(offered: OfferedStatement) -> _Markup:
-    text = f"{offered.kind}: {words.mark(offered)}"
+    text = f"{offered.kind}: {phrases.mark(offered)}"
     return _element("div", text, css=f"ekms-mark {_STYLE_OF[offered.need]}")
 
 
@@ -153,11 +153,11 @@ def _code(text: str) -> _Markup:
 
 def _finding(number: int, finding: Finding) -> _Markup:
     return _folded(
-        f"{number}. {words.who(finding)}",
+        f"{number}. {phrases.who(finding)}",
         _facts(finding),
         _table(
             ("Refused", "Statement", "Called through", "Times"),
-            ((_code(actions), *others) for actions, *others in words.refused(finding)),
+            ((_code(actions), *others) for actions, *others in phrases.refused(finding)),
         ),
         *_circumstances(finding),
         *_fix(finding.fix),
@@ -169,13 +169,13 @@ def _finding(number: int, finding: Finding) -> _Markup:
 def _facts(finding: Finding) -> _Markup:
     """Return who, on which key, where and when, and how that is known."""
     principal, key = finding.principal, finding.key
-    who = _code(words.arn(finding)), _muted(f"{principal.evidence}: {principal.why}")
-    which_key = _code(words.which_key(finding)), _muted(f"{key.evidence}: {key.why}")
+    who = _code(phrases.arn(finding)), _muted(f"{principal.evidence}: {principal.why}")
+    which_key = _code(phrases.which_key(finding)), _muted(f"{key.evidence}: {key.why}")
     facts = [
         ("Who", _together(*who)),
         ("Key", _together(*which_key)),
-        ("Where", words.where(finding)),
-        ("When", words.span(finding.first_seen, finding.last_seen)),
+        ("Where", phrases.where(finding)),
+        ("When", phrases.span(finding.first_seen, finding.last_seen)),
         ("Id", finding.id),
     ]
     return _labelled(facts)
@@ -184,8 +184,8 @@ def _facts(finding: Finding) -> _Markup:
 def _circumstances(finding: Finding) -> Iterator[_Markup]:
     """Give what happened around the denials, and which calls are denied, allowed or to come."""
     for title, lines in (
-        (words.AROUND, words.what_happened(finding)),
-        (words.PERMISSIONS, words.which_calls(finding)),
+        (phrases.AROUND, phrases.what_happened(finding)),
+        (phrases.PERMISSIONS, phrases.which_calls(finding)),
     ):
         if lines:
             yield from _section(title, _labelled(lines))
@@ -193,15 +193,15 @@ def _circumstances(finding: Finding) -> Iterator[_Markup]:
 
 def _fix(fix: Fix) -> Iterator[_Markup]:
     if fix.applied and fix.offered and fix.applied.changed:
-        yield from _section(words.to_do(fix), _reasons(fix), *_change(fix.applied))
+        yield from _section(phrases.to_do(fix), _reasons(fix), *_change(fix.applied))
     elif fix.offered:
-        yield from _section(words.to_do(fix), _reasons(fix), _statements(fix))
+        yield from _section(phrases.to_do(fix), _reasons(fix), _statements(fix))
     else:
-        yield from _section(words.to_do(fix))
-    if proof := words.proof(fix):
+        yield from _section(phrases.to_do(fix))
+    if proof := phrases.proof(fix):
         yield _labelled(proof)
     if fix.console_steps:
-        yield from _section(words.IN_THE_CONSOLE, _list(fix.console_steps, "ol"))
+        yield from _section(phrases.IN_THE_CONSOLE, _list(fix.console_steps, "ol"))
     if fix.notes:
         yield from _section("Notes", _list(fix.notes))
     yield from map(_alternative, fix.alternatives)
@@ -256,18 +256,18 @@ def _json(document: dict[str, Any]) -> _Markup:
 
 def _apart(report: Report) -> Iterator[_Markup]:
     """Give what is no finding: other errors, doubtful denials, rows that could not be read."""
-    errors = [words.other_error(error) for error in report.other_errors]
-    shared = [words.shared_name(denial) for denial in report.shared_name_denials]
-    aside = [words.set_aside(row) for row in report.set_aside[: words.ROWS_LISTED]]
-    yield from _first(words.OTHER_ERRORS, errors, len(errors))
-    yield from _first(words.SHARED_NAMES, shared, len(shared))
+    errors = [phrases.other_error(error) for error in report.other_errors]
+    shared = [phrases.shared_name(denial) for denial in report.shared_name_denials]
+    aside = [phrases.set_aside(row) for row in report.set_aside[: phrases.ROWS_LISTED]]
+    yield from _first(phrases.OTHER_ERRORS, errors, len(errors))
+    yield from _first(phrases.SHARED_NAMES, shared, len(shared))
     yield from _first("Rows set aside", aside, report.coverage.rows_set_aside)
 
 
 def _first(title: str, lines: Sequence[str], total: int) -> Iterator[_Markup]:
     """Give a section with the first of the lines, and how many more there are."""
     if lines:
-        shown = lines[: words.ROWS_LISTED]
+        shown = lines[: phrases.ROWS_LISTED]
         yield from _section(title, _list(shown))
         if more := total - len(shown):
             yield _muted(f"… and {more:,} more: to_dict() has them all")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from ebs_kms_audit.progress import Progress
-from ebs_kms_audit.render.words import count
+from ebs_kms_audit.render.phrases import count
 
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 

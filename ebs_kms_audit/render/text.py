@@ -6,8 +6,8 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from ebs_kms_audit.remedy import Fix
-from ebs_kms_audit.render import words
+from ebs_kms_audit.plan import Fix
+from ebs_kms_audit.render import phrases
 from ebs_kms_audit.report import Finding, Report
 
 _WIDTH = 80
@@ -31,7 +31,7 @@ def plain_lines(text: str) -> str:
 
 
 def _lines(report: Report, bold: str) -> Iterator[str]:
-    yield from _wrap(bold.format(words.headline(report)))
+    yield from _wrap(bold.format(phrases.headline(report)))
     for number, finding in enumerate(report.findings, start=1):
         yield from _summary(number, finding)
     said: dict[str, int] = {}
@@ -42,18 +42,18 @@ def _lines(report: Report, bold: str) -> Iterator[str]:
         yield from _alternatives(finding.fix)
     yield from _apart(report, bold)
     yield ""
-    yield bold.format(words.WAS_READ)
+    yield bold.format(phrases.WAS_READ)
     yield from _coverage(report)
     yield ""
-    yield bold.format(f"{words.NOT_SHOWN} (ebs-kms-audit explain ID)")
+    yield bold.format(f"{phrases.NOT_SHOWN} (ebs-kms-audit explain ID)")
     for caveat in report.caveats:
         yield from _wrap(f"{caveat.id}: {caveat.text}", "  ", "    ")
 
 
 def _summary(number: int, finding: Finding) -> Iterator[str]:
-    actions = ", ".join(words.actions(finding))
+    actions = ", ".join(phrases.actions(finding))
     yield from _wrap(
-        f"{number}. {words.who(finding)}: {actions}; {words.remedy(finding)}",
+        f"{number}. {phrases.who(finding)}: {actions}; {phrases.remedy(finding)}",
         "  ",
         "     ",
     )
@@ -61,24 +61,24 @@ def _summary(number: int, finding: Finding) -> Iterator[str]:
 
 def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
     principal, key = finding.principal, finding.key
-    yield from _wrap(bold.format(f"{number}. {words.who(finding)}"))
-    yield f"   who   {plain(words.arn(finding))}"
+    yield from _wrap(bold.format(f"{number}. {phrases.who(finding)}"))
+    yield f"   who   {plain(phrases.arn(finding))}"
     yield from _wrap(f"{principal.evidence}: {principal.why}", "         ")
-    yield f"   key   {plain(words.which_key(finding))}"
+    yield f"   key   {plain(phrases.which_key(finding))}"
     if key.known:
         yield from _wrap(f"{key.evidence}: {key.why}", "         ")
-    yield from _wrap(f"where {words.where(finding)}", "   ", "         ")
+    yield from _wrap(f"where {phrases.where(finding)}", "   ", "         ")
     yield from _wrap(
-        f"when  {words.span(finding.first_seen, finding.last_seen)}", "   ", "         "
+        f"when  {phrases.span(finding.first_seen, finding.last_seen)}", "   ", "         "
     )
     yield f"   id    {finding.id}"
     yield ""
     yield "   Refused"
-    for actions, kind, through, times in words.refused(finding):
+    for actions, kind, through, times in phrases.refused(finding):
         yield from _wrap(f"{actions}  [{kind}]  {through}  {times}", "     ", "       ")
     for title, lines in (
-        (words.AROUND, words.what_happened(finding)),
-        (words.PERMISSIONS, words.which_calls(finding)),
+        (phrases.AROUND, phrases.what_happened(finding)),
+        (phrases.PERMISSIONS, phrases.which_calls(finding)),
     ):
         if lines:
             yield ""
@@ -91,9 +91,9 @@ def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
 
 def _fix(fix: Fix) -> Iterator[str]:
     if fix.offered:
-        yield f"   {words.to_do(fix)}:"
+        yield f"   {phrases.to_do(fix)}:"
         for offered in fix.offered:
-            text = f"{offered.kind}: {words.mark(offered)}; {offered.why}"
+            text = f"{offered.kind}: {phrases.mark(offered)}; {offered.why}"
             yield from _wrap(text, "     ", "       ")
         yield ""
         if fix.applied and fix.applied.changed:
@@ -102,12 +102,12 @@ def _fix(fix: Fix) -> Iterator[str]:
             texts = [json.dumps(statement, indent=2) for statement in fix.statements]
             yield textwrap.indent(",\n".join(texts), "     ")
     else:
-        yield f"   {words.to_do(fix)}."
-    for label, text in words.proof(fix):
+        yield f"   {phrases.to_do(fix)}."
+    for label, text in phrases.proof(fix):
         yield from _wrap(f"{label}: {text}", "     ", "       ")
     if fix.console_steps:
         yield ""
-        yield f"   {words.IN_THE_CONSOLE}:"
+        yield f"   {phrases.IN_THE_CONSOLE}:"
         for number, step in enumerate(fix.console_steps, start=1):
             yield from _wrap(f"{number}. {step}", "     ", "        ")
 
@@ -135,22 +135,22 @@ def _alternatives(fix: Fix) -> Iterator[str]:
 def _apart(report: Report, bold: str) -> Iterator[str]:
     if report.other_errors:
         yield ""
-        yield bold.format(words.OTHER_ERRORS)
+        yield bold.format(phrases.OTHER_ERRORS)
         for error in report.other_errors:
-            yield from _wrap(words.other_error(error), "  ", "    ")
+            yield from _wrap(phrases.other_error(error), "  ", "    ")
     if report.shared_name_denials:
         yield ""
-        yield bold.format(words.SHARED_NAMES)
+        yield bold.format(phrases.SHARED_NAMES)
         for denial in report.shared_name_denials:
-            yield from _wrap(words.shared_name(denial), "  ", "    ")
+            yield from _wrap(phrases.shared_name(denial), "  ", "    ")
 
 
 def _coverage(report: Report) -> Iterator[str]:
-    for line in words.was_read(report):
+    for line in phrases.was_read(report):
         yield from _wrap(line, "  ", "    ")
-    for row in report.set_aside[: words.ROWS_LISTED]:
-        yield from _wrap(f"set aside: {words.set_aside(row)}", "  ", "    ")
-    if more := report.coverage.rows_set_aside - len(report.set_aside[: words.ROWS_LISTED]):
+    for row in report.set_aside[: phrases.ROWS_LISTED]:
+        yield from _wrap(f"set aside: {phrases.set_aside(row)}", "  ", "    ")
+    if more := report.coverage.rows_set_aside - len(report.set_aside[: phrases.ROWS_LISTED]):
         yield f"  … and {more:,} more (--format json lists them)"
 
 

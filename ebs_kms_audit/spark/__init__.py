@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.identify import Given, Witnesses
+from ebs_kms_audit.identify import EvidenceIndex, Overrides
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.pipeline import Asked, report_on
-from ebs_kms_audit.reading import FileReading
+from ebs_kms_audit.pipeline import AuditOptions, report_on
+from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.report import Report
 
 if TYPE_CHECKING:
@@ -61,8 +61,13 @@ def audit(
     """
     if exports is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
-    asked = Asked.of(
-        key_policies, Given.of(principals, key, messages), around, minutes, least_privilege, redact
+    asked = AuditOptions.of(
+        key_policies,
+        Overrides.of(principals, key, messages),
+        around,
+        minutes,
+        least_privilege,
+        redact,
     )
     session = spark or _session()
     from ebs_kms_audit.spark.frames import of_exports, of_records
@@ -72,13 +77,13 @@ def audit(
     parts += [of_records(session, records)] if records is not None else []
     try:
         wanted = Wanted([event for part in parts for event in part.denied()])
-        tally, witnesses, events = Tally(asked.window), Witnesses(), _Gathered([], [])
+        tally, witnesses, events = CoverageCounter(asked.window), EvidenceIndex(), _Gathered([], [])
         for part in parts:
             found = part.collect(wanted)
             events.events.extend(found.events)
             events.files += found.files
-            tally.add(found.tally)
-            witnesses.accounts.add(found.votes)
+            tally.merge(found.tally)
+            witnesses.accounts.merge(found.votes)
     finally:
         for part in parts:
             part.release()
@@ -90,7 +95,7 @@ class _Gathered:
     """The events that came to the driver, and the figures of the files they are of."""
 
     events: list[Event]
-    files: list[FileReading]
+    files: list[InputStats]
 
     @property
     def repeatable(self) -> bool:

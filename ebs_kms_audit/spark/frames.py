@@ -21,21 +21,21 @@ from pyspark.sql import types as T
 
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
-from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.aws.relevance import ROLE_CHANGES
+from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import InputError, UsageError
-from ebs_kms_audit.identify.accounts import AccountVotes
+from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading import FileReading
-from ebs_kms_audit.reading.exports import layout as columns
-from ebs_kms_audit.reading.exports.layout import (
+from ebs_kms_audit.reading import InputStats
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.header import (
     Layout,
     find_header,
     is_query_result,
     require_columns,
 )
-from ebs_kms_audit.reading.inputs import EXPORTS, RECORDS, FileKind
-from ebs_kms_audit.reading.matters import ROLE_CHANGES
-from ebs_kms_audit.reading.times import order_of
+from ebs_kms_audit.reading.sources import EXPORTS, RECORDS, FileKind
+from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.spark.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
 
@@ -62,8 +62,8 @@ class Collected:
     """What one kind of input gave: events in the order of the files, and the figures."""
 
     events: list[Event]
-    files: list[FileReading]
-    tally: Tally
+    files: list[InputStats]
+    tally: CoverageCounter
     votes: AccountVotes
 
 
@@ -71,7 +71,7 @@ class Collected:
 class Part:
     """One kind of input: rows for Python (`left`), how it reads them, and the count of the rest."""
 
-    files: list[FileReading]
+    files: list[InputStats]
     left: DataFrame | None = None
     counted: DataFrame | None = None
     read: Read | None = None
@@ -84,22 +84,22 @@ class Part:
     def collect(self, wanted: Wanted) -> Collected:
         """Return what bears on the denials, and the figures of all rows."""
         files = {file.name: file for file in self.files}
-        found = Collected([], [], Tally(None), AccountVotes())
+        found = Collected([], [], CoverageCounter(None), AccountVotes())
         events: list[tuple[str, int, Event]] = []
         for one in self._worked(wanted):
             if isinstance(one, Counted):
-                found.tally.add(one.tally)
-                found.votes.add(one.votes)
+                found.tally.merge(one.tally)
+                found.votes.merge(one.votes)
                 for name, file in one.files.items():
-                    _merge(files.setdefault(name, FileReading(name, form=file.form)), file)
+                    _merge(files.setdefault(name, InputStats(name, form=file.form)), file)
             else:
                 events.append((one[1].file, one[0], one[1]))
         for row in self.counted.collect() if self.counted is not None else ():
-            file = files.setdefault(row["file"], FileReading(row["file"], form="records"))
+            file = files.setdefault(row["file"], InputStats(row["file"], form="records"))
             file.rows += row["rows"]
             for time in (row["first"], row["last"]):
                 if time:
-                    file.see_time(datetime.fromisoformat(time))
+                    file.add_time(datetime.fromisoformat(time))
         order = {name: number for number, name in enumerate(files)}
         if self.read is read_logs:
             order = {name: number for number, name in enumerate(sorted(files))}
@@ -122,7 +122,7 @@ class Part:
             yield pickle.loads(row["packed"])
 
 
-def _merge(file: FileReading, part: FileReading) -> None:
+def _merge(file: InputStats, part: InputStats) -> None:
     """Add the figures of one partition to those of the file."""
     file.rows += part.rows
     file.set_aside_count += part.set_aside_count
@@ -133,7 +133,7 @@ def _merge(file: FileReading, part: FileReading) -> None:
     for column, lines in part.unreadable.items():
         file.unreadable.setdefault(column, []).extend(lines)
     for time in sorted((t for t in (part.first, part.last) if t), key=order_of):
-        file.see_time(time)
+        file.add_time(time)
 
 
 def _refuse_what_holds_no_record(files: Any) -> None:
@@ -149,7 +149,7 @@ def of_exports(spark: SparkSession, given: Any) -> Part:
     part = Part([])
     readable: dict[str, tuple[str, Header]] = {}  # file → the path to load, and the header
     for path, name in _listed(spark, given, EXPORTS, part):
-        reading = FileReading(name)
+        reading = InputStats(name)
         part.files.append(reading)
         try:
             header = _header(spark, path, name)
@@ -182,7 +182,7 @@ def _of_frame(spark: SparkSession, frame: DataFrame) -> Part:
         F.array(*cells).alias("cells"),
         F.lit(None).cast("string").alias("raw"),
     )
-    part = Part([FileReading(_TABLE, layout=layout)])
+    part = Part([InputStats(_TABLE, layout=layout)])
     _fill(
         part,
         _judged(given, header),
@@ -211,7 +211,7 @@ def _listed(
             found = files.load(str(path)).select("path", "_metadata.file_path").collect()
         except AnalysisException:
             error = f"{path}: no such file: check the path; {kind.expected}"
-            part.files.append(FileReading(str(path), error=error))
+            part.files.append(InputStats(str(path), error=error))
             continue
         rows = sorted((row["path"], row["file_path"]) for row in found)
         named = [row for row in rows if row[0].lower().endswith(kind.packed)] or rows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ebs_kms_audit.attempts import caller_of, callers_of, is_attempt
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.history import alike, is_change, is_success
+from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
+from ebs_kms_audit.context.history import alike, is_change, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.times import order_of
+from ebs_kms_audit.reading.timestamps import order_of
 
 _CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
 

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.coverage import Tally
+from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.identify.accounts import AccountVotes
+from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading import FileReading
+from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports.events import read_events, row_starter
-from ebs_kms_audit.reading.exports.layout import Layout
-from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
-from ebs_kms_audit.reading.inputs import RECORDS
-from ebs_kms_audit.reading.records.decode import Record, looks_like_json, read_records
+from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
 from ebs_kms_audit.reading.records.events import read_record_events, told
+from ebs_kms_audit.reading.sources import RECORDS
 from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 _ROWS_OUT = 500
 _Cells = dict[str, Any]
-Read = Callable[[Iterator[_Cells], dict[str, FileReading]], Iterator[Event]]
+Read = Callable[[Iterator[_Cells], dict[str, InputStats]], Iterator[Event]]
 
 
 @dataclass(slots=True)
 class Counted:
     """The figures of one partition: its files, and the events that were not sent."""
 
-    files: dict[str, FileReading] = field(default_factory=dict)
-    tally: Tally = field(default_factory=lambda: Tally(None))
+    files: dict[str, InputStats] = field(default_factory=dict)
+    tally: CoverageCounter = field(default_factory=lambda: CoverageCounter(None))
     votes: AccountVotes = field(default_factory=AccountVotes)
 
 
@@ -92,21 +92,21 @@ def work(
 
 def _count(left: list[Event], counted: Counted) -> None:
     for event in left:
-        counted.tally.see(event)
-        counted.votes.see(event)
+        counted.tally.add(event)
+        counted.votes.add(event)
     left.clear()
 
 
 def read_exports(
-    rows: Iterator[_Cells], files: dict[str, FileReading], headers: dict[str, Header]
+    rows: Iterator[_Cells], files: dict[str, InputStats], headers: dict[str, Header]
 ) -> Iterator[Event]:
     """Read rows of exports: `file`, `cells`, and the `raw` text of a row that Spark can't place."""
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         header = headers[name]
         layout = Layout.of_header(header.cells)
-        reading = files.setdefault(name, FileReading(name, layout=layout))
+        reading = files.setdefault(name, InputStats(name, layout=layout))
         dialect = Dialect(header.delimiter, row_starter(layout))
-        ordinary = Ordinary.of(layout, header.delimiter) if header.of_file else None
+        ordinary = RowPrefilter.of(layout, header.delimiter) if header.of_file else None
         placed = (
             row
             for cells in _not_passed(of_file, ordinary, header.delimiter, reading)
@@ -116,7 +116,7 @@ def read_exports(
 
 
 def _not_passed(
-    rows: Iterable[_Cells], ordinary: Ordinary | None, delimiter: str, reading: FileReading
+    rows: Iterable[_Cells], ordinary: RowPrefilter | None, delimiter: str, reading: InputStats
 ) -> Iterator[_Cells]:
     """Pass rows on; a malformed one that can't matter is counted, as on one machine."""
     for row in rows:
@@ -146,10 +146,10 @@ def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:
     yield from (row._replace(line=0) for row in Rows(lines, first_line=0, dialect=dialect))
 
 
-def read_logs(rows: Iterator[_Cells], files: dict[str, FileReading]) -> Iterator[Event]:
+def read_logs(rows: Iterator[_Cells], files: dict[str, InputStats]) -> Iterator[Event]:
     """Read records: `file`, `number` and `record`, or the `whole` text of a file."""
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
-        reading = files.setdefault(name, FileReading(name, form="records"))
+        reading = files.setdefault(name, InputStats(name, form="records"))
         try:
             yield from read_record_events(told(_records(of_file, name)), reading)
         except InputError as error:

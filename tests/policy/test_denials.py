@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ebs_kms_audit.aws.kms_actions import kms_action
-from ebs_kms_audit.identify import Given, Witnesses, resolve
+from ebs_kms_audit.identify import EvidenceIndex, Overrides, resolve
 from ebs_kms_audit.model import (
     Denial,
     Event,
@@ -75,7 +75,7 @@ def denial(
         evidence=evidence,
         why="made for the test",
     )
-    known = resolve(event, (), (), Witnesses(), Given.of())
+    known = resolve(event, (), (), EvidenceIndex(), Overrides.of())
     reference = KeyRef(arn=key, id=None, alias=None, evidence=Evidence.GIVEN, why="given")
     return replace(known, event=event, principal=principal, key=reference)
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
 from ebs_kms_audit.reading import exports, processes, records
-from ebs_kms_audit.reading.exports import scan
+from ebs_kms_audit.reading.exports import blocks
 from ebs_kms_audit.reading.processes import in_order
 from tests.benchmark.generate import make_export, make_logs
 from tests.exports import HEADER, denied, row
-from tests.reading.test_scan import FILES, line
+from tests.reading.exports.test_blocks import FILES, line
 from tests.records import log, record
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="one process reads elsewhere")
@@ -170,7 +170,7 @@ def always(monkeypatch):
     monkeypatch.setattr(exports, "_LARGE", 0)
     monkeypatch.setattr(records, "_LARGE", 0)
     monkeypatch.setattr(processes, "others", lambda count: count - 1)
-    return lambda size: monkeypatch.setattr(scan, "BLOCK", size)
+    return lambda size: monkeypatch.setattr(blocks, "BLOCK", size)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -221,7 +221,7 @@ def test_a_generated_export(always, tmp_path, mark):
 
 def test_a_line_without_end_is_refused(always, tmp_path, monkeypatch):
     always(1000)
-    monkeypatch.setattr("ebs_kms_audit.reading.text._LONGEST_LINE", 50_000)
+    monkeypatch.setattr("ebs_kms_audit.reading.decoding._LONGEST_LINE", 50_000)
     path = tmp_path / "export.csv"
     rows = [line(row()) for _ in range(100)]
     path.write_text("\n".join([",".join(HEADER), *rows, "x" * 200_000]), encoding="utf-8")

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebs_kms_audit import InputError, audit
+from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
-from ebs_kms_audit.reading.text import Lines
 from tests.exports import HEADER, denied, export, figures, refused_users, row
 
 # --- any rows of csv.writer ---------------------------------------------------------------------

@@ -16,26 +16,26 @@ from itertools import islice
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.exports.blocks import Block, Scan, blocks_of, whole_lines
 from ebs_kms_audit.reading.exports.events import read_events, row_starter
-from ebs_kms_audit.reading.exports.layout import (
+from ebs_kms_audit.reading.exports.header import (
     Layout,
     find_header,
     is_query_result,
     require_columns,
 )
-from ebs_kms_audit.reading.exports.ordinary import Ordinary
+from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
-from ebs_kms_audit.reading.exports.scan import Block, Scan, blocks_of, whole_lines
-from ebs_kms_audit.reading.file_reading import FileReading
-from ebs_kms_audit.reading.inputs import Source
-from ebs_kms_audit.reading.text import Lines
+from ebs_kms_audit.reading.sources import Source
+from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 _HEADER_SEARCHED = 50
 _LARGE = 8 << 20  # from here on it pays to start a process
 
 
-def read_export(source: Source, reading: FileReading, workers: Workers) -> Iterator[Event]:
+def read_export(source: Source, reading: InputStats, workers: Workers) -> Iterator[Event]:
     """Yield the events of an export that matter, and count its rows in `reading`.
 
     Raises InputError where it can't be read at all.
@@ -57,7 +57,7 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
         )
     index, delimiter, header = find_header(source.name, head)
     layout = Layout.of_header(header)
-    ordinary = None if is_query_result(header) else Ordinary.of(layout, delimiter)
+    ordinary = None if is_query_result(header) else RowPrefilter.of(layout, delimiter)
     helped = None if raw is None else _helped(source, ordinary, lines, workers)
     if helped is not None:
         stream = Scan(workers.counted(helped, lambda block: len(block.lines)))
@@ -83,7 +83,7 @@ def read_export(source: Source, reading: FileReading, workers: Workers) -> Itera
 
 
 def _helped(
-    source: Source, ordinary: Ordinary | None, lines: Lines, workers: Workers
+    source: Source, ordinary: RowPrefilter | None, lines: Lines, workers: Workers
 ) -> Generator[Block] | None:
     """Return the blocks of a large file on the disk, which other processes help to read."""
     file = source.file
@@ -94,11 +94,11 @@ def _helped(
 
 
 def _events_in(
-    rows: Iterable[Row], header: list[str], reading: FileReading, *, day_first: bool = False
+    rows: Iterable[Row], header: list[str], reading: InputStats, *, day_first: bool = False
 ) -> Iterator[Event]:
     if is_query_result(header):
+        from ebs_kms_audit.reading.query_results import records_in_rows
         from ebs_kms_audit.reading.records.events import read_record_events, told
-        from ebs_kms_audit.reading.records.query_results import records_in_rows
 
         reading.form = "query result"
         records = records_in_rows(rows, header, Layout.of_header(header), reading)

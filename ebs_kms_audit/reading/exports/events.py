@@ -9,14 +9,14 @@ from itertools import chain, islice
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
+from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports import cells as cell
-from ebs_kms_audit.reading.exports import layout as columns
-from ebs_kms_audit.reading.exports.layout import Fitting, Layout
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.header import Fitting, Layout
 from ebs_kms_audit.reading.exports.rows import Row
-from ebs_kms_audit.reading.file_reading import FileReading
-from ebs_kms_audit.reading.matters import matters
-from ebs_kms_audit.reading.times import TimeReader
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader
 
 _SAMPLE = 500
 _REMEMBERED = 10_000
@@ -55,7 +55,7 @@ def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
 
 
 def read_events(
-    rows: Iterable[Row], reading: FileReading, *, day_first_by_default: bool = False
+    rows: Iterable[Row], reading: InputStats, *, day_first_by_default: bool = False
 ) -> Iterator[Event]:
     """Yield the events that matter; count every row in `reading`, and set aside what it can't read.
 
@@ -93,15 +93,15 @@ def read_events(
             )
             continue
         if reading.first is None and time is not None:
-            reading.see_time(time)
+            reading.add_time(time)
         last_time = time
         if matter.has(row.cells):
-            _see_time(time, reading)
+            _add_time(time, reading)
             yield maker.event(row, name, time, reading)
         elif matter.has_long_term_key(row.cells):
             yield maker.event(row, name, time, reading)
     if last_time is not None:
-        reading.see_time(last_time)
+        reading.add_time(last_time)
     reading.guessed_dates = times.guessed_order
 
 
@@ -132,9 +132,9 @@ class _Matter:
         return key_kind(cells[self._access_key].strip()) == "long_term"
 
 
-def _see_time(time: datetime | None, reading: FileReading) -> None:
+def _add_time(time: datetime | None, reading: InputStats) -> None:
     if time is not None:
-        reading.see_time(time)
+        reading.add_time(time)
         reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
 
 
@@ -145,7 +145,7 @@ class _Maker:
         # A column that the file lacks has its place behind the last cell, where nothing stands.
         self._places = [layout.positions.get(name, layout.width) for name in _COLUMNS]
 
-    def event(self, row: Row, name: str, time: datetime | None, reading: FileReading) -> Event:
+    def event(self, row: Row, name: str, time: datetime | None, reading: InputStats) -> Event:
         """Return the row's Event. A cell counts without the space around it; an empty one is None.
 
         Resources that can't be read are noted in `reading`.

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from ebs_kms_audit.reading.exports.ordinary import Ordinary
-from ebs_kms_audit.reading.exports.scan import Scan
+from ebs_kms_audit.reading.exports.blocks import Scan
+from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 
 _LONGEST_RECORD = 4 << 20
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"
@@ -113,14 +113,14 @@ class Rows:
         first_line: int,
         dialect: Dialect,
         ahead: Iterable[str] = (),
-        ordinary: Ordinary | None = None,
+        ordinary: RowPrefilter | None = None,
     ) -> None:
         self._lines = _Feed(lines, ahead)
         self._dialect = dialect
         self._ordinary = ordinary
         self._reader = csv.reader(self._lines, delimiter=dialect.delimiter, strict=True)
         self._begun = False
-        self._asks: Ordinary | None = None  # tells whether the next line can be passed over
+        self._asks: RowPrefilter | None = None  # tells whether the next line can be passed over
         self._last_passed: tuple[int, str] | None = None
         self.line = first_line
         self.passed = 0
@@ -231,7 +231,7 @@ class _Feed:
         self.marked = False
         self._size = 0
 
-    def pass_over(self, ordinary: Ordinary) -> tuple[int, str] | None:
+    def pass_over(self, ordinary: RowPrefilter) -> tuple[int, str] | None:
         """Pass over what the source knows can be; return the number of rows, and the last line.
 
         None where the next line is of no source that knows.

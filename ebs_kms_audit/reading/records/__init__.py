@@ -16,14 +16,14 @@ from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.file_reading import FileReading
-from ebs_kms_audit.reading.inputs import RECORDS, PlainFile, Source
-from ebs_kms_audit.reading.records.decode import Record, looks_like_json
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.records.blocks import Records
+from ebs_kms_audit.reading.records.decoder import Record, looks_like_json
 from ebs_kms_audit.reading.records.events import Told, read_record_events, told
-from ebs_kms_audit.reading.records.ordinary import OrdinaryRecords
-from ebs_kms_audit.reading.records.paths import Fields
-from ebs_kms_audit.reading.records.scan import Records
-from ebs_kms_audit.reading.text import Lines
+from ebs_kms_audit.reading.records.fields import Fields
+from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.sources import RECORDS, PlainFile, Source
+from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 _SMALL = 8 << 20  # unpacked: what a process reads of one file, it holds until it is asked for
@@ -33,13 +33,13 @@ _LARGE = 2 << 20  # from here on it pays to start a process
 
 
 def read_record_files(
-    sources: Iterable[Source], files: list[FileReading], workers: Workers
+    sources: Iterable[Source], files: list[InputStats], workers: Workers
 ) -> Iterator[Event]:
     """Yield the events of all files that matter; add to `files` what is known of each.
 
     One that can't be read at all has its `error`.
     """
-    ordinary = OrdinaryRecords()
+    ordinary = RecordPrefilter()
     for group in _groups(sources):
         size = sum(map(_size, group))
         helpers = workers.helpers() if len(group) > 1 and size >= _LARGE else 0
@@ -47,7 +47,7 @@ def read_record_files(
             yield from _read_together(group, ordinary, files, workers, helpers)
             continue
         for source in group:
-            reading = FileReading(source.name, form="records")
+            reading = InputStats(source.name, form="records")
             files.append(reading)
             try:
                 records = _records(workers.watched(source), ordinary, reading)
@@ -83,15 +83,15 @@ def _unpacked(file: PlainFile) -> int:
 
 def _read_together(
     sources: Sequence[Source],
-    ordinary: OrdinaryRecords,
-    files: list[FileReading],
+    ordinary: RecordPrefilter,
+    files: list[InputStats],
     workers: Workers,
     helpers: int,
 ) -> Iterator[Event]:
     from ebs_kms_audit.reading.processes import in_order
 
     def work(number: int) -> tuple[Any, ...]:
-        reading = FileReading(sources[number].name, form="records")
+        reading = InputStats(sources[number].name, form="records")
         records: list[tuple[Any, ...]] = []
         try:
             for one in told(_records(sources[number], ordinary, reading)):
@@ -105,7 +105,7 @@ def _read_together(
     done = workers.counted(zip(sources, results, strict=True), lambda one: _size(one[0]))
     try:
         for source, (found, passed, cut_short, error) in done:
-            reading = FileReading(source.name, form="records", rows=passed, cut_short=cut_short)
+            reading = InputStats(source.name, form="records", rows=passed, cut_short=cut_short)
             files.append(reading)
             records = (Told(number, Fields(fields), fault) for number, fields, fault in found)
             yield from read_record_events(records, reading)
@@ -118,7 +118,7 @@ def _read_together(
         results.close()  # what the caller raises may keep all this for long
 
 
-def _records(source: Source, ordinary: OrdinaryRecords, reading: FileReading) -> Iterator[Record]:
+def _records(source: Source, ordinary: RecordPrefilter, reading: InputStats) -> Iterator[Record]:
     """Yield the records that must be read; count the others in `reading`."""
     if source.blocks is None:
         raise InputError(f"{source.name}: a table holds no records; {RECORDS.how_to_get_it}")
@@ -139,6 +139,6 @@ def _records(source: Source, ordinary: OrdinaryRecords, reading: FileReading) ->
     reading.cut_short = text.cut_short
 
 
-def _check(reading: FileReading) -> None:
+def _check(reading: InputStats) -> None:
     if reading.rows and reading.rows == reading.set_aside_count:
         raise InputError(f"{reading.name}: it holds no CloudTrail record; {RECORDS.how_to_get_it}")

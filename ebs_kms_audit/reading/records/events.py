@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
+from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event, Identity, Resource
-from ebs_kms_audit.reading.file_reading import FileReading
-from ebs_kms_audit.reading.matters import matters
-from ebs_kms_audit.reading.records.decode import Record
-from ebs_kms_audit.reading.records.paths import Fields
-from ebs_kms_audit.reading.times import TimeReader
+from ebs_kms_audit.reading.records.decoder import Record
+from ebs_kms_audit.reading.records.fields import Fields
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader
 
 KMS_KEY = "AWS::KMS::Key"
 
@@ -46,7 +46,7 @@ def told(records: Iterable[Record]) -> Iterator[Told]:
     return (Told(one.number, Fields.of(one.content), one.fault) for one in records)
 
 
-def read_record_events(records: Iterable[Told], reading: FileReading) -> Iterator[Event]:
+def read_record_events(records: Iterable[Told], reading: InputStats) -> Iterator[Event]:
     """Yield the events that matter; count every record, and set aside what can't be read."""
     times = TimeReader()
     last_time = None
@@ -61,18 +61,18 @@ def read_record_events(records: Iterable[Told], reading: FileReading) -> Iterato
             reading.put_aside(record.number, "it has no eventTime")
             continue
         if reading.first is None:
-            reading.see_time(time)
+            reading.add_time(time)
         last_time = time
         if matters(fields.text("source"), fields.text("name") or ""):
-            reading.see_time(time)
+            reading.add_time(time)
             yield _event(record, reading, time)
         elif key_kind(fields.text("caller key")) == "long_term":
             yield _event(record, reading, time)
     if last_time is not None:
-        reading.see_time(last_time)
+        reading.add_time(last_time)
 
 
-def _event(record: Told, reading: FileReading, time: datetime) -> Event:
+def _event(record: Told, reading: InputStats, time: datetime) -> Event:
     fields = record.fields
     account = fields.text("account")
     identity = _identity(fields)

@@ -1,0 +1,283 @@
+"""What happened around the denials: the EC2 calls behind them, changes before, successes after.
+
+Two things make this bounded: only events of a few kinds are kept, and no more than a fixed number
+of them. Where that is too few, a second reading which knows the denials brings those that belong
+to them (`attempts` makes that rare).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
+from ebs_kms_audit.aws.ebs_operations import (
+    VOLUME_WORKFLOW,
+    Workflow,
+    workflow_of,
+)
+from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.aws.relevance import ROLE_CHANGES
+from ebs_kms_audit.context.ec2_calls import (
+    Caller,
+    Ec2CallBuffer,
+    caller_of,
+    callers_of,
+    is_attempt,
+    is_near,
+    time_of,
+)
+from ebs_kms_audit.identify import is_denied, is_kms, key_names
+from ebs_kms_audit.model import Denial, Event, PrincipalKind
+
+_KEPT = 20_000
+_SAME_MINUTE = 60.0
+_KEY_CHANGES = frozenset(
+    {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
+)
+_NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
+_SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextCall:
+    """A permission that the operation will need, as AWS documents it (`source`)."""
+
+    action: str
+    operation: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """What happened around one finding; each an Event, in order of time.
+
+    `attempts` are the EC2 calls of the same caller within five minutes of a denial, or of the same
+    Request ID. `changes` were made to the key (or, where the key is not known, to any key of the
+    account and Region) or to the role before the first denial. `later_success` is the last success
+    of a denied call by the same caller after the last denial: it may be cured since.
+    `allowed` are permissions that the same caller used with success; `next_calls` those that the
+    operations need beside the denied ones.
+    """
+
+    attempts: tuple[Event, ...] = ()
+    changes: tuple[Event, ...] = ()
+    later_success: Event | None = None
+    allowed: tuple[str, ...] = ()
+    next_calls: tuple[NextCall, ...] = ()
+
+
+class _Index:
+    """The events kept, by what they are looked up by."""
+
+    def __init__(self) -> None:
+        self.attempts: dict[Caller, list[Event]] = {}
+        self.successes: dict[Caller, list[Event]] = {}
+        self.by_request: dict[str, list[Event]] = {}
+
+
+class ContextCollector:
+    """Collects the events that may have to do with a denial.
+
+    Without `denied`, whatever may is kept, up to a bound. With it, only what has to do with these
+    denied events.
+    """
+
+    def __init__(self, denied: Iterable[Event] | None = None) -> None:
+        denied = None if denied is None else list(denied)
+        self._callers: set[Caller] | None = None
+        if denied is not None:
+            self._callers = {caller for event in denied for caller in callers_of(event)}
+        self._attempts = Ec2CallBuffer(denied)
+        self._changes: dict[object, Event] = {}
+        self._successes: dict[tuple[object, ...], Event] = {}
+        self._overflowed = False
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether there was too much to keep all that may belong to a denial."""
+        return self._overflowed or self._attempts.overflowed
+
+    def add(self, event: Event) -> None:
+        """Take in an event that matters."""
+        if is_change(event):
+            self._keep_change(event)
+        if is_attempt(event):
+            self._attempts.add(event)
+        elif is_kms(event) and is_denied(event):
+            self._attempts.add_denied(event)
+        elif is_success(event):
+            self._add_success(event)
+
+    def _keep_change(self, event: Event) -> None:
+        if event.uid in self._changes or len(self._changes) < _KEPT:
+            self._changes[event.uid] = event  # a record comes after its row, and says more
+        else:
+            self._overflowed = True
+
+    def _add_success(self, event: Event) -> None:
+        if self._callers is not None and not self._is_wanted(event):
+            return
+        key = alike(event)
+        known = self._successes.get(key)
+        if known is None and len(self._successes) >= _KEPT:
+            self._overflowed = True
+        elif known is None or time_of(known) < time_of(event):
+            self._successes[key] = event
+
+    def _is_wanted(self, event: Event) -> bool:
+        return self._callers is None or not self._callers.isdisjoint(callers_of(event))
+
+    def siblings(self, event: Event) -> list[Event]:
+        """Return the other events of the same Request ID."""
+        return self._index.by_request.get(event.request_id or "", [])
+
+    def attempts_near(self, event: Event) -> list[Event]:
+        """Return the EC2 calls that the same caller made within a minute of an event."""
+        if event.time is None:
+            return []
+        made = self._index.attempts.get(caller_of(event), [])
+        at = [time_of(event)]
+        return [one for one in made if one.time and is_near(time_of(one), at, _SAME_MINUTE)]
+
+    def of(self, denials: Sequence[Denial]) -> History:
+        """Return what happened around denials of one principal, in order of time."""
+        callers = {caller for denial in denials for caller in callers_of(denial.event)}
+        attempts = self._attempts_around(denials, callers)
+        of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
+        successes = [
+            event
+            for event in of_callers.values()
+            if any(_same_kind_of_call(event, denial) for denial in denials)
+        ]
+        denied = {action for denial in denials for action in denial.iam_actions}
+        allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
+        return History(
+            attempts=tuple(sorted(attempts, key=time_of)),
+            changes=tuple(sorted(self._changes_before(denials), key=time_of)),
+            later_success=_later_success(successes, denials),
+            allowed=tuple(sorted(allowed)),
+            next_calls=_next_calls(attempts, denials, denied | allowed),
+        )
+
+    def _attempts_around(self, denials: Sequence[Denial], callers: set[Caller]) -> list[Event]:
+        """Return the EC2 calls of the tries that the denials were part of."""
+        requests = {denial.event.request_id for denial in denials if denial.event.request_id}
+        same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
+        times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
+        of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
+        near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
+        found = {id(event): event for event in (*same_request, *near) if is_attempt(event)}
+        return list(found.values())
+
+    @cached_property
+    def _index(self) -> _Index:
+        index = _Index()
+        for event in self._attempts:
+            index.attempts.setdefault(caller_of(event), []).append(event)
+        for event in self._successes.values():
+            for caller in callers_of(event):
+                index.successes.setdefault(caller, []).append(event)
+        for event in (*self._attempts, *self._successes.values(), *self._changes.values()):
+            if event.request_id:
+                index.by_request.setdefault(event.request_id, []).append(event)
+        return index
+
+    def _changes_before(self, denials: Sequence[Denial]) -> list[Event]:
+        first = denials[0]
+        dated = [denial.event for denial in denials if denial.event.time]
+        if not dated:
+            return []
+        begin = min(map(time_of, dated))
+        return [
+            event
+            for event in self._changes.values()
+            if event.time and time_of(event) <= begin and _concerns(event, first)
+        ]
+
+
+def is_change(event: Event) -> bool:
+    """Tell whether it may have changed what a caller may do: to a role, or to a key."""
+    if event.source == "iam.amazonaws.com":
+        return event.name in ROLE_CHANGES
+    return is_kms(event) and not event.error_code and event.name in _KEY_CHANGES
+
+
+def is_success(event: Event) -> bool:
+    """Tell whether a call of a kind that EBS needs succeeded, and when is known."""
+    of_kms = is_kms(event) and not event.error_code and event.time is not None
+    return of_kms and kms_action(event.name).kind in _SUCCESSES
+
+
+def alike(event: Event) -> tuple[object, ...]:
+    """Return what successes have in common of which only the last need be kept."""
+    return (
+        caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
+        *sorted(key_names(event)),
+    )  # fmt: skip
+
+
+def _concerns(event: Event, denial: Denial) -> bool:
+    """Tell whether a change may have to do with a denial: the same key, or the same role."""
+    if event.source == "iam.amazonaws.com":
+        role = (denial.principal.arn or "").rpartition("/")[2]
+        names = {(resource.name or "").rpartition("/")[2] for resource in event.resources or ()}
+        return bool(role) and role in names
+    if event.region != denial.event.region:
+        return False
+    named = key_names(event)
+    return not denial.key.id or not named or denial.key.id in named
+
+
+def _same_kind_of_call(success: Event, denial: Denial) -> bool:
+    """Tell whether a success of the same name may stand for the caller and key of a denial.
+
+    An instance's role and its aws:ec2-infrastructure share a session name: the issuer tells them
+    apart, or else whether AWS made the call from inside. A success on another key proves nothing.
+    """
+    issuers = {_issuer(success), _issuer(denial.event)} - {None}
+    if len(issuers) > 1 or is_aws_internal(success.source_ip) != is_aws_internal(
+        denial.event.source_ip
+    ):
+        return False
+    named = key_names(success)
+    return not (denial.key.id and named) or denial.key.id in named
+
+
+def _issuer(event: Event) -> str | None:
+    identity = event.identity
+    return (identity.issuer_arn or identity.arn) if identity else None
+
+
+def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Event | None:
+    last = {denial.event.name: time_of(denial.event) for denial in denials}
+    for denial in denials:
+        last[denial.event.name] = max(last[denial.event.name], time_of(denial.event))
+    later = [
+        event for event in successes if event.name in last and time_of(event) > last[event.name]
+    ]
+    return max(later, key=time_of, default=None)
+
+
+def _next_calls(
+    attempts: Sequence[Event], denials: Sequence[Denial], known: set[str]
+) -> tuple[NextCall, ...]:
+    """Return what the operations seen, and the volume's own two, need beside what is known."""
+    principal = denials[0].principal
+    if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
+        return ()
+    seen = [workflow_of(event.name) for event in attempts]
+    workflows: list[Workflow] = [one for one in dict.fromkeys(seen) if one] + [VOLUME_WORKFLOW]
+    calls: dict[str, NextCall] = {}
+    for workflow in workflows:
+        for action in workflow.actions:
+            if not _covered(action, known):
+                call = NextCall(action=action, operation=workflow.operation, source=workflow.source)
+                calls.setdefault(action, call)
+    return tuple(calls.values())
+
+
+def _covered(action: str, known: set[str]) -> bool:
+    prefix = action.removesuffix("*")
+    return action in known or (prefix != action and any(one.startswith(prefix) for one in known))

@@ -1,0 +1,1 @@
+"""Denials, decisions and context → findings, coverage and caveats."""

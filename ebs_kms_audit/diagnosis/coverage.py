@@ -1,0 +1,228 @@
+"""What the rows add up to: the figures of Coverage, other errors, duplicates, and file notes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.aws.kms_errors import meaning_of
+from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.identify import (
+    DeniedEvents,
+    Disagreement,
+    EvidenceIndex,
+    is_denied,
+    is_kms,
+    may_be_of_another_service,
+)
+from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Window
+from ebs_kms_audit.reading import InputStats
+from ebs_kms_audit.reading.exports import header
+from ebs_kms_audit.reading.timestamps import order_of
+
+_LISTED_LINES = 5
+# The columns whose absence costs an answer.
+_TELLING = (
+    header.USER_NAME,
+    header.ACCESS_KEY,
+    header.EVENT_TIME,
+    header.EVENT_SOURCE,
+    header.REGION,
+    header.SOURCE_IP,
+    header.ACCOUNT,
+)
+
+
+class FileNote(NamedTuple):
+    """Something to be said of one input in a caveat. `kind` is the caveat's id."""
+
+    kind: str
+    file: str
+    text: str
+
+
+class Facts(NamedTuple):
+    """All that reading and identifying brought, before findings and caveats are made of it."""
+
+    denials: tuple[Denial, ...]
+    shared_name_denials: tuple[Denial, ...]
+    coverage: Coverage
+    set_aside: tuple[SetAside, ...]
+    other_errors: tuple[OtherError, ...]
+    file_notes: tuple[FileNote, ...]
+    source_inferred: bool
+    repaired_accounts: int
+    unknown_accounts: int
+    disagreements: tuple[Disagreement, ...]
+    surroundings_incomplete: bool
+    has_exports: bool
+
+
+class _Errors:
+    def __init__(self) -> None:
+        self.count = 0
+        self.times: list[datetime] = []
+
+    def add(self, time: datetime | None) -> None:
+        self.count += 1
+        if time:
+            self.times = sorted([*self.times, time], key=order_of)
+            del self.times[1:-1]
+
+
+class CoverageCounter:
+    """Counts the rows that matter while they pass by. Rows outside the window are not judged."""
+
+    def __init__(self, window: Window | None) -> None:
+        self._window = window
+        self._kms_rows = self._read_only_rows = self._ec2_rows = 0
+        self._regions: set[str] = set()
+        self._accounts: Counter[tuple[str, str | None, str | None]] = Counter()
+        self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
+        self._error_ids: set[str] = set()
+        self._errors: dict[tuple[str, str, str | None, str | None], _Errors] = {}
+        self._source_inferred = False
+
+    def add(self, event: Event) -> None:
+        """Count one row that matters; one that only proves an IAM user is no such row."""
+        if not matters(event.source, event.name):
+            return
+        if event.region:
+            self._regions.add(event.region)
+        if event.account or event.account_cell:
+            self._account_examples.setdefault(
+                (event.file, event.account, event.account_cell), event
+            )
+        if is_kms(event):
+            self._add_kms(event)
+        elif event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None):
+            self._ec2_rows += 1
+
+    def merge(self, other: CoverageCounter) -> None:
+        """Add what another tally counted, of other rows and no errors."""
+        self._kms_rows += other._kms_rows
+        self._read_only_rows += other._read_only_rows
+        self._ec2_rows += other._ec2_rows
+        self._regions |= other._regions
+        self._account_examples = other._account_examples | self._account_examples
+        self._source_inferred = self._source_inferred or other._source_inferred
+
+    def _add_kms(self, event: Event) -> None:
+        self._source_inferred = self._source_inferred or event.source_inferred
+        self._kms_rows += 1
+        read_only = event.read_only
+        self._read_only_rows += kms_action(event.name).read_only if read_only is None else read_only
+        if event.error_code and not is_denied(event) and self._in_window(event):
+            if may_be_of_another_service(event) or event.event_id in self._error_ids:
+                return
+            if event.event_id:
+                self._error_ids.add(event.event_id)
+            what = (event.error_code, event.name, event.account, event.region)
+            self._errors.setdefault(what, _Errors()).add(event.time)
+
+    def _in_window(self, event: Event) -> bool:
+        return self._window is None or self._window.holds(event.time)
+
+    def result(
+        self,
+        files: Sequence[InputStats],
+        denied: DeniedEvents,
+        resolved: Sequence[Denial],
+        witnesses: EvidenceIndex,
+        *,
+        surroundings_incomplete: bool,
+    ) -> Facts:
+        """Return the whole, once every row has passed by."""
+        shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
+        denials = tuple(d for d in resolved if not may_be_of_another_service(d.event))
+        accounts = {
+            key: witnesses.accounts.account(event) for key, event in self._account_examples.items()
+        }
+        damaged = [account for key, account in accounts.items() if key[2]]
+        return Facts(
+            denials=denials,
+            shared_name_denials=shared,
+            coverage=self._coverage(files, denied, len(denials), accounts.values()),
+            set_aside=tuple(row for file in files for row in file.set_aside),
+            other_errors=self._other_errors(),
+            file_notes=tuple(note for file in files for note in _notes_on(file)),
+            source_inferred=self._source_inferred,
+            repaired_accounts=sum(account is not None for account in damaged),
+            unknown_accounts=sum(account is None for account in damaged),
+            disagreements=tuple(denied.disagreements),
+            surroundings_incomplete=surroundings_incomplete,
+            has_exports=any(file.form == "export" for file in files),
+        )
+
+    def _coverage(
+        self,
+        files: Sequence[InputStats],
+        denied: DeniedEvents,
+        denials: int,
+        accounts: Iterable[str | None],
+    ) -> Coverage:
+        times = [time for file in files for time in (file.first, file.last) if time]
+        rows = sum(file.rows for file in files)
+        set_aside = sum(file.set_aside_count for file in files)
+        return Coverage(
+            files=tuple(file.coverage for file in files),
+            rows_read=rows,
+            events=rows - set_aside,
+            rows_set_aside=set_aside,
+            kms_rows=self._kms_rows,
+            read_only_rows=self._read_only_rows,
+            ec2_rows=self._ec2_rows,
+            denials=denials,
+            duplicate_denials=denied.duplicates,
+            denials_outside_window=denied.outside,
+            first_event=min(times, key=order_of, default=None),
+            last_event=max(times, key=order_of, default=None),
+            regions=tuple(sorted(self._regions)),
+            accounts=tuple(sorted({account for account in accounts if account})),
+            window=self._window,
+        )
+
+    def _other_errors(self) -> tuple[OtherError, ...]:
+        return tuple(
+            OtherError(
+                error_code=code,
+                event_name=name,
+                account=account,
+                region=region,
+                meaning=meaning_of(code),
+                count=errors.count,
+                first_seen=errors.times[0] if errors.times else None,
+                last_seen=errors.times[-1] if errors.times else None,
+            )
+            for (code, name, account, region), errors in self._errors.items()
+        )
+
+
+def _notes_on(file: InputStats) -> Iterator[FileNote]:
+    """Yield what is to be said of one input."""
+    if file.error:
+        yield FileNote(kind="input_not_read", file=file.name, text=file.error)
+        return
+    if file.cut_short:
+        text = f"{file.cut_short}: what comes after its {file.rows} rows is missing"
+        yield FileNote(kind="input_cut_short", file=file.name, text=text)
+    for column, lines in file.unreadable.items():
+        listed = ", ".join(str(line) for line in lines[:_LISTED_LINES] if line)
+        more = len(lines) - _LISTED_LINES
+        where = f"at line {listed}" if listed else f"in {len(lines)} rows"
+        text = f"{column} can't be read {where}" + (
+            f" and {more} more" if listed and more > 0 else ""
+        )
+        yield FileNote(kind="cells_unreadable", file=file.name, text=text)
+    if file.times_without_zone:
+        yield FileNote(kind="times_without_zone", file=file.name, text="")
+    if file.guessed_dates:
+        yield FileNote(kind="date_order_guessed", file=file.name, text="")
+    missing = [name for name in file.layout.missing if name in _TELLING] if file.layout else []
+    if missing:
+        text = "no column " + ", ".join(missing)
+        yield FileNote(kind="columns_missing", file=file.name, text=text)

@@ -1,0 +1,81 @@
+"""Which role a session belongs to, as the AssumeRole event tells that handed it out.
+
+A successful AssumeRole names the role's ARN, the access key it handed out and the session. A
+denied call with the same access key was therefore that role's. Rows of service-linked roles carry
+no access key: there the session's name must do, and only where it leads to one role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.model import Event
+
+_KEPT = 50_000
+
+
+class AssumedRole(NamedTuple):
+    """A role, and the event that proves it."""
+
+    role_arn: str
+    event_id: str | None
+
+
+class AssumedRoles:
+    """Collects AssumeRole events. `wanted` are the access keys to keep; None keeps all.
+
+    With None, at most 50,000 are kept; then `overflowed` is True and a second reading, which
+    knows what is wanted, must bring the rest.
+    """
+
+    def __init__(self, wanted: Collection[str] | None = None) -> None:
+        self._wanted = wanted
+        self._by_key: dict[str, AssumedRole] = {}
+        self._service_sessions: dict[str, dict[str, AssumedRole]] = {}
+        self.overflowed = False
+
+    def add(self, event: Event) -> None:
+        """Take in an event, if it handed out a session."""
+        if event.error_code or not event.name.startswith("AssumeRole"):
+            return
+        roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
+        if len(roles) != 1:
+            return
+        handout = AssumedRole(str(roles.pop()), event.event_id)
+        for resource in event.resources or ():
+            if resource.type == "AWS::IAM::AccessKey" and resource.name:
+                self._keep(resource.name, handout)
+            elif resource.type == "AWS::STS::AssumedRole" and ":role/aws-service-role/" in (
+                handout.role_arn
+            ):
+                session = (resource.name or "").rpartition("/")[2].rpartition(":")[2]
+                self._service_sessions.setdefault(session, {})[handout.role_arn] = handout
+
+    def _keep(self, access_key: str, handout: AssumedRole) -> None:
+        if self._wanted is not None:
+            if access_key in self._wanted:
+                self._by_key[access_key] = handout
+        elif len(self._by_key) < _KEPT:
+            self._by_key[access_key] = handout
+        else:
+            self.overflowed = True
+
+    def of_key(self, access_key: str | None) -> AssumedRole | None:
+        """Return what was handed out under an access key."""
+        return self._by_key.get(access_key or "")
+
+    def of_service_session(self, name: str, account: str | None) -> AssumedRole | None:
+        """Return the service-linked role that calls under a session name, if it is one only."""
+        found = [
+            handout
+            for arn, handout in self._service_sessions.get(name, {}).items()
+            if account in (None, arn.split(":")[4])
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def _is_role(name: str | None) -> bool:
+    arn = Arn.parse(name)
+    return arn is not None and arn.service == "iam" and arn.resource_type == "role"

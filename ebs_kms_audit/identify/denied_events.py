@@ -1,0 +1,95 @@
+"""Collects the denied KMS events of all inputs: each once, in its best form.
+
+A record and a row with the same Event ID are the same event: the record's fields win, and what the
+row said otherwise is told. A second row (or record) with an Event ID seen before is a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
+from ebs_kms_audit.model import Event, RecordRef, Window
+
+_COMPARED: dict[str, Callable[[Event], object]] = {
+    "Event name": lambda event: event.name,
+    "Error code": lambda event: event.error_code,
+    "AWS region": lambda event: event.region,
+    "User name": lambda event: event.user_name,
+    "Recipient Account Id": lambda event: event.account,
+    "Event time": lambda event: event.time if event.time and event.time.tzinfo else None,
+}
+
+
+class Disagreement(NamedTuple):
+    """What a row said otherwise than the record of the same event."""
+
+    event_id: str
+    columns: tuple[str, ...]
+
+
+def is_kms(event: Event) -> bool:
+    """Tell whether an event is one of KMS (where the export has no Event source: by its name)."""
+    return event.source == KMS_EVENT_SOURCE
+
+
+def is_denied(event: Event) -> bool:
+    """Tell whether an event was refused for lack of permission. A dry run has another code."""
+    return event.error_code in DENIAL_CODES
+
+
+class DeniedEvents:
+    """The denied KMS events that lie in the window, in the order in which they were met."""
+
+    def __init__(self, window: Window | None) -> None:
+        self._window = window
+        self._events: dict[object, Event] = {}
+        self._outside: set[object] = set()
+        self.duplicates = 0
+        self.disagreements: list[Disagreement] = []
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events.values())
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def outside(self) -> int:
+        """How many denials lie outside the window."""
+        return len(self._outside)
+
+    def add(self, event: Event) -> None:
+        """Take in a KMS event, denied or not: a record may correct what a row said."""
+        key = event.uid
+        known = self._events.get(key)
+        if known is None:
+            if is_denied(event):
+                self._put(key, event)
+        elif event.identity is not None and known.identity is None:
+            del self._events[key]
+            self._compare(known, event)
+            if is_denied(event):
+                record = RecordRef(file=event.file, number=event.line)
+                self._put(key, replace(event, file=known.file, line=known.line, record=record))
+        elif is_denied(event):
+            self.duplicates += 1
+
+    def _put(self, key: object, event: Event) -> None:
+        if self._window is None or self._window.holds(event.time):
+            self._events[key] = event
+        else:
+            self._outside.add(key)
+
+    def _compare(self, row: Event, record: Event) -> None:
+        """Tell where the row says something else; what the row does not say is no disagreement."""
+        differing = tuple(
+            column
+            for column, value in _COMPARED.items()
+            if value(row) is not None and value(row) != value(record)
+        )
+        if differing:
+            self.disagreements.append(Disagreement(row.event_id or "", differing))

@@ -1,0 +1,274 @@
+"""Who was refused: a record's userIdentity, else what the rows show.
+
+A console CSV holds the session name where a key policy needs the role. The rules stand in order;
+the first that fits decides, and says in `why` how. None of the texts repeats a name of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ebs_kms_audit.aws import callers
+from ebs_kms_audit.aws.access_keys import key_kind
+from ebs_kms_audit.aws.arns import Arn, is_iam_name, partition_of
+from ebs_kms_audit.identify.account_repair import AccountVotes
+from ebs_kms_audit.identify.assumed_roles import AssumedRoles
+from ebs_kms_audit.identify.overrides import kind_of
+from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
+
+
+class EvidenceIndex:
+    """What other events prove of a caller: accounts, roles handed out, holders of long-term keys.
+
+    `handouts` may be replaced by that of a second reading, where the first overflowed.
+    """
+
+    def __init__(self) -> None:
+        self.accounts = AccountVotes()
+        self.handouts = AssumedRoles()
+        self._long_term_keys: dict[str, dict[tuple[str | None, str | None], Event]] = {}
+
+    def add(self, event: Event) -> None:
+        """Take in an event that matters."""
+        self.accounts.add(event)
+        self.handouts.add(event)
+        if event.user_name and key_kind(event.access_key) == "long_term":
+            by_account = self._long_term_keys.setdefault(event.user_name, {})
+            by_account.setdefault((event.account, event.account_cell), event)
+
+    def long_term_key_row(self, name: str, account: str | None) -> Event | None:
+        """Return a row of the same name and account that carries a long-term key."""
+        for event in self._long_term_keys.get(name, {}).values():
+            if self.accounts.account(event) == account:
+                return event
+        return None
+
+
+def principal_of(
+    event: Event,
+    account: str | None,
+    witnesses: EvidenceIndex,
+    said: Principal | None,
+    given: Mapping[str, Arn],
+) -> Principal:
+    """Say who made the call. `account` is the row's account id, repaired where it was damaged.
+
+    `said` is whom the error message names. Where a record or a message names a role and not its
+    path, one of the other sources may know the ARN of a role of that name.
+    """
+    recorded = _recorded(event)
+    if recorded and not recorded.role_name:
+        return recorded
+    infrastructure = None if recorded else _infrastructure(event)
+    known = (
+        infrastructure
+        or _handed_out(event, account, witnesses)
+        or (said if said and not said.role_name else None)
+        or _given(event, account, given)
+    )
+    named = recorded or said
+    if named and not (known and _is_role_of(known, named)):
+        return named
+    return (
+        known
+        or _nameless(event)
+        or _root(event, account)
+        or _user(event, account, witnesses)
+        or _auto_scaling(event, account)
+        or _instance(event)
+        or _session_or_user(event)
+    )
+
+
+def _recorded(event: Event) -> Principal | None:
+    if event.identity is None:
+        return None
+    from ebs_kms_audit.identify.user_identity import recorded_principal  # a CSV alone has no record
+
+    return recorded_principal(event)
+
+
+def _is_role_of(known: Principal, named: Principal) -> bool:
+    """Tell whether an ARN is that of the role which a record or message names without a path."""
+    return named.role_name in (None, (known.arn or "").rpartition("/")[2])
+
+
+def _infrastructure(event: Event) -> Principal | None:
+    if (
+        callers.is_instance_id(event.user_name)
+        and event.name == "Decrypt"
+        and callers.is_aws_internal(event.source_ip)
+        and key_kind(event.access_key) != "long_term"
+    ):
+        return _principal(
+            event,
+            PrincipalKind.INFRASTRUCTURE,
+            Evidence.INFERRED,
+            "a Decrypt from inside AWS by a session named after an instance is probably "
+            "aws:ec2-infrastructure, which works through a grant and is never named in a policy",
+            session=True,
+        )
+    return None
+
+
+def _handed_out(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
+    handout = witnesses.handouts.of_key(event.access_key)
+    why = "an AssumeRole event handed out the same access key for this role"
+    if handout is None and event.user_name and not event.access_key:
+        handout = witnesses.handouts.of_service_session(event.user_name, account)
+        why = "an AssumeRole event of this service-linked role names the same session"
+    arn = Arn.parse(handout.role_arn) if handout else None
+    if handout is None or arn is None:
+        return None
+    return Principal(
+        arn=handout.role_arn,
+        kind=kind_of(arn),
+        user_name=event.user_name,
+        session_name=event.user_name,
+        evidence=Evidence.DERIVED,
+        why=why,
+        event_ids=(handout.event_id,) if handout.event_id else (),
+    )
+
+
+def _given(event: Event, account: str | None, given: Mapping[str, Arn]) -> Principal | None:
+    arn = given.get(event.user_name or "")
+    if arn is None or account not in (None, arn.account):
+        return None
+    kind = kind_of(arn)
+    return _principal(
+        event,
+        kind,
+        Evidence.GIVEN,
+        "the caller said whom this name stands for",
+        arn=str(arn),
+        session=kind is not PrincipalKind.USER,
+    )
+
+
+def _nameless(event: Event) -> Principal | None:
+    if event.user_name == callers.HIDDEN_USER:
+        return _principal(
+            event, PrincipalKind.UNKNOWN, Evidence.UNKNOWN, "CloudTrail hid the name for security"
+        )
+    if event.user_name:
+        return None
+    if callers.service_behind(event.source_ip):
+        return _principal(
+            event,
+            PrincipalKind.SERVICE,
+            Evidence.INFERRED,
+            "no User name, and a service as Source IP address: an AWS service on its own behalf",
+        )
+    return _principal(
+        event,
+        PrincipalKind.UNKNOWN,
+        Evidence.UNKNOWN,
+        "no User name: a caller from another account, or one that the export does not name",
+    )
+
+
+def _root(event: Event, account: str | None) -> Principal | None:
+    if event.user_name != callers.ROOT_USER:
+        return None
+    partition = partition_of(event.region)
+    return _principal(
+        event,
+        PrincipalKind.ROOT,
+        Evidence.INFERRED,
+        "the console writes the root user so; an IAM user of that name would look the same",
+        arn=f"arn:{partition}:iam::{account}:root" if partition and account else None,
+    )
+
+
+def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
+    assert event.user_name is not None
+    if key_kind(event.access_key) == "long_term":
+        proof, where = event, "the row carries a long-term access key (AKIA)"
+    else:
+        other = witnesses.long_term_key_row(event.user_name, account)
+        if other is None or callers.is_instance_id(event.user_name):
+            return None
+        proof = other
+        where = (
+            "another row of the same name and account carries a long-term access key "
+            f"(AKIA{f'; line {other.line}' if other.line else ''})"
+        )
+    partition = partition_of(event.region)
+    known = partition and account and is_iam_name(event.user_name)
+    return _principal(
+        event,
+        PrincipalKind.USER,
+        Evidence.INFERRED,
+        f"{where}, so the caller is an IAM user; "
+        + (
+            "the ARN takes it that the user has no path"
+            if known
+            else "the ARN can't be made up without a known account, Region and a valid name"
+        ),
+        arn=f"arn:{partition}:iam::{account}:user/{event.user_name}" if known else None,
+        proof=proof,
+    )
+
+
+def _auto_scaling(event: Event, account: str | None) -> Principal | None:
+    from_client = event.source_ip is not None and not callers.service_behind(event.source_ip)
+    if event.user_name != callers.AUTO_SCALING_SESSION or (event.access_key and from_client):
+        return None
+    partition = partition_of(event.region)
+    arn = callers.auto_scaling_role_arn(partition, account) if partition and account else None
+    return _principal(
+        event,
+        PrincipalKind.SERVICE_LINKED_ROLE,
+        Evidence.INFERRED,
+        "EC2 Auto Scaling's service-linked role calls under this session name"
+        + ("; so does one with a custom suffix" if arn else "; account or Region is unknown"),
+        arn=arn,
+        session=True,
+    )
+
+
+def _instance(event: Event) -> Principal | None:
+    if not callers.is_instance_id(event.user_name):
+        return None
+    return _principal(
+        event,
+        PrincipalKind.INSTANCE_ROLE,
+        Evidence.INFERRED,
+        "a session named after an instance is that of its instance profile's role; the export "
+        "does not name the role",
+        session=True,
+    )
+
+
+def _session_or_user(event: Event) -> Principal:
+    if key_kind(event.access_key) == "temporary":
+        why = (
+            "a temporary access key (ASIA) belongs to a role session, or to a user's console or "
+            "forwarded call: the row does not tell which"
+        )
+    else:
+        why = "the row carries no access key, and its name may be a user's or a session's"
+    return _principal(event, PrincipalKind.USER_OR_ROLE_SESSION, Evidence.UNKNOWN, why)
+
+
+def _principal(
+    event: Event,
+    kind: PrincipalKind,
+    evidence: Evidence,
+    why: str,
+    *,
+    arn: str | None = None,
+    session: bool = False,
+    proof: Event | None = None,
+) -> Principal:
+    event_id = (proof or event).event_id
+    return Principal(
+        arn=arn,
+        kind=kind,
+        user_name=event.user_name,
+        session_name=event.user_name if session else None,
+        evidence=evidence,
+        why=why,
+        event_ids=(event_id,) if event_id else (),
+    )

@@ -1,0 +1,137 @@
+"""Who was refused, as a CloudTrail record's userIdentity says: the best evidence there is.
+
+Source: CloudTrail User Guide, "CloudTrail userIdentity element". A policy names the role, never
+the session; the session's issuer gives the role's ARN with its path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ebs_kms_audit.aws.arns import Arn, is_account_id, partition_of
+from ebs_kms_audit.identify.overrides import kind_of
+from ebs_kms_audit.model import Event, Evidence, Identity, Principal, PrincipalKind
+
+_INFRASTRUCTURE = "aws:ec2-infrastructure"
+_IDENTITY_CENTER = "AWSReservedSSO_"
+
+
+def recorded_principal(event: Event) -> Principal | None:
+    """Return the principal of a record; None for a row, and for an identity that names nobody."""
+    identity = event.identity
+    if identity is None or identity.type is None:
+        return None
+    rule = _RULES.get(identity.type or "", _unknown)
+    return rule(event, identity)
+
+
+def _user(event: Event, identity: Identity) -> Principal | None:
+    arn = Arn.parse(identity.arn)
+    if arn is None or arn.resource_type != "user":
+        return None
+    return _principal(
+        event, PrincipalKind.USER, str(arn), "the record's userIdentity is this IAM user"
+    )
+
+
+def _assumed_role(event: Event, identity: Identity) -> Principal | None:
+    session = Arn.parse(identity.arn)
+    role = session.resource.split("/")[1] if session and "/" in session.resource else ""
+    if role == _INFRASTRUCTURE or _INFRASTRUCTURE in (identity.issuer_arn or ""):
+        return _principal(
+            event,
+            PrincipalKind.INFRASTRUCTURE,
+            None,
+            "the record's userIdentity is aws:ec2-infrastructure, which works through a grant "
+            "and is never named in a policy",
+        )
+    issuer = Arn.parse(identity.issuer_arn)
+    if issuer and issuer.service == "iam" and issuer.resource_type == "role":
+        return _principal(
+            event, kind_of(issuer), str(issuer), "the record names the role that issued the session"
+        )
+    if not role:
+        return None
+    why = "the record names the session but not its issuer: the role's path is not known"
+    if role.startswith(_IDENTITY_CENTER):
+        why += " (Identity Center puts its roles under aws-reserved/sso.amazonaws.com/)"
+    return replace(_principal(event, PrincipalKind.ROLE, None, why), role_name=role)
+
+
+def _root(event: Event, identity: Identity) -> Principal | None:
+    return _principal(
+        event, PrincipalKind.ROOT, identity.arn, "the record's userIdentity is the root user"
+    )
+
+
+def _federated(event: Event, identity: Identity) -> Principal | None:
+    issuer = Arn.parse(identity.issuer_arn)
+    named = str(issuer) if issuer and issuer.resource_type == "user" else None
+    return _principal(
+        event,
+        PrincipalKind.FEDERATED_USER,
+        named,
+        "the record is of a GetFederationToken session; the user who asked for the token is named"
+        if named
+        else "the record is of a GetFederationToken session and does not name who asked for it",
+    )
+
+
+def _account(event: Event, identity: Identity) -> Principal | None:
+    partition = partition_of(event.region)
+    known = partition and is_account_id(identity.account)
+    return _principal(
+        event,
+        PrincipalKind.ACCOUNT,
+        f"arn:{partition}:iam::{identity.account}:root" if known else None,
+        "the caller belongs to another account; the record names only the account",
+    )
+
+
+def _service(event: Event, identity: Identity) -> Principal | None:
+    return _principal(
+        event, PrincipalKind.SERVICE, None, "the record's userIdentity is an AWS service"
+    )
+
+
+def _unknown(event: Event, identity: Identity) -> Principal | None:
+    """Stay undecided: SAML, web and Identity Center identities name no principal of IAM."""
+    return Principal(
+        arn=None,
+        kind=PrincipalKind.UNKNOWN,
+        user_name=event.user_name,
+        session_name=None,
+        evidence=Evidence.UNKNOWN,
+        why="the record's userIdentity is of a type that names no IAM user or role",
+        event_ids=(event.event_id,) if event.event_id else (),
+    )
+
+
+_RULES = {
+    "IAMUser": _user,
+    "AssumedRole": _assumed_role,
+    "Root": _root,
+    "FederatedUser": _federated,
+    "AWSAccount": _account,
+    "AWSService": _service,
+}
+_OF_SESSIONS = frozenset(
+    {
+        PrincipalKind.ROLE,
+        PrincipalKind.SERVICE_LINKED_ROLE,
+        PrincipalKind.INFRASTRUCTURE,
+        PrincipalKind.FEDERATED_USER,
+    }
+)
+
+
+def _principal(event: Event, kind: PrincipalKind, arn: str | None, why: str) -> Principal:
+    return Principal(
+        arn=arn,
+        kind=kind,
+        user_name=event.user_name,
+        session_name=event.user_name if kind in _OF_SESSIONS else None,
+        evidence=Evidence.RECORDED,
+        why=why,
+        event_ids=(event.event_id,) if event.event_id else (),
+    )

@@ -1,0 +1,174 @@
+"""One statement against one request: principal, action, resource, condition, and why."""
+
+from __future__ import annotations
+
+from ebs_kms_audit.policy.actions import action_matches, resource_matches
+from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach, covers
+from ebs_kms_audit.policy.conditions import holds
+from ebs_kms_audit.policy.context import Context
+from ebs_kms_audit.policy.decision import Check, Layer, StatementResult
+from ebs_kms_audit.policy.kleene import all_of, any_of, opposite
+from ebs_kms_audit.policy.operators import operator_named
+from ebs_kms_audit.policy.principals import PrincipalForm
+from ebs_kms_audit.policy.statement import Principals, Statement
+from ebs_kms_audit.policy.variables import variables_in
+
+_NOT_JUDGED = Check(matched=False, why="the statement is not well formed")
+_EVERYBODY = Check(matched=True, why="the policy applies to whom it is attached to")
+_SPARED = {
+    True: "the caller is not among those that NotPrincipal spares",
+    False: "NotPrincipal spares the caller",
+    None: "whether NotPrincipal spares the caller is not known",
+}
+_NO_CONDITION = Check(matched=True, why="there is no condition")
+
+Reaches = dict[Reach, bool | None]
+
+
+def match(
+    statement: Statement,
+    *,
+    layer: Layer,
+    policy: int,
+    caller: Caller,
+    action: str,
+    resource: str | None,
+    context: Context,
+    variables: bool,
+    bounded: bool = False,
+) -> StatementResult:
+    """Match one statement. `bounded` says that the caller surely has a permissions boundary."""
+
+    def result(
+        principal: Check, action: Check, resource: Check, condition: Check, reaches: Reaches
+    ) -> StatementResult:
+        checks = (principal, action, resource, condition)
+        return StatementResult(
+            layer=layer,
+            policy=policy,
+            index=statement.index,
+            sid=statement.sid,
+            effect=statement.effect,
+            principal=principal,
+            action=action,
+            resource=resource,
+            condition=condition,
+            matched=all_of(check.matched for check in checks),
+            reaches=reaches,
+        )
+
+    if not statement.well_formed or statement.actions is None or statement.resources is None:
+        return result(_NOT_JUDGED, _NOT_JUDGED, _NOT_JUDGED, _NOT_JUDGED, {})
+    principal, reaches = _principal(statement, caller, bounded)
+    acts = action_matches(statement.actions, action)
+    about = resource_matches(statement.resources, resource, context, variables)
+    return result(
+        principal,
+        Check(matched=acts, why=f"the actions {'' if acts else 'do not '}cover {action}"),
+        Check(
+            matched=about,
+            why="the resources cover the key"
+            if about
+            else "the resources do not cover the key"
+            if about is False
+            else "whether the resources cover the key is not known",
+            depends_on=() if about is not None else ("resource",),
+        ),
+        _condition(statement, context, variables),
+        reaches,
+    )
+
+
+def _principal(statement: Statement, caller: Caller, bounded: bool) -> tuple[Check, Reaches]:
+    principals = statement.principals
+    if principals is None:
+        return _EVERYBODY, {}
+    if principals.negated:
+        value = _everybody_but(principals, caller, bounded, statement.denies)
+        return _check(value, _SPARED[value], open_=value is None), {Reach.ANYONE: value}
+    reaches: Reaches = {}
+    best: tuple[bool | None, Reach, str] = (False, Reach.ACCOUNT, "")
+    for entry in principals.entries:
+        value, reach = covers(entry, caller)
+        if value is False:
+            continue
+        reaches[reach] = reaches.get(reach) or value
+        if (value is True, reach) > (best[0] is True, best[1]) or not best[2]:
+            best = (value, reach, entry.text)
+    value, _, text = best
+    why = {
+        True: f"{text} covers the caller",
+        False: "no principal covers the caller",
+        None: f"whether {text} covers the caller is not known",
+    }[value]
+    return _check(value, why, open_=None in reaches.values()), reaches
+
+
+def _check(value: bool | None, why: str, *, open_: bool) -> Check:
+    return Check(matched=value, why=why, depends_on=("principal",) if open_ else ())
+
+
+def _everybody_but(
+    principals: Principals, caller: Caller, bounded: bool, denies: bool
+) -> bool | None:
+    """Tell whether a statement with NotPrincipal applies to the caller.
+
+    A Deny spares a session only where its account, its role and the session itself are listed,
+    and nobody who has a permissions boundary (IAM User Guide, "AWS JSON policy elements:
+    NotPrincipal"). Of an Allow AWS does not say so: there a caller listed in part is not known.
+    """
+    listed: dict[Reach, bool | None] = dict.fromkeys(Reach, False)
+    for entry in principals.entries:
+        value, reach = covers(entry, caller)
+        if entry.form is PrincipalForm.USER and caller.kind is CallerKind.UNKNOWN:
+            reach = Reach.ITSELF
+        listed[reach] = any_of((listed[reach], value))
+    if listed[Reach.ANYONE]:
+        return False
+    if denies and bounded:
+        return True
+    match caller.kind:
+        case CallerKind.ROOT | CallerKind.SERVICE:
+            spared = listed[Reach.ITSELF]
+        case CallerKind.ROLE:
+            spared = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ROLE, Reach.ITSELF))
+        case CallerKind.UNKNOWN:
+            spared = all_of((listed[Reach.ACCOUNT], None))
+        case _:
+            spared = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ITSELF))
+    if denies:
+        return opposite(spared)
+    if any_of(listed.values()) is False:
+        return True
+    return False if spared else None
+
+
+def _condition(statement: Statement, context: Context, variables: bool) -> Check:
+    if not statement.conditions:
+        return _NO_CONDITION
+    unknown = []
+    for test in statement.conditions:
+        value = holds(test, context, variables)
+        if value is False:
+            given = context.values(test.key)
+            what = "is not in the request" if given == () else "does not fit"
+            return Check(matched=False, why=f"{test.operator}: {test.key} {what}")
+        if value is None:
+            unknown.append(test)
+    if not unknown:
+        return Check(matched=True, why="the condition holds")
+    names: list[str] = []
+    for test in unknown:
+        if operator_named(test.operator) is None:
+            names.append(test.operator)
+        elif context.values(test.key) is None:
+            names.append(test.key)
+        else:
+            hidden = [n for text in test.values for n in variables_in(text)] if variables else []
+            names += [name for name in hidden if not context.values(name)] or [test.key]
+    names = list(dict.fromkeys(names))
+    return Check(
+        matched=None,
+        why=f"whether the condition holds hangs on {', '.join(names)}",
+        depends_on=tuple(names),
+    )

@@ -1,0 +1,195 @@
+"""Blocks of bytes → lines of text: gzip, encodings, and files that are no text at all."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.sources import BLOCK, EXPORTS, GZIP_MAGIC, Blocks, DamagedError, FileKind
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark starts with UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = (
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"),
+    (b"BZh", "a bzip2 file: unpack it first"),
+    (b"\xfd7zXZ\x00", "an xz file: unpack it first"),
+)
+_LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
+_LONGEST_LINE = 64 << 20
+_HEAD = 8192
+
+
+class Lines:
+    """The lines of one export, each with its line end, as the file has them.
+
+    A line ends at LF, or at CR in a file whose first line and most others do. `cut_short` tells,
+    after the last line, why the content ended before its end (a truncated gzip file), or is None.
+    Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
+    """
+
+    def __init__(self, name: str, blocks: Blocks, kind: FileKind = EXPORTS) -> None:
+        self.name = name
+        self._kind = kind
+        self.cut_short: str | None = None
+        self.ends_with_newline = True
+        self._blocks = blocks
+        self._content: Iterator[Any] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        rest = ""
+        newline = ""
+        for text in self._texts():
+            rest += text
+            newline = newline or _newline_of(rest)
+            if newline:
+                *lines, rest = rest.split(newline)
+                for line in lines:
+                    yield line + newline
+            self.check_length(len(rest))
+        if rest:
+            self.ends_with_newline = False
+            yield rest
+
+    def utf8(self) -> Iterator[bytes]:
+        """Return the content as blocks of UTF-8, for what has no lines to read by.
+
+        It starts without a byte-order mark. Only one can be had of this, the lines, and `raw`.
+        """
+        content = self._unpacked()
+        head = self._head(content)
+        self._content = chain([head], content)
+        if isinstance(head, str) or self._encoding(head) != "utf-8":
+            # In JSON, the only one to ask for this, an escape stands for what can't be encoded.
+            return (text.encode("utf-8", "backslashreplace") for text in self._texts())
+        return chain([head.removeprefix(codecs.BOM_UTF8)], content)
+
+    def raw(self) -> Iterator[bytes] | None:
+        """Return the content as blocks of UTF-8 whose lines end at LF; None where it is none such.
+
+        It starts without a byte-order mark. Either this or the lines can be had, not both; after
+        None, the lines can.
+        """
+        content = self._unpacked()
+        head = self._head(content)
+        self._content = chain([head], content)
+        if isinstance(head, str) or self._encoding(head) != "utf-8":
+            return None
+        while not (newline := _newline_of(_text(head))) and (block := next(content, None)):
+            head += block
+            self.check_length(len(head))
+        self._content = chain([head], content)
+        if newline != "\n":
+            return None
+        return self._watched(chain([head.removeprefix(codecs.BOM_UTF8)], content))
+
+    def _watched(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass blocks on; see how the last one ends, and that no line goes on without end."""
+        length = 0
+        for block in blocks:
+            end = block.rfind(b"\n") + 1
+            length = len(block) - end + (0 if end else length)
+            self.check_length(length)
+            self.ends_with_newline = length == 0
+            yield block
+
+    def check_length(self, length: int) -> None:
+        """Raise InputError where a line is too long to be one."""
+        if length > _LONGEST_LINE:
+            raise InputError(
+                f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
+                f"export; {self._kind.expected}"
+            )
+
+    def _texts(self) -> Iterator[str]:
+        content = self._unpacked()
+        head = self._head(content)
+        if isinstance(head, str):
+            yield head.removeprefix("\ufeff")
+            yield from content
+            return
+        encoding = self._encoding(head)
+        decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
+        if encoding == "utf-8":
+            head = head.removeprefix(codecs.BOM_UTF8)
+        yield decoder.decode(head)
+        for block in content:
+            yield decoder.decode(block)
+        yield decoder.decode(b"", True)
+
+    def _unpacked(self) -> Iterator[Any]:
+        """Return the content; blocks of text stay what they are."""
+        if self._content is None:
+            content = self._until_damage(self._blocks)
+            first = next(content, b"")
+            packed = isinstance(first, bytes) and first.startswith(GZIP_MAGIC)
+            self._content = self._gunzipped(first, content) if packed else chain([first], content)
+        return self._content
+
+    def _head(self, content: Iterator[Any]) -> Any:
+        """Take enough from the content to tell what it is."""
+        head = next(content, b"")
+        while len(head) < _HEAD and isinstance(head, bytes) and (block := next(content, None)):
+            head += block
+        return head
+
+    def _encoding(self, head: bytes) -> str:
+        for mark, encoding in _MARKS:
+            if head.startswith(mark):
+                return encoding
+        for magic, what in _BINARY:
+            if head.startswith(magic):
+                raise InputError(f"{self.name}: this is {what}; {self._kind.expected}")
+        return "utf-8"
+
+    def _until_damage(self, blocks: Blocks) -> Iterator[Any]:
+        try:
+            yield from blocks
+        except DamagedError:
+            self.cut_short = "the archive is damaged or cut short"
+
+    def _gunzipped(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Unpack one gzip member after another; what can be had of a damaged one is given out."""
+        unpack = zlib.decompressobj(31)
+        packed: bytes | None = first
+        try:
+            while packed is not None:
+                while packed:
+                    if unpack.eof:  # another member follows, or padding
+                        packed = packed.lstrip(b"\x00")
+                        unpack = zlib.decompressobj(31) if packed else unpack
+                        continue
+                    yield unpack.decompress(packed, BLOCK)
+                    packed = unpack.unconsumed_tail or unpack.unused_data
+                packed = next(blocks, None)
+        except zlib.error:
+            self.cut_short = "the gzip file is damaged"
+            return
+        if not unpack.eof:
+            self.cut_short = "the gzip file is cut short"
+
+
+def _newline_of(text: str) -> str:
+    """Return what ends the lines of a text that begins a file; nothing where it holds no end."""
+    first = _LINE_END.search(text)
+    if first is None:
+        return ""
+    lone = text.count("\r") - text.count("\r\n")
+    return "\r" if first[0] == "\r" and lone > text.count("\n") else "\n"
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace")

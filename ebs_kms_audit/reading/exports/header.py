@@ -1,0 +1,206 @@
+"""The header of an export → where each column is. Columns are found by name, not by position.
+
+Layouts met in real exports: the current one of 16 columns (with columns added, removed or moved by
+hand), those of 2019-2020 without an Event source, and both as a spreadsheet re-saved them
+(semicolons, trailing commas, a byte-order mark). The result of a query has names of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.sources import EXPORTS
+
+USER_NAME = "User name"
+ACCESS_KEY = "AWS access key"
+EVENT_TIME = "Event time"
+EVENT_SOURCE = "Event source"
+EVENT_NAME = "Event name"
+REGION = "AWS region"
+SOURCE_IP = "Source IP address"
+USER_AGENT = "User agent"
+ERROR_CODE = "Error code"
+RESOURCES = "Resources"
+REQUEST_ID = "Request ID"
+EVENT_ID = "Event ID"
+READ_ONLY = "Read-only"
+EVENT_TYPE = "Event type"
+ACCOUNT = "Recipient Account Id"
+CATEGORY = "Event category"
+RESOURCE_TYPE = "Resource type"  # only in the layout of 2019-2020
+
+COLUMNS = (
+    USER_NAME, ACCESS_KEY, EVENT_TIME, EVENT_SOURCE, EVENT_NAME, REGION, SOURCE_IP, USER_AGENT,
+    ERROR_CODE, RESOURCES, REQUEST_ID, EVENT_ID, READ_ONLY, EVENT_TYPE, ACCOUNT, CATEGORY,
+)  # fmt: skip
+REQUIRED = (EVENT_NAME, ERROR_CODE)
+
+DELIMITERS = (",", ";", "\t", "|")
+_SEARCHED_LINES = 50
+_REMEMBERED = 10_000
+_FLATTENED = "this is CloudTrail JSON flattened into columns"
+
+# What a cell of a column always looks like: a cell that does not shows that the row's columns
+# are shifted (a user agent with a comma that lost its quotes, say).
+_SHAPES = {
+    REGION: re.compile(r"[A-Za-z0-9-]{0,30}"),
+    READ_ONLY: re.compile(r"\w{0,12}"),
+    ACCOUNT: re.compile(r"""["'=]{0,2}[0-9.,]*(?:[Ee]\+?[0-9]+)?["]?"""),
+    CATEGORY: re.compile(r"[A-Za-z]{0,20}"),
+}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+_BY_PLAIN_NAME = {_plain(name): name for name in (*COLUMNS, RESOURCE_TYPE)}
+
+
+class Layout(NamedTuple):
+    """Where each known column is (`positions`), and how many columns the header has."""
+
+    positions: dict[str, int]
+    width: int
+
+    @classmethod
+    def of_header(cls, cells: Sequence[str]) -> Layout:
+        """Take the known names out of a header; the first of two columns of one name counts."""
+        positions: dict[str, int] = {}
+        for position, cell in enumerate(cells):
+            name = _BY_PLAIN_NAME.get(_plain(cell))
+            if name is not None:
+                positions.setdefault(name, position)
+        width = len(cells)
+        while width and not cells[width - 1].strip():  # trailing commas name no column
+            width -= 1
+        return cls(positions, width)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The columns of the current layout that this one lacks."""
+        return tuple(name for name in COLUMNS if name not in self.positions)
+
+    @property
+    def label(self) -> str:
+        """Name the layout for a reader."""
+        if RESOURCE_TYPE in self.positions and EVENT_SOURCE not in self.positions:
+            return "2019-2020"
+        if self.missing:
+            return "current, without " + ", ".join(self.missing)
+        return "current"
+
+    def misfit(self, cells: Sequence[str]) -> str | None:
+        """Say why a row does not fit under the header; None where it does."""
+        if len(cells) < self.width:
+            if not any(cell.strip() for cell in cells):
+                return "every cell is empty"
+            return f"too few fields: {len(cells)} where the header has {self.width}"
+        if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
+            return (
+                f"too many fields: {len(cells)} where the header has {self.width}; a comma may "
+                "have lost its quotes"
+            )
+        for name, shape in _SHAPES.items():
+            position = self.positions.get(name)
+            if position is not None and not shape.fullmatch(cells[position].strip()):
+                return (
+                    f"the columns are shifted: what stands under {name} is none; a comma may have "
+                    "lost its quotes"
+                )
+        return None
+
+
+class Fitting:
+    """Asks a Layout whether rows fit, and remembers what was right: most rows look alike."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._positions = tuple(
+            layout.positions[name] for name in _SHAPES if name in layout.positions
+        )
+        self._known: set[tuple[str, ...]] = set()
+
+    def misfit(self, cells: Sequence[str]) -> str | None:
+        """Say why a row does not fit under the header; None where it does."""
+        if len(cells) != self._layout.width:
+            return self._layout.misfit(cells)
+        shown = tuple([cells[position] for position in self._positions])
+        if shown in self._known:
+            return None
+        reason = self._layout.misfit(cells)
+        if reason is None and len(self._known) < _REMEMBERED:
+            self._known.add(shown)
+        return reason
+
+
+def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
+    """Find the header among the first lines of an export.
+
+    Returns its index among the lines, the delimiter and its cells. Raises InputError, with a
+    sentence for the user, where there is none or where a column is missing that can't be spared.
+    """
+    best: tuple[int, str, Layout] | None = None
+    for index, line in enumerate(lines[:_SEARCHED_LINES]):
+        if line.lstrip().startswith(("{", "[")):
+            continue  # JSON may hold the names as well
+        for delimiter in DELIMITERS:
+            try:
+                cells = next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
+            except csv.Error:
+                continue
+            layout = Layout.of_header(cells)
+            if len(layout.positions) > (len(best[2].positions) if best else 1):
+                best = index, delimiter, layout
+        # The first that will do: a fuller one further down may be part of what a caller wrote.
+        if best and best[2].positions.keys() >= set(REQUIRED):
+            break
+    if best is None:
+        raise InputError(f"{name}: {_what_it_is(lines)}; {EXPORTS.expected}")
+    index, delimiter, layout = best
+    header = next(csv.reader([lines[index].strip("\r\n")], delimiter=delimiter))
+    require_columns(name, header, layout)
+    return index, delimiter, header
+
+
+def is_query_result(header: Sequence[str]) -> bool:
+    """Tell whether a CSV of this header is the result of a query of `queries.py`."""
+    return {"eventname", "eventtime", "errorcode", "useridentity"} <= {
+        cell.strip().casefold() for cell in header
+    }
+
+
+def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
+    """Raise InputError where a column is missing without which no denial can be told.
+
+    So it does for records in columns (`eventName,userIdentity.arn`), whose names look alike: they
+    say who called in columns of their own, which nothing here reads.
+    """
+    if is_query_result(header):
+        return
+    if any("useridentity" in cell.casefold() for cell in header):
+        raise InputError(f"{name}: {_FLATTENED}; {EXPORTS.expected}")
+    absent = [column for column in REQUIRED if column not in layout.positions]
+    if absent:
+        raise InputError(
+            f"{name}: the header has no column {' and no column '.join(absent)}, without which "
+            f"no denial can be told; {EXPORTS.how_to_get_it} and keep its columns"
+        )
+
+
+def _what_it_is(lines: Sequence[str]) -> str:
+    head = "".join(lines).lstrip()
+    if not head:
+        return "the file is empty"
+    if "\0" in head:
+        return "this is a binary file"
+    first = head.split("\n", 1)[0]
+    if head[0] in "{[":
+        return "this is JSON, not CSV (records= and --records take CloudTrail's JSON)"
+    if re.search(r"[./_](userIdentity|eventName|eventSource)\b", first):
+        return _FLATTENED
+    return "this is no event history export: no line has the column names Event name and Error code"

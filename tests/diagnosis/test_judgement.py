@@ -1,0 +1,198 @@
+"""`key_policies=`: in what forms a policy may come, whose it is, and what the report says of it."""
+
+import json
+
+import pytest
+
+import ebs_kms_audit
+from ebs_kms_audit import InputError, UsageError
+from ebs_kms_audit.cli.main import main
+from ebs_kms_audit.policy import KeyPolicy
+from tests import rows
+from tests.make_samples import SAMPLES
+from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE, audit, record
+
+OTHER_KEY = KEY_ARN.replace("1234abcd", "5678abcd")
+
+
+def policy(*more):
+    root = {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "kms:*", "Resource": "*"}  # fmt: skip
+    return {"Version": "2012-10-17", "Statement": [root, *more]}
+
+
+NAMES_THE_ROLE = {"Sid": "role", "Effect": "Allow", "Principal": {"AWS": ROLE},
+                  "Action": "kms:CreateGrant", "Resource": "*"}  # fmt: skip
+DENIES = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:CreateGrant",
+          "Resource": "*"}  # fmt: skip
+ADMINISTRATORS = {"Sid": "admins", "Effect": "Allow", "Resource": "*",
+                  "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/admins"},
+                  "Action": ["kms:Create*", "kms:Put*"]}  # fmt: skip
+ONLY_ADMINISTRATORS = {"Version": "2012-10-17", "Statement": [ADMINISTRATORS]}
+
+
+def finding_of(key_policies, *records, **options):
+    (finding,) = audit(*(records or [record()]), key_policies=key_policies, **options).findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict", "disposition", "offered"),
+    [
+        (policy(), "delegated_to_iam", "safe", 2),
+        (ONLY_ADMINISTRATORS, "missing_allow", "safe", 2),
+        (policy(DENIES), "explicit_deny", "review", 0),
+        (policy(NAMES_THE_ROLE), "allowed_now", "review", 0),
+        (policy(NAMES_THE_ROLE | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}}}),
+         "condition_unmet", "safe", 2),
+        (policy(DENIES | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}),
+         "undecided", "review", 2),
+    ],
+)  # fmt: skip
+def test_why_the_policy_did_not_allow_it(document, verdict, disposition, offered):
+    finding = finding_of(document)
+    assert finding.verdict == verdict
+    assert {denial.verdict for denial in finding.denials} == {verdict}
+    assert finding.fix.disposition == disposition
+    assert len(finding.fix.statements) == offered
+    assert any(verdict in note for note in finding.fix.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("policy.json", json.dumps(policy())),
+        ("policy.json", "\ufeff" + json.dumps(policy(), indent=4)),
+        ("envelope.json", json.dumps({"Policy": json.dumps(policy()), "PolicyName": "default"})),
+        ("text.json", json.dumps(policy()) + "\tdefault\n"),
+        (f"{KEY_ID}.json", json.dumps(policy())),
+    ],
+)
+def test_the_forms_of_a_file(tmp_path, name, given):
+    path = tmp_path / name
+    path.write_text(given, encoding="utf-8")
+    for key_policies in (path, str(path), [path], {KEY_ARN: path}, {KEY_ARN: str(path)}, tmp_path):
+        assert finding_of(key_policies).verdict == "delegated_to_iam"
+
+
+def test_documents_and_parsed_policies_are_taken_too():
+    for given in (policy(), KeyPolicy.from_dict(policy()), {KEY_ARN: policy()},
+                  {"Policy": json.dumps(policy())}, [policy()]):  # fmt: skip
+        assert finding_of(given).verdict == "delegated_to_iam"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "this is no JSON"),
+        ("Dear all", "this is no JSON"),
+        ("{", "this is no JSON"),
+        ("[1]", "no policy document"),
+        ('{"a": 1}', "it has no Statement"),
+        ('{"Statement": 7}', "a statement or a list of statements expected"),
+        (json.dumps(policy()) + json.dumps(policy()), "something behind the policy"),
+    ],
+)
+def test_what_is_no_policy_is_refused_by_name(tmp_path, content, words):
+    path = tmp_path / "policy.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=words) as error:
+        finding_of(path)
+    assert str(path) in str(error.value)
+
+
+def test_missing_files_and_wrong_keys_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        finding_of(tmp_path / "policy.json")
+    with pytest.raises(InputError, match=r"holds no \.json file"):
+        finding_of(tmp_path)
+    with pytest.raises(UsageError, match="no key ARN"):
+        finding_of({"alias/ebs": policy()})
+
+
+def test_a_policy_bound_to_another_key_is_not_this_ones():
+    finding = finding_of({OTHER_KEY: policy()})
+    assert (finding.verdict, finding.judgements) == ("not_judged", ())
+
+
+def test_each_key_is_judged_by_its_own_policy():
+    other = record(eventID="event-1", errorMessage="absent", resources=[{"ARN": OTHER_KEY}])
+    report = audit(record(), other, key_policies={KEY_ARN: policy(), OTHER_KEY: policy(DENIES)})
+    verdicts = {finding.key.arn: finding.verdict for finding in report.findings}
+    assert verdicts == {KEY_ARN: "delegated_to_iam", OTHER_KEY: "explicit_deny"}
+
+
+def test_one_policy_and_two_keys_is_not_surely_either_ones():
+    other = record(eventID="event-1", errorMessage="absent", resources=[{"ARN": OTHER_KEY}])
+    for finding in audit(record(), other, key_policies=policy()).findings:
+        assert finding.judgements[0].binding == "if_this_key"
+        assert finding.fix.disposition == "review"
+
+
+def test_an_unknown_key_is_judged_as_if_it_were_this_one():
+    report = rows.audit(
+        rows.row(user_name="deploy-7f3a", aws_access_key=""),
+        key_policies=policy(), principals={"deploy-7f3a": ROLE},
+    )  # fmt: skip
+    (finding,) = report.findings
+    assert finding.verdict == "delegated_to_iam"
+    assert finding.judgements[0].binding == "if_this_key"
+    assert finding.fix.disposition == "review"
+    assert any(note.startswith("If key policy is the policy") for note in finding.fix.notes)
+
+
+def test_of_several_policies_the_report_says_which_would_have_denied():
+    finding = finding_of([policy(), policy(NAMES_THE_ROLE)])
+    assert finding.verdict == "undecided"
+    assert [judgement.would_deny for judgement in finding.judgements] == [True, False]
+    assert finding.fix.applied is None
+    assert sum("would have" in note for note in finding.fix.notes) == 2
+
+
+def test_the_incident_is_safe_to_fix_with_its_json_and_the_policy_beside_it():
+    report = ebs_kms_audit.audit(
+        SAMPLES / "event_history.csv",
+        records=SAMPLES / "event_history.json",
+        key_policies=SAMPLES / "key_policy.json",
+    )
+    dispositions = {f.principal.user_name: f.fix.disposition for f in report.findings}
+    assert dispositions == {
+        "alice": "safe", "deploy-7f3a": "safe", "AutoScaling": "safe",
+        "i-0f1e2d3c4b5a69788": "review",
+    }  # fmt: skip
+    document = json.loads((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
+    for finding in report.findings:
+        document = finding.fix.apply(document).document
+    users = [s for s in document["Statement"] if s["Sid"].startswith("Allow use of the key")]
+    assert len(users) == 1
+    assert len(users[0]["Principal"]["AWS"]) == 3
+
+
+def test_the_command_line_takes_policies_by_file_and_by_key(tmp_path, capsys):
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(policy()), encoding="utf-8")
+    for given in (str(path), f"{KEY_ARN}={path}"):
+        arguments = ["--records", str(SAMPLES / "event_history.json"), "--key-policy", given]
+        assert main([*arguments, "--format", "json"]) == 1
+        document = json.loads(capsys.readouterr().out)
+        finding = next(f for f in document["findings"] if f["principal"]["arn"] == ROLE)
+        assert finding["verdict"] == "delegated_to_iam"
+        assert finding["fix"]["disposition"] == "safe"
+        assert finding["fix"]["applied"]["document"]["Statement"][0]["Sid"] == "root"
+        assert finding["judgements"][0]["decisions"][0]["decided_by"] == [
+            {"layer": "key_policy", "index": 0, "sid": "root"}
+        ]
+        assert main(arguments) == 1
+        assert "Change the key policy (safe):" in capsys.readouterr().out
+
+
+def test_a_redacted_report_leaves_the_policy_out():
+    secret = {"Sid": "for team falcon", "Effect": "Allow", "Resource": "*",
+              "Principal": {"AWS": "arn:aws:iam::444455556666:role/falcon"},
+              "Action": "kms:Decrypt"}  # fmt: skip
+    report = audit(record(), key_policies={KEY_ARN: policy(secret)}, redact=True)
+    assert report.findings[0].verdict == "delegated_to_iam"
+    for text in (report.to_json(), str(report)):
+        assert "falcon" not in text
+        assert "444455556666" not in text
+        assert ACCOUNT not in text

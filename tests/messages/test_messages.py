@@ -1,0 +1,508 @@
+"""Every template of an access-denied message, with all that it says.
+
+The expectations come from AWS's pages ("Troubleshoot access denied error messages", "Policy
+evaluation logic", "Default key policy"), not from the output.
+"""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ebs_kms_audit
+from ebs_kms_audit import DenialMessage, parse_denial_message
+from ebs_kms_audit.cli.main import main
+from ebs_kms_audit.messages import Effect, Helps, MessageKind, PolicyType
+from tests.cli.test_cli import process
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+AWS_ALIAS = "arn:aws:kms:us-east-1:111122223333:alias/aws/ebs"
+ALICE = "arn:aws:iam::111122223333:user/ops/alice"
+DEPLOY = "arn:aws:sts::111122223333:assumed-role/deploy/ci-42"
+PATH_UNKNOWN = "a session's ARN does not show the role's path; aws iam get-role shows it"
+SCP = "arn:aws:organizations::444455556666:policy/o-ab12cd34ef/service_control_policy/p-12ab34cd"
+RCP = "arn:aws:organizations::444455556666:policy/o-ab12cd34ef/resource_control_policy/p-56ef78ab"
+BOUNDARY = "arn:aws:iam::111122223333:policy/limits/developers"
+
+IMPLICIT, EXPLICIT = Effect.IMPLICIT, Effect.EXPLICIT
+YES, NO, PERHAPS = Helps.YES, Helps.NO, Helps.PERHAPS
+BY_DEPLOY = {"principal": DEPLOY, "role_name": "deploy", "role_why": PATH_UNKNOWN}
+
+
+def refusal(reason="", *, who=DEPLOY, action="kms:Decrypt", on=f" on resource: {KEY}"):
+    return f"User: {who} is not authorized to perform: {action}{on}{reason and ' ' + reason}"
+
+
+def check(text, helps, words, **expected):
+    """Compare the whole message; of the sentences, the words that carry the answer."""
+    message = parse_denial_message(text)
+    kind = expected.pop("kind", MessageKind.DENIAL)
+    assert replace(message, why=None, what_helps=None) == DenialMessage(
+        kind=kind, key_policy_edit=helps, **expected
+    )
+    assert message.why
+    assert words in message.what_helps
+
+
+TYPES = {
+    # the type in "no … policy allows": does an edit of the key policy help, and what does?
+    "identity-based policy": (PolicyType.IDENTITY_BASED, YES, "in an IAM policy of the user or"),
+    "resource-based policy": (PolicyType.RESOURCE_BASED, YES, "in the key policy"),
+    "permissions boundary": (PolicyType.PERMISSIONS_BOUNDARY, NO, "the permissions boundary of"),
+    "session policy": (PolicyType.SESSION, NO, "whoever assumed the role"),
+    "VPC endpoint policy": (PolicyType.VPC_ENDPOINT, NO, "policy of the VPC endpoint"),
+    "service control policy": (PolicyType.SERVICE_CONTROL, NO, "organization's management account"),
+    "resource control policy": (PolicyType.RESOURCE_CONTROL, NO, "the resource control policy"),
+}
+
+
+@pytest.mark.parametrize("named", TYPES)
+def test_nothing_in_a_policy_allows_it(named):
+    policy_type, helps, words = TYPES[named]
+    check(
+        refusal(f"because no {named} allows the kms:Decrypt action"), helps, words, **BY_DEPLOY,
+        action="kms:Decrypt", resource=KEY, policy_type=policy_type, effect=IMPLICIT,
+    )  # fmt: skip
+
+
+DENIES = {
+    "an identity-based policy": (PolicyType.IDENTITY_BASED, NO, "the Deny in the IAM policies"),
+    "a resource-based policy": (PolicyType.RESOURCE_BASED, YES, "take that Deny out"),
+    "a permissions boundary": (PolicyType.PERMISSIONS_BOUNDARY, NO, "the permissions boundary of"),
+    "a session policy": (PolicyType.SESSION, NO, "the Deny in the session policy"),
+    "a sessions policy": (PolicyType.SESSION, NO, "the Deny in the session policy"),
+    "a VPC endpoint policy": (PolicyType.VPC_ENDPOINT, NO, "policy of the VPC endpoint"),
+    "a service control policy": (PolicyType.SERVICE_CONTROL, NO, "a missing Allow in an SCP"),
+    "a resource control policy": (PolicyType.RESOURCE_CONTROL, NO, "the resource control policy"),
+    "the role trust policy": (PolicyType.ROLE_TRUST, NO, "the role's trust policy"),
+}
+
+
+@pytest.mark.parametrize("named", DENIES)
+@pytest.mark.parametrize("tail", [None, SCP, RCP, BOUNDARY, "arn:aws:iam::aws:policy/Quarantine"])
+@pytest.mark.parametrize("on", [f" on resource: {KEY}", ""])
+def test_a_policy_denies_it(named, tail, on):
+    policy_type, helps, words = DENIES[named]
+    check(
+        refusal(f"with an explicit deny in {named}" + (f": {tail}" if tail else ""), on=on),
+        helps, words, **BY_DEPLOY, action="kms:Decrypt", resource=KEY if on else None,
+        policy_type=policy_type, effect=EXPLICIT, policy_arn=tail,
+    )  # fmt: skip
+
+
+def test_a_policy_passes_a_denial_on():
+    check(
+        refusal("with an explicit deny in a VPC endpoint policy transitively through a service "
+                f"control policy: {SCP}"),
+        NO, "the Deny in the service control policy", **BY_DEPLOY, action="kms:Decrypt",
+        resource=KEY, policy_type=PolicyType.SERVICE_CONTROL, effect=EXPLICIT, policy_arn=SCP,
+        through=PolicyType.VPC_ENDPOINT,
+    )  # fmt: skip
+
+
+REASONS = [
+    ("", PERHAPS, "errorMessage in the event's CloudTrail record", {"resource": KEY}),
+    (" with an explicit deny", PERHAPS, "look for the Deny", {"resource": KEY, "effect": EXPLICIT}),
+    (
+        " with an explicit deny in a policy of a new type", PERHAPS, "look for the Deny",
+        {"resource": KEY, "effect": EXPLICIT},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "helps", "words", "expected"), REASONS)
+def test_the_type_of_policy_is_not_said(reason, helps, words, expected):
+    check(refusal() + reason, helps, words, **BY_DEPLOY, action="kms:Decrypt", **expected)
+
+
+UNSEEN = (
+    "because the resource does not exist in this Region, no resource-based policies allow access, "
+    "or a resource-based policy explicitly denies access"
+)
+
+
+@pytest.mark.parametrize("on", [" on this resource", " on the resource associated with this "
+                                "ciphertext", f" on resource: {KEY}"])  # fmt: skip
+def test_kms_does_not_say_whether_there_is_a_key(on):
+    check(
+        refusal(UNSEEN, on=on), PERHAPS, "check Region, account and id of the key first",
+        **BY_DEPLOY, action="kms:Decrypt", resource=KEY if "arn" in on else None,
+        key_not_found=True,
+    )  # fmt: skip
+
+
+def test_a_reason_after_the_key_of_a_ciphertext():
+    check(
+        refusal("because no identity-based policy allows the kms:Decrypt action",
+                on=" on the resource associated with this ciphertext"),
+        PERHAPS, "in an IAM policy of the user or role", **BY_DEPLOY, action="kms:Decrypt",
+        policy_type=PolicyType.IDENTITY_BASED, effect=IMPLICIT,
+    )  # fmt: skip
+
+
+CIPHERTEXT = (
+    "The ciphertext refers to a customer master key that does not exist, does not exist in this "
+    "region, or you are not allowed to access."
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [
+        ("", None),
+        ("An error occurred (AccessDeniedException) when calling the Decrypt operation: ",
+         "kms:Decrypt"),
+        ("An error occurred (AccessDeniedException) when calling the ReEncrypt operation: ",
+         "kms:ReEncryptFrom"),
+        ("operation error KMS: Decrypt, https response error StatusCode: 400, RequestID: 7f, ",
+         "kms:Decrypt"),
+        ("An error occurred (AccessDenied) when calling the Invoke operation: ", None),
+    ],
+)  # fmt: skip
+def test_the_ciphertext_of_a_key_that_kms_does_not_show(before, action):
+    check(before + CIPHERTEXT, PERHAPS, "check Region", action=action, key_not_found=True)
+
+
+# Who was refused, on what, and the account of each decide as well.
+NO_KEY_POLICY = "because no resource-based policy allows the kms:CreateGrant action"
+NO_IAM_POLICY = "because no identity-based policy allows the kms:CreateGrant action"
+NO_BOUNDARY = "because no permissions boundary allows the kms:CreateGrant action"
+SITUATIONS = {
+    "a user in the key's account": (
+        refusal(NO_KEY_POLICY, who=ALICE), YES, "(never the session)",
+        {"principal": ALICE, "action": "kms:Decrypt", "resource": KEY,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "a grant that is made by hand": (
+        refusal(NO_KEY_POLICY, who=ALICE, action="kms:CreateGrant"), YES,
+        "allows only calls that an AWS service",
+        {"principal": ALICE, "action": "kms:CreateGrant", "resource": KEY,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "the key of another account lacks it": (
+        refusal(NO_KEY_POLICY, who=ALICE, action="kms:Decrypt", on=f" on resource: {OTHER_KEY}"),
+        YES, "in an IAM policy of the caller's account",
+        {"principal": ALICE, "action": "kms:Decrypt", "resource": OTHER_KEY,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "IAM lacks it for the key of another account": (
+        refusal(NO_IAM_POLICY, who=ALICE, on=f" on resource: {OTHER_KEY}"), NO,
+        "the key policy must allow it as well",
+        {"principal": ALICE, "action": "kms:Decrypt", "resource": OTHER_KEY,
+         "policy_type": PolicyType.IDENTITY_BASED, "effect": IMPLICIT},
+    ),
+    "another account can't edit the key": (
+        refusal(NO_KEY_POLICY, who=ALICE, action="kms:PutKeyPolicy",
+                on=f" on resource: {OTHER_KEY}"),
+        NO, "a principal of the key's own account",
+        {"principal": ALICE, "action": "kms:PutKeyPolicy", "resource": OTHER_KEY,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "a user's permissions boundary": (
+        refusal(NO_BOUNDARY, who=ALICE), PERHAPS, "the permissions boundary of",
+        {"principal": ALICE, "action": "kms:Decrypt", "resource": KEY,
+         "policy_type": PolicyType.PERMISSIONS_BOUNDARY, "effect": IMPLICIT},
+    ),
+    "an AWS managed key": (
+        refusal(NO_KEY_POLICY, who=ALICE, on=f" on resource: {AWS_ALIAS}"), NO,
+        "use a customer managed key",
+        {"principal": ALICE, "action": "kms:Decrypt", "resource": AWS_ALIAS,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "an action that no key policy can allow": (
+        refusal("because no identity-based policy allows the kms:CreateKey action", who=ALICE,
+                action="kms:CreateKey", on=" on resource: *"),
+        NO, "in an IAM policy of the principal's own account",
+        {"principal": ALICE, "action": "kms:CreateKey", "policy_type": PolicyType.IDENTITY_BASED,
+         "effect": IMPLICIT},
+    ),
+    "a grant's own decision": (
+        refusal(who=ALICE, action="kms:RetireGrant"), PERHAPS, "let its retiring principal",
+        {"principal": ALICE, "action": "kms:RetireGrant", "resource": KEY},
+    ),
+    "an action of the future": (
+        refusal("because no resource-based policy allows the kms:Entangle action", who=ALICE,
+                action="kms:Entangle"),
+        YES, "in the key policy",
+        {"principal": ALICE, "action": "kms:Entangle", "resource": KEY,
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+    "no ARN of a caller": (
+        refusal(NO_KEY_POLICY, who="arn:aws:iam::***:user/x"), YES, "if the key is another account",
+        {"action": "kms:Decrypt", "resource": KEY, "policy_type": PolicyType.RESOURCE_BASED,
+         "effect": IMPLICIT},
+    ),
+    "an action of another service": (
+        refusal("because no resource-based policy allows the s3:GetObject action", who=ALICE,
+                action="s3:GetObject", on=" on resource: arn:aws:s3:::example/key.txt"),
+        NO, "policies of the service that was called",
+        {"principal": ALICE, "action": "s3:GetObject", "resource": "arn:aws:s3:::example/key.txt",
+         "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_situations(name):
+    text, helps, words, expected = SITUATIONS[name]
+    check(text, helps, words, **expected)
+
+
+SERVICE_ROLES = "arn:aws:iam::111122223333:role/aws-service-role/"
+DOCUMENTED = "AWS documents the path of this service-linked role"
+ROLES = {
+    "AWSServiceRoleForAutoScaling/AutoScaling": (
+        SERVICE_ROLES + "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", DOCUMENTED),
+    "AWSServiceRoleForAutoScaling_blue/AutoScaling": (
+        SERVICE_ROLES + "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_blue", DOCUMENTED),
+    "AWSServiceRoleForEC2Spot/spot": (
+        SERVICE_ROLES + "spot.amazonaws.com/AWSServiceRoleForEC2Spot", DOCUMENTED),
+    "AWSServiceRoleForEC2Fleet/fleet": (None, "aws-service-role/"),
+    "AWSReservedSSO_Admin_0123456789abcdef/alice@example.com": (None, "sso.amazonaws.com/"),
+    "aws:ec2-infrastructure/i-0123456789abcdef0": (None, "never names it"),
+    "deploy/ci": (None, "does not show the role's path"),
+    "AWSServiceRoleForAutoScaling_<é>/AutoScaling": (None, "IAM allows no role of this name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("session", ROLES)
+def test_the_role_behind_a_session(session):
+    arn, why = ROLES[session]
+    message = parse_denial_message(refusal(who=f"arn:aws:sts::111122223333:assumed-role/{session}"))
+    assert message.role_name == session.split("/")[0]
+    assert message.role_arn == arn
+    assert why in message.role_why
+
+
+def test_a_message_may_name_the_role_itself_or_another_partition():
+    role = "arn:aws-us-gov:iam::111122223333:role/ci/HR"
+    message = parse_denial_message(refusal(who=role))
+    assert (message.principal, message.role_name, message.role_arn) == (role, "HR", role)
+    spot = "arn:aws-cn:sts::111122223333:assumed-role/AWSServiceRoleForEC2Spot/x"
+    assert parse_denial_message(refusal(who=spot)).role_arn.startswith("arn:aws-cn:iam::")
+
+
+def test_an_instance_s_infrastructure_is_never_added_to_a_key_policy():
+    who = "arn:aws:sts::111122223333:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"
+    message = parse_denial_message(refusal(NO_KEY_POLICY, who=who))
+    assert message.key_policy_edit is NO
+    assert "a grant that was revoked" in message.what_helps
+
+
+MESSAGE = refusal("because no resource-based policy allows the kms:Decrypt action")
+WRAPPED = {
+    "botocore": f"botocore.errorfactory.AccessDeniedException: An error occurred "
+    f"(AccessDeniedException) when calling the Decrypt operation: {MESSAGE}",
+    "Java": f"AWSKMSException: {MESSAGE} (Service: AWSKMS; Status Code: 400; Error Code: "
+    "AccessDeniedException; Request ID: 0000-11; Proxy: null)",
+    "Java 2": f"KmsException: {MESSAGE} (Service: Kms, Status Code: 400, Request ID: 0000-11)",
+    "Go": "operation error KMS: Decrypt, https response error StatusCode: 400, RequestID: 00, api "
+    f"error AccessDeniedException: {MESSAGE}\n\tstatus code: 400, request id: 0000-11",
+    "Terraform": "╷\n│ Error: reading KMS Key: "
+    + MESSAGE.replace(" on resource", "\n│ on resource").replace("because", "\n│\tbecause")
+    + "\n│ \n│   with aws_kms_key.this,\n╵",
+    "line breaks": MESSAGE.replace(" ", "\r\n  "),
+    "HTML": "<Error><Message>" + MESSAGE.replace(":", "&#58;", 1) + "</Message></Error>",
+    "HTML twice": MESSAGE.replace("arn:aws:kms", "&amp;quot;arn:aws:kms").replace(
+        " because", "&amp;quot; because"
+    ),
+    "JSON": json.dumps({"errorCode": "AccessDenied", "errorMessage": MESSAGE}),
+    "JSON in JSON": json.dumps({"x": json.dumps({"errorMessage": MESSAGE.replace(" on", "\non")})}),
+    "JSON with escaped slashes": json.dumps({"errorMessage": MESSAGE}).replace("/", "\\/"),
+    "quotes": MESSAGE.replace(DEPLOY, f'"{DEPLOY}"').replace(KEY, f"“{KEY}”"),
+    "backticks": f"`{MESSAGE}`",
+    "no-break spaces": MESSAGE.replace(" ", "\u00a0"),
+    "invisible characters": "\ufeff" + MESSAGE.replace("/", "/\u200b"),
+    "no User:": MESSAGE.removeprefix("User: "),
+    "the first of two": f"{MESSAGE}\n{refusal(NO_BOUNDARY, who=ALICE, action='kms:CreateGrant')}",
+    "and a ciphertext": f"{MESSAGE}\n{CIPHERTEXT}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED)
+def test_what_people_paste_around_a_message(wrapping):
+    check(
+        WRAPPED[wrapping], YES, "in the key policy", **BY_DEPLOY, action="kms:Decrypt",
+        resource=KEY, policy_type=PolicyType.RESOURCE_BASED, effect=IMPLICIT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("end", [".", ").", ' "', ". Encoded authorization failure message: 0l-KP"])
+def test_the_end_of_a_sentence_is_no_part_of_an_arn(end):
+    message = parse_denial_message(refusal(f"with an explicit deny in a service control policy: "
+                                           f"{SCP}{end}"))  # fmt: skip
+    assert message.policy_arn == SCP
+    assert message.encoded is ("Encoded" in end)
+    assert parse_denial_message(refusal() + end).resource == KEY
+
+
+def test_the_reason_of_a_second_message_is_not_the_first_one_s():
+    text = f"{refusal()}\n{refusal(NO_BOUNDARY, who=ALICE)}"
+    assert parse_denial_message(text).policy_type is None
+
+
+ENCODED = "Encoded authorization failure message: 0l-KPWQJ8q5z3YatP3Ybgb5lf0dibDhN6"
+
+
+def test_ec2_s_encoded_message_is_explained_and_not_decoded():
+    check(
+        f"UnauthorizedOperation: You are not authorized to perform this operation. {ENCODED}",
+        NO, "decode-authorization-message", kind=MessageKind.ENCODED, encoded=True,
+    )  # fmt: skip
+
+
+def test_ec2_s_message_with_a_reason_before_the_encoded_one():
+    instance = "arn:aws:ec2:us-east-1:111122223333:instance/*"
+    check(
+        "An error occurred (UnauthorizedOperation) when calling the RunInstances operation: You "
+        f"are not authorized to perform this operation. User: {ALICE} is not authorized to "
+        f"perform: ec2:RunInstances on resource: {instance} with an explicit deny in a service "
+        f"control policy: {SCP}. {ENCODED}",
+        NO, "decode-authorization-message", principal=ALICE, action="ec2:RunInstances",
+        resource=instance, policy_type=PolicyType.SERVICE_CONTROL, effect=EXPLICIT,
+        policy_arn=SCP, encoded=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "hello", "User: alice", KEY, "kms:Decrypt", "is not authorized to perform",
+     "You are not authorized to perform this operation.", "AccessDeniedException"],
+)  # fmt: skip
+def test_what_is_no_message_is_not_recognised(text):
+    assert parse_denial_message(text) == DenialMessage(kind=MessageKind.NOT_RECOGNISED)
+
+
+# Any text: pieces of messages in any order, and anything between them.
+PIECES = st.sampled_from(
+    ["User: ", DEPLOY, " is not authorized to perform: ", "kms:Decrypt", " on resource: ", KEY,
+     " with an explicit deny in a ", "sessions policy", " transitively through a ", ": arn:aws:",
+     " because no ", "VPC endpoint policy", " allows the ", " action", ENCODED, CIPHERTEXT, UNSEEN,
+     "&lt;", "\\n", "arn:", ":", "│"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=20), max_size=12).map("".join))
+def test_no_text_raises(text):
+    message = parse_denial_message(text)
+    recognised = message.kind is not MessageKind.NOT_RECOGNISED
+    assert recognised == (message.key_policy_edit is not None)
+    assert recognised == bool(message.why and message.what_helps)
+
+
+NAMES = st.text("ABCXYZabcxyz019+=,.@_-", min_size=1, max_size=64)
+ACCOUNTS = st.text("0123456789", min_size=12, max_size=12)
+PARTITIONS = st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"])
+PRINCIPALS = st.one_of(
+    st.builds("arn:{}:iam::{}:user/{}".format, PARTITIONS, ACCOUNTS, NAMES),
+    st.builds("arn:{}:iam::{}:role/{}".format, PARTITIONS, ACCOUNTS, NAMES),
+    st.builds("arn:{}:iam::{}:user/{}/{}".format, PARTITIONS, ACCOUNTS, NAMES, NAMES),
+    st.builds("arn:{}:sts::{}:assumed-role/{}/{}".format, PARTITIONS, ACCOUNTS, NAMES, NAMES),
+    st.builds("arn:{}:sts::{}:federated-user/{}".format, PARTITIONS, ACCOUNTS, NAMES),
+    st.builds("arn:{}:iam::{}:root".format, PARTITIONS, ACCOUNTS),
+)
+KEYS = st.one_of(
+    st.builds("arn:{}:kms:eu-west-1:{}:key/{}".format, PARTITIONS, ACCOUNTS, st.uuids()),
+    st.builds(
+        "arn:{}:kms:eu-west-1:{}:key/mrk-{}".format,
+        PARTITIONS, ACCOUNTS, st.uuids().map(lambda one: one.hex),
+    ),
+    st.builds(
+        "arn:{}:kms:eu-west-1:{}:alias/{}".format,
+        PARTITIONS, ACCOUNTS, st.text("abcXYZ019/_-", min_size=1, max_size=40),
+    ),
+)  # fmt: skip
+ANY_REASON = st.sampled_from(
+    ["", UNSEEN, "with an explicit deny"]
+    + [f"because no {named} allows the kms:Decrypt action" for named in TYPES]
+    + [f"with an explicit deny in {named}" for named in DENIES]
+)
+
+
+@given(who=PRINCIPALS, key=KEYS, reason=ANY_REASON)
+def test_the_arns_come_back_as_they_are(who, key, reason):
+    message = parse_denial_message(refusal(reason, who=who, on=f" on resource: {key}"))
+    assert (message.principal, message.action, message.resource) == (who, "kms:Decrypt", key)
+
+
+@given(name=NAMES, key=KEYS)
+def test_a_session_names_its_role(name, key):
+    who = f"arn:aws:sts::111122223333:assumed-role/{name}/session"
+    assert parse_denial_message(refusal(who=who)).role_name == name
+
+
+def test_a_long_text_takes_no_long_time():
+    assert parse_denial_message("User:" * 200_000).kind is MessageKind.NOT_RECOGNISED
+    assert parse_denial_message("a" * 1_000_000 + MESSAGE).resource == KEY
+
+
+def test_the_command_prints_the_answer(capsys):
+    assert main(["message", MESSAGE]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert (
+        printed.out
+        == f"""\
+Refused: kms:Decrypt
+   who   {DEPLOY}
+   role  deploy
+         a session's ARN does not show the role's path; aws iam get-role shows
+         it
+   on    {KEY}
+   by    resource-based policy (the key policy): nothing in it allows the action
+
+Can an edit of the key policy help? Yes: the key policy allows it neither to the
+  principal nor, with effect, to its account.
+What helps: allow the action to the user or role (never the session) in the key
+  policy.
+"""
+    )
+
+
+def test_the_command_prints_a_denying_policy_and_an_encoded_message(capsys):
+    assert main(["message", refusal(f"with an explicit deny in a VPC endpoint policy transitively "
+                                    f"through a service control policy: {SCP}")]) == 1  # fmt: skip
+    assert (
+        "   by    service control policy: an explicit Deny, through a VPC endpoint policy\n"
+        f"         {SCP}\n"
+    ) in capsys.readouterr().out
+    assert main(["message", ENCODED]) == 1
+    assert capsys.readouterr().out.startswith("Refused by EC2; the message is encoded.\n")
+
+
+def test_the_command_takes_words_without_quotes_and_gives_json(capsys):
+    assert main(["message", *MESSAGE.split(), "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document.pop("why")
+    assert document.pop("what_helps")
+    assert document == {
+        "schema": "ebs_kms_audit.message/1", "kind": "denial", "principal": DEPLOY,
+        "role_name": "deploy", "role_arn": None, "role_why": PATH_UNKNOWN, "action": "kms:Decrypt",
+        "resource": KEY, "policy_type": "resource-based policy", "effect": "implicit",
+        "through": None, "policy_arn": None, "key_not_found": False, "encoded": False,
+        "key_policy_edit": "yes",
+    }  # fmt: skip
+
+
+def test_the_command_reads_standard_input_and_any_bytes():
+    run = process("message", "-", stdin=MESSAGE.replace("ci-42", "cié\x1b[2J"),
+                  PYTHONIOENCODING="ascii")  # fmt: skip
+    assert run.returncode == 1
+    assert "assumed-role/deploy/ci" in run.stdout
+    assert "\x1b" not in run.stdout
+    assert "Traceback" not in run.stderr
+
+
+def test_a_text_that_is_no_message_is_one_line_and_status_2(capsys):
+    assert main(["message", "it does not work"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("ebs-kms-audit: message: this is no access-denied message")
+
+
+def test_it_is_public():
+    assert {"parse_denial_message", "DenialMessage"} <= set(ebs_kms_audit.__all__)

@@ -1,0 +1,485 @@
+"""The queries are parsed as Trino reads them, and run over made records in DuckDB."""
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pytest
+import sqlglot
+
+import ebs_kms_audit
+from ebs_kms_audit import UsageError
+from ebs_kms_audit.cli.main import main
+from ebs_kms_audit.sql import RESULT_COLUMNS, athena_query, lake_query
+
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+STORE = "11112222-aaaa-bbbb-cccc-333344445555"
+ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = KEY.replace("1234abcd", "ffffffff")
+TOKEN = "IQoJb3JpZ2luX2VjE" * 20
+KMS, EC2, STS, IAM = (f"{name}.amazonaws.com" for name in ("kms", "ec2", "sts", "iam"))
+
+
+def user(name):
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    return {"type": "IAMUser", "arn": arn, "accountId": ACCOUNT, "userName": name,
+            "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}  # fmt: skip
+
+
+def role(name, session="ci", access_key="ASIAIOSFODNN7EXAMPLE"):
+    issuer = {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/ops/{name}", "userName": name}
+    return {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}",
+            "accountId": ACCOUNT, "accessKeyId": access_key,
+            "sessionContext": {"sessionIssuer": issuer}}  # fmt: skip
+
+
+ALICE, BOB, CAROL, DAVE = user("alice"), user("bob"), user("carol"), user("dave")
+DEPLOY = role("deploy", access_key="ASIAIOSFODNN7DEPLOY1")
+DEPLOY_LATER = role("deploy", session="ci-2", access_key="ASIAIOSFODNN7DEPLOY2")
+DENIED = "AccessDenied"
+
+
+def record(id, time, source, name, who, *, error=None, key=None, region="eu-west-1",
+           account=ACCOUNT, request=None, response=None):  # fmt: skip
+    """Return a CloudTrail record; the time is that of 18 May, or a whole one."""
+    return {
+        "eventVersion": "1.09",
+        "userIdentity": who,
+        "eventTime": time if "T" in time else f"2026-05-18T{time}Z",
+        "eventSource": source,
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": "198.51.100.7",
+        "userAgent": 'aws-cli "2"',
+        "errorCode": error,
+        "errorMessage": error and f"User: {who['arn']} is not authorized",
+        "requestParameters": request,
+        "responseElements": response,
+        "requestID": f"request-{id}",
+        "eventID": id,
+        "readOnly": name == "Decrypt",
+        "resources": key and [{"ARN": key, "accountId": ACCOUNT, "type": "AWS::KMS::Key"}],
+        "eventType": "AwsApiCall",
+        "recipientAccountId": account,
+    }
+
+
+def handout(id, time, access_key, session, **more):
+    return record(
+        id, time, STS, "AssumeRole", BOB, region="us-east-1",
+        request={"roleArn": f"arn:aws:iam::{ACCOUNT}:role/ops/deploy", "roleSessionName": session},
+        response={
+            "credentials": {"sessionToken": TOKEN, "accessKeyId": access_key, "expiration": "…"},
+            "assumedRoleUser": {
+                "assumedRoleId": f"AROAIOSFODNN7EXAMPLE1:{session}",
+                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/{session}",
+            },
+        },
+        **more,
+    )  # fmt: skip
+
+
+WANTED = [
+    # KMS events that failed; the first was delivered twice.
+    record("grant-denied", "07:00:00", KMS, "CreateGrant", ALICE, error=DENIED),
+    record("grant-denied", "07:00:00", KMS, "CreateGrant", ALICE, error=DENIED),
+    record("decrypt-denied", "07:01:00", KMS, "Decrypt", DEPLOY, error="AccessDeniedException"),
+    record("tag-denied", "07:02:00", KMS, "TagResource", ALICE, error=DENIED),
+    record("key-disabled", "07:03:00", KMS, "Decrypt", CAROL, error="DisabledException"),
+    # Successes of the refused callers: the newest of each action on each key.
+    record("decrypt-cured", "09:00:00", KMS, "Decrypt", DEPLOY_LATER, key=KEY),
+    record("decrypt-other-key", "06:00:00", KMS, "Decrypt", DEPLOY, key=OTHER_KEY),
+    record("describe-allowed", "06:10:00", KMS, "DescribeKey", ALICE, key=KEY),
+    record("tag-cured", "09:10:00", KMS, "TagResource", ALICE, key=KEY),
+    # Changes.
+    record("policy-put", "2026-05-15T10:00:00Z", KMS, "PutKeyPolicy", BOB, key=KEY),
+    record("key-disabled-by", "05:00:00", KMS, "DisableKey", BOB, key=KEY),
+    record("deletion", "05:01:00", KMS, "ScheduleKeyDeletion", BOB, key=OTHER_KEY),
+    record("grant-revoked", "05:02:00", KMS, "RevokeGrant", BOB, key=KEY),
+    record("grant-retired", "05:03:00", KMS, "RetireGrant", BOB, key=KEY),
+    record("grant-retired-2", "05:04:00", KMS, "RetireGrant", BOB, key=KEY),
+    record("role-deleted", "04:00:00", IAM, "DeleteRole", BOB, region="us-east-1",
+           request={"roleName": "deploy"}),
+    record("role-created", "04:01:00", IAM, "CreateRole", BOB, region="us-east-1",
+           request={"roleName": "deploy"}),
+    # EC2 operations.
+    record("volume", "06:59:00", EC2, "CreateVolume", ALICE, response={"volumeId": "vol-01"}),
+    record("attach", "06:59:30", EC2, "AttachVolume", ALICE,
+           error="Client.CustomerKeyHasBeenRevoked"),
+    # Who handed out the session: that of the access key, and the newest of the session.
+    handout("handout-of-key", "06:30:00", "ASIAIOSFODNN7DEPLOY1", "ci"),
+    handout("handout-of-session", "06:50:00", "ASIAIOSFODNN7OTHER01", "ci"),
+]  # fmt: skip
+UNWANTED = [
+    record("older-success", "08:00:00", KMS, "Decrypt", DEPLOY, key=KEY),
+    record("much-older-success", "05:00:00", KMS, "Decrypt", DEPLOY, key=KEY),
+    record("of-nobody-refused", "07:05:00", KMS, "Decrypt", BOB, key=KEY),
+    record("of-another-error", "09:00:00", KMS, "Decrypt", CAROL, key=KEY),
+    record("not-of-ebs", "09:00:00", KMS, "CreateAlias", ALICE, key=KEY),
+    record("enabled", "09:00:00", KMS, "EnableKey", BOB, key=KEY),
+    record("instances", "06:58:00", EC2, "DescribeInstances", ALICE),
+    record("denied-elsewhere", "07:00:00", "s3.amazonaws.com", "GetObject", ALICE, error=DENIED),
+    record("same-name", "07:00:00", "license-manager.amazonaws.com", "CreateGrant", ALICE,
+           error=DENIED),
+    handout("older-handout", "06:40:00", "ASIAIOSFODNN7OTHER02", "ci"),
+    handout("other-session", "06:50:00", "ASIAIOSFODNN7OTHER03", "someone"),
+    handout("failed-handout", "06:55:00", "ASIAIOSFODNN7OTHER04", "ci", error=DENIED),
+    record("other-role", "04:00:00", IAM, "DeleteRole", BOB, region="us-east-1",
+           request={"roleName": "deploy2"}),
+    record("role-not-deleted", "04:00:00", IAM, "DeleteRole", BOB, region="us-east-1",
+           request={"roleName": "deploy"}, error=DENIED),
+    record("too-old", "2026-05-13T11:59:59Z", KMS, "CreateGrant", ALICE, error=DENIED),
+    record("too-new", "2026-05-20T12:00:01Z", KMS, "CreateGrant", ALICE, error=DENIED),
+]  # fmt: skip
+
+
+def ids(records):
+    return sorted({one["eventID"] for one in records})
+
+
+# The tables as AWS documents them, as far as the query reads them.
+IDENTITY = (
+    "STRUCT(type VARCHAR, principalid VARCHAR, arn VARCHAR, accountid VARCHAR, invokedby VARCHAR, "
+    "accesskeyid VARCHAR, username VARCHAR, sessioncontext STRUCT(attributes STRUCT("
+    "mfaauthenticated VARCHAR, creationdate VARCHAR), sessionissuer STRUCT(type VARCHAR, "
+    "principalid VARCHAR, arn VARCHAR, accountid VARCHAR, username VARCHAR)))"
+)
+TEXTS = (
+    "eventversion eventsource eventname awsregion sourceipaddress useragent errorcode errormessage "
+    "requestid eventid eventtype recipientaccountid sharedeventid vpcendpointid"
+).split()
+ATHENA = dict.fromkeys([*TEXTS, "eventtime", "readonly"], "VARCHAR") | {
+    "useridentity": IDENTITY,
+    "requestparameters": "VARCHAR",
+    "responseelements": "VARCHAR",
+    "resources": "STRUCT(arn VARCHAR, accountid VARCHAR, type VARCHAR)[]",
+}
+LAKE = dict.fromkeys([*TEXTS, "eventjson"], "VARCHAR") | {
+    "useridentity": IDENTITY,
+    "eventtime": "TIMESTAMP",
+    "readonly": "BOOLEAN",
+    "requestparameters": "MAP(VARCHAR, VARCHAR)",
+    "responseelements": "MAP(VARCHAR, VARCHAR)",
+    "resources": "STRUCT(accountid VARCHAR, type VARCHAR, arn VARCHAR, arnprefix VARCHAR)[]",
+}
+
+
+def small(value):
+    """Return the value with the names of members in small letters, as Athena has a struct's."""
+    if isinstance(value, dict):
+        return {name.lower(): small(member) for name, member in value.items()}
+    return [small(member) for member in value] if isinstance(value, list) else value
+
+
+def in_athena(one):
+    day = datetime.fromisoformat(one["eventTime"]) + timedelta(minutes=5)  # of its delivery
+    row = small(one)
+    for name in ("requestParameters", "responseElements"):
+        row[name.lower()] = one[name] and json.dumps(one[name])
+    return row | {
+        "readonly": str(one["readOnly"]).lower(),
+        "account": one["recipientAccountId"], "region": one["awsRegion"],
+        "timestamp": f"{day:%Y/%m/%d}", "year": f"{day:%Y}", "month": f"{day:%m}",
+        "day": f"{day:%d}",
+    }  # fmt: skip
+
+
+def in_lake(one):
+    row = small(one) | {"eventtime": one["eventTime"].rstrip("Z"), "eventjson": json.dumps(one)}
+    for name in ("requestParameters", "responseElements"):
+        row[name.lower()] = one[name] and {
+            member: value if isinstance(value, str) else json.dumps(value)
+            for member, value in one[name].items()
+        }
+    return row
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return what runs a query over records: it gives the rows, as dicts."""
+
+    def run_query(sql, records, *, partitions=()):
+        lake = STORE in sql
+        types = LAKE if lake else ATHENA | dict.fromkeys(partitions, "VARCHAR")
+        file = tmp_path / "rows.jsonl"
+        rows = [(in_lake if lake else in_athena)(one) for one in records]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        # An ID with hyphens is no name in SQL: in CloudTrail Lake it stands there bare.
+        (query,) = sqlglot.transpile(
+            sql.replace(STORE, "cloudtrail_logs"), read="trino", write="duckdb"
+        )
+        with duckdb.connect() as database:
+            database.execute(
+                "CREATE TABLE cloudtrail_logs AS SELECT * FROM "
+                f"read_json('{file}', format='newline_delimited', columns={types})"
+            )
+            result = database.execute(query)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+    return run_query
+
+
+QUERIES = {
+    "athena": athena_query,
+    "lake": lambda **more: lake_query(event_data_store=STORE, **more),
+}
+
+
+@pytest.fixture(params=QUERIES)
+def query(request):
+    return QUERIES[request.param]
+
+
+@pytest.mark.parametrize("dialect", ["trino", "athena", "presto"])
+@pytest.mark.parametrize("around", [None, "2026-05-18T07:00"])
+def test_it_is_one_statement_that_reads_only(query, dialect, around):
+    sql = query(around=around, region="eu-west-1", account=ACCOUNT)
+    (statement,) = sqlglot.parse(sql.replace(STORE, "store"), read=dialect)
+    assert isinstance(statement, sqlglot.exp.Select)
+    assert statement.named_selects == list(RESULT_COLUMNS)
+    tables = {table.name for table in statement.find_all(sqlglot.exp.Table)}
+    assert tables - {"trail", "refused", "wanted", "ranked"} in ({"cloudtrail_logs"}, {"store"})
+
+
+def test_the_needed_rows_come_back_and_no_others(query, run):
+    rows = run(query(now=NOW), [*UNWANTED, *WANTED], partitions=["timestamp"])
+    assert sorted(row["eventid"] for row in rows) == ids(WANTED)
+    times = [row["eventtime"] for row in rows]
+    assert times == sorted(times, reverse=True)
+
+
+def test_the_columns_hold_what_they_promise(query, run):
+    rows = run(query(now=NOW), WANTED, partitions=["timestamp"])
+    by_id = {row["eventid"]: row for row in rows}
+    denied = by_id["decrypt-denied"]
+    assert list(denied) == list(RESULT_COLUMNS)
+    assert denied["eventtime"] == "2026-05-18T07:01:00Z"
+    assert denied["readonly"] == "true"
+    assert denied["errorcode"] == "AccessDeniedException"
+    identity = small(json.loads(denied["useridentity"]))
+    assert identity["arn"] == DEPLOY["arn"]
+    assert identity["sessioncontext"]["sessionissuer"]["arn"].endswith(":role/ops/deploy")
+    (key,) = small(json.loads(by_id["policy-put"]["resources"]))
+    assert (key["arn"], key["type"]) == (KEY, "AWS::KMS::Key")
+    asked = json.loads(by_id["handout-of-key"]["requestparameters"])
+    assert asked["roleSessionName"] == "ci"
+    given = json.loads(by_id["handout-of-key"]["responseelements"])
+    assert given["credentials"]["accessKeyId"] == "ASIAIOSFODNN7DEPLOY1"
+    assert given["credentials"]["sessionToken"] == "removed"
+    assert json.loads(by_id["volume"]["responseelements"]) == {"volumeId": "vol-01"}
+    assert denied["responseelements"] is None
+
+
+def test_without_a_refusal_no_success_is_needed(query, run):
+    rows = run(query(now=NOW), [one for one in WANTED if one["errorCode"] != DENIED][1:],
+               partitions=["timestamp"])  # fmt: skip
+    assert {"decrypt-cured", "handout-of-key", "role-deleted", "tag-cured"}.isdisjoint(
+        row["eventid"] for row in rows
+    )
+
+
+def test_one_region_and_one_account(query, run):
+    elsewhere = [
+        record("other-region", "07:00:00", KMS, "CreateGrant", DAVE, error=DENIED,
+               region="eu-west-2"),
+        record("volume-elsewhere", "07:00:00", EC2, "CreateVolume", BOB, region="us-east-1"),
+        record("key-elsewhere", "07:00:00", KMS, "PutKeyPolicy", BOB, region="us-east-1"),
+        record("other-account", "07:00:00", KMS, "CreateGrant", DAVE, error=DENIED,
+               account=OTHER_ACCOUNT),
+    ]  # fmt: skip
+    records = [*WANTED, *UNWANTED, *elsewhere]
+    sql = query(now=NOW, region="eu-west-1", account=ACCOUNT)
+    # IAM and the global endpoint of STS are recorded in us-east-1, and needed all the same.
+    found = [row["eventid"] for row in run(sql, records, partitions=["timestamp"])]
+    assert sorted(found) == ids(WANTED)
+    everywhere = [row["eventid"] for row in run(query(now=NOW), records, partitions=["timestamp"])]
+    assert sorted(everywhere) == ids([*WANTED, *elsewhere])
+
+
+def test_around_a_time(query, run):
+    late = [
+        record("later-failure", "07:20:00", KMS, "CreateGrant", BOB, error=DENIED),
+        record("later-volume", "07:20:00", EC2, "CreateVolume", ALICE),
+        record("not-refused-then", "09:20:00", KMS, "CreateGrant", BOB, key=KEY),
+        record("tomorrow", "2026-05-19T07:00:00Z", KMS, "PutKeyPolicy", BOB, key=KEY),
+        record("in-two-days", "2026-05-20T08:00:00Z", KMS, "PutKeyPolicy", BOB, key=KEY),
+    ]
+    sql = query(around="2026-05-18T09:00+02:00", minutes=5, days=1)
+    found = [row["eventid"] for row in run(sql, [*WANTED, *UNWANTED, *late],
+                                           partitions=["timestamp"])]  # fmt: skip
+    before = {"policy-put"}  # it was three days before, with one to read
+    assert sorted(found) == sorted({*ids(WANTED), "tomorrow"} - before)
+
+
+PARTITIONED = [
+    [], ["timestamp"], ["region", "timestamp"], ["account", "region", "timestamp"],
+    ["year", "month", "day"], ["region", "year", "month", "day"],
+    ["account", "region", "year", "month", "day"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("partitions", PARTITIONED)
+@pytest.mark.parametrize("region", [None, "eu-west-1"])
+def test_the_partitions_of_a_table(run, partitions, region):
+    at_midnight = record("late", "2026-05-20T11:59:00Z", KMS, "CreateGrant", ALICE, error=DENIED)
+    sql = athena_query(partitions=partitions, region=region, account=region and ACCOUNT, now=NOW)
+    rows = run(sql, [*WANTED, *UNWANTED, at_midnight], partitions=partitions)
+    assert sorted(row["eventid"] for row in rows) == ids([*WANTED, at_midnight])
+    assert ("account = '111122223333'" in sql) == (bool(region) and "account" in partitions)
+    assert ("region IN ('eu-west-1', 'us-east-1')" in sql) == (
+        bool(region) and "region" in partitions
+    )
+
+
+def test_a_file_may_be_delivered_on_the_day_after_the_event(run):
+    midnight = datetime(2026, 5, 19, 0, 0, tzinfo=UTC)
+    last = record("last", "23:59:00", KMS, "CreateGrant", ALICE, error=DENIED)
+    assert in_athena(last)["timestamp"] == "2026/05/19"
+    sql = athena_query(now=midnight - timedelta(seconds=1))
+    assert [row["eventid"] for row in run(sql, [last], partitions=["timestamp"])] == ["last"]
+
+
+@pytest.mark.parametrize(
+    ("region", "home"),
+    [("us-east-1", ""), ("ap-south-1", "us-east-1"), ("cn-northwest-1", "cn-north-1"),
+     ("us-gov-east-1", "us-gov-west-1"), ("eusc-de-east-1", "")],
+)  # fmt: skip
+def test_where_iam_is_recorded(region, home):
+    regions = f"'{region}'" + (f", '{home}'" if home else "")
+    assert f"region IN ({regions})" in athena_query(partitions=["region"], region=region)
+
+
+def test_the_span_is_told_in_full():
+    assert "BETWEEN '2026-05-13T12:00:00Z' AND '2026-05-20T12:00:00Z'" in athena_query(now=NOW)
+    assert "\"timestamp\" BETWEEN '2026/05/13' AND '2026/05/21'" in athena_query(now=NOW)
+    assert (
+        "BETWEEN TIMESTAMP '2026-05-13 12:00:00' AND TIMESTAMP '2026-05-20 12:00:00'"
+    ) in lake_query(event_data_store=STORE, now=NOW)
+
+
+def test_cloudtrail_takes_statements_of_ten_thousand_characters():
+    longest = lake_query(event_data_store=STORE, around="2026-05-18T07:00", region="us-gov-east-1",
+                         account=ACCOUNT)  # fmt: skip
+    assert len(longest) < 10_000
+
+
+def test_a_table_may_have_a_database_and_a_store_an_arn():
+    assert 'FROM "logs"."cloudtrail_logs_pp"\n' in athena_query(table="logs.cloudtrail_logs_pp")
+    arn = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:eventdatastore/{STORE}"
+    assert f"FROM {STORE}\n" in lake_query(event_data_store=arn)
+
+
+HOSTILE = ["", "x'; DROP TABLE t; --", 'a"b', "a b", "a\nb", "a;b", "é", "' OR '1'='1", "1/0", "*"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("name", ["table", "region", "account", "partitions", "around"])
+def test_nothing_enters_the_sql_unchecked(name, text):
+    with pytest.raises(UsageError):
+        athena_query(**{name: [text] if name == "partitions" else text})
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, STORE[:-1], STORE + "\n", f"{STORE} x"])
+def test_nothing_enters_the_sql_unchecked_as_a_store(text):
+    with pytest.raises(UsageError):
+        lake_query(event_data_store=text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"days": 0}, {"days": -1}, {"days": 10_000}, {"around": "2026-05-18", "minutes": 0},
+     {"around": "0001-01-02T00:00"}, {"around": "9999-12-30T00:00"},
+     {"partitions": ["timestamp", "year", "month", "day"]}, {"partitions": ["year"]},
+     {"partitions": ["eventtime"]}, {"table": "a.b.c.d"}, {"table": "a..b"},
+     {"region": "mars-east-1"}, {"account": "11112222333"}],
+)  # fmt: skip
+def test_arguments_that_make_no_sense(arguments):
+    with pytest.raises(UsageError):
+        athena_query(**arguments)
+
+
+def test_a_result_goes_through_the_audit(query, run, tmp_path):
+    rows = run(query(now=NOW), [*WANTED, *UNWANTED], partitions=["timestamp"])
+    result = tmp_path / "result.csv"
+    with result.open("w", newline="", encoding="utf-8") as file:
+        # As Athena writes it: every value in quotes, a null as nothing.
+        writer = csv.writer(file, quoting=csv.QUOTE_NOTNULL if hasattr(csv, "QUOTE_NOTNULL")
+                            else csv.QUOTE_ALL, lineterminator="\n")  # fmt: skip
+        writer.writerow(RESULT_COLUMNS)
+        writer.writerows(row.values() for row in rows)
+    assert result.read_text(encoding="utf-8").startswith('"eventtime","eventsource",')
+    report = ebs_kms_audit.audit(result)
+    coverage = report.coverage
+    assert coverage.files[0].layout == "query result"
+    assert (coverage.rows_read, coverage.rows_set_aside) == (len(ids(WANTED)), 0)
+    assert coverage.denials == 3
+    assert coverage.ec2_rows == 2
+    known = {finding.principal.arn: finding.principal.evidence for finding in report.findings}
+    assert known == {ALICE["arn"]: "recorded",
+                     f"arn:aws:iam::{ACCOUNT}:role/ops/deploy": "recorded"}  # fmt: skip
+    (deploy,) = (f for f in report.findings if f.principal.kind == "role")
+    assert deploy.history.later_success.event_id == "decrypt-cured"
+
+
+def test_a_cell_that_is_no_json_costs_itself_and_not_its_row():
+    header = ",".join(RESULT_COLUMNS)
+    cells = dict.fromkeys(RESULT_COLUMNS, "") | {
+        "eventtime": "2026-05-18T07:00:00Z", "eventsource": KMS, "eventname": "Decrypt",
+        "errorcode": DENIED, "useridentity": "{type=IAMUser}", "readonly": "true",
+        "awsregion": "eu-west-1", "recipientaccountid": ACCOUNT,
+    }  # fmt: skip
+    whole = cells | {"useridentity": json.dumps(ALICE).replace('"', '""'), "eventid": "whole"}
+    rows = [",".join(f'"{cell}"' for cell in row.values()) for row in (cells, whole)]
+    text = "\n".join([header, *rows, "too,few"]) + "\n"
+    report = ebs_kms_audit.audit(io.StringIO(text))
+    assert {(f.principal.arn, f.count) for f in report.findings} == {(ALICE["arn"], 1), (None, 1)}
+    (note,) = (one.text for one in report.caveats if one.id == "cells_unreadable")
+    assert note.endswith("useridentity can't be read at line 2.")
+    (row,) = report.set_aside
+    assert (row.line, row.reason) == (4, "too few fields: 2 where the header has 19")
+
+
+def test_without_an_event_data_store_a_placeholder_stands_in_the_query(capsys):
+    assert main(["query", "lake"]) == 0
+    query = capsys.readouterr().out
+    assert "FROM REPLACE_WITH_THE_EVENT_DATA_STORE_ID\n" in query
+    assert sqlglot.parse_one(query, dialect="trino")
+
+
+def test_the_command_prints_the_query(capsys):
+    assert main(["query", "athena", "--table", "logs.trail", "--partitions", "none", "--region",
+                 "eu-west-1", "--account", ACCOUNT, "--around", "2026-05-18T07:00", "--minutes",
+                 "10", "--days", "2"]) == 0  # fmt: skip
+    assert capsys.readouterr().out == athena_query(
+        table="logs.trail", partitions=(), region="eu-west-1", account=ACCOUNT,
+        around="2026-05-18T07:00", minutes=10, days=2,
+    )  # fmt: skip
+    assert main(["query", "lake", "--event-data-store", STORE]) == 0
+    printed = capsys.readouterr()
+    assert re.search(rf"FROM {STORE}\n", printed.out)
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["lake", "--event-data-store", "store"], "is no ID of an event data store"),
+        (["athena", "--minutes", "5"], "--minutes goes with --around"),
+        (["athena", "--partitions", "hour"], "does not fit"),
+        (["athena", "--table", "t; DROP TABLE t"], "is no table's name"),
+        (["athena", "--region", "x"], "is no Region"),
+        (["athena", "--account", "1"], "is no account id"),
+        (["athena", "--days", "0"], "is out of range"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_status_2(capsys, arguments, words):
+    assert main(["query", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert words in line
