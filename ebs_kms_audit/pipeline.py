@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
+from ebs_kms_audit.diagnosis.grouping import group_denials
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
     AssumedRoles,
@@ -23,7 +24,7 @@ from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.sources import RECORDS, total_size
 from ebs_kms_audit.reading.window import window_around
-from ebs_kms_audit.report import Report, findings_of, group_denials
+from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter, Progress

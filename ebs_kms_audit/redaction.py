@@ -11,10 +11,10 @@ from dataclasses import replace
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.coverage import Facts, FileNote
+from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Denial, Event, FileCoverage, KeyRef, Principal
-from ebs_kms_audit.report import Group
 
 _KEPT_NAMES = frozenset({callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER})
 

@@ -13,9 +13,10 @@ limits         where no statement helps
 placeholders   what stands where an ARN is not known
 """
 
-from ebs_kms_audit.plan.fix import Alternative, Disposition, Fix, Need, OfferedStatement
-from ebs_kms_audit.plan.limits import is_noise
+from ebs_kms_audit.diagnosis.limits import is_noise
+from ebs_kms_audit.plan.fix import Alternative, Fix, Need, OfferedStatement
 from ebs_kms_audit.plan.propose import propose
+from ebs_kms_audit.plan.step import Disposition
 
 __all__ = [
     "Alternative",

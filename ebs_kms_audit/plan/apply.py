@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ebs_kms_audit.diagnosis.limits import refused_elsewhere
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
-from ebs_kms_audit.plan.fix import Disposition, OfferedStatement
-from ebs_kms_audit.plan.limits import refused_elsewhere
+from ebs_kms_audit.plan.fix import OfferedStatement
 from ebs_kms_audit.plan.merge import merge
 from ebs_kms_audit.plan.proof import Proof, prove
+from ebs_kms_audit.plan.step import Disposition
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.policy.lint import LintFinding, Severity, lint
 

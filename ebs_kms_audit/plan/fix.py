@@ -8,17 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.model import Denial, StatementKind
+from ebs_kms_audit.plan.step import Disposition
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.apply import AppliedFix
     from ebs_kms_audit.policy import KeyPolicy
-
-
-class Disposition(StrEnum):
-    """Whether a fix may be applied as it is."""
-
-    SAFE = "safe"
-    REVIEW = "review"
 
 
 class Need(StrEnum):

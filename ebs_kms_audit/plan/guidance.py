@@ -11,10 +11,10 @@ from typing import Any
 from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.statements import SERVICE_ROLE_GRANT_OPERATIONS
+from ebs_kms_audit.diagnosis.limits import is_noise, works_in_own_account_only
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, StatementKind
 from ebs_kms_audit.plan import placeholders
 from ebs_kms_audit.plan.fix import Alternative, OfferedStatement
-from ebs_kms_audit.plan.limits import is_noise, works_in_own_account_only
 
 _BY_KIND = {
     PrincipalKind.INFRASTRUCTURE: (

@@ -20,11 +20,12 @@ from ebs_kms_audit.aws.statements import (
     usage_statement,
 )
 from ebs_kms_audit.diagnosis.judgement import Binding, Judgement
+from ebs_kms_audit.diagnosis.limits import is_noise, refused_elsewhere, works_in_own_account_only
 from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind, Verdict
-from ebs_kms_audit.plan.fix import Disposition, Fix, Need, OfferedStatement
+from ebs_kms_audit.plan.fix import Fix, Need, OfferedStatement
 from ebs_kms_audit.plan.guidance import alternatives, console_steps, notes
-from ebs_kms_audit.plan.limits import is_noise, refused_elsewhere, works_in_own_account_only
 from ebs_kms_audit.plan.placeholders import principal_placeholder
+from ebs_kms_audit.plan.step import Disposition
 
 # What a volume needs of each statement (aws/ebs_operations).
 _EBS_USAGE = tuple(a for a in VOLUME_WORKFLOW.actions if a not in GRANT_ACTIONS)

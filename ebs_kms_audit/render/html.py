@@ -18,13 +18,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.diagnosis.caveats import Caveat
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.plan import Alternative, Fix, Need, OfferedStatement
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.text import plain
-from ebs_kms_audit.report import Finding, Report
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.apply import AppliedFix
+    from ebs_kms_audit.report import Report
 
 _SHOWN = 50  # findings that are shown: with thousands of them a notebook would not open
 _STYLE_OF = {Need.DENIED: "ekms-demanded", Need.NEEDED_NEXT: "ekms-next"}

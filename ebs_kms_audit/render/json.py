@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.context.history import History
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
 from ebs_kms_audit.plan import Fix
-from ebs_kms_audit.report import Finding, Report
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.apply import AppliedFix
     from ebs_kms_audit.plan.proof import Permission
     from ebs_kms_audit.policy import LintFinding
+    from ebs_kms_audit.report import Report
 
 SCHEMA = "ebs_kms_audit.report/1"
 

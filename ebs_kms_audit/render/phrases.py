@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind, SetAside
 from ebs_kms_audit.plan import Fix, Need, OfferedStatement
-from ebs_kms_audit.report import Finding, Report
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.report import Report
 
 AROUND = "Around it"
 PERMISSIONS = "Permissions"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.plan import export
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.render.phrases import who
 from ebs_kms_audit.render.text import plain
-from ebs_kms_audit.report import Finding, Report
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.report import Report
 
 PARTS = ("policy", "diff", "commands", "terraform", "cloudformation")
 

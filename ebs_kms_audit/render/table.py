@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.render.json import denial_dict
-from ebs_kms_audit.report import Finding, Report
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from ebs_kms_audit.report import Report
 
 COLUMNS = (
     "finding_id", "event_id", "event_time", "event_time_text", "event_name", "iam_actions",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.plan import Fix
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.report import Finding, Report
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.report import Report
 
 _WIDTH = 80
 

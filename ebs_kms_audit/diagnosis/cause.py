@@ -1,0 +1,84 @@
+"""Why the calls of a finding were denied: one cause, weighed from all evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ebs_kms_audit.model import Evidence, PolicyType
+
+
+class CauseId(StrEnum):
+    """The causes, in the order in which they are tried: the first that applies is the cause.
+
+    Each has a page: `ebs-kms-audit explain ID`.
+    """
+
+    HARMLESS_PROBE = "harmless_probe"
+    INFRASTRUCTURE = "infrastructure"
+    NOT_GRANTABLE = "not_grantable"
+    AWS_MANAGED_KEY = "aws_managed_key"
+    OTHER_POLICY = "other_policy"
+    FIXED_SINCE = "fixed_since"
+    OTHER_KEY = "other_key"
+    EXPLICIT_DENY = "explicit_deny"
+    DIRECT_GRANT_CALL = "direct_grant_call"
+    CONDITION_NOT_MET = "condition_not_met"
+    CONFLICTING_EVIDENCE = "conflicting_evidence"
+    CROSS_ACCOUNT_HALF_MISSING = "cross_account_half_missing"
+    NO_STATEMENT = "no_statement"
+    IAM_POLICY_MISSING = "iam_policy_missing"
+    KEY_UNUSABLE = "key_unusable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextEvidence:
+    """A piece of evidence that would settle the cause or make a step safe.
+
+    what     what to get, as a short noun phrase
+    why      why it settles the matter, one sentence
+    command  the exact shell command, or the clicks in the console; None where neither exists
+    """
+
+    what: str
+    why: str
+    command: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherCause:
+    """Another cause of some denials of the same finding.
+
+    id       the cause
+    text     one sentence
+    denials  the event ids (or `file:line` where there is none) of the denials that it explains
+    """
+
+    id: CauseId
+    text: str
+    denials: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Why the calls of a finding were denied.
+
+    id               the first cause in the order of CauseId that applies
+    text             one sentence for the reader
+    evidence         how the cause is known
+    policy_type      the type of policy that denied the calls, None where it is not known
+    supported_by     event ids, statements and messages that support it, each a short text
+    contradicted_by  what speaks against it, each a short text
+    next_evidence    what to get next, the least effort first
+    others           other causes of some of the denials
+    """
+
+    id: CauseId
+    text: str
+    evidence: Evidence
+    policy_type: PolicyType | None = None
+    supported_by: tuple[str, ...] = ()
+    contradicted_by: tuple[str, ...] = ()
+    next_evidence: tuple[NextEvidence, ...] = ()
+    others: tuple[OtherCause, ...] = ()

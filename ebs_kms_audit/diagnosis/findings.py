@@ -1,0 +1,78 @@
+"""Finding: the denials of one principal on one key, with one cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.context.history import History
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId
+from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.model import Denial, KeyRef, Principal, Verdict
+from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.plan import Fix
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Finding:
+    """The denials of one principal on one key, in one account and Region, with their cause.
+
+    id          stable: the same for the same denials in each run
+    account     the Recipient Account Id, which is the caller's account, 12 digits; or None
+    region      the AWS Region of the calls; or None
+    principal   who called
+    key         which key, as far as known
+    ebs_traffic whether EC2 or Auto Scaling called KMS for the principal
+    denials     the denied calls, in order of time
+    history     what happened around them
+    judgements  what each key policy says of the calls
+    verdict     the worst verdict of the denials
+    cause       why the calls were denied
+    steps       the ids of the plan's steps that cure this finding, in order
+    fix         what to change
+    """
+
+    id: str
+    account: str | None
+    region: str | None
+    principal: Principal
+    key: KeyRef
+    ebs_traffic: bool
+    denials: tuple[Denial, ...]
+    history: History
+    judgements: tuple[Judgement, ...]
+    verdict: Verdict
+    cause: Cause
+    steps: tuple[str, ...] = ()
+    fix: Fix
+
+    def __repr__(self) -> str:
+        noun = "denial" if self.count == 1 else "denials"
+        return f"<Finding {self.id}: {self.count} {noun}, cause {self.cause.id}>"
+
+    @property
+    def count(self) -> int:
+        """How many denials there are."""
+        return len(self.denials)
+
+    @property
+    def noise(self) -> bool:
+        """Whether the denials are harmless probes of an AWS service that checks every key."""
+        return self.cause.id is CauseId.HARMLESS_PROBE
+
+    @property
+    def first_seen(self) -> datetime | None:
+        """The time of the earliest denial; naive where the export has no time zone."""
+        return min(self._times, key=order_of, default=None)
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """The time of the latest denial; naive where the export has no time zone."""
+        return max(self._times, key=order_of, default=None)
+
+    @property
+    def _times(self) -> list[datetime]:
+        return [denial.event.time for denial in self.denials if denial.event.time]

@@ -1,0 +1,35 @@
+"""The terms of this library, as frozen values.
+
+Times are `datetime` values: in UTC where the time zone is known, naive where it is not.
+"""
+
+from ebs_kms_audit.aws.kms_actions import StatementKind
+from ebs_kms_audit.model.coverage import Coverage, FileCoverage
+from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
+from ebs_kms_audit.model.event import Event, Identity, RecordRef, Resource, SetAside, Window
+from ebs_kms_audit.model.message import DenialMessage, Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
+
+__all__ = [
+    "Coverage",
+    "Denial",
+    "DenialMessage",
+    "Effect",
+    "Event",
+    "Evidence",
+    "FileCoverage",
+    "Helps",
+    "Identity",
+    "KeyRef",
+    "MessageKind",
+    "OtherError",
+    "PolicyType",
+    "Principal",
+    "PrincipalKind",
+    "RecordRef",
+    "Resource",
+    "SetAside",
+    "StatementKind",
+    "Verdict",
+    "Window",
+]

@@ -1,0 +1,49 @@
+"""What the input spans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ebs_kms_audit.model.event import Window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileCoverage:
+    """What one input held. `error` says why it could not be read at all, or is None."""
+
+    name: str
+    layout: str | None
+    rows_read: int
+    rows_set_aside: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """What the input spans.
+
+    `rows_read == events + rows_set_aside`, always. These count every row; one that can't matter
+    (it begins as rows of other services do) is not looked at further, so it is never set aside,
+    unless it is the first or the last of its file. The rest is over the rows that matter: those of
+    KMS, of the EC2 operations that use an EBS key, AssumeRole, CreateRole and DeleteRole.
+    `first_event` and `last_event` are the earliest and latest time among these and the first and
+    last row of each file, which in an untouched export is the span of all rows. `read_only_rows`
+    counts KMS rows.
+    """
+
+    files: tuple[FileCoverage, ...]
+    rows_read: int
+    events: int
+    rows_set_aside: int
+    kms_rows: int
+    read_only_rows: int
+    ec2_rows: int
+    denials: int
+    duplicate_denials: int
+    denials_outside_window: int
+    first_event: datetime | None
+    last_event: datetime | None
+    regions: tuple[str, ...]
+    accounts: tuple[str, ...]
+    window: Window | None

@@ -1,0 +1,108 @@
+"""One row of an export, or one CloudTrail record, and where it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """One entry of a row's Resources: type (`AWS::KMS::Key`) and name; either may be missing."""
+
+    type: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """The userIdentity of a CloudTrail record; what it does not hold is None.
+
+    `issuer_arn` is the role (or the user) that issued the session, `service` the AWS service that
+    called (`invokedBy`).
+    """
+
+    type: str | None
+    arn: str | None = None
+    account: str | None = None
+    user_name: str | None = None
+    principal_id: str | None = None
+    issuer_type: str | None = None
+    issuer_arn: str | None = None
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRef:
+    """Where the record of an event stands: its file, and its number in it, from 1."""
+
+    file: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One row of an export, or one CloudTrail record, that matters to the audit.
+
+    Empty cells and missing columns are None. `time` is in UTC, or naive where the export has no
+    zone. `source_inferred` tells that the Event source was told by the event name alone.
+    `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id.
+    `resources` is None where the cell can't be read; those of a record are put as the console's
+    CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
+    of a table, or of the record in its file; 0 where a cluster read the file. `identity` and
+    `error_message` only a record has; where a row of an export has its record beside it, `record`
+    says where that stands.
+    """
+
+    file: str
+    line: int
+    time: datetime | None
+    name: str
+    source: str | None
+    source_inferred: bool = False
+    event_id: str | None = None
+    request_id: str | None = None
+    region: str | None = None
+    source_ip: str | None = None
+    user_agent: str | None = None
+    error_code: str | None = None
+    user_name: str | None = None
+    access_key: str | None = None
+    resources: tuple[Resource, ...] | None = ()
+    read_only: bool | None = None
+    account: str | None = None
+    account_cell: str | None = None
+    identity: Identity | None = None
+    error_message: str | None = None
+    record: RecordRef | None = None
+
+    @property
+    def uid(self) -> object:
+        """What tells it from other events: its id, else where it stands, else only itself."""
+        return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetAside:
+    """A row that could not be read: its file, its line (the header is line 1) and the reason.
+
+    `line` is 0 where a cluster read the file.
+    """
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """A span of time, both ends included, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, time: datetime | None) -> bool:
+        """Tell whether the time lies within; a time without a zone can't be excluded."""
+        if time is None or time.tzinfo is None:
+            return True
+        return self.start <= time <= self.end

@@ -1,0 +1,105 @@
+"""Step: one change to one document, or one action in one account, that cures named findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.plan.proof import Proof
+
+
+class StepKind(StrEnum):
+    """What a step changes."""
+
+    KEY_POLICY = "key_policy"
+    IAM_POLICY = "iam_policy"
+    GRANT = "grant"
+    SERVICE_LINKED_ROLE = "service_linked_role"
+    KEY_STATE = "key_state"
+    INVESTIGATE = "investigate"
+
+
+class Disposition(StrEnum):
+    """Whether a step can be applied as it is. Only a key_policy step can be `safe`."""
+
+    SAFE = "safe"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commands:
+    """Shell text, each command quoted word by word; empty text where there is none."""
+
+    apply: str = ""
+    verify: str = ""
+    undo: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """A principal that a step cannot name yet.
+
+    name         the name in the log
+    finding      the id of its finding
+    why          why its ARN is unknown
+    how_to_find  the command or the clicks that show the ARN
+    """
+
+    name: str
+    finding: str
+    why: str
+    how_to_find: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One change to one document, with everything to do it, check it and undo it.
+
+    id              stable id, unique in the plan
+    kind            what is changed
+    text            one sentence: what to do
+    account         the account in which the step is done, 12 digits; None where unknown
+    region          the AWS Region of the key; None where unknown
+    target          the full ARN of the key (of an iam_policy step: the key in its Resource)
+    disposition     safe or review
+    reasons         why it is `review`, each one sentence; empty where it is safe
+    findings        the ids of the findings whose principals are in the statements
+    principals      the ARNs that the step is for
+    left_out        principals that cannot be named yet: name, why, and how to find the ARN
+    alternative_to  the id of the step that this one can replace; None
+    statements      the statements to add, as policy JSON
+    document        the whole new document; None where the present one is not known
+    diff            the change as a unified diff; None
+    patch           the change as RFC 6902 operations; empty where there is none
+    proof           what the change allows and what it takes away; None where nothing was judged
+    console_steps   the way through the AWS console
+    commands        how to apply, verify and undo it in a shell
+    terraform       the statements as HCL; None
+    cloudformation  the statements as JSON for a template; None
+    afterwards      what to do when the step is done
+    """
+
+    id: str
+    kind: StepKind
+    text: str
+    account: str | None = None
+    region: str | None = None
+    target: str | None = None
+    disposition: Disposition = Disposition.REVIEW
+    reasons: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    alternative_to: str | None = None
+    statements: tuple[dict[str, Any], ...] = ()
+    document: dict[str, Any] | None = None
+    diff: str | None = None
+    patch: tuple[dict[str, Any], ...] = ()
+    proof: Proof | None = None
+    console_steps: tuple[str, ...] = ()
+    commands: Commands = Commands()
+    terraform: str | None = None
+    cloudformation: str | None = None
+    afterwards: tuple[str, ...] = ()
