@@ -75,6 +75,9 @@ if TYPE_CHECKING:
         FileCoverage as FileCoverage,
     )
     from ebs_kms_audit.model import (
+        Grant as Grant,
+    )
+    from ebs_kms_audit.model import (
         Helps as Helps,
     )
     from ebs_kms_audit.model import (
@@ -88,6 +91,9 @@ if TYPE_CHECKING:
     )
     from ebs_kms_audit.model import (
         OtherError as OtherError,
+    )
+    from ebs_kms_audit.model import (
+        PolicyRecord as PolicyRecord,
     )
     from ebs_kms_audit.model import (
         PolicyType as PolicyType,
@@ -109,6 +115,9 @@ if TYPE_CHECKING:
     )
     from ebs_kms_audit.model import (
         StatementKind as StatementKind,
+    )
+    from ebs_kms_audit.model import (
+        Symptom as Symptom,
     )
     from ebs_kms_audit.model import (
         Verdict as Verdict,
@@ -194,6 +203,7 @@ _MODULE_OF = {
     "Evidence": "model",
     "FileCoverage": "model",
     "Finding": "diagnosis.findings",
+    "Grant": "model",
     "Helps": "model",
     "History": "context.history",
     "Identity": "model",
@@ -211,6 +221,7 @@ _MODULE_OF = {
     "OtherError": "model",
     "Policy": "policy",
     "PolicyError": "errors",
+    "PolicyRecord": "model",
     "PolicyType": "model",
     "Principal": "model",
     "PrincipalKind": "model",
@@ -225,6 +236,7 @@ _MODULE_OF = {
     "StatementResult": "policy",
     "Step": "plan.step",
     "StepKind": "plan.step",
+    "Symptom": "model",
     "Unused": "report",
     "UsageError": "errors",
     "Verdict": "model",

@@ -15,7 +15,7 @@ from ebs_kms_audit.diagnosis.diagnose import cause_of
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.grouping import Group, shared_identity
 from ebs_kms_audit.diagnosis.judgement import worst
-from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside
+from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
 from ebs_kms_audit.plan import propose
 from ebs_kms_audit.plan.step import Step
 
@@ -53,6 +53,7 @@ class Report:
     shared_name_denials  denied rows of an export without Event source whose event name other
                          services have too: they may not be KMS denials, and are in no finding
     unused               what the caller gave and nothing used
+    symptoms             errors that point to a KMS key and are not KMS denials
     """
 
     findings: tuple[Finding, ...]
@@ -63,6 +64,7 @@ class Report:
     other_errors: tuple[OtherError, ...]
     shared_name_denials: tuple[Denial, ...]
     unused: tuple[Unused, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
 
     @property
     def failed_inputs(self) -> tuple[str, ...]:

@@ -6,9 +6,19 @@ Times are `datetime` values: in UTC where the time zone is known, naive where it
 from ebs_kms_audit.aws.kms_actions import StatementKind
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
-from ebs_kms_audit.model.event import Event, Identity, RecordRef, Resource, SetAside, Window
+from ebs_kms_audit.model.event import (
+    Event,
+    Identity,
+    PolicyRecord,
+    RecordRef,
+    Resource,
+    SetAside,
+    Window,
+)
+from ebs_kms_audit.model.grant import Grant
 from ebs_kms_audit.model.message import DenialMessage, Effect, Helps, MessageKind, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
+from ebs_kms_audit.model.symptom import Symptom
 
 __all__ = [
     "Coverage",
@@ -18,11 +28,13 @@ __all__ = [
     "Event",
     "Evidence",
     "FileCoverage",
+    "Grant",
     "Helps",
     "Identity",
     "KeyRef",
     "MessageKind",
     "OtherError",
+    "PolicyRecord",
     "PolicyType",
     "Principal",
     "PrincipalKind",
@@ -30,6 +42,7 @@ __all__ = [
     "Resource",
     "SetAside",
     "StatementKind",
+    "Symptom",
     "Verdict",
     "Window",
 ]

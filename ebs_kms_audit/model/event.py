@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ebs_kms_audit.model.grant import Grant
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
@@ -41,6 +43,21 @@ class RecordRef:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyRecord:
+    """What a record of PutKeyPolicy, CreateKey or ReplicateKey says of the key policy.
+
+    document  the policy as JSON text, or None if the record holds none
+    default   whether the key got the default policy that AWS documents (CreateKey or ReplicateKey
+              without a policy); a record without request parameters leaves this unknown, so False
+    key       the ARN or the id of the key that got the policy, or None
+    """
+
+    document: str | None
+    default: bool = False
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
     """One row of an export, or one CloudTrail record, that matters to the audit.
 
@@ -51,7 +68,8 @@ class Event:
     CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
     of a table, or of the record in its file; 0 where a cluster read the file. `identity` and
     `error_message` only a record has; where a row of an export has its record beside it, `record`
-    says where that stands.
+    says where that stands. `policy` is set for records of PutKeyPolicy, CreateKey and ReplicateKey
+    only, `grant` for records of CreateGrant, RevokeGrant and RetireGrant only.
     """
 
     file: str
@@ -75,6 +93,8 @@ class Event:
     identity: Identity | None = None
     error_message: str | None = None
     record: RecordRef | None = None
+    policy: PolicyRecord | None = None
+    grant: Grant | None = None
 
     @property
     def uid(self) -> object:

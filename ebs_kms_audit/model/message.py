@@ -59,6 +59,10 @@ class DenialMessage:
     a key that is not there, or that the caller may not learn about. `encoded` tells that the
     message goes on with an encoded authorization failure message of EC2's.
 
+    `authorization_id` is the id at the end of newer messages, by which AWS's own evaluation can be
+    fetched for at least 24 hours, in the Region `authorization_region`. `truncated` names the parts
+    that are cut off in the text ("action", "resource", "principal"); such a part is None.
+
     `key_policy_edit` says whether an edit of the key policy can cure the refusal, `why` so, and
     `what_helps` what would. Only AWS's ARNs and names are taken over from the text; `why` and
     `what_helps` repeat nothing of it.
@@ -77,6 +81,9 @@ class DenialMessage:
     policy_arn: str | None = None
     key_not_found: bool = False
     encoded: bool = False
+    authorization_id: str | None = None
+    authorization_region: str | None = None
+    truncated: tuple[str, ...] = ()
     key_policy_edit: Helps | None = None
     why: str | None = None
     what_helps: str | None = None

@@ -483,6 +483,7 @@ def test_the_command_takes_words_without_quotes_and_gives_json(capsys):
         "role_name": "deploy", "role_arn": None, "role_why": PATH_UNKNOWN, "action": "kms:Decrypt",
         "resource": KEY, "policy_type": "resource-based policy", "effect": "implicit",
         "through": None, "policy_arn": None, "key_not_found": False, "encoded": False,
+        "authorization_id": None, "authorization_region": None, "truncated": [],
         "key_policy_edit": "yes",
     }  # fmt: skip
 
