@@ -4,6 +4,15 @@ Times are `datetime` values: in UTC where the time zone is known, naive where it
 """
 
 from ebs_kms_audit.aws.kms_actions import StatementKind
+from ebs_kms_audit.model.command_output import (
+    AuthorizationCheck,
+    AuthorizationEvaluation,
+    DecodedAuthorization,
+    DefaultKey,
+    Description,
+    KeyState,
+    PastedText,
+)
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
 from ebs_kms_audit.model.event import (
@@ -21,9 +30,14 @@ from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, Principal
 from ebs_kms_audit.model.symptom import Symptom
 
 __all__ = [
+    "AuthorizationCheck",
+    "AuthorizationEvaluation",
     "Coverage",
+    "DecodedAuthorization",
+    "DefaultKey",
     "Denial",
     "DenialMessage",
+    "Description",
     "Effect",
     "Event",
     "Evidence",
@@ -32,8 +46,10 @@ __all__ = [
     "Helps",
     "Identity",
     "KeyRef",
+    "KeyState",
     "MessageKind",
     "OtherError",
+    "PastedText",
     "PolicyRecord",
     "PolicyType",
     "Principal",

@@ -10,9 +10,18 @@ from ebs_kms_audit.model.event import Window
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileCoverage:
-    """What one input held. `error` says why it could not be read at all, or is None."""
+    """What one input held.
+
+    name            the name of the input
+    recognized_as   what it was recognized as ("console CSV", "key policy"); None if it is unknown
+    layout          the layout of a console CSV; None for anything else
+    rows_read       how many rows, records or documents it holds
+    rows_set_aside  how many of them could not be read
+    error           why it could not be read at all, or None
+    """
 
     name: str
+    recognized_as: str | None = None
     layout: str | None
     rows_read: int
     rows_set_aside: int

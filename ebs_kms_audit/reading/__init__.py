@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.exports import read_export
 from ebs_kms_audit.reading.sources import RECORDS, repeatable, sources
 from ebs_kms_audit.reading.stats import InputStats
@@ -50,6 +51,7 @@ class Reading:
         self._records = records
         self._workers = Workers(processes, meter)
         self.files: list[InputStats] = []
+        self.documents = Documents()
 
     @property
     def repeatable(self) -> bool:
@@ -59,7 +61,7 @@ class Reading:
     def __iter__(self) -> Iterator[Event]:
         if self.files and self._workers.meter:
             self._workers.meter.again()
-        self.files = []
+        self.files, self.documents = [], Documents()
         if self._exports is not None:
             yield from self._read_exports()
         if self._records is not None:
