@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from ebs_kms_audit.errors import PolicyError
 from ebs_kms_audit.policy.statement import (
     Fault,
+    FaultId,
     Statement,
     other_elements,
     read_statement,
@@ -77,16 +78,26 @@ class Policy:
             raise PolicyError(f"{path}.Statement: a statement or a list of statements expected")
 
         faults = [
-            Fault(json_path=path, message=f"{name!r} stands twice in one object; the last counts")
+            Fault(
+                id=FaultId.REPEATED_MEMBER,
+                json_path=path,
+                message=f"one object has the member {name!r} more than once; the last one counts",
+            )
             for name in repeated
         ]
         version, id_ = policy.get("Version", OLD_VERSION), policy.get("Id")
         if version not in (OLD_VERSION, CURRENT_VERSION):
             faults.append(
-                Fault(json_path=f"{path}.Version", message="no version of the policy language")
+                Fault(
+                    id=FaultId.INVALID_VERSION,
+                    json_path=f"{path}.Version",
+                    message=f"must be {CURRENT_VERSION} or {OLD_VERSION}",
+                )
             )
         if id_ is not None and not isinstance(id_, str):
-            faults.append(Fault(json_path=f"{path}.Id", message="an Id must be a string"))
+            faults.append(
+                Fault(id=FaultId.INVALID_VALUE, json_path=f"{path}.Id", message="must be a string")
+            )
         statements = tuple(
             read_statement(one, at, where, cls.takes_principals)
             for at, (where, one) in enumerate(numbered)

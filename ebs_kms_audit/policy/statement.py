@@ -29,10 +29,30 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
+class FaultId(StrEnum):
+    """What is wrong with a part of a document. Each has a page: `ebs-kms-audit explain ID`."""
+
+    CONFLICTING_ELEMENTS = "conflicting_elements"
+    DELETED_PRINCIPAL = "deleted_principal"
+    EMPTY_ELEMENT = "empty_element"
+    INVALID_PRINCIPAL = "invalid_principal"
+    INVALID_VALUE = "invalid_value"
+    INVALID_VERSION = "invalid_version"
+    MISSING_ELEMENT = "missing_element"
+    REPEATED_MEMBER = "repeated_member"
+    UNKNOWN_ELEMENT = "unknown_element"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Something in a document that AWS would refuse or that can't have an effect."""
+    """A part of a document that AWS rejects or that has no effect.
 
+    id         what is wrong
+    json_path  where it is
+    message    one sentence without its subject, which is the part at `json_path`
+    """
+
+    id: FaultId
     json_path: str
     message: str
 
@@ -111,15 +131,20 @@ class _Reader:
         self.faults: list[Fault] = []
         self.well_formed = True
 
-    def fault(self, path: str, message: str, *, fatal: bool = False) -> None:
-        self.faults.append(Fault(json_path=path, message=message))
+    def fault(self, id: FaultId, path: str, message: str, *, fatal: bool = False) -> None:
+        self.faults.append(Fault(id=id, json_path=path, message=message))
         self.well_formed = self.well_formed and not fatal
 
     def one_of(self, name: str) -> tuple[str | None, bool]:
         """Return which of Name and NotName stands there; None and a fault where both do."""
         negated = f"Not{name}"
         if name in self.statement and negated in self.statement:
-            self.fault(self.path, f"{name} and {negated} exclude each other", fatal=True)
+            self.fault(
+                FaultId.CONFLICTING_ELEMENTS,
+                self.path,
+                f"has both {name} and {negated}; AWS accepts one of them",
+                fatal=True,
+            )
             return None, False
         if name in self.statement:
             return name, False
@@ -129,7 +154,7 @@ class _Reader:
         sid = self.statement.get("Sid")
         if sid is None or isinstance(sid, str):
             return sid
-        self.fault(f"{self.path}.Sid", "a Sid must be a string")
+        self.fault(FaultId.INVALID_VALUE, f"{self.path}.Sid", "must be a string")
         return None
 
     def effect(self) -> Effect | None:
@@ -138,14 +163,24 @@ class _Reader:
             return Effect.ALLOW
         if effect == "Deny":
             return Effect.DENY
-        self.fault(f"{self.path}.Effect", "must be Allow or Deny, spelt so", fatal=True)
+        self.fault(
+            FaultId.INVALID_VALUE,
+            f"{self.path}.Effect",
+            'must be "Allow" or "Deny", with the first letter in upper case',
+            fatal=True,
+        )
         return None
 
     def patterns(self, name: str) -> Patterns | None:
         element, negated = self.one_of(name)
         if element is None:
             if self.well_formed:
-                self.fault(self.path, f"without {name} it has no effect", fatal=True)
+                self.fault(
+                    FaultId.MISSING_ELEMENT,
+                    self.path,
+                    f"has no {name}, and no effect without it",
+                    fatal=True,
+                )
             return None
         path = f"{self.path}.{element}"
         values = []
@@ -153,10 +188,12 @@ class _Reader:
             if isinstance(value, str):
                 values.append(value)
             else:
-                self.fault(where, f"{type_name(value)} where a string is expected")
+                self.fault(
+                    FaultId.INVALID_VALUE, where, f"must be a string, not {type_name(value)}"
+                )
         if not values:
             # An empty NotAction would cover everything; AWS takes neither.
-            self.fault(path, "names nothing", fatal=True)
+            self.fault(FaultId.EMPTY_ELEMENT, path, "is empty", fatal=True)
         return Patterns(values=tuple(values), negated=negated)
 
     def principals(self) -> Principals | None:
@@ -168,30 +205,37 @@ class _Reader:
             entries = [
                 read_principal(type_, entry, where)
                 for type_, listed in value.items()
-                for where, entry in _each(listed, _child(path, type_))
+                for where, entry in _each(listed, child_path(path, type_))
             ]
         else:
             entries = [read_principal("*", value, path)]
         for entry in entries:
             if entry.problem:
-                self.fault(entry.json_path, f"{entry.text}: {entry.problem}")
+                deleted = entry.form is PrincipalForm.DELETED
+                self.fault(
+                    FaultId.DELETED_PRINCIPAL if deleted else FaultId.INVALID_PRINCIPAL,
+                    entry.json_path,
+                    f"{entry.text}: {entry.problem}",
+                )
         if not entries:
-            self.fault(path, "names nobody", fatal=True)
+            self.fault(FaultId.EMPTY_ELEMENT, path, "names no principal", fatal=True)
         return Principals(entries=tuple(entries), negated=negated)
 
     def conditions(self) -> tuple[ConditionTest, ...]:
         condition, path = self.statement.get("Condition", {}), f"{self.path}.Condition"
         if not isinstance(condition, dict):
-            self.fault(path, "must be an object of operators", fatal=True)
+            self.fault(FaultId.INVALID_VALUE, path, "must be an object of operators", fatal=True)
             return ()
         tests = []
         for operator, block in condition.items():
-            where = _child(path, operator)
+            where = child_path(path, operator)
             if not isinstance(block, dict):
-                self.fault(where, "must be an object of condition keys", fatal=True)
+                self.fault(
+                    FaultId.INVALID_VALUE, where, "must be an object of condition keys", fatal=True
+                )
                 continue
             for key, listed in block.items():
-                key_path = _child(where, key)
+                key_path = child_path(where, key)
                 tests.append(
                     ConditionTest(
                         operator=operator,
@@ -211,14 +255,24 @@ class _Reader:
             elif isinstance(value, float) or (isinstance(value, int) and abs(value) < 1e300):
                 yield str(value)
             else:
-                self.fault(where, f"{type_name(value)} where a string is expected", fatal=True)
+                self.fault(
+                    FaultId.INVALID_VALUE,
+                    where,
+                    f"must be a string, not {type_name(value)}",
+                    fatal=True,
+                )
 
 
 def read_statement(statement: Any, index: int, path: str, takes_principals: bool) -> Statement:
     """Read one statement; whatever stands there, a Statement comes back."""
     reader = _Reader(statement if isinstance(statement, dict) else {}, path)
     if not isinstance(statement, dict):
-        reader.fault(path, f"{type_name(statement)} where a statement is expected", fatal=True)
+        reader.fault(
+            FaultId.INVALID_VALUE,
+            path,
+            f"must be a statement, not {type_name(statement)}",
+            fatal=True,
+        )
         return Statement(
             index=index,
             json_path=path,
@@ -235,15 +289,24 @@ def read_statement(statement: Any, index: int, path: str, takes_principals: bool
         )
     sid, effect, principals = reader.sid(), reader.effect(), reader.principals()
     if takes_principals and principals is None:
-        reader.fault(path, "names no Principal", fatal=True)
+        reader.fault(FaultId.MISSING_ELEMENT, path, "has no Principal", fatal=True)
     if not takes_principals and principals is not None and not _is_anyone(principals):
         # "*" is what a resource control policy must say.
-        reader.fault(path, "this kind of policy takes no Principal", fatal=True)
+        reader.fault(
+            FaultId.INVALID_PRINCIPAL,
+            path,
+            "must not have a Principal in this policy type",
+            fatal=True,
+        )
     actions, resources = reader.patterns("Action"), reader.patterns("Resource")
     conditions = reader.conditions()
     unknown = other_elements(statement, _ELEMENTS)
     for name in unknown:
-        reader.fault(_child(path, name), "no element of the policy language")
+        reader.fault(
+            FaultId.UNKNOWN_ELEMENT,
+            child_path(path, name),
+            f"{name} is not an element of the policy language",
+        )
     return Statement(
         index=index,
         json_path=path,
@@ -274,7 +337,8 @@ def _each(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}[{at}]", entry
 
 
-def _child(path: str, name: str) -> str:
+def child_path(path: str, name: str) -> str:
+    """Return the JSON path of a member of the object at `path`."""
     return f"{path}.{name}" if _PLAIN_NAME.fullmatch(name) else f"{path}[{name!r}]"
 
 
