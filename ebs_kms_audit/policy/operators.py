@@ -21,6 +21,7 @@ from ebs_kms_audit.policy.variables import Template, fit_all
 from ebs_kms_audit.policy.wildcards import Pattern, literal, matches, split_arn
 
 Compare = Callable[[Template, Value], bool | None]
+Parse = Callable[[str], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +29,12 @@ class Operator:
     """A condition operator, taken apart.
 
     `compare` is the positive comparison; `negated` operators (…Not…) hold where no value of the
-    policy compares. Null has no comparison.
+    policy compares. Null has no comparison. `parse` reads one value and returns None for a text
+    that is not one; the operator takes any text where it is None.
     """
 
     compare: Compare | None
+    parse: Parse | None = None
     negated: bool = False
     wildcards: bool = False
     takes_variables: bool = False
@@ -151,11 +154,11 @@ _IN_NETWORK = _parsed(
 def _operators() -> dict[str, Operator]:
     """Return every operator by its name in lower case."""
     table = {
-        "Bool": Operator(compare=_parsed(_boolean, operator.is_)),
-        "BinaryEquals": Operator(compare=_parsed(_bytes, operator.eq)),
-        "IpAddress": Operator(compare=_IN_NETWORK),
-        "NotIpAddress": Operator(compare=_IN_NETWORK, negated=True),
-        "Null": Operator(compare=None),
+        "Bool": Operator(compare=_parsed(_boolean, operator.is_), parse=_boolean),
+        "BinaryEquals": Operator(compare=_parsed(_bytes, operator.eq), parse=_bytes),
+        "IpAddress": Operator(compare=_IN_NETWORK, parse=_network),
+        "NotIpAddress": Operator(compare=_IN_NETWORK, parse=_network, negated=True),
+        "Null": Operator(compare=None, parse=_boolean),
     }
     for name, (compare, wildcards) in _TEXTS.items():
         for negation in ("", "Not"):
@@ -167,10 +170,10 @@ def _operators() -> dict[str, Operator]:
             )
     for kind, parse in (("Numeric", _number), ("Date", _date)):
         equals = _parsed(parse, operator.eq)
-        table[f"{kind}Equals"] = Operator(compare=equals)
-        table[f"{kind}NotEquals"] = Operator(compare=equals, negated=True)
+        table[f"{kind}Equals"] = Operator(compare=equals, parse=parse)
+        table[f"{kind}NotEquals"] = Operator(compare=equals, parse=parse, negated=True)
         for name, holds in _ORDERS.items():
-            table[f"{kind}{name}"] = Operator(compare=_parsed(parse, holds))
+            table[f"{kind}{name}"] = Operator(compare=_parsed(parse, holds), parse=parse)
     return {name.lower(): entry for name, entry in table.items()}
 
 
