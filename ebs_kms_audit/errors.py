@@ -8,9 +8,18 @@ EbsKmsAuditError        catch this to catch all of it; its text is one sentence 
 
 from __future__ import annotations
 
+from ebs_kms_audit.printable import escape_unprintable
+
 
 class EbsKmsAuditError(Exception):
-    """The base of every error this library raises on purpose."""
+    """The base of every error this library raises on purpose.
+
+    It takes one sentence, or several where several inputs could not be read. Its text has one line
+    for each: invisible characters of a file name or a log field are written as escapes.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(escape_unprintable(str(sentence)) for sentence in self.args)
 
 
 class InputError(EbsKmsAuditError):

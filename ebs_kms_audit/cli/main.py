@@ -13,6 +13,7 @@ from ebs_kms_audit import __version__
 from ebs_kms_audit.cli.commands import command
 from ebs_kms_audit.cli.output import write
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
+from ebs_kms_audit.printable import escape_unprintable
 
 if TYPE_CHECKING:
     import argparse
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_command(words[1:])
         return _audit(_options(words))
     except EbsKmsAuditError as error:
-        print(f"ebs-kms-audit: {_harmless(str(error))}", file=sys.stderr)
+        print(f"ebs-kms-audit: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("ebs-kms-audit: interrupted", file=sys.stderr)
@@ -180,7 +181,7 @@ def _audit(options: Options) -> int:
         )
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
-        print(f"ebs-kms-audit: {_harmless(failure)}", file=sys.stderr)
+        print(f"ebs-kms-audit: {escape_unprintable(failure)}", file=sys.stderr)
     print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
     if report.failed_inputs:
         return BAD_INPUT
@@ -242,9 +243,3 @@ def _summary(report: Report) -> str:
         f"{count(coverage.denials, 'denial')} in {count(len(report.findings), 'finding')}; "
         f"{count(coverage.rows_read, 'row')} read, {coverage.rows_set_aside:,} set aside"
     )
-
-
-def _harmless(text: str) -> str:
-    from ebs_kms_audit.render.text import plain
-
-    return "\n".join(plain(line) for line in text.split("\n"))

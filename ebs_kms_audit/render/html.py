@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from html import escape
 from importlib import resources
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from ebs_kms_audit.diagnosis.caveats import Caveat
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.plan import Alternative, Fix, Need, OfferedStatement
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.text import plain
+from ebs_kms_audit.render.escape import html_text
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.apply import AppliedFix
@@ -61,7 +60,7 @@ _NEW_LINE = _Markup("\n")
 
 def _safe(part: str) -> str:
     """Return markup as it is; text escaped, with whatever is invisible in it written out."""
-    return part if isinstance(part, _Markup) else escape(plain(part))
+    return part if isinstance(part, _Markup) else html_text(part)
 
 
 def _together(*parts: str) -> _Markup:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from ebs_kms_audit.messages import DenialMessage, Effect, Helps, MessageKind, PolicyType
-from ebs_kms_audit.render.text import plain
+from ebs_kms_audit.render.escape import escape_unprintable
 
 SCHEMA = "ebs_kms_audit.message/1"
 
@@ -29,7 +29,8 @@ def _lines(message: DenialMessage) -> Iterator[str]:
     if message.kind is MessageKind.ENCODED:
         yield "Refused by EC2; the message is encoded."
     else:
-        yield f"Refused: {plain(message.action or 'an action that the message does not name')}"
+        action = message.action or "an action that the message does not name"
+        yield f"Refused: {escape_unprintable(action)}"
         yield from _field("who", message.principal or "not named")
         if message.role_name:
             yield from _field("role", message.role_arn or message.role_name)
@@ -63,7 +64,7 @@ def _field(label: str, text: str) -> list[str]:
 
 def _wrap(text: str, first: str = "", rest: str = "  ") -> list[str]:
     return textwrap.wrap(
-        plain(text),
+        escape_unprintable(text),
         80,
         initial_indent=first,
         subsequent_indent=rest,

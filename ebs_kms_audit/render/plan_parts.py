@@ -9,8 +9,8 @@ from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.plan import export
 from ebs_kms_audit.policy import KeyPolicy
+from ebs_kms_audit.render.escape import escape_unprintable
 from ebs_kms_audit.render.phrases import who
-from ebs_kms_audit.render.text import plain
 
 if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
@@ -76,4 +76,4 @@ def _texts(findings: Sequence[Finding], part: str) -> Iterator[str]:
         fix = finding.fix
         changed = fix.applied and fix.applied.changed and fix.applied.diff + "\n"
         if text := fix.terraform if part == "terraform" else changed:
-            yield f"# {plain(who(finding))}, finding {finding.id}\n{text}"
+            yield f"# {escape_unprintable(who(finding))}, finding {finding.id}\n{text}"

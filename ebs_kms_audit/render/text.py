@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.plan import Fix
 from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.escape import escape_lines, escape_unprintable
 
 if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
@@ -20,18 +21,6 @@ _WIDTH = 80
 def render(report: Report, *, color: bool = False) -> str:
     """Return the report as text; with `color`, headings are bold."""
     return "\n".join(_lines(report, "\x1b[1m{}\x1b[0m" if color else "{}")) + "\n"
-
-
-def plain(text: str) -> str:
-    """Make a log field harmless: whatever could move a terminal is written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def plain_lines(text: str) -> str:
-    """Make a text of several lines harmless, line by line."""
-    return "\n".join(plain(line) for line in text.split("\n"))
 
 
 def _lines(report: Report, bold: str) -> Iterator[str]:
@@ -66,9 +55,9 @@ def _summary(number: int, finding: Finding) -> Iterator[str]:
 def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
     principal, key = finding.principal, finding.key
     yield from _wrap(bold.format(f"{number}. {phrases.who(finding)}"))
-    yield f"   who   {plain(phrases.arn(finding))}"
+    yield f"   who   {escape_unprintable(phrases.arn(finding))}"
     yield from _wrap(f"{principal.evidence}: {principal.why}", "         ")
-    yield f"   key   {plain(phrases.which_key(finding))}"
+    yield f"   key   {escape_unprintable(phrases.which_key(finding))}"
     if key.known:
         yield from _wrap(f"{key.evidence}: {key.why}", "         ")
     yield from _wrap(f"where {phrases.where(finding)}", "   ", "         ")
@@ -101,7 +90,7 @@ def _fix(fix: Fix) -> Iterator[str]:
             yield from _wrap(text, "     ", "       ")
         yield ""
         if fix.applied and fix.applied.changed:
-            yield textwrap.indent(plain_lines(fix.applied.diff), "     ")
+            yield textwrap.indent(escape_lines(fix.applied.diff), "     ")
         else:
             texts = [json.dumps(statement, indent=2) for statement in fix.statements]
             yield textwrap.indent(",\n".join(texts), "     ")
@@ -161,7 +150,7 @@ def _coverage(report: Report) -> Iterator[str]:
 def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """Break a line at 80 columns, never within a word, so that an ARN can be copied."""
     bold = text.startswith("\x1b[1m")
-    text = plain(text[4:-4]) if bold else plain(text)
+    text = escape_unprintable(text[4:-4]) if bold else escape_unprintable(text)
     lines = textwrap.wrap(
         text,
         _WIDTH,

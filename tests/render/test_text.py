@@ -2,10 +2,8 @@
 
 import re
 
-import pytest
-
 import ebs_kms_audit
-from ebs_kms_audit.render.text import plain, render
+from ebs_kms_audit.render.text import render
 from tests.make_samples import SAMPLES
 from tests.rows import audit, row
 
@@ -33,21 +31,6 @@ def test_rows_set_aside_are_named():
     text = str(audit(row(), row(event_time="noon")))
     assert "2 rows read = 1 events + 1 set aside" in text
     assert "set aside: <StringIO> line 3: its Event time is no time" in text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("alice", "alice"),
-        ("Zoë 你好", "Zoë 你好"),
-        ("\x1b[2J\x07", "\\x1b[2J\\x07"),
-        ("a\nb\rc\td", "a\\nb\\rc\\td"),
-        ("\u202eecila", "\\u202eecila"),
-        ("\u200b\u2028", "\\u200b\\u2028"),
-    ],
-)
-def test_what_could_move_a_terminal_is_written_as_an_escape(text, shown):
-    assert plain(text) == shown
 
 
 def test_no_log_field_moves_the_terminal():
