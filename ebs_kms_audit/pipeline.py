@@ -193,7 +193,7 @@ def report_on(
         resolve(
             event,
             surroundings.siblings(event),
-            surroundings.attempts_near(event),
+            surroundings.calls_with_key(event),
             witnesses,
             asked.given,
         )

@@ -7,6 +7,7 @@ to them (`attempts` makes that rare).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,6 @@ from ebs_kms_audit.aws.ebs_operations import (
     workflow_of,
 )
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.aws.relevance import ROLE_CHANGES
 from ebs_kms_audit.context.ec2_calls import (
     Caller,
     Ec2CallBuffer,
@@ -28,14 +28,12 @@ from ebs_kms_audit.context.ec2_calls import (
     is_near,
     time_of,
 )
+from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
 
 _KEPT = 20_000
 _SAME_MINUTE = 60.0
-_KEY_CHANGES = frozenset(
-    {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
-)
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 _SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
@@ -55,7 +53,8 @@ class History:
 
     `attempts` are the EC2 calls of the same caller within five minutes of a denial, or of the same
     Request ID. `changes` were made to the key (or, where the key is not known, to any key of the
-    account and Region) or to the role before the first denial. `later_success` is the last success
+    account and Region) or to the role before the first denial: the last 20 of `changes_count`.
+    `later_success` is the last success
     of a denied call by the same caller after the last denial: it may be cured since.
     `allowed` are permissions that the same caller used with success; `next_calls` those that the
     operations need beside the denied ones.
@@ -63,6 +62,7 @@ class History:
 
     attempts: tuple[Event, ...] = ()
     changes: tuple[Event, ...] = ()
+    changes_count: int = 0
     later_success: Event | None = None
     allowed: tuple[str, ...] = ()
     next_calls: tuple[NextCall, ...] = ()
@@ -75,6 +75,20 @@ class _Index:
         self.attempts: dict[Caller, list[Event]] = {}
         self.successes: dict[Caller, list[Event]] = {}
         self.by_request: dict[str, list[Event]] = {}
+        self.with_keys: dict[Caller, list[Event]] = {}
+        """EC2 calls that name a key, in order of time; of one second and the same keys only one."""
+
+    def add_attempts(self, attempts: Iterable[Event]) -> None:
+        seen = set()
+        for event in attempts:
+            caller, keys = caller_of(event), key_names(event)
+            self.attempts.setdefault(caller, []).append(event)
+            same = caller, event.time, frozenset(keys)
+            if keys and event.time and same not in seen:
+                seen.add(same)
+                self.with_keys.setdefault(caller, []).append(event)
+        for events in self.with_keys.values():
+            events.sort(key=time_of)
 
 
 class ContextCollector:
@@ -90,31 +104,25 @@ class ContextCollector:
         if denied is not None:
             self._callers = {caller for event in denied for caller in callers_of(event)}
         self._attempts = Ec2CallBuffer(denied)
-        self._changes: dict[object, Event] = {}
+        self._changes = ChangeLog()
         self._successes: dict[tuple[object, ...], Event] = {}
         self._overflowed = False
 
     @property
     def overflowed(self) -> bool:
         """Whether there was too much to keep all that may belong to a denial."""
-        return self._overflowed or self._attempts.overflowed
+        return self._overflowed or self._attempts.overflowed or self._changes.overflowed
 
     def add(self, event: Event) -> None:
         """Take in an event that matters."""
         if is_change(event):
-            self._keep_change(event)
+            self._changes.add(event)
         if is_attempt(event):
             self._attempts.add(event)
         elif is_kms(event) and is_denied(event):
             self._attempts.add_denied(event)
         elif is_success(event):
             self._add_success(event)
-
-    def _keep_change(self, event: Event) -> None:
-        if event.uid in self._changes or len(self._changes) < _KEPT:
-            self._changes[event.uid] = event  # a record comes after its row, and says more
-        else:
-            self._overflowed = True
 
     def _add_success(self, event: Event) -> None:
         if self._callers is not None and not self._is_wanted(event):
@@ -133,13 +141,25 @@ class ContextCollector:
         """Return the other events of the same Request ID."""
         return self._index.by_request.get(event.request_id or "", [])
 
-    def attempts_near(self, event: Event) -> list[Event]:
-        """Return the EC2 calls that the same caller made within a minute of an event."""
+    def calls_with_key(self, event: Event) -> list[Event]:
+        """Return the EC2 calls that name a key, made by the same caller within a minute.
+
+        Where the calls name several keys, those of the first two keys are enough: the key of the
+        event is then unknown.
+        """
         if event.time is None:
             return []
-        made = self._index.attempts.get(caller_of(event), [])
-        at = [time_of(event)]
-        return [one for one in made if one.time and is_near(time_of(one), at, _SAME_MINUTE)]
+        made, time = self._index.with_keys.get(caller_of(event), []), time_of(event)
+        first = bisect_left(made, time - _SAME_MINUTE, key=time_of)
+        end = bisect_right(made, time + _SAME_MINUTE, key=time_of)
+        found: list[Event] = []
+        keys: set[str] = set()
+        for number in range(first, end):
+            found.append(made[number])
+            keys |= {key for key in key_names(made[number]) if not key.startswith("alias/")}
+            if len(keys) > 1:
+                break
+        return found
 
     def of(self, denials: Sequence[Denial]) -> History:
         """Return what happened around denials of one principal, in order of time."""
@@ -153,9 +173,11 @@ class ContextCollector:
         ]
         denied = {action for denial in denials for action in denial.iam_actions}
         allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
+        changes, changes_count = self._changes_before(denials)
         return History(
             attempts=tuple(sorted(attempts, key=time_of)),
-            changes=tuple(sorted(self._changes_before(denials), key=time_of)),
+            changes=changes,
+            changes_count=changes_count,
             later_success=_later_success(successes, denials),
             allowed=tuple(sorted(allowed)),
             next_calls=_next_calls(attempts, denials, denied | allowed),
@@ -174,34 +196,18 @@ class ContextCollector:
     @cached_property
     def _index(self) -> _Index:
         index = _Index()
-        for event in self._attempts:
-            index.attempts.setdefault(caller_of(event), []).append(event)
+        index.add_attempts(self._attempts)
         for event in self._successes.values():
             for caller in callers_of(event):
                 index.successes.setdefault(caller, []).append(event)
-        for event in (*self._attempts, *self._successes.values(), *self._changes.values()):
+        for event in (*self._attempts, *self._successes.values(), *self._changes):
             if event.request_id:
                 index.by_request.setdefault(event.request_id, []).append(event)
         return index
 
-    def _changes_before(self, denials: Sequence[Denial]) -> list[Event]:
-        first = denials[0]
-        dated = [denial.event for denial in denials if denial.event.time]
-        if not dated:
-            return []
-        begin = min(map(time_of, dated))
-        return [
-            event
-            for event in self._changes.values()
-            if event.time and time_of(event) <= begin and _concerns(event, first)
-        ]
-
-
-def is_change(event: Event) -> bool:
-    """Tell whether it may have changed what a caller may do: to a role, or to a key."""
-    if event.source == "iam.amazonaws.com":
-        return event.name in ROLE_CHANGES
-    return is_kms(event) and not event.error_code and event.name in _KEY_CHANGES
+    def _changes_before(self, denials: Sequence[Denial]) -> tuple[tuple[Event, ...], int]:
+        times = [time_of(denial.event) for denial in denials if denial.event.time]
+        return self._changes.before(denials[0], min(times)) if times else ((), 0)
 
 
 def is_success(event: Event) -> bool:
@@ -216,18 +222,6 @@ def alike(event: Event) -> tuple[object, ...]:
         caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
         *sorted(key_names(event)),
     )  # fmt: skip
-
-
-def _concerns(event: Event, denial: Denial) -> bool:
-    """Tell whether a change may have to do with a denial: the same key, or the same role."""
-    if event.source == "iam.amazonaws.com":
-        role = (denial.principal.arn or "").rpartition("/")[2]
-        names = {(resource.name or "").rpartition("/")[2] for resource in event.resources or ()}
-        return bool(role) and role in names
-    if event.region != denial.event.region:
-        return False
-    named = key_names(event)
-    return not denial.key.id or not named or denial.key.id in named
 
 
 def _same_kind_of_call(success: Event, denial: Denial) -> bool:

@@ -205,6 +205,7 @@ def _history(history: History) -> dict[str, Any]:
     return {
         "attempts": [_happening(event) for event in history.attempts],
         "changes": [_happening(event) for event in history.changes],
+        "changes_count": history.changes_count,
         "later_success": later and _happening(later),
         "allowed": list(history.allowed),
         "next_calls": [

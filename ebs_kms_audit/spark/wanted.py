@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
-from ebs_kms_audit.context.history import alike, is_change, is_success
+from ebs_kms_audit.context.history import alike, is_success
+from ebs_kms_audit.context.key_changes import is_change
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.timestamps import order_of

@@ -327,3 +327,35 @@ def test_a_call_of_the_same_request_is_found_however_far(monkeypatch, tmp_path, 
     monkeypatch.setattr(ec2_calls, "_KEPT", 20)
     (finding,) = ebs_kms_audit.audit(records=path).findings
     assert calls[0]["eventID"] in {call.event_id for call in finding.history.attempts}
+
+
+def test_the_last_changes_before_the_first_denial_are_listed_and_all_are_counted():
+    changes = [made("RetireGrant", f"06:{minute:02}:00") for minute in range(50)]
+    after = made("RetireGrant", "07:30:00")
+    report = audit(record(), *changes, after)
+    history = report.findings[0].history
+    listed = [change.event_id for change in history.changes]
+    assert listed == [f"RetireGrant 06:{minute:02}:00" for minute in range(30, 50)]
+    assert history.changes_count == 50
+    assert report.to_dict()["findings"][0]["history"]["changes_count"] == 50
+
+
+@pytest.mark.parametrize(
+    ("keys", "evidence"),
+    [
+        ([KEY_ARN], "inferred"),
+        ([KEY_ARN, KEY_ID], "inferred"),  # the ARN and the id of one key
+        ([KEY_ARN] * 200, "inferred"),
+        ([KEY_ARN] * 200 + [OTHER_KEY], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_the_key_that_the_ec2_calls_within_a_minute_name(keys, evidence):
+    calls = [
+        made("CreateVolume", f"07:00:{n % 60:02}", "ec2", eventID=f"call {n}",
+             requestParameters={"kmsKeyId": key})
+        for n, key in enumerate(keys)
+    ]  # fmt: skip
+    denied = record(eventTime="2026-05-18T07:00:30Z", errorMessage="absent")
+    (finding,) = audit(denied, *calls).findings
+    assert str(finding.key.evidence) == evidence
