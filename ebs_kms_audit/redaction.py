@@ -145,7 +145,11 @@ class Redactor:
 
     def _note(self, note: FileNote) -> FileNote:
         stand_in = self._stand_in("file", note.file)
-        return note._replace(file=stand_in, text=note.text.replace(note.file, stand_in))
+        values = {
+            name: value.replace(note.file, stand_in) if isinstance(value, str) else value
+            for name, value in note.values.items()
+        }
+        return note._replace(file=stand_in, values=values)
 
     def _name(self, name: str | None) -> str | None:
         return name if name in _KEPT_NAMES else self._maybe("name", name)

@@ -439,7 +439,7 @@ def test_a_cell_that_is_no_json_costs_itself_and_not_its_row():
     report = ebs_kms_audit.audit(io.StringIO(text))
     assert {(f.principal.arn, f.count) for f in report.findings} == {(ALICE["arn"], 1), (None, 1)}
     (note,) = (one.text for one in report.caveats if one.id == "cells_unreadable")
-    assert note.endswith("useridentity can't be read at line 2.")
+    assert note.endswith("useridentity cannot be read at line 2.")
     (row,) = report.set_aside
     assert (row.line, row.reason) == (4, "too few fields: 2 where the header has 19")
 

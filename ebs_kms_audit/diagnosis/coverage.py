@@ -25,8 +25,8 @@ from ebs_kms_audit.reading.exports import header
 from ebs_kms_audit.reading.timestamps import order_of
 
 _LISTED_LINES = 5
-# The columns whose absence costs an answer.
-_TELLING = (
+# The columns that show who called, when, where and for which account.
+_IDENTIFYING = (
     header.USER_NAME,
     header.ACCESS_KEY,
     header.EVENT_TIME,
@@ -38,11 +38,16 @@ _TELLING = (
 
 
 class FileNote(NamedTuple):
-    """Something to be said of one input in a caveat. `kind` is the caveat's id."""
+    """A caveat about one input.
+
+    kind    the id of the caveat
+    file    the name of the input
+    values  the values of the caveat's sentence
+    """
 
     kind: str
     file: str
-    text: str
+    values: dict[str, object]
 
 
 class Facts(NamedTuple):
@@ -203,26 +208,31 @@ class CoverageCounter:
 
 
 def _notes_on(file: InputStats) -> Iterator[FileNote]:
-    """Yield what is to be said of one input."""
+    """Yield the notes on one input."""
+    values: dict[str, object]
     if file.error:
-        yield FileNote(kind="input_not_read", file=file.name, text=file.error)
+        yield FileNote("input_not_read", file.name, {"problem": file.error})
         return
     if file.cut_short:
-        text = f"{file.cut_short}: what comes after its {file.rows} rows is missing"
-        yield FileNote(kind="input_cut_short", file=file.name, text=text)
+        values = {"file": file.name, "problem": file.cut_short, "rows": file.rows}
+        yield FileNote("input_cut_short", file.name, values)
     for column, lines in file.unreadable.items():
-        listed = ", ".join(str(line) for line in lines[:_LISTED_LINES] if line)
-        more = len(lines) - _LISTED_LINES
-        where = f"at line {listed}" if listed else f"in {len(lines)} rows"
-        text = f"{column} can't be read {where}" + (
-            f" and {more} more" if listed and more > 0 else ""
-        )
-        yield FileNote(kind="cells_unreadable", file=file.name, text=text)
+        values = {"file": file.name, "column": column, "where": _where(lines)}
+        yield FileNote("cells_unreadable", file.name, values)
     if file.times_without_zone:
-        yield FileNote(kind="times_without_zone", file=file.name, text="")
+        yield FileNote("times_without_zone", file.name, {"file": file.name})
     if file.guessed_dates:
-        yield FileNote(kind="date_order_guessed", file=file.name, text="")
-    missing = [name for name in file.layout.missing if name in _TELLING] if file.layout else []
+        yield FileNote("date_order_guessed", file.name, {"file": file.name})
+    missing = [name for name in file.layout.missing if name in _IDENTIFYING] if file.layout else []
     if missing:
-        text = "no column " + ", ".join(missing)
-        yield FileNote(kind="columns_missing", file=file.name, text=text)
+        values = {"file": file.name, "columns": ", ".join(missing)}
+        yield FileNote("columns_missing", file.name, values)
+
+
+def _where(lines: Sequence[int]) -> str:
+    """Return the first lines of a list; a cluster does not know the line numbers."""
+    listed = [str(line) for line in lines[:_LISTED_LINES] if line]
+    if not listed:
+        return f"in {len(lines):,} rows"
+    more = len(lines) - _LISTED_LINES
+    return f"at line {', '.join(listed)}" + (f" and {more:,} more" if more > 0 else "")

@@ -1,21 +1,55 @@
-"""The pages of `ebs-kms-audit explain ID`: what a caveat or a verdict means, and what to do."""
+"""One registry of every id that a report prints, each with its page.
+
+`ebs-kms-audit explain ID` prints the pages; reports take their sentences from the same entries.
+"""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.explain.caveats import CAVEATS
-from ebs_kms_audit.explain.page import Page
-from ebs_kms_audit.explain.verdicts import VERDICTS
+from ebs_kms_audit.explain.entry import Entry, EntryKind
 
-__all__ = ["CAVEATS", "VERDICTS", "Page", "page"]
+__all__ = ["Entry", "EntryKind", "entries", "entry", "pages"]
 
-_BY_ID = {page.id: page for page in (*CAVEATS, *VERDICTS)}
+# The module that holds the entries of each kind, imported when one of them is needed.
+_MODULES = {
+    EntryKind.CAUSE: "causes",
+    EntryKind.CAVEAT: "caveats",
+    EntryKind.VERDICT: "verdicts",
+    EntryKind.TERM: "terms",
+}
 
 
-def page(id: str) -> Page:
-    """Return the page of an id. Raises UsageError for an id that is not known."""
-    if id not in _BY_ID:
-        raise UsageError(
-            f"explain: there is no caveat or verdict {id}; ebs-kms-audit explain lists them"
-        )
-    return _BY_ID[id]
+@cache
+def _of_kind(kind: EntryKind) -> dict[str, Entry]:
+    module = import_module(f"{__name__}.{_MODULES[kind]}")
+    return {one.id: one for one in module.ENTRIES}
+
+
+def entries(kind: EntryKind | None = None) -> tuple[Entry, ...]:
+    """Return the entries of one kind, or all of them, in the order of the registry."""
+    kinds = _MODULES if kind is None else (kind,)
+    return tuple(one for each in kinds for one in _of_kind(each).values())
+
+
+def entry(kind: EntryKind, id: str) -> Entry:
+    """Return the entry of an id that is known to exist. Raises KeyError otherwise."""
+    return _of_kind(kind)[id]
+
+
+def pages(id: str) -> tuple[Entry, ...]:
+    """Return the entries with this id: a cause and a verdict can share one.
+
+    Raises UsageError for an unknown id; the message names the nearest one.
+    """
+    found = tuple(one for one in entries() if one.id == id)
+    if found:
+        return found
+    nearest = get_close_matches(id.lower().replace("-", "_"), [one.id for one in entries()], n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    raise UsageError(
+        f"explain: {id} is not an id of the report.{hint} List all: ebs-kms-audit explain"
+    )

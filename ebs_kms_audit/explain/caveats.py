@@ -1,184 +1,238 @@
-"""The pages on caveats: what an input can't show, and what to do about it."""
+"""Caveats: what an input cannot show, and what to do about it."""
 
 from __future__ import annotations
 
-from ebs_kms_audit.explain.page import Page
+from ebs_kms_audit.explain.entry import Entry, EntryKind
 
-CAVEATS = (
-    Page(
+
+def _caveat(id: str, title: str, sentence: str, meaning: str, remedy: str) -> Entry:
+    return Entry(
+        kind=EntryKind.CAVEAT,
+        id=id,
+        title=title,
+        sentence=sentence,
+        meaning=meaning,
+        remedy=remedy,
+    )
+
+
+ENTRIES = (
+    _caveat(
         "read_only_hidden",
-        "No read-only KMS row: the default view hides them",
+        "The input has no read-only KMS event",
+        "The input has no read-only KMS event. The default view of Event history hides Decrypt, "
+        "GenerateDataKey* and DescribeKey, denied or not. Export again with the filter Event "
+        "source = kms.amazonaws.com.",
         "Event history opens with the filter Read-only = false, and a download holds what the "
         "view shows. Decrypt, Encrypt, ReEncrypt, GenerateDataKey*, DescribeKey and ListGrants "
-        "are read-only events, so a download of the default view can never show that they were "
-        "denied; CreateGrant, RevokeGrant and RetireGrant it can.",
-        "choose the filter Event source = kms.amazonaws.com, which replaces the default one, and "
-        "download again. Keep the first download as well: the second has no EC2 rows.",
+        "are read-only events. A download of the default view never shows that they were denied. "
+        "It does show CreateGrant, RevokeGrant and RetireGrant.",
+        "In CloudTrail, Event history, choose the filter Event source = kms.amazonaws.com, which "
+        "replaces the default filter, and choose Download CSV again. Keep the first download: "
+        "the second one has no EC2 events.",
     ),
-    Page(
+    _caveat(
         "no_kms_rows",
-        "The input has no KMS row at all",
-        "Nothing can be said about KMS from it: the search may have been narrowed to another "
-        "event source, Region or time, or the KMS rows may be hidden as read-only.",
-        "in the Region of the volume, search 15 minutes around the failed call with the filter "
-        "Event source = kms.amazonaws.com, and download again.",
+        "The input has no KMS event",
+        "The input has no KMS event, so it shows nothing about KMS. Export again with the filter "
+        "Event source = kms.amazonaws.com, in the Region of the volume.",
+        "The search may have been limited to another event source, Region or time. The default "
+        "view hides read-only KMS events. A trail can exclude KMS events.",
+        "In the Region of the volume, search Event history 15 minutes around the failed call "
+        "with the filter Event source = kms.amazonaws.com, and choose Download CSV.",
     ),
-    Page(
+    _caveat(
         "limited_view",
-        "One Region, 90 days, and the span that was searched",
+        "One Region, 90 days, and the time span of the search",
+        "Event history shows one Region and the last 90 days. An export holds only the time span "
+        "of the search.",
         "Event history holds the management events of the last 90 days in one Region. A failed "
-        "call in another Region, or before the span that was searched, is not in the export.",
-        "check that the Region is the volume's and that the span holds the failed call. Several "
-        "exports can be audited together.",
+        "call in another Region, or outside the time span of the search, is not in the export.",
+        "Check that the Region is the volume's and that the time span holds the failed call. "
+        "Several exports can be audited together: ebs-kms-audit FILE FILE",
     ),
-    Page(
+    _caveat(
         "delivery_delay",
-        "An event may appear up to 15 minutes after the call",
-        "CloudTrail delivers events with a delay. An export made right after the failure may "
-        "lack the denial.",
-        "wait a quarter of an hour after the failed call and export again.",
+        "An event can appear up to 15 minutes after the call",
+        "An event can appear up to 15 minutes after the call.",
+        "CloudTrail delivers events with a delay. An export made right after the failure may not "
+        "hold the denial yet.",
+        "Wait 15 minutes after the failed call and choose Download CSV again.",
     ),
-    Page(
+    _caveat(
         "not_recorded",
-        "Not every refusal is recorded",
-        "A denied call of a principal from another account is recorded in that account only. "
-        "Refusals by a VPC endpoint policy are not recorded. EC2 checks the key asynchronously: "
-        "CreateVolume can succeed and the volume vanish afterwards, and not every such failure "
-        "reaches KMS.",
-        "export in the account of the caller too; look at the volume's state reason and at the "
-        "EventBridge events of EBS.",
+        "Not every denial is recorded",
+        "Not every denial is recorded here. A call of another account is recorded in that "
+        "account. A denial by a VPC endpoint policy is recorded only as a network activity "
+        "event. A volume can fail after the call succeeded.",
+        "A denied call of a principal from another account is recorded in that account only. A "
+        "denial by a VPC endpoint policy is not recorded as a management event; a trail with "
+        "network activity events records it as VpceAccessDenied. EC2 checks the key "
+        "asynchronously: CreateVolume can succeed and the volume can vanish afterwards.",
+        "Export Event history in the account of the caller too. Look at the volume's state "
+        "reason: aws ec2 describe-instances --instance-ids ID --query "
+        "Reservations[].Instances[].StateReason",
     ),
-    Page(
+    _caveat(
         "cause_not_shown",
-        "The input does not show which policy refused",
-        "The console's CSV has no error message. The refusal may come from the key policy, from "
-        "a missing IAM policy, a permissions boundary, a session policy, an organization's "
-        "policy (SCP, RCP) or an explicit Deny in any of them. The statements offered are those "
-        "that the key policy must hold for the call to work when nothing else forbids it.",
-        "choose Download JSON for the same search and give it with --records: the record's "
-        "errorMessage mostly names the type of policy that refused. So does the message that the "
-        "user got: give it with --message.",
+        "The input does not show which policy denied the calls",
+        "The input does not show which type of policy denied the calls. The error message "
+        "usually does: choose Download JSON for the same search, or give the message with "
+        "--message.",
+        "The console's CSV has no error message. The denial may come from the key policy, from a "
+        "missing IAM policy, a permissions boundary, a session policy, an SCP, an RCP or an "
+        "explicit Deny in any of them. The plan shows the statements that the key policy must "
+        "have if nothing else denies the call.",
+        "In CloudTrail choose Download JSON for the same search and add the file: ebs-kms-audit "
+        "event_history.csv event_history.json. Or give the message that the caller saw with "
+        "--message TEXT.",
     ),
-    Page(
+    _caveat(
         "key_not_in_csv",
-        "The key is not in the CSV",
-        "The console's CSV does not list the key of a KMS call, even where the record does. "
-        "Denials that are shown as one finding may concern several keys.",
-        "give the JSON of the same search with --records; or look up the key of the snapshot or "
-        "volume, and name it with --key ARN if all denials are about it.",
+        "The input does not name the key",
+        "The input does not name the key: one finding can hold denials of several keys. Choose "
+        "Download JSON for the same search, or name the key with --key ARN.",
+        "The console's CSV usually does not name the key of a KMS call. The record does. Denials "
+        "in one finding may be about several keys.",
+        "In CloudTrail choose Download JSON for the same search and add the file. Or look up the "
+        "key of the snapshot (aws ec2 describe-snapshots --snapshot-ids ID --query "
+        "Snapshots[].KmsKeyId) and name it with --key ARN.",
     ),
-    Page(
+    _caveat(
         "session_name_only",
-        "The principal is a session name",
-        "For a role the User name column holds the session's name, never the role's, and a "
-        "temporary access key does not tell a role's session from a user's. A key policy names "
-        "roles and users, so a placeholder stands where the ARN is not known.",
-        "choose Download JSON for the same search and give it with --records; or open one of the "
-        "events: userIdentity.sessionContext.sessionIssuer.arn is the role, with its path. Then "
-        "say so with --principal NAME=ARN.",
+        "The input names a session, not the role",
+        "The input names a session where a key policy needs the role. Choose Download JSON for "
+        "the same search, or name the role with --principal NAME=ARN.",
+        "For a role the User name column holds the name of the session, never of the role. A "
+        "temporary access key does not show whether the caller is a role or a user. A key policy "
+        "names roles and users, so the plan has a placeholder where the ARN is unknown.",
+        "In CloudTrail choose Download JSON for the same search and add the file. Or open one of "
+        "the events: userIdentity.sessionContext.sessionIssuer.arn is the role, path included. "
+        "Give it with --principal NAME=ARN.",
     ),
-    Page(
+    _caveat(
         "times_without_zone",
-        "The times have no zone",
-        "Exports of 2019-2020, and those that a spreadsheet re-saved, hold times without a zone. "
-        "They may be UTC or the local time of whoever exported them.",
-        "compare one event with its record in Event history before you rely on a time.",
+        "The times have no time zone",
+        "{file}: its times have no time zone. They may be UTC or the local time of the person "
+        "who exported them.",
+        "Exports of 2019 and 2020, and exports that a spreadsheet saved again, hold times "
+        "without a time zone. They may be UTC or local time.",
+        "Compare the time of one event with its record in Event history before you rely on it.",
     ),
-    Page(
+    _caveat(
         "outside_window_unknown",
-        "Denials without a time zone were kept in the window",
-        "Where a time has no zone it can't be told whether it lies in the window around the "
-        "failed call, so the row is kept rather than lost.",
-        "compare the event with its record in Event history.",
+        "Denials without a time zone are kept in the window",
+        "Denials that have a time without a time zone are kept. They may lie outside the window.",
+        "Without a time zone it is unknown whether the event lies in the window around the "
+        "failed call. The row is kept.",
+        "Compare the time of the event with its record in Event history.",
     ),
-    Page(
+    _caveat(
         "date_order_guessed",
-        "Day and month could not be told apart",
-        "A spreadsheet rewrote the dates (5/6/2026), and no date of the file tells the day from "
-        "the month. The month was taken first, in a file with semicolons the day.",
-        "use the download as CloudTrail made it, without saving it in a spreadsheet.",
+        "The order of day and month is inferred",
+        "{file}: its dates do not show which number is the day and which is the month. The order "
+        "is inferred.",
+        "A spreadsheet rewrote the dates (5/6/2026), and no date of the file has a day above 12. "
+        "The first number is read as the month; in a file with semicolons, as the day.",
+        "Choose Download CSV again, and use the file without saving it in a spreadsheet.",
     ),
-    Page(
+    _caveat(
         "account_id_damaged",
         "A spreadsheet damaged the account ids",
+        "A spreadsheet damaged account ids. Repaired (inferred): {repaired:id}. "
+        "Unknown: {unknown:id}. Choose Download CSV again to get them all.",
         "A cell such as 1.11122E+11 has lost digits of the account id. It is repaired where an "
-        "access key or an ARN of the same file holds an id that rounds to the cell; access keys "
-        "tell the account in a way that AWS does not document, so this is an inference. "
-        "Otherwise the account is unknown; a damaged id never enters an ARN.",
-        "use the download as CloudTrail made it, or check the account id before you paste.",
+        "access key or an ARN of the same file has an id that rounds to the cell. AWS does not "
+        "document how an access key shows its account, so the repair is inferred. Otherwise the "
+        "account is unknown. A damaged id never enters an ARN.",
+        "Choose Download CSV again, and use the file without saving it in a spreadsheet. Or "
+        "check the account id before you paste a statement.",
     ),
-    Page(
+    _caveat(
         "columns_missing",
         "Columns of the export are missing",
-        "Someone removed columns, or the export is of 2019-2020. What stood there is unknown: "
-        "without User name or access key the principal, without Recipient Account Id the "
-        "account, without Source IP address whether a service made the call.",
-        "download again and keep all columns.",
+        "{file}: the columns {columns} are missing. What they show is unknown. Choose Download "
+        "CSV again and keep all columns.",
+        "Columns were removed, or the export is of 2019 or 2020. Without User name or AWS access "
+        "key the caller is unknown; without Recipient Account Id, the account; without Source "
+        "IP address, whether an AWS service made the call.",
+        "Choose Download CSV again and keep all columns.",
     ),
-    Page(
+    _caveat(
         "source_inferred",
-        "Rows were told to be KMS rows by their event name",
-        "The export has no Event source. A row counts as a KMS row if its event name is one of "
-        "KMS's and no other service has an event of that name.",
-        "download again: the current layout has an Event source.",
+        "KMS rows are recognized by event name",
+        "KMS rows were recognized by event name, because the export has no Event source column.",
+        "The export has no Event source column. A row counts as a KMS row if KMS has an event of "
+        "this name and no other service does.",
+        "Choose Download CSV again: the current layout has an Event source column.",
     ),
-    Page(
+    _caveat(
         "shared_event_names",
-        "Denied rows that may be another service's",
-        "Without an Event source, names such as TagResource, CreateAlias or Encrypt do not tell "
-        "KMS from another service. Such denials are listed apart and are in no finding, unless "
-        "EC2 or Auto Scaling made a call of key usage or grants.",
-        "download again: the current layout has an Event source.",
+        "Denied rows that may belong to another service",
+        "{count:denied row} may belong to another service: the export has no Event source "
+        "column, and other services have events of these names.",
+        "Without an Event source column, names such as TagResource, CreateAlias and Encrypt do "
+        "not show whether the event is a KMS event. These denials are listed separately and are "
+        "in no finding, unless EC2 or Auto Scaling made a key usage or grants call.",
+        "Choose Download CSV again: the current layout has an Event source column.",
     ),
-    Page(
+    _caveat(
         "rows_set_aside",
         "Rows could not be read",
-        "A row with too few or too many fields, without Event name or Event time, or with broken "
-        "quotes is set aside with its file, line and reason. A denial may be among them. Where a "
-        "quote was not closed, the rows after it are read again from the next line that begins "
-        "like a row.",
-        "look at the lines named, or download again.",
+        "{count:row} could not be read and may hide a denial. --details lists them.",
+        "A row is set aside with its file, line and reason if it has too few or too many fields, "
+        "no Event name or Event time, or broken quotes. A denial may be among these rows. After "
+        "a quote that is not closed, reading continues at the next line that begins like a row.",
+        "Look at the lines that --details lists, or choose Download CSV again.",
     ),
-    Page(
+    _caveat(
         "cells_unreadable",
         "A cell could not be read",
-        "A cell that should hold JSON (Resources; in a query's result useridentity and others) "
-        "holds none. The row still counts; what the cell names, a key, a role or the caller, is "
-        "unknown.",
-        "look at the line named, or download again.",
+        "{file}: {column} cannot be read {where}.",
+        "A cell that must hold JSON (Resources; in a query result useridentity and others) does "
+        "not. The row still counts. The key, role or caller that the cell names is unknown.",
+        "Look at the line that the report names, or choose Download CSV again.",
     ),
-    Page(
+    _caveat(
         "input_cut_short",
-        "A file ends before its end",
-        "A compressed file is damaged or was not downloaded whole. The rows before the break "
-        "were read.",
-        "download or compress it again.",
+        "A file ends too early",
+        "{file}: {problem}. Everything after its first {rows:row} is missing.",
+        "A compressed file is damaged or was not downloaded completely. The rows before the "
+        "damage were read.",
+        "Download or compress the file again.",
     ),
-    Page(
+    _caveat(
         "input_not_read",
-        "An input could not be read at all",
-        "The other inputs were. The exit status is 2, so that a script notices.",
-        "follow the sentence that names the input.",
+        "An input could not be read",
+        "{problem}",
+        "The other inputs were read. The exit status is 2.",
+        "Do what the sentence about the input says, then run the audit again.",
     ),
-    Page(
+    _caveat(
         "record_disagrees",
         "A row and its record differ",
-        "The export and the records hold the same event, by its Event ID, and say different "
-        "things of it. The record counts: a CSV may have been edited or damaged on its way.",
-        "look at the event in Event history.",
+        "The export and the record of the same event differ in {count:row}. The record counts. "
+        "For example event {event_id}: {columns}.",
+        "The export and the records hold the same event, by its Event ID, with different values. "
+        "The record counts: a CSV can be edited or damaged.",
+        "Look up the event in Event history.",
     ),
-    Page(
+    _caveat(
         "surroundings_incomplete",
-        "What happened around the denials was too much to keep",
-        "Of EC2 calls, sessions handed out and successful KMS calls a fixed number is kept. Where "
-        "there are more, the input is read a second time for those that belong to the denials, "
-        "which a stream does not allow. Principals and timelines may lack evidence.",
-        "give files, not standard input or an open file.",
+        "Not all events around the denials could be kept",
+        "The input has too many events to keep all that happened around the denials, and it "
+        "cannot be read twice. Give files instead of a stream.",
+        "A fixed number of EC2 calls, AssumeRole events and successful KMS calls is kept. An "
+        "input with more is read a second time for those that belong to the denials. A stream "
+        "cannot be read twice. Callers and timelines may lack evidence.",
+        "Give file names, not standard input or an open file.",
     ),
-    Page(
+    _caveat(
         "duplicate_denials",
-        "A denial stood in the input more than once",
-        "Exports that overlap hold the same event, under the same Event ID. It counts once.",
-        "nothing.",
+        "A denial is in the input more than once",
+        "Denials that are in the input more than once, with the same Event ID: {count}. Each counts "
+        "once.",
+        "Exports that overlap hold the same event, with the same Event ID.",
+        "Nothing. The numbers are right.",
     ),
 )

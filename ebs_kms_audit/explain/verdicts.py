@@ -1,84 +1,107 @@
-"""The pages on verdicts: what a key policy says of a denial, worst first."""
+"""Verdicts: what one policy says of one denied call, worst first."""
 
 from __future__ import annotations
 
-from ebs_kms_audit.explain.page import Page
+from ebs_kms_audit.explain.entry import Entry, EntryKind
 
-VERDICTS = (
-    Page(
+
+def _verdict(id: str, title: str, sentence: str, meaning: str, remedy: str) -> Entry:
+    return Entry(
+        kind=EntryKind.VERDICT,
+        id=id,
+        title=title,
+        sentence=sentence,
+        meaning=meaning,
+        remedy=remedy,
+    )
+
+
+ENTRIES = (
+    _verdict(
         "not_grantable",
-        "No key policy can allow it",
-        "The action is on no key (ListAliases, CreateKey, GenerateRandom, …), so only IAM policies "
-        "count; or the caller belongs to another account than the key, and KMS does not let the "
-        "operation work across accounts, whatever the policies say.",
-        "allow an action on no key in an IAM policy of the caller. Make a call that can't work "
-        "across accounts with a principal of the key's own account.",
+        "No key policy can allow this action",
+        "No key policy can allow this action to this caller.",
+        "Either the action applies to no single key (ListAliases, CreateKey, GenerateRandom and "
+        "others), and only IAM policies can allow it. Or the caller belongs to another account "
+        "than the key, and KMS does not support the action across accounts.",
+        "Allow an action that applies to no key in an IAM policy of the caller. Make a call that "
+        "does not work across accounts as a principal of the key's own account.",
     ),
-    Page(
+    _verdict(
         "explicit_deny",
-        "A Deny covers it",
-        "A Deny statement of the key policy, or of a policy given beside it, surely matches the "
-        "call. A Deny wins over every Allow, so no statement is offered; it may be there on "
-        "purpose, and nothing here takes it away.",
-        "look at the statement that is named as having decided. If it is not meant for this "
-        "caller, narrow its Principal or Condition; then judge again.",
+        "A Deny statement covers the call",
+        "A Deny statement covers the call.",
+        "A Deny statement in the key policy, or in another policy that was given, matches the "
+        "call. A Deny wins over every Allow. It may be intended.",
+        "Read the statement that the report names. If it is not meant for this caller, narrow its "
+        "Principal or its Condition, then run the audit again with the new policy.",
     ),
-    Page(
+    _verdict(
         "undecided",
-        "It hangs on something that the input does not show",
-        "A condition key, a part of the principal or a policy layer that decides is not in the "
-        "input, for example aws:SourceIp, a role's path, or which of several policies is the "
-        "key's. What it hangs on is named.",
-        "give what is named: the records (--records), the principal (--principal), the key's own "
-        "policy (--key-policy KEY_ARN=FILE); or in Python the context and the other policies.",
+        "The input does not show enough to decide",
+        "The result depends on {depends_on}, which the input does not show.",
+        "A condition key, a part of the principal or a policy that decides is missing from the "
+        "input: for example aws:SourceIp, the path of a role, or an IAM policy. The report names "
+        "what is missing.",
+        "Give what the report names: the records (Download JSON), the principal "
+        "(--principal NAME=ARN), the key's own policy (--key-policy KEY_ARN=FILE) or the IAM "
+        "policies (--iam-policy FILE).",
     ),
-    Page(
+    _verdict(
         "allowed_now",
-        "The key policy allows it",
-        "By the policy given, the call is allowed. Either the policy was changed after the denial, "
-        "or something that was not given refused: an IAM policy, a permissions boundary, a session "
-        "policy, an SCP or RCP, or the policy of a VPC endpoint.",
-        "try the call again. If it is still refused, read which policy refused in the error "
-        "message (ebs-kms-audit message TEXT) and look there.",
+        "The policies that were given allow the call",
+        "The policies that were given allow the call.",
+        "The call was denied, and the policies that were given allow it. Either a policy was "
+        "changed after the denial, or the policy belongs to another key, or a policy that was not "
+        "given denied the call: an IAM policy, a permissions boundary, a session policy, an SCP, "
+        "an RCP, or the policy of a VPC endpoint.",
+        "Try the call again. If it is denied again, read the error message: "
+        "ebs-kms-audit message TEXT names the type of policy.",
     ),
-    Page(
+    _verdict(
         "blocked_elsewhere",
-        "The key policy allows it, another policy given does not",
-        "The key policy's part is done. One of the identity policies, the permissions boundary, "
-        "the session policy, the SCPs or RCPs that were given does not allow the action.",
-        "allow it in the layer that is named as having decided. No change of the key policy helps.",
+        "The key policy allows the call, another policy does not",
+        "The key policy allows the call, but {depends_on} does not.",
+        "The key policy does its part. Another policy that was given does not allow the action: "
+        "an IAM policy, the permissions boundary, the session policy, an SCP or an RCP.",
+        "Allow the action in the policy that the report names. A change of the key policy does "
+        "not help.",
     ),
-    Page(
+    _verdict(
         "condition_unmet",
         "A statement names the caller, but its condition is not met",
-        "An Allow that names the caller matches action and key, and fails by conditions that are "
-        "known to be false; often kms:GrantIsForAWSResource in a CreateGrant that was called "
-        "directly, or kms:ViaService.",
-        "make the call in the way that the condition wants (through EC2, say), or let an "
-        "administrator of the key decide whether the condition should be wider.",
+        "A statement names the caller, but its condition is not met.",
+        "An Allow statement names the caller, the action and the key, and its Condition is false "
+        "for this call. Often the condition is kms:GrantIsForAWSResource and the caller called "
+        "CreateGrant directly, or kms:ViaService names another Region.",
+        "Make the call in the way that the condition requires, for example through EC2. Or let "
+        "the owner of the key change the condition.",
     ),
-    Page(
+    _verdict(
         "delegated_to_iam",
-        "Only the account is named",
+        "The key policy names only the account",
+        "The key policy names only the caller's account: an IAM policy must allow the call.",
         "The key policy has a statement for the account (its :root principal) and none for the "
-        "caller: then an IAM policy of the caller would have to allow the action, and evidently "
-        "none does. Most key policies are of this kind.",
-        "add the caller to the key policy as the fix shows, or attach the IAM statement that "
-        "stands under the alternatives. A service-linked role takes no IAM policy of yours.",
+        "caller. An IAM policy of the caller must then allow the action. Most key policies that "
+        "the console makes are of this kind.",
+        "Add the caller to the key policy as the plan shows. Or attach an IAM policy that allows "
+        "the action on the key; a service-linked role accepts none.",
     ),
-    Page(
+    _verdict(
         "missing_allow",
-        "No statement allows it",
-        "The key policy names neither the caller nor, with this action, its account. An IAM policy "
-        "alone can't help.",
-        "add the caller to the key policy as the fix shows.",
+        "No statement of the key policy allows the call",
+        "No statement of the key policy allows the call.",
+        "The key policy allows this action for neither the caller nor the caller's account. An "
+        "IAM policy alone cannot allow it.",
+        "Add the caller to the key policy as the plan shows.",
     ),
-    Page(
+    _verdict(
         "not_judged",
         "No key policy was given",
-        "Without the key's present policy it can't be told why the call was refused, and no fix "
-        "is safe.",
-        "give the policy: aws kms get-key-policy --key-id KEY --policy-name default --query Policy "
-        "--output text > key_policy.json, then --key-policy key_policy.json.",
+        "No key policy was given.",
+        "Without the key policy the report cannot show why the call was denied, and no change is "
+        "safe.",
+        "Get the policy, then give it to the audit: aws kms get-key-policy --key-id KEY "
+        "--policy-name default --query Policy --output text > key_policy.json",
     ),
 )

@@ -10,23 +10,6 @@ from ebs_kms_audit.policy import Decision
 from ebs_kms_audit.policy.lint import Severity
 
 _LISTED = 5  # of what is wrong in a policy; the JSON has it all
-_MEANINGS = {
-    Verdict.NOT_GRANTABLE: "no key policy can allow it to this caller",
-    Verdict.EXPLICIT_DENY: (
-        "a Deny covers it; an Allow does nothing against that: change the Deny, if it is not meant"
-    ),
-    Verdict.UNDECIDED: "it can't be told from the input",
-    Verdict.ALLOWED_NOW: (
-        "this policy allows it: it was changed since, or something that was not given refused (an "
-        "SCP or RCP, a permissions boundary, an IAM policy, a VPC endpoint policy)"
-    ),
-    Verdict.BLOCKED_ELSEWHERE: "this policy allows it, another policy given does not",
-    Verdict.CONDITION_UNMET: "a statement names the caller, but its condition is not met",
-    Verdict.DELEGATED_TO_IAM: (
-        "only the account is named: an IAM policy of the caller would have to allow it"
-    ),
-    Verdict.MISSING_ALLOW: "no statement allows it",
-}
 
 
 def notes_on_policies(
@@ -64,13 +47,13 @@ def _of_one(denials: Sequence[Denial], judgement: Judgement) -> Iterator[str]:
 
 
 def _explained(decision: Decision) -> str:
-    text = f"{decision.verdict}, {_MEANINGS[decision.verdict]}"
+    text = f"{decision.verdict}. {decision.why}"
     if decision.decided_by:
         decided = ", ".join(
             f"{one.layer} statement {one.index}" + (f" ({one.sid})" if one.sid else "")
             for one in decision.decided_by
         )
-        text += f". Decided by {decided}"
-    if decision.depends_on:
-        text += f". It hangs on {', '.join(decision.depends_on)}"
-    return text + "."
+        text += f" Decided by {decided}."
+    if decision.depends_on and decision.verdict is not Verdict.UNDECIDED:
+        text += f" The result depends on {', '.join(decision.depends_on)}."
+    return text

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach
 from ebs_kms_audit.policy.decision import Decision, Layer, StatementResult
@@ -22,16 +23,6 @@ from ebs_kms_audit.policy.request import Request
 from ebs_kms_audit.policy.statement import Effect
 
 _DIRECT = (Reach.ITSELF, Reach.ROLE, Reach.ANYONE)
-_WHY = {
-    Verdict.NOT_GRANTABLE: "no key policy can allow the action to this caller",
-    Verdict.EXPLICIT_DENY: "a Deny covers the request",
-    Verdict.UNDECIDED: "the decision hangs on {depends_on}",
-    Verdict.ALLOWED_NOW: "the policies given allow the request",
-    Verdict.BLOCKED_ELSEWHERE: "the key policy allows it, but {depends_on} does not",
-    Verdict.CONDITION_UNMET: "the key policy names the caller, but its condition is not met",
-    Verdict.DELEGATED_TO_IAM: "the key policy names the account only: an IAM policy must allow",
-    Verdict.MISSING_ALLOW: "no statement of the key policy allows it",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,7 +201,7 @@ def weigh(
     return Decision(
         verdict=verdict,
         allowed=allowed.pop() if len(allowed) == 1 else None,
-        why=_WHY[verdict].format(depends_on=", ".join(depends_on)),
+        why=entry(EntryKind.VERDICT, verdict).text(depends_on=", ".join(depends_on)),
         request=request,
         decided_by=tuple(decided_by),
         depends_on=tuple(depends_on),

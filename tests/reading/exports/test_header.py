@@ -114,7 +114,7 @@ def test_the_layout_is_named(header, layout):
 
 def test_missing_columns_that_cost_an_answer_are_told():
     text = caveats(report_on(export(denied(), header=without("AWS region", "User agent"))))
-    assert "no column AWS region" in text["columns_missing"]
+    assert "the columns AWS region" in text["columns_missing"]
     assert "User agent" not in text["columns_missing"]
     assert "columns_missing" not in caveats(report_on(export(denied())))
 
@@ -313,7 +313,7 @@ def test_a_damaged_account_id_is_repaired_from_the_access_key(delimiter, cell, n
     assert finding["account"] == ACCOUNT
     assert finding["principal"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert finding["principal"]["evidence"] == "inferred"
-    assert "repaired (inferred)" in caveats(report)["account_id_damaged"]
+    assert "Repaired (inferred): 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
 
 
 @pytest.mark.parametrize(("delimiter", "cell"), DAMAGED.values(), ids=DAMAGED)
@@ -324,7 +324,7 @@ def test_a_damaged_account_id_that_nothing_repairs_is_unknown(delimiter, cell):
     assert finding["account"] is None
     assert finding["principal"]["kind"] == "user"
     assert finding["principal"]["arn"] is None
-    assert "none could be repaired" in caveats(report)["account_id_damaged"]
+    assert "Repaired (inferred): 0 ids. Unknown: 1 id." in caveats(report)["account_id_damaged"]
     assert report["coverage"]["accounts"] == []
 
 
