@@ -81,7 +81,7 @@ class Policy:
             Fault(
                 id=FaultId.REPEATED_MEMBER,
                 json_path=path,
-                message=f"one object has the member {name!r} more than once; the last one counts",
+                message=f"The member {name!r} is in one object more than once.",
             )
             for name in repeated
         ]
@@ -91,12 +91,14 @@ class Policy:
                 Fault(
                     id=FaultId.INVALID_VERSION,
                     json_path=f"{path}.Version",
-                    message=f"must be {CURRENT_VERSION} or {OLD_VERSION}",
+                    message=f"Version must be {CURRENT_VERSION} or {OLD_VERSION}.",
                 )
             )
         if id_ is not None and not isinstance(id_, str):
             faults.append(
-                Fault(id=FaultId.INVALID_VALUE, json_path=f"{path}.Id", message="must be a string")
+                Fault(
+                    id=FaultId.INVALID_VALUE, json_path=f"{path}.Id", message="Id must be a string."
+                )
             )
         statements = tuple(
             read_statement(one, at, where, cls.takes_principals)

@@ -49,7 +49,7 @@ class Fault:
 
     id         what is wrong
     json_path  where it is
-    message    one sentence without its subject, which is the part at `json_path`
+    message    one sentence
     """
 
     id: FaultId
@@ -142,7 +142,7 @@ class _Reader:
             self.fault(
                 FaultId.CONFLICTING_ELEMENTS,
                 self.path,
-                f"has both {name} and {negated}; AWS accepts one of them",
+                f"The statement has both {name} and {negated}; AWS accepts one of them.",
                 fatal=True,
             )
             return None, False
@@ -154,7 +154,7 @@ class _Reader:
         sid = self.statement.get("Sid")
         if sid is None or isinstance(sid, str):
             return sid
-        self.fault(FaultId.INVALID_VALUE, f"{self.path}.Sid", "must be a string")
+        self.fault(FaultId.INVALID_VALUE, f"{self.path}.Sid", "Sid must be a string.")
         return None
 
     def effect(self) -> Effect | None:
@@ -166,7 +166,7 @@ class _Reader:
         self.fault(
             FaultId.INVALID_VALUE,
             f"{self.path}.Effect",
-            'must be "Allow" or "Deny", with the first letter in upper case',
+            'Effect must be "Allow" or "Deny", with the first letter in upper case.',
             fatal=True,
         )
         return None
@@ -178,7 +178,7 @@ class _Reader:
                 self.fault(
                     FaultId.MISSING_ELEMENT,
                     self.path,
-                    f"has no {name}, and no effect without it",
+                    f"The statement has no {name}, and no effect without it.",
                     fatal=True,
                 )
             return None
@@ -189,11 +189,13 @@ class _Reader:
                 values.append(value)
             else:
                 self.fault(
-                    FaultId.INVALID_VALUE, where, f"must be a string, not {type_name(value)}"
+                    FaultId.INVALID_VALUE,
+                    where,
+                    f"{element} must hold strings, not {type_name(value)}.",
                 )
         if not values:
             # An empty NotAction would cover everything; AWS takes neither.
-            self.fault(FaultId.EMPTY_ELEMENT, path, "is empty", fatal=True)
+            self.fault(FaultId.EMPTY_ELEMENT, path, f"{element} is empty.", fatal=True)
         return Patterns(values=tuple(values), negated=negated)
 
     def principals(self) -> Principals | None:
@@ -215,23 +217,28 @@ class _Reader:
                 self.fault(
                     FaultId.DELETED_PRINCIPAL if deleted else FaultId.INVALID_PRINCIPAL,
                     entry.json_path,
-                    f"{entry.text}: {entry.problem}",
+                    f"{entry.text}: {entry.problem}.",
                 )
         if not entries:
-            self.fault(FaultId.EMPTY_ELEMENT, path, "names no principal", fatal=True)
+            self.fault(FaultId.EMPTY_ELEMENT, path, f"{element} names no principal.", fatal=True)
         return Principals(entries=tuple(entries), negated=negated)
 
     def conditions(self) -> tuple[ConditionTest, ...]:
         condition, path = self.statement.get("Condition", {}), f"{self.path}.Condition"
         if not isinstance(condition, dict):
-            self.fault(FaultId.INVALID_VALUE, path, "must be an object of operators", fatal=True)
+            self.fault(
+                FaultId.INVALID_VALUE, path, "Condition must be an object of operators.", fatal=True
+            )
             return ()
         tests = []
         for operator, block in condition.items():
             where = child_path(path, operator)
             if not isinstance(block, dict):
                 self.fault(
-                    FaultId.INVALID_VALUE, where, "must be an object of condition keys", fatal=True
+                    FaultId.INVALID_VALUE,
+                    where,
+                    f"{operator} must be an object of condition keys.",
+                    fatal=True,
                 )
                 continue
             for key, listed in block.items():
@@ -258,7 +265,7 @@ class _Reader:
                 self.fault(
                     FaultId.INVALID_VALUE,
                     where,
-                    f"must be a string, not {type_name(value)}",
+                    f"A condition value must be a string, not {type_name(value)}.",
                     fatal=True,
                 )
 
@@ -270,7 +277,7 @@ def read_statement(statement: Any, index: int, path: str, takes_principals: bool
         reader.fault(
             FaultId.INVALID_VALUE,
             path,
-            f"must be a statement, not {type_name(statement)}",
+            f"A statement must be an object, not {type_name(statement)}.",
             fatal=True,
         )
         return Statement(
@@ -289,13 +296,13 @@ def read_statement(statement: Any, index: int, path: str, takes_principals: bool
         )
     sid, effect, principals = reader.sid(), reader.effect(), reader.principals()
     if takes_principals and principals is None:
-        reader.fault(FaultId.MISSING_ELEMENT, path, "has no Principal", fatal=True)
+        reader.fault(FaultId.MISSING_ELEMENT, path, "The statement has no Principal.", fatal=True)
     if not takes_principals and principals is not None and not _is_anyone(principals):
         # "*" is what a resource control policy must say.
         reader.fault(
             FaultId.INVALID_PRINCIPAL,
             path,
-            "must not have a Principal in this policy type",
+            "A policy of this type must not have a Principal.",
             fatal=True,
         )
     actions, resources = reader.patterns("Action"), reader.patterns("Resource")
@@ -305,7 +312,7 @@ def read_statement(statement: Any, index: int, path: str, takes_principals: bool
         reader.fault(
             FaultId.UNKNOWN_ELEMENT,
             child_path(path, name),
-            f"{name} is not an element of the policy language",
+            f"{name} is not an element of the policy language.",
         )
     return Statement(
         index=index,

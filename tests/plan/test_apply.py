@@ -188,10 +188,10 @@ SERVICE_ROLE = (
         ({}, policy(ROOT | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}),
          "the policy names accounts (444455556666), but not the key's own"),
         ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
-         "a principal of the partition aws-cn"),
-        ({}, policy(ROOT | {"Action": "kms:Decrypt"}), "nobody keeps kms:PutKeyPolicy"),
+         "in the partition aws-cn"),
+        ({}, policy(ROOT | {"Action": "kms:Decrypt"}), "No principal can call kms:PutKeyPolicy"),
         ({}, policy(ROOT, *[DENY | {"Sid": f"{n:0150}", "Action": "kms:Sign"} for n in range(120)]),
-         "where a key policy may have 32,768"),
+         "KMS accepts 32,768"),
         ({"errorMessage": f"User: {ROLE} is not authorized to perform: kms:CreateGrant on "
                           f"resource: {KEY_ARN} with an explicit deny in a service control policy"},
          policy(ROOT), "no statement is offered"),

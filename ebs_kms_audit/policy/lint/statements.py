@@ -1,0 +1,121 @@
+"""Actions and resources of a statement, and Deny statements that stop EBS.
+
+Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS Key
+Management Service"; AWS KMS Developer Guide, "Key policies in AWS KMS" (`Resource` is `*`); IAM
+User Guide, "IAM JSON policy elements: Action"; EBS User Guide, "Requirements for Amazon EBS
+encryption" (a Deny by network must exempt the calls that EC2 makes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.policy.actions import action_matches, resource_matches
+from ebs_kms_audit.policy.caller import Caller
+from ebs_kms_audit.policy.context import Context
+from ebs_kms_audit.policy.lint.finding import LintFinding, error, warning
+from ebs_kms_audit.policy.operators import operator_named
+from ebs_kms_audit.policy.statement import Patterns, Statement
+
+ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in action.iam_actions))
+"""Every KMS permission that this library knows."""
+
+_EBS_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
+_NETWORK = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
+_EXEMPTS_SERVICES = frozenset(
+    {
+        "aws:viaawsservice",
+        "aws:principalarn",
+        "aws:calledvia",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+        "kms:viaservice",
+    }
+)
+
+
+def lint_statement(statement: Statement, key: str | None) -> Iterator[LintFinding]:
+    """Find doubtful actions and resources of one statement."""
+    yield from _actions(statement)
+    yield from _resources(statement, key)
+    yield from _network(statement)
+
+
+def _actions(statement: Statement) -> Iterator[LintFinding]:
+    actions = statement.actions
+    if actions is None:
+        return
+    path = f"{statement.json_path}.{'NotAction' if actions.negated else 'Action'}"
+    for pattern in actions.values:
+        if pattern != "*" and ":" not in pattern:
+            yield error(
+                "action_without_service",
+                path,
+                f"{pattern!r} has no service prefix: write kms:{pattern}.",
+                statement,
+            )
+        elif not any(action_matches(Patterns(values=(pattern,)), action) for action in ACTIONS):
+            hint = (
+                " Write kms:ReEncrypt*, or kms:ReEncryptFrom and kms:ReEncryptTo."
+                if pattern.lower() == "kms:reencrypt"
+                else ""
+            )
+            yield warning(
+                "unknown_action",
+                path,
+                f"{pattern} matches no KMS action that this version knows.{hint}",
+                statement,
+            )
+
+
+def _resources(statement: Statement, key: str | None) -> Iterator[LintFinding]:
+    resources = statement.resources
+    if resources is None:
+        return
+    path = f"{statement.json_path}.{'NotResource' if resources.negated else 'Resource'}"
+    aliases = []
+    for value in resources.values:
+        arn = Arn.parse(value)
+        if arn and arn.resource_type == "alias":
+            aliases.append(value)
+            yield warning(
+                "alias_as_resource",
+                path,
+                f'{value} is an alias, not a key. In a key policy, the key itself is "*".',
+                statement,
+            )
+    if not aliases and key and _covers(resources, key) is False:
+        yield warning(
+            "resource_is_another_key",
+            path,
+            f'The statement does not cover its own key ({key}): write "*".',
+            statement,
+        )
+
+
+def _covers(resources: Patterns, key: str) -> bool | None:
+    context = Context("kms:Decrypt", Caller.of(None), {})
+    return resource_matches(resources, key, context, True)
+
+
+def _network(statement: Statement) -> Iterator[LintFinding]:
+    """Find a Deny by IP address or VPC that also denies the calls that EC2 makes."""
+    actions = statement.actions
+    if not statement.denies or actions is None:
+        return
+    keys = {test.key.lower() for test in statement.conditions}
+    if not keys & _NETWORK or keys & _EXEMPTS_SERVICES:
+        return
+    denied = [action for action in _EBS_ACTIONS if action_matches(actions, action)]
+    for test in statement.conditions:
+        operator = operator_named(test.operator)
+        if denied and operator and operator.negated and test.key.lower() in _NETWORK:
+            yield warning(
+                "network_condition_denies_ebs",
+                test.json_path,
+                f"EC2 calls {', '.join(denied)} from its own network, which this condition does "
+                "not exempt, so encrypted volumes cannot be attached.",
+                statement,
+            )
