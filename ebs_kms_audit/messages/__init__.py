@@ -1,9 +1,14 @@
-"""An access-denied message, as a user pastes it → who was refused what, and whether the key policy
-can help. A console CSV holds no error message; the message answers what the CSV leaves open.
+"""An error text, as a person pasted it → what it says.
+
+plain     removes what wraps a message: escapes, HTML, quotes, frames
+parse     text → DenialMessages
+roles     the role of a session
+advice    whether an edit of the key policy can help
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
@@ -14,25 +19,33 @@ __all__ = [
     "Helps",
     "MessageKind",
     "PolicyType",
+    "denial_messages",
     "parse_denial_message",
 ]
 
 
 def parse_denial_message(text: str) -> DenialMessage:
-    """Read an access-denied message of KMS or, encoded, of EC2; of several, the first.
+    """Read the first access-denied message of a text: of KMS, or an encoded one of EC2.
 
     The text may be wrapped, quoted or escaped, and hold more than the message: the exception of
-    an SDK, Terraform's frame, a line of JSON. Nothing is raised: a text without such a message
-    comes back with the kind `not_recognised`.
+    an SDK, Terraform's frame, a line of JSON. Nothing is raised: for a text without such a message
+    the kind is `not_recognised`.
     """
-    # Here, since an audit of a CSV alone needs the words of a message and never reads one.
+    return next(denial_messages(text), DenialMessage(kind=MessageKind.NOT_RECOGNISED))
+
+
+def denial_messages(text: str) -> Iterator[DenialMessage]:
+    """Yield every access-denied message of a text, in order; equal ones once."""
+    # Imported here: an audit of a CSV alone reads no message.
     from ebs_kms_audit.messages.advice import advise
     from ebs_kms_audit.messages.parse import parse
 
-    message = parse(text)
-    advice = advise(message)
-    if advice is None:
-        return message
-    return replace(
-        message, key_policy_edit=advice.helps, why=advice.why, what_helps=advice.what_helps
-    )
+    for message in parse(text):
+        advice = advise(message)
+        yield (
+            message
+            if advice is None
+            else replace(
+                message, key_policy_edit=advice.helps, why=advice.why, what_helps=advice.what_helps
+            )
+        )

@@ -1,21 +1,32 @@
-"""Text → DenialMessage, without the advice.
+"""Text → DenialMessages, without the advice.
 
-Sources: IAM User Guide, "Troubleshoot access denied error messages"; AWS Security Blog, "Enhanced
-access denied error messages with policy ARNs"; for KMS's own two answers and for EC2's encoded
-message, what users report of them.
+Sources: IAM User Guide, "Troubleshoot access denied error messages" and "Troubleshoot access denied
+with authorization ids"; AWS Security Blog, "Enhanced access denied error messages with policy
+ARNs"; CloudTrail User Guide, "Network activity events". The two answers of KMS for a key that it
+does not show, EC2's encoded message and the form of partner tools are known from users' reports.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
-from ebs_kms_audit.aws.arns import Arn, is_iam_name
-from ebs_kms_audit.aws.callers import auto_scaling_role_arn
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.messages.plain import plain
+from ebs_kms_audit.messages.roles import role_of_session
 from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType
 
-# User: ARN is not authorized to perform: ACTION [on resource: ARN] [reason]
-_REFUSED = re.compile(r"is not authorized to perform ?:? ?(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)")
+# Each message has one of these. Only spaces may repeat, and `plain` leaves one at a time.
+_MESSAGE = re.compile(
+    r"is not authorized to perform ?:? ?(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]*)"
+    r"|is not authorized to use resource ?:? ?(?P<used>arn:\S+) ?\(Actions ?: ?"
+    r"(?P<actions>[^)]{0,400})"
+    r"|(?P<ciphertext>[Tt]he ciphertext refers to an? (?:customer master|(?:AWS )?KMS) key that "
+    r"does not exist)"
+    r"|(?P<endpoint>[Tt]he request was denied due to a VPC endpoint policy)"
+)
 _RESOURCE = re.compile(r" ?on (?:the )?resource ?:? ?(?P<arn>arn:\S+)")
 _POLICY = (
     r"(?:(?P<{0}>identity-based|resource-based|permissions?|sessions?|VPC endpoint|service control"
@@ -36,12 +47,12 @@ _NOT_FOUND = re.compile(
     r" or a resource-based policy explicitly denies access",
     re.IGNORECASE,
 )
-_CIPHERTEXT = re.compile(
-    r"The ciphertext refers to an? (?:customer master|(?:AWS )?KMS) key that does not exist",
-    re.IGNORECASE,
-)
-_CALLED = re.compile(r"(?:when calling the|operation error KMS:) ?(Decrypt|ReEncrypt)\b")
+_CALLED = re.compile(r"(?:when calling the|operation error KMS:) ?([A-Z][A-Za-z]{2,60})\b")
 _ENCODED = re.compile(r"Encoded authorization failure message ?:", re.IGNORECASE)
+_AUTHORIZATION_PAGE = re.compile(
+    r"[?&]region=(?P<region>[a-z0-9-]{1,30})#/authorization-details/(?P<id>[A-Za-z0-9_-]{1,128}) "
+)
+_AUTHORIZATION_ID = re.compile(r"authorization id ?: ?(?P<id>[A-Za-z0-9_-]{1,128})")
 
 _TYPES = {
     "identity-based": PolicyType.IDENTITY_BASED,
@@ -54,70 +65,127 @@ _TYPES = {
     "role trust": PolicyType.ROLE_TRUST,
 }
 
-_ESCAPED_BREAKS = re.compile(r"\\+[nrt]")  # of a message that stood in JSON
-_ESCAPES = re.compile(r"\\+(?:u00(?:22|27)|(?=[\"'/]))")
-_MARKUP = re.compile(r"</?[A-Za-z]+/?>")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\"'`“”‘’«»]")  # and quotes
-_FRAME = re.compile("[\\s\u2500-\u257f]+")  # box drawing: Terraform's frame
-_AFTER_AN_ARN = ".,;)]}"
+_AFTER_AN_ARN = ".,;:)]}"
+_CUT = re.compile(
+    r" ?(?:\.\.|…|\[(?:\.\.|…|trunc)|\(trunc)"
+)  # what stands where a tool shortened a text
+_MASKED = re.compile(r"\.{3}|…|\*\*")
+_KMS_KEY = re.compile(
+    r"key/(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|mrk-[0-9a-f]{32})"
+)
+_ORGANIZATION_POLICY = re.compile(r"policy/(?:aws|o-[a-z0-9]{10,32})/[a-z_]+/p-[a-zA-Z0-9_]{8,128}")
+_IAM_ACTIONS = frozenset(action.casefold() for row in kms_actions() for action in row.iam_actions)
 
-_PATHS_OF_SERVICE_ROLES = {
-    # EC2 User Guide, "Service-linked role for Spot Instance requests".
-    "AWSServiceRoleForEC2Spot": "aws-service-role/spot.amazonaws.com/",
-}
+
+def parse(text: str) -> Iterator[DenialMessage]:
+    """Yield the access-denied messages of a text, in order, each once.
+
+    EC2's encoded message counts as one if nothing else is in the text.
+    """
+    text = plain(text)
+    seen = set()
+    for message in _messages(text):
+        if message not in seen:
+            seen.add(message)
+            yield message
+    if not seen and _ENCODED.search(text):
+        yield DenialMessage(kind=MessageKind.ENCODED, encoded=True)
 
 
-def parse(text: str) -> DenialMessage:
-    """Take the first access-denied message of a text apart."""
-    text = _plain(text)
-    refused, ciphertext = _REFUSED.search(text), _CIPHERTEXT.search(text)
-    encoded = bool(_ENCODED.search(text))
-    if refused and not (ciphertext and ciphertext.start() < refused.start()):
-        return replace(_refusal(text, refused), encoded=encoded)
-    if ciphertext:
-        return DenialMessage(
-            kind=MessageKind.DENIAL, action=_action_called(text), key_not_found=True
+def _messages(text: str) -> Iterator[DenialMessage]:
+    found = list(_MESSAGE.finditer(text))
+    end = 0
+    for number, match in enumerate(found, start=1):
+        next_start = found[number].start() if number < len(found) else len(text)
+        before, after = text[end : match.start()], text[match.end() : next_start]
+        end = match.end()
+        for message in _denied(match, before, after):
+            yield _with_authorization(message, after)
+
+
+def _denied(match: re.Match[str], before: str, after: str) -> Iterator[DenialMessage]:
+    if match["ciphertext"]:
+        yield DenialMessage(
+            kind=MessageKind.DENIAL, action=_ciphertext_action(before), key_not_found=True
         )
-    if encoded:
-        return DenialMessage(kind=MessageKind.ENCODED, encoded=True)
-    return DenialMessage(kind=MessageKind.NOT_RECOGNISED)
+    elif match["endpoint"]:
+        yield DenialMessage(
+            kind=MessageKind.DENIAL,
+            action=_action_called(before),
+            policy_type=PolicyType.VPC_ENDPOINT,
+        )
+    elif match["action"]:
+        yield _not_authorized(match["action"], before, after)
+    else:
+        for action in match["actions"].replace(",", " ").split()[:20]:
+            if re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*]+", action):
+                on = f" on resource: {match['used']}"
+                yield _not_authorized(action, before, on + " " + after)
 
 
-def _plain(text: str) -> str:
-    """Take away what only packs a message: escapes, tags, quotes, frames, line breaks."""
-    from html import unescape
-
-    for _ in range(2):  # what is quoted in HTML may have been HTML before
-        text = unescape(text)
-    text = _ESCAPES.sub("", _ESCAPED_BREAKS.sub(" ", _MARKUP.sub(" ", text)))
-    return _FRAME.sub(" ", _INVISIBLE.sub("", text))
-
-
-def _refusal(text: str, refused: re.Match[str]) -> DenialMessage:
-    before, after = text[: refused.start()], text[refused.end() :]
-    if following := _REFUSED.search(after):  # the reason of another message is not this one's
-        after = after[: following.start()]
-    principal = Arn.parse(before.rpartition("User:")[2].strip() or None) or _last_arn(before)
-    resource = _RESOURCE.match(after)
-    if resource:
-        after = after[resource.end() :]
+def _not_authorized(action: str, before: str, after: str) -> DenialMessage:
+    """Read "User: ARN is not authorized to perform: ACTION [on resource: ARN] [reason]"."""
+    truncated = []
+    principal, cut = _principal(before)
+    if cut:
+        truncated.append("principal")
+    known: str | None = action
+    if _is_cut(action, after):
+        known = None
+        truncated.append("action")
+    resource, on = None, _RESOURCE.match(after)
+    if on:
+        after = after[on.end() :]
+        resource = _arn(on["arn"])
+        if resource is None:
+            truncated.append("resource")
     message = DenialMessage(
         kind=MessageKind.DENIAL,
         principal=str(principal) if principal else None,
-        action=refused["action"],
-        resource=_arn(resource["arn"]) if resource else None,
+        action=known,
+        resource=resource,
+        encoded=bool(_ENCODED.search(after)),
     )
-    return _with_reason(_with_role(message, principal), after)
+    message = _with_reason(message, after)
+    if principal:
+        role = role_of_session(principal)
+        message = replace(message, role_name=role.name, role_arn=role.arn, role_why=role.why)
+    return replace(message, truncated=(*truncated, *message.truncated))
 
 
-def _last_arn(text: str) -> Arn | None:
-    return Arn.parse(text.rstrip().rpartition(" ")[2].lstrip("([{"))
+def _principal(before: str) -> tuple[Arn | None, bool]:
+    """Return the ARN before a message, and whether one is there that is cut off or masked."""
+    word = before.rstrip().rpartition(" ")[2].lstrip("([{").rpartition("User:")[2]
+    arn = None if _MASKED.search(word) else Arn.parse(word)
+    if arn and arn.resource.startswith("assumed-role/") and arn.resource.count("/") < 2:
+        arn = None
+    return arn, arn is None and (":" in word or "/" in word)
+
+
+def _is_cut(action: str, after: str) -> bool:
+    """Tell whether an action is cut off: by an ellipsis, or by the end of the text.
+
+    At the end of a text "kms:GenerateDataKey" may be the start of a longer name.
+    """
+    if action.endswith(":") or _CUT.match(after):
+        return True
+    name = action.casefold()
+    if after or not name.startswith("kms:"):
+        return False
+    longer = any(one.startswith(name) and one != name for one in _IAM_ACTIONS)
+    return longer or name not in _IAM_ACTIONS
 
 
 def _arn(token: str) -> str | None:
-    """Return the ARN at the start of a token, without the punctuation of the sentence."""
+    """Return the ARN at the start of a token; None where it is cut off, masked or invalid."""
     arn = Arn.parse(token.rstrip(_AFTER_AN_ARN))
-    return str(arn) if arn else None
+    if arn is None:
+        return None
+    if arn.service == "kms" and arn.resource_type == "key":
+        return str(arn) if _KMS_KEY.fullmatch(arn.resource) else None
+    if arn.service == "organizations":
+        return str(arn) if _ORGANIZATION_POLICY.fullmatch(arn.resource) else None
+    return None if _MASKED.search(token) else str(arn)
 
 
 def _with_reason(message: DenialMessage, reason: str) -> DenialMessage:
@@ -126,21 +194,24 @@ def _with_reason(message: DenialMessage, reason: str) -> DenialMessage:
     explicit, implicit = _EXPLICIT.search(reason), _IMPLICIT.search(reason)
     if explicit and not (implicit and implicit.start() < explicit.start()):
         named, origin = _type(explicit["type"]), _type(explicit["origin"])
-        return replace(
+        message = replace(
             message,
             effect=Effect.EXPLICIT,
             policy_type=origin or named,
             through=named if origin else None,
-            policy_arn=_arn(explicit["arn"] or ""),
         )
+        return _with_policy(message, explicit["arn"])
     if implicit:
-        return replace(
-            message,
-            effect=Effect.IMPLICIT,
-            policy_type=_type(implicit["type"]),
-            policy_arn=_arn(implicit["arn"] or ""),
-        )
+        message = replace(message, effect=Effect.IMPLICIT, policy_type=_type(implicit["type"]))
+        return _with_policy(message, implicit["arn"])
     return message
+
+
+def _with_policy(message: DenialMessage, token: str | None) -> DenialMessage:
+    if token is None:
+        return message
+    arn = _arn(token)
+    return replace(message, policy_arn=arn, truncated=() if arn else ("policy",))
 
 
 def _type(words: str | None) -> PolicyType | None:
@@ -150,54 +221,33 @@ def _type(words: str | None) -> PolicyType | None:
     return _TYPES.get(words) or _TYPES[words.removesuffix("s")]
 
 
-def _with_role(message: DenialMessage, principal: Arn | None) -> DenialMessage:
-    """Add the role behind a session, as far as a session's ARN tells it."""
-    if principal is None:
+def _with_authorization(message: DenialMessage, after: str) -> DenialMessage:
+    """Add the authorization id: from the address, which goes on after it, else from the end."""
+    page, named = _AUTHORIZATION_PAGE.search(after), _AUTHORIZATION_ID.search(after)
+    if page is None and named is None:
         return message
-    if principal.service == "iam" and principal.resource_type == "role":
-        if not is_iam_name(principal.name):
-            return message
-        return replace(
-            message,
-            role_name=principal.name,
-            role_arn=str(principal),
-            role_why="the message names the role itself",
-        )
-    if principal.service != "sts" or not principal.resource.startswith("assumed-role/"):
-        return message
-    name = principal.resource.split("/")[1]
-    arn, why = _role(principal, name)
-    return replace(message, role_name=name, role_arn=arn, role_why=why)
+    found = page or named
+    return replace(
+        message,
+        authorization_id=found["id"] if found else None,
+        authorization_region=page["region"] if page else None,
+    )
 
 
-def _role(session: Arn, name: str) -> tuple[str | None, str]:
-    if name == "aws:ec2-infrastructure":
-        return None, "EC2's identity-only role of an instance; a policy never names it"
-    if not is_iam_name(name):
-        return None, "IAM allows no role of this name"
-    documented = "AWS documents the path of this service-linked role"
-    scaling = auto_scaling_role_arn(session.partition, session.account)
-    if name.partition("_")[0] == "AWSServiceRoleForAutoScaling":  # a suffix may follow
-        return scaling.rpartition("/")[0] + f"/{name}", documented
-    if path := _PATHS_OF_SERVICE_ROLES.get(name):
-        return f"arn:{session.partition}:iam::{session.account}:role/{path}{name}", documented
-    if name.startswith("AWSServiceRoleFor"):
-        return None, (
-            "a service-linked role stands under aws-service-role/ and its service's name, which "
-            "a session's ARN does not show; aws iam get-role shows it"
-        )
-    if name.startswith("AWSReservedSSO_"):
-        return None, (
-            "IAM Identity Center puts its roles under aws-reserved/sso.amazonaws.com/ and mostly "
-            "a Region, which a session's ARN does not show; aws iam get-role shows it"
-        )
-    return None, "a session's ARN does not show the role's path; aws iam get-role shows it"
+def _operation(before: str) -> str | None:
+    """Return the operation that an SDK names last before a message."""
+    called = _CALLED.findall(before)
+    return called[-1] if called else None
 
 
-def _action_called(text: str) -> str | None:
-    """Return the permission on the ciphertext's key, where the SDK said what it called."""
-    called = _CALLED.search(text)
-    if called is None:
-        return None
+def _action_called(before: str) -> str | None:
+    """Return the KMS action of the operation that an SDK names before a message."""
+    action = f"kms:{_operation(before)}"
+    return action if action.casefold() in _IAM_ACTIONS else None
+
+
+def _ciphertext_action(before: str) -> str | None:
+    """Return the permission on the key of the ciphertext, which Decrypt and ReEncrypt need."""
     # ReEncrypt reads the ciphertext with the source key.
-    return "kms:Decrypt" if called[1] == "Decrypt" else "kms:ReEncryptFrom"
+    actions = {"Decrypt": "kms:Decrypt", "ReEncrypt": "kms:ReEncryptFrom"}
+    return actions.get(_operation(before) or "")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit import DenialMessage, parse_denial_message
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.messages import Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.messages import Effect, Helps, MessageKind, PolicyType, denial_messages
 from tests.cli.test_cli import process
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -22,7 +22,7 @@ OTHER_KEY = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234
 AWS_ALIAS = "arn:aws:kms:us-east-1:111122223333:alias/aws/ebs"
 ALICE = "arn:aws:iam::111122223333:user/ops/alice"
 DEPLOY = "arn:aws:sts::111122223333:assumed-role/deploy/ci-42"
-PATH_UNKNOWN = "a session's ARN does not show the role's path; aws iam get-role shows it"
+PATH_UNKNOWN = "the ARN of a session does not show the role's path; aws iam get-role shows it"
 SCP = "arn:aws:organizations::444455556666:policy/o-ab12cd34ef/service_control_policy/p-12ab34cd"
 RCP = "arn:aws:organizations::444455556666:policy/o-ab12cd34ef/resource_control_policy/p-56ef78ab"
 BOUNDARY = "arn:aws:iam::111122223333:policy/limits/developers"
@@ -233,7 +233,7 @@ SITUATIONS = {
     "no ARN of a caller": (
         refusal(NO_KEY_POLICY, who="arn:aws:iam::***:user/x"), YES, "if the key is another account",
         {"action": "kms:Decrypt", "resource": KEY, "policy_type": PolicyType.RESOURCE_BASED,
-         "effect": IMPLICIT},
+         "effect": IMPLICIT, "truncated": ("principal",)},
     ),
     "an action of another service": (
         refusal("because no resource-based policy allows the s3:GetObject action", who=ALICE,
@@ -313,6 +313,7 @@ WRAPPED = {
     "JSON in JSON": json.dumps({"x": json.dumps({"errorMessage": MESSAGE.replace(" on", "\non")})}),
     "JSON with escaped slashes": json.dumps({"errorMessage": MESSAGE}).replace("/", "\\/"),
     "quotes": MESSAGE.replace(DEPLOY, f'"{DEPLOY}"').replace(KEY, f"“{KEY}”"),
+    "colors of a terminal": "\x1b[31m│\x1b[0m Error: \x1b[1m" + MESSAGE + "\x1b[0m",
     "backticks": f"`{MESSAGE}`",
     "no-break spaces": MESSAGE.replace(" ", "\u00a0"),
     "invisible characters": "\ufeff" + MESSAGE.replace("/", "/\u200b"),
@@ -342,6 +343,101 @@ def test_the_end_of_a_sentence_is_no_part_of_an_arn(end):
 def test_the_reason_of_a_second_message_is_not_the_first_one_s():
     text = f"{refusal()}\n{refusal(NO_BOUNDARY, who=ALICE)}"
     assert parse_denial_message(text).policy_type is None
+
+
+def messages(text):
+    return list(denial_messages(text))
+
+
+def test_every_message_of_a_text_is_read_once():
+    second = refusal(NO_BOUNDARY, who=ALICE, action="kms:CreateGrant")
+    found = messages(f"{MESSAGE}\n{second}\n{MESSAGE}\n{CIPHERTEXT}")
+    assert [(one.principal, one.action, one.policy_type) for one in found] == [
+        (DEPLOY, "kms:Decrypt", PolicyType.RESOURCE_BASED),
+        (ALICE, "kms:CreateGrant", PolicyType.PERMISSIONS_BOUNDARY),
+        (None, None, None),
+    ]
+
+
+def test_the_form_of_partner_tools_has_a_message_for_each_action():
+    found = messages(
+        f"User {ALICE} is not authorized to use resource {KEY} (Actions: kms:CreateGrant, "
+        "kms:Decrypt)"
+    )
+    assert [(one.principal, one.action, one.resource) for one in found] == [
+        (ALICE, "kms:CreateGrant", KEY), (ALICE, "kms:Decrypt", KEY),
+    ]  # fmt: skip
+
+
+# CloudTrail User Guide, "Network activity events": errorMessage of VpceAccessDenied.
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [("", None), ("when calling the Decrypt operation: ", "kms:Decrypt"),
+     ("when calling the GetObject operation: ", None)],
+)  # fmt: skip
+def test_a_vpc_endpoint_policy_denied_a_call(before, action):
+    (found,) = messages(f"{before}The request was denied due to a VPC endpoint policy")
+    assert (found.action, found.policy_type) == (action, PolicyType.VPC_ENDPOINT)
+    assert found.key_policy_edit is NO
+
+
+USER = f"User: {ALICE} is not authorized to perform: "
+# The text, what is cut off, and the action and resource that may be used all the same.
+CUT_OFF = [
+    (USER + "kms:GenerateDataKeyWit", ("action",), None, None),
+    # At the end of a text it may be the start of GenerateDataKeyWithoutPlaintext.
+    (USER + "kms:GenerateDataKey", ("action",), None, None),
+    (USER + "kms:Decrypt", (), "kms:Decrypt", None),
+    (USER + "kms:", ("action",), None, None),
+    (USER + "kms:Decrypt...", ("action",), None, None),
+    (USER + "kms:Decrypt…", ("action",), None, None),
+    (USER + "kms:CreateGr [truncated]", ("action",), None, None),
+    (USER + f"kms:GenerateDataKey on resource: {KEY}", (), "kms:GenerateDataKey", KEY),
+    (USER + f"kms:Decrypt on resource: {KEY[:-1]}", ("resource",), "kms:Decrypt", None),
+    (USER + f"kms:Decrypt on resource: {KEY[:30]}", ("resource",), "kms:Decrypt", None),
+    (USER + f"kms:Decrypt on resource: {KEY[:-4]}... because", ("resource",), "kms:Decrypt", None),
+    (USER + f"kms:Decrypt on resource: {KEY}...", (), "kms:Decrypt", KEY),
+    (USER + f"kms:Decrypt on resource: {KEY} with an explicit deny in a service control policy: "
+     + SCP[:-3], ("policy",), "kms:Decrypt", KEY),
+    (f"ws:iam::111122223333:user/al is not authorized to perform: kms:Decrypt on resource: {KEY}",
+     ("principal",), "kms:Decrypt", KEY),
+    (f"User: {DEPLOY[:-6]} is not authorized to perform: kms:Decrypt on resource: {KEY}",
+     ("principal",), "kms:Decrypt", KEY),
+    (f"User: {DEPLOY[:-2]}... is not authorized to perform: kms:Decrypt on resource: {KEY}",
+     ("principal",), "kms:Decrypt", KEY),
+    (f"User: anonymous is not authorized to perform: kms:Decrypt on resource: {KEY}",
+     (), "kms:Decrypt", KEY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "truncated", "action", "resource"), CUT_OFF)
+def test_what_is_cut_off_is_reported_and_not_used(text, truncated, action, resource):
+    (found,) = messages(text)
+    assert (found.truncated, found.action, found.resource) == (truncated, action, resource)
+    assert "principal" not in truncated or found.principal is None
+
+
+# IAM User Guide, "Troubleshoot access denied with authorization ids".
+AUTHORIZATION = (
+    "{0}. Go to https://eu-west-1.console.aws.amazon.com/iam/home?region=eu-west-1#/"
+    "authorization-details/0a1b2c3d-4e5f for complete details, or call the "
+    "GetRequestAuthorizationDetails API with the following authorization id: 0a1b2c3d-4e5f"
+)
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40, 100])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_the_authorization_id_is_kept(cut, escaped):
+    text = AUTHORIZATION.format(MESSAGE)
+    text = text[: len(text) - cut].replace("=", "\\u003d" if escaped else "=")
+    (found,) = messages(text)
+    assert (found.authorization_id, found.authorization_region) == ("0a1b2c3d-4e5f", "eu-west-1")
+    assert found.policy_type is PolicyType.RESOURCE_BASED
+
+
+def test_an_authorization_id_without_the_page_is_kept():
+    (found,) = messages(MESSAGE + ". Authorization ID: ignored. authorization id: 0a1b-2c")
+    assert (found.authorization_id, found.authorization_region) == ("0a1b-2c", None)
 
 
 ENCODED = "Encoded authorization failure message: 0l-KPWQJ8q5z3YatP3Ybgb5lf0dibDhN6"
@@ -434,9 +530,28 @@ def test_a_session_names_its_role(name, key):
     assert parse_denial_message(refusal(who=who)).role_name == name
 
 
-def test_a_long_text_takes_no_long_time():
-    assert parse_denial_message("User:" * 200_000).kind is MessageKind.NOT_RECOGNISED
-    assert parse_denial_message("a" * 1_000_000 + MESSAGE).resource == KEY
+# Each took time quadratic in its length, or ended in an exception, in some version.
+HOSTILE = {
+    "User: repeated": "User:" * 200_000,
+    "a long word": "a" * 1_000_000,
+    "backslashes": "\\" * 1_000_000,
+    "escaped backslashes and letters": "\\\\u00" * 200_000,
+    "a character number of 5,000 digits": "&#" + "1" * 5_000 + ";",
+    "a hexadecimal character number of 5,000 digits": "&#x" + "f" * 5_000 + ";",
+    "a character number that no character has": "&#9999999;",
+    "open tags": "<a" * 300_000,
+    "colors": "\x1b[" + "1;" * 300_000,
+    "reasons": "because no session policy allows the a:" * 20_000,
+    "resources": "is not authorized to use resource arn:" * 20_000,
+    "actions": "is not authorized to use resource arn:x (Actions: " + "kms:," * 100_000,
+    "messages": "User: x is not authorized to perform: s3:x " * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_ends_soon_and_hides_no_message(name):
+    assert parse_denial_message(HOSTILE[name] + " " + MESSAGE).kind is MessageKind.DENIAL
+    assert DEPLOY in [one.principal for one in messages(HOSTILE[name] + ") " + MESSAGE)]
 
 
 def test_the_command_prints_the_answer(capsys):
@@ -449,8 +564,8 @@ def test_the_command_prints_the_answer(capsys):
 Refused: kms:Decrypt
    who   {DEPLOY}
    role  deploy
-         a session's ARN does not show the role's path; aws iam get-role shows
-         it
+         the ARN of a session does not show the role's path; aws iam get-role
+         shows it
    on    {KEY}
    by    resource-based policy (the key policy): nothing in it allows the action
 
