@@ -11,7 +11,9 @@ Authorization Reference puts them at access level "Write"; the two notions are n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -199,6 +201,7 @@ _TABLE = (
 )
 
 _BY_NAME = {action.event_name: action for action in _TABLE}
+_KNOWN_ACTIONS = {action.lower(): action for row in _TABLE for action in row.iam_actions}
 
 
 def kms_actions() -> Iterator[KmsAction]:
@@ -209,6 +212,22 @@ def kms_actions() -> Iterator[KmsAction]:
 def is_kms_event_name(event_name: str) -> bool:
     """Tell whether KMS has an event of this name. Other services may have one as well."""
     return event_name in _BY_NAME
+
+
+def is_kms_action(action: str) -> bool:
+    """Tell whether the text has the form of an IAM action of KMS (`kms:Decrypt`)."""
+    return re.fullmatch(r"kms:[A-Za-z][A-Za-z0-9]*", action, re.IGNORECASE) is not None
+
+
+def is_known_kms_action(action: str) -> bool:
+    """Tell whether the action is in the table; names of actions are case-insensitive."""
+    return action.lower() in _KNOWN_ACTIONS
+
+
+def nearest_kms_action(action: str) -> str | None:
+    """Return the known action with the most similar name, or None."""
+    near = get_close_matches(action.lower(), _KNOWN_ACTIONS, n=1)
+    return _KNOWN_ACTIONS[near[0]] if near else None
 
 
 def kms_action(event_name: str) -> KmsAction:

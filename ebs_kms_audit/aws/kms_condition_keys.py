@@ -11,9 +11,10 @@ on a missing key. That is why usage actions do nothing under kms:GrantIsForAWSRe
 
 from __future__ import annotations
 
+# CustomerMasterKeySpec and …Usage are the former names of KeySpec and KeyUsage.
 _OF_THE_KEY = (
-    "kms:keyorigin kms:keyspec kms:keyusage kms:multiregion kms:multiregionkeytype "
-    "kms:resourcealiases"
+    "kms:customermasterkeyspec kms:customermasterkeyusage kms:keyorigin kms:keyspec kms:keyusage "
+    "kms:multiregion kms:multiregionkeytype kms:resourcealiases"
 ).split()
 
 # What nearly every action carries; the exceptions follow.
@@ -56,7 +57,9 @@ _MORE = {
     "listgrants": ["kms:grantisforawsresource"],
     "revokegrant": ["kms:grantisforawsresource"],
     "retiregrant": [*_CONTEXT, "kms:grantconstrainttype"],
-    "putkeypolicy": ["kms:bypasspolicylockoutsafetycheck"],
+    # kms:PolicyName: AWS KMS API Reference, GetKeyPolicy and PutKeyPolicy ("default", "AWS_RAM").
+    "getkeypolicy": ["kms:policyname"],
+    "putkeypolicy": ["kms:bypasspolicylockoutsafetycheck", "kms:policyname"],
     "disablekey": ["kms:trailingdayswithoutkeyusage"],
     "schedulekeydeletion": [
         "kms:schedulekeydeletionpendingwindowindays",
@@ -70,7 +73,7 @@ _MORE = {
 }
 _NOTHING_MORE = (
     "cancelkeydeletion createalias deletealias updatealias deleteimportedkeymaterial "
-    "disablekeyrotation enablekey getkeylastusage getkeypolicy getkeyrotationstatus "
+    "disablekeyrotation enablekey getkeylastusage getkeyrotationstatus "
     "listkeypolicies listkeyrotations listresourcetags rotatekeyondemand tagresource "
     "untagresource updatekeydescription"
 ).split()

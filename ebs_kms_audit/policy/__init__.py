@@ -9,7 +9,8 @@ evaluate              every statement against the request; verdicts: what follow
 """
 
 from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach
-from ebs_kms_audit.policy.decision import Check, Decision, Layer, StatementResult
+from ebs_kms_audit.policy.context import Like
+from ebs_kms_audit.policy.decision import Check, Decision, Layer, StatementResult, TestResult
 from ebs_kms_audit.policy.document import KeyPolicy, Policy
 from ebs_kms_audit.policy.evaluate import evaluate
 from ebs_kms_audit.policy.lint import LintFinding, Severity, lint
@@ -36,6 +37,7 @@ __all__ = [
     "FaultId",
     "KeyPolicy",
     "Layer",
+    "Like",
     "LintFinding",
     "Patterns",
     "Policy",
@@ -47,6 +49,7 @@ __all__ = [
     "Severity",
     "Statement",
     "StatementResult",
+    "TestResult",
     "evaluate",
     "lint",
     "requests_of",

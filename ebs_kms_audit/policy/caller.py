@@ -15,6 +15,7 @@ from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.policy.principals import PolicyPrincipal, PrincipalForm, read_principal
 
 _SERVICE_LINKED = "role/aws-service-role/"
+_SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 
 
 class CallerKind(StrEnum):
@@ -59,8 +60,10 @@ class Caller:
 
     @property
     def service_linked(self) -> bool:
-        """Whether it is surely a service-linked role."""
-        return bool(self.arn and f":{_SERVICE_LINKED}" in self.arn)
+        """Whether it is a service-linked role: by its path, or by the name where no path shows."""
+        if self.path_known:
+            return bool(self.arn and f":{_SERVICE_LINKED}" in self.arn)
+        return self.kind is CallerKind.ROLE and (self.name or "").startswith(_SERVICE_LINKED_NAME)
 
     @classmethod
     def of(

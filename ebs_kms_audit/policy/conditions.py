@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ebs_kms_audit.policy.context import Context, Value
 from ebs_kms_audit.policy.kleene import all_of, any_of, opposite
-from ebs_kms_audit.policy.operators import Operator, operator_named
+from ebs_kms_audit.policy.operators import Operator, operator_named, unreadable_values
 from ebs_kms_audit.policy.statement import ConditionTest
 from ebs_kms_audit.policy.variables import Template
 
@@ -27,6 +27,8 @@ def holds(test: ConditionTest, context: Context, variables: bool) -> bool | None
     if values is None:
         return None
     if op.is_null:
+        if unreadable_values(test.operator, test.values):
+            return None
         wanted = {value.strip().lower() for value in test.values}
         return ("false" if values else "true") in wanted
     if not values:

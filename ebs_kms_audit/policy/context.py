@@ -8,11 +8,23 @@ Developer Guide, "AWS KMS condition keys".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ebs_kms_audit.aws.kms_condition_keys import carries
 from ebs_kms_audit.policy.caller import Caller, CallerKind
-from ebs_kms_audit.policy.wildcards import Pattern, literal, pattern_of
+from ebs_kms_audit.policy.wildcards import ANY, ONE, Pattern, literal, pattern_of
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A value of a condition key that is known in part: some text that fits `pattern`.
+
+    `*` and `?` are wildcards: `Like("ec2.us-east-1.*")`.
+    """
+
+    pattern: str
+
 
 Value = str | tuple[Pattern, ...]
 """A value of a condition key. Known only in part, it is some text that one of the patterns fits:
@@ -52,9 +64,19 @@ class Context:
         return () if self._complete else None
 
 
+def text_of(value: Value) -> str:
+    """Return a value as text; of one that is known in part, the first pattern it may fit."""
+    if isinstance(value, str):
+        return value
+    wildcards: dict[str | int, str] = {ANY: "*", ONE: "?"}
+    return "".join(wildcards.get(token, str(token)) for token in value[0])
+
+
 def _texts(value: Any) -> tuple[Value, ...]:
     if value is None:
         return ()
+    if isinstance(value, Like):
+        return ((pattern_of(value.pattern),),)
     if isinstance(value, list | tuple | set | frozenset):
         return tuple(text for entry in value for text in _texts(entry))
     return (str(value).lower() if isinstance(value, bool) else str(value),)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ebs_kms_audit.aws.kms_actions import is_known_kms_action, nearest_kms_action
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach
@@ -211,7 +212,16 @@ def weigh(
         key_account=key_account,
         key_account_inferred=inferred,
         statements=tuple(case.all_results),
+        notes=_notes(request.action),
     )
+
+
+def _notes(action: str) -> tuple[str, ...]:
+    if is_known_kms_action(action):
+        return ()
+    near = nearest_kms_action(action)
+    hint = f" The nearest known action is {near}." if near else ""
+    return (f"{action} is not a known action of KMS.{hint}",)
 
 
 def _same_account(caller: Caller, key_account: str | None) -> bool | None:

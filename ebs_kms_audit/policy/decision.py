@@ -25,16 +25,39 @@ class Layer(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TestResult:
+    """One line of a Condition element against the request.
+
+    operator  the operator, spelled as in the policy
+    key       the condition key, spelled as in the policy
+    required  the values in the policy
+    actual    the values in the request: empty where the key is absent, None where it is unknown;
+              of a value that is known in part, a pattern with `*`
+    holds     True, False, or None where it is not known
+    """
+
+    operator: str
+    key: str
+    required: tuple[str, ...]
+    actual: tuple[str, ...] | None
+    holds: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """One part of a statement against the request.
 
-    `matched` is None where it is not known; `depends_on` then names what it hangs on: condition
-    keys as the policy spells them, `principal`, or `resource`.
+    matched     True, False, or None where it is not known
+    why         one sentence
+    depends_on  what an unknown result depends on: condition keys as the policy spells them,
+                `principal`, or `resource`
+    tests       the lines of the Condition element, in their order; of the other parts empty
     """
 
     matched: bool | None
     why: str
     depends_on: tuple[str, ...] = ()
+    tests: tuple[TestResult, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +118,7 @@ class Decision:
     same_account        whether the caller is of the key's account
     key_account         the key's account; `key_account_inferred` where only the policy tells it
     statements          every statement of every layer given
+    notes               what else to know, each a sentence: an unknown action and the nearest name
     """
 
     verdict: Verdict
@@ -109,3 +133,4 @@ class Decision:
     key_account: str | None
     key_account_inferred: bool
     statements: tuple[StatementResult, ...]
+    notes: tuple[str, ...] = ()

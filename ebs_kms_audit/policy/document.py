@@ -19,6 +19,7 @@ from ebs_kms_audit.errors import PolicyError
 from ebs_kms_audit.policy.statement import (
     Fault,
     FaultId,
+    SpelledFloat,
     Statement,
     other_elements,
     read_statement,
@@ -139,7 +140,9 @@ def _parse(text: str, path: str, repeated: list[str]) -> Any:
         return result
 
     try:
-        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=object_of)
+        return json.loads(
+            text.removeprefix("\ufeff"), object_pairs_hook=object_of, parse_float=SpelledFloat
+        )
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{path}: no JSON ({error})") from error
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.kms_actions import is_kms_action
 from ebs_kms_audit.model import Denial, Verdict
 from ebs_kms_audit.policy.caller import Caller, CallerKind
 from ebs_kms_audit.policy.context import Context
@@ -60,8 +61,9 @@ def evaluate(
         return _decide(request, request.caller(), key_policy, layers)
     requests = requests_of(request)
     if not requests:  # an event that is no call at all
-        requests = (Request(principal=None, action=f"kms:{request.event.name}"),)
-        return _decide(requests[0], requests[0].caller(), key_policy, layers)
+        action = f"kms:{request.event.name}"
+        unnamed = Request(principal=None, action=action if is_kms_action(action) else "kms:Unknown")
+        return _decide(unnamed, unnamed.caller(), key_policy, layers)
     caller = caller_of(request)
     decisions = [_decide(one, caller, key_policy, layers) for one in requests]
     # The call needs all of them: what is allowed decides only where nothing stands in the way.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ebs_kms_audit.policy.actions import action_matches, resource_matches
 from ebs_kms_audit.policy.caller import Caller, CallerKind, Reach, covers
 from ebs_kms_audit.policy.conditions import holds
-from ebs_kms_audit.policy.context import Context
-from ebs_kms_audit.policy.decision import Check, Layer, StatementResult
+from ebs_kms_audit.policy.context import Context, text_of
+from ebs_kms_audit.policy.decision import Check, Layer, StatementResult, TestResult
 from ebs_kms_audit.policy.kleene import all_of, any_of, opposite
 from ebs_kms_audit.policy.operators import operator_named
 from ebs_kms_audit.policy.principals import PrincipalForm
-from ebs_kms_audit.policy.statement import Principals, Statement
+from ebs_kms_audit.policy.statement import ConditionTest, Principals, Statement
 from ebs_kms_audit.policy.variables import variables_in
 
 _NOT_JUDGED = Check(matched=False, why="the statement is not well formed")
@@ -146,29 +146,44 @@ def _everybody_but(
 def _condition(statement: Statement, context: Context, variables: bool) -> Check:
     if not statement.conditions:
         return _NO_CONDITION
-    unknown = []
-    for test in statement.conditions:
-        value = holds(test, context, variables)
-        if value is False:
-            given = context.values(test.key)
-            what = "is not in the request" if given == () else "does not fit"
-            return Check(matched=False, why=f"{test.operator}: {test.key} {what}")
-        if value is None:
-            unknown.append(test)
+    tests = tuple(_test(one, context, variables) for one in statement.conditions)
+    failed = [one for one in tests if one.holds is False]
+    if failed:
+        what = "is not in the request" if failed[0].actual == () else "does not fit"
+        why = f"{failed[0].operator}: {failed[0].key} {what}"
+        return Check(matched=False, why=why, tests=tests)
+    unknown = [
+        line for line, one in zip(statement.conditions, tests, strict=True) if one.holds is None
+    ]
     if not unknown:
-        return Check(matched=True, why="the condition holds")
-    names: list[str] = []
-    for test in unknown:
-        if operator_named(test.operator) is None:
-            names.append(test.operator)
-        elif context.values(test.key) is None:
-            names.append(test.key)
-        else:
-            hidden = [n for text in test.values for n in variables_in(text)] if variables else []
-            names += [name for name in hidden if not context.values(name)] or [test.key]
-    names = list(dict.fromkeys(names))
+        return Check(matched=True, why="the condition holds", tests=tests)
+    names = tuple(
+        dict.fromkeys(name for line in unknown for name in _open(line, context, variables))
+    )
     return Check(
         matched=None,
-        why=f"whether the condition holds hangs on {', '.join(names)}",
-        depends_on=tuple(names),
+        why=f"whether the condition holds depends on {', '.join(names)}",
+        depends_on=names,
+        tests=tests,
     )
+
+
+def _test(line: ConditionTest, context: Context, variables: bool) -> TestResult:
+    values = context.values(line.key)
+    return TestResult(
+        operator=line.operator,
+        key=line.key,
+        required=line.values,
+        actual=None if values is None else tuple(map(text_of, values)),
+        holds=holds(line, context, variables),
+    )
+
+
+def _open(line: ConditionTest, context: Context, variables: bool) -> list[str]:
+    """Return what an undecided line depends on."""
+    if operator_named(line.operator) is None:
+        return [line.operator]
+    if context.values(line.key) is None:
+        return [line.key]
+    hidden = [name for text in line.values for name in variables_in(text)] if variables else []
+    return [name for name in hidden if not context.values(name)] or [line.key]

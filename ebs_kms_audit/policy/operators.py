@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -23,14 +25,27 @@ from ebs_kms_audit.policy.wildcards import Pattern, literal, matches, split_arn
 Compare = Callable[[Template, Value], bool | None]
 Parse = Callable[[str], Any]
 
+# W3C note "Date and Time Formats": YYYY-MM, YYYY-MM-DD, and a date with a time.
+_W3C_DATE = re.compile(
+    r"\d{4}-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?",
+    re.ASCII,
+)
+_YEAR, _YEAR_AND_MONTH = len("2026"), len("2026-05")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
     """A condition operator, taken apart.
 
-    `compare` is the positive comparison; `negated` operators (…Not…) hold where no value of the
-    policy compares. Null has no comparison. `parse` reads one value and returns None for a text
-    that is not one; the operator takes any text where it is None.
+    compare          the positive comparison; None for Null
+    parse            what reads a value, None where a value is text; it returns None for a value
+                     that it cannot read
+    negated          whether it is a …Not… operator: it holds where no value of the policy compares
+    wildcards        whether `*` and `?` are wildcards in the policy's values
+    takes_variables  whether `${…}` is filled in
+    if_exists        whether it ends with IfExists
+    for_any          whether it begins with ForAnyValue
+    for_all          whether it begins with ForAllValues
     """
 
     compare: Compare | None
@@ -78,35 +93,39 @@ def _arn(template: Template, value: Value) -> bool | None:
 
 
 def _parsed(parse: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
-    """Return a comparison of parsed values; what can't be parsed matches nothing."""
+    """Return a comparison of parsed values; with a value that cannot be read it is undecided."""
     parse = lru_cache(maxsize=1024)(parse)
 
     def compare(template: Template, value: Value) -> bool | None:
         if not isinstance(value, str):
             return None
         wanted, given = parse("".join(map(str, template.pattern))), parse(value)
-        return wanted is not None and given is not None and holds(given, wanted)
+        return None if wanted is None or given is None else holds(given, wanted)
 
     return compare
 
 
 def _number(text: str) -> Decimal | None:
+    """Read a number that a 64-bit float can hold: `1e999` is none."""
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and math.isfinite(float(number)) else None
 
 
 def _date(text: str) -> datetime | None:
-    """Read an ISO 8601 date or seconds since 1970; without a zone it is UTC."""
+    """Read a date in a form of the W3C note on ISO 8601, or seconds since 1970.
+
+    A date without a zone is UTC. None for four digits alone: they can be a year or seconds.
+    """
     text = text.strip()
     try:
-        if len(text) == 4 and text.isascii() and text.isdigit():
-            return datetime(int(text), 1, 1, tzinfo=UTC)
         if text.isascii() and text.isdigit():
-            return datetime.fromtimestamp(int(text), UTC)
-        date = datetime.fromisoformat(text)
+            return None if len(text) == _YEAR else datetime.fromtimestamp(int(text), UTC)
+        if not _W3C_DATE.fullmatch(text):
+            return None
+        date = datetime.fromisoformat(f"{text}-01" if len(text) == _YEAR_AND_MONTH else text)
     except (ValueError, OverflowError, OSError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
@@ -146,18 +165,25 @@ _ORDERS = {
     "GreaterThan": operator.gt,
     "GreaterThanEquals": operator.ge,
 }
-_IN_NETWORK = _parsed(
-    _network, lambda given, wanted: given.version == wanted.version and given.subnet_of(wanted)
-)
+
+
+def _is_within(given: Any, wanted: Any) -> bool:
+    return bool(given.version == wanted.version and given.subnet_of(wanted))
+
+
+def _of_values(
+    parse: Callable[[str], Any], holds: Callable[[Any, Any], bool], *, negated: bool = False
+) -> Operator:
+    return Operator(compare=_parsed(parse, holds), parse=parse, negated=negated)
 
 
 def _operators() -> dict[str, Operator]:
     """Return every operator by its name in lower case."""
     table = {
-        "Bool": Operator(compare=_parsed(_boolean, operator.is_), parse=_boolean),
-        "BinaryEquals": Operator(compare=_parsed(_bytes, operator.eq), parse=_bytes),
-        "IpAddress": Operator(compare=_IN_NETWORK, parse=_network),
-        "NotIpAddress": Operator(compare=_IN_NETWORK, parse=_network, negated=True),
+        "Bool": _of_values(_boolean, operator.is_),
+        "BinaryEquals": _of_values(_bytes, operator.eq),
+        "IpAddress": _of_values(_network, _is_within),
+        "NotIpAddress": _of_values(_network, _is_within, negated=True),
         "Null": Operator(compare=None, parse=_boolean),
     }
     for name, (compare, wildcards) in _TEXTS.items():
@@ -169,11 +195,10 @@ def _operators() -> dict[str, Operator]:
                 negated=bool(negation),
             )
     for kind, parse in (("Numeric", _number), ("Date", _date)):
-        equals = _parsed(parse, operator.eq)
-        table[f"{kind}Equals"] = Operator(compare=equals, parse=parse)
-        table[f"{kind}NotEquals"] = Operator(compare=equals, parse=parse, negated=True)
+        table[f"{kind}Equals"] = _of_values(parse, operator.eq)
+        table[f"{kind}NotEquals"] = _of_values(parse, operator.eq, negated=True)
         for name, holds in _ORDERS.items():
-            table[f"{kind}{name}"] = Operator(compare=_parsed(parse, holds), parse=parse)
+            table[f"{kind}{name}"] = _of_values(parse, holds)
     return {name.lower(): entry for name, entry in table.items()}
 
 
@@ -199,3 +224,15 @@ def operator_named(text: str) -> Operator | None:
         for_any=quantifier == "foranyvalue",
         for_all=quantifier == "forallvalues",
     )
+
+
+def unreadable_values(operator_name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return the values of a condition that the operator cannot read.
+
+    Such are a date in another form than AWS documents, a number that is none, an invalid address.
+    A condition with one of them is undecided.
+    """
+    found = operator_named(operator_name)
+    if found is None or found.parse is None:
+        return ()
+    return tuple(value for value in values if found.parse(value) is None)

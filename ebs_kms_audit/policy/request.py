@@ -8,9 +8,12 @@ from typing import Any
 
 from ebs_kms_audit.aws.arns import partition_of
 from ebs_kms_audit.aws.callers import is_instance_id
+from ebs_kms_audit.aws.kms_actions import is_kms_action
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
+from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind
 from ebs_kms_audit.policy.caller import Caller, CallerKind
+from ebs_kms_audit.policy.context import Like
 
 # Kinds of which a session is known to be a role's although the role's ARN may not be.
 _ROLES = frozenset(
@@ -19,6 +22,9 @@ _ROLES = frozenset(
 
 # Kinds whose ARN is what a policy would name, and not the caller itself.
 _NAMED_FOR_OTHERS = frozenset({PrincipalKind.ACCOUNT, PrincipalKind.FEDERATED_USER})
+
+# Callers for whom no service forwards a request.
+_NOT_FORWARDED = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 
 # What a call that no AWS service makes for somebody does not carry.
 _DIRECT_CALL: dict[str, Any] = {
@@ -43,7 +49,8 @@ class Request:
     A caller without an ARN is taken not to be the root user, whom CloudTrail names.
 
     `resource` is the ARN of the key, None where it is not known. `context` holds condition keys;
-    a value is a string, a number, a boolean, a list of those, or None for a key that is absent.
+    a value is a string, a number, a boolean, `Like` for a value that is known in part, a list of
+    those, or None for a key that is absent.
     A key that is not in it is unknown, or with `context_complete` absent. What follows from the
     principal (aws:PrincipalArn, aws:PrincipalAccount, kms:CallerAccount, …) need not be given.
     """
@@ -55,6 +62,14 @@ class Request:
     context_complete: bool = False
     session_name: str | None = None
     account: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the action. Raises UsageError for one that is not `kms:` and an operation."""
+        if not is_kms_action(self.action):
+            raise UsageError(
+                f"action {self.action!r}: Not an action of KMS. Write the service prefix and the "
+                "operation, for example kms:Decrypt."
+            )
 
     def caller(self) -> Caller:
         """Return who asks. Raises UsageError where `principal` names no possible caller."""
@@ -77,12 +92,16 @@ def requests_of(denial: Denial) -> tuple[Request, ...]:
             account=denial.event.account if principal.user_name else None,
         )
         for action in denial.iam_actions
+        if is_kms_action(action)
     )
 
 
 def caller_of(denial: Denial) -> Caller:
     """Return who asks, with what a denial knows beyond the principal's ARN."""
-    request = requests_of(denial)[0]
+    requests = requests_of(denial)
+    if not requests:
+        return Caller(kind=CallerKind.UNKNOWN)
+    request = requests[0]
     kind, caller = denial.principal.kind, request.caller()
     if caller.kind is CallerKind.UNKNOWN:
         if kind is PrincipalKind.SERVICE:
@@ -109,10 +128,32 @@ def caller_of(denial: Denial) -> Caller:
 
 
 def _context(denial: Denial, action: str) -> dict[str, Any]:
-    """Return what the row shows of the condition keys."""
+    """Return what the row shows of the condition keys.
+
+    Source: AWS KMS Developer Guide, "AWS KMS condition keys" (kms:ViaService names the service and
+    the Region of the key; kms:GrantIsForAWSResource); EBS User Guide, "How Amazon EBS encryption
+    works" (EC2 forwards the caller's request).
+    """
     if denial.called_directly:
         return dict(_DIRECT_CALL)
-    return dict(_FOR_AWS_RESOURCE) if denial.ebs_traffic and action in GRANT_ACTIONS else {}
+    context: dict[str, Any] = {}
+    if denial.ebs_traffic and action in GRANT_ACTIONS:
+        context |= _FOR_AWS_RESOURCE
+    service, region = denial.via_service, denial.event.region
+    if service and region and denial.principal.kind not in _NOT_FORWARDED:
+        context["kms:ViaService"] = _via_service(service, region)
+    return context
+
+
+def _via_service(source: str, region: str) -> str | Like:
+    """Return kms:ViaService for a call that a service forwards, as far as it is known.
+
+    AWS documents the suffix `amazonaws.com`; whether it is another one in China is not documented.
+    """
+    known_suffix = partition_of(region) in ("aws", "aws-us-gov")
+    if source.startswith("ec2") and known_suffix:
+        return f"ec2.{region}.amazonaws.com"
+    return Like(f"{'ec2' if source.startswith('ec2') else '*'}.{region}.*")
 
 
 def _infrastructure_arn(denial: Denial) -> str | None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from ebs_kms_audit.policy.principals import PolicyPrincipal, PrincipalForm, read_principal
 
@@ -20,6 +20,18 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ELEMENTS = frozenset(
     "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split()
 )
+
+
+class SpelledFloat(float):
+    """A number of a JSON text, with its spelling there (`1.10`, `1e999`)."""
+
+    spelling: str
+
+    def __new__(cls, spelling: str) -> Self:
+        """Read the number."""
+        number = super().__new__(cls, spelling)
+        number.spelling = spelling
+        return number
 
 
 class Effect(StrEnum):
@@ -259,6 +271,8 @@ class _Reader:
                 yield value
             elif isinstance(value, bool):
                 yield str(value).lower()
+            elif isinstance(value, SpelledFloat):
+                yield value.spelling
             elif isinstance(value, float) or (isinstance(value, int) and abs(value) < 1e300):
                 yield str(value)
             else:

@@ -48,3 +48,12 @@ def test_what_the_table_does_not_know() -> None:
     assert carries("KMS:DECRYPT", "KMS:GrantIsForAWSResource") is False
     assert is_known_condition_key("kms:EncryptionContext:aws:ebs:id")
     assert not is_known_condition_key("kms:Weather")
+
+
+def test_former_and_new_names_of_keys() -> None:
+    # AWS KMS Developer Guide, "AWS KMS condition keys": former names of KeySpec and KeyUsage.
+    assert carries("kms:Decrypt", "kms:CustomerMasterKeySpec") is True
+    assert carries("kms:CreateGrant", "kms:CustomerMasterKeyUsage") is True
+    # AWS KMS API Reference, PutKeyPolicy and GetKeyPolicy: PolicyName.
+    assert carries("kms:PutKeyPolicy", "kms:PolicyName") is True
+    assert carries("kms:Decrypt", "kms:PolicyName") is False

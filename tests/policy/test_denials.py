@@ -101,7 +101,7 @@ def test_through_which_door_is_not_known() -> None:
 def test_a_direct_call_goes_through_no_service() -> None:
     through_ec2 = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
     document = policy(allow("A", ROLE, USE, Condition=through_ec2))
-    assert evaluate(denial("Decrypt"), document).verdict is Verdict.UNDECIDED
+    assert evaluate(denial("Decrypt"), document).verdict is Verdict.ALLOWED_NOW
     direct = denial("Decrypt", source_ip="203.0.113.7")
     assert evaluate(direct, document).verdict is Verdict.CONDITION_UNMET
 
@@ -230,3 +230,28 @@ def test_the_key_of_a_csv_row_is_not_known() -> None:
     assert decision.verdict is Verdict.ALLOWED_NOW
     assert decision.key_account == ACCOUNT
     assert decision.key_account_inferred
+
+
+@pytest.mark.parametrize(
+    ("source_ip", "region", "required", "verdict"),
+    [
+        (_EC2, "us-east-1", "ec2.us-east-1.amazonaws.com", Verdict.ALLOWED_NOW),
+        (_EC2, "us-east-1", "ec2.eu-west-1.amazonaws.com", Verdict.CONDITION_UNMET),
+        (_EC2, "us-east-1", "ec2.<region>.amazonaws.com", Verdict.CONDITION_UNMET),
+        (_EC2, "us-east-1", "rds.us-east-1.amazonaws.com", Verdict.CONDITION_UNMET),
+        (_EC2, "cn-north-1", "ec2.cn-north-1.amazonaws.com", Verdict.UNDECIDED),
+        (_EC2, "cn-north-1", "ec2.cn-northwest-1.amazonaws.com", Verdict.CONDITION_UNMET),
+        ("AWS Internal", "us-east-1", "ec2.us-east-1.amazonaws.com", Verdict.UNDECIDED),
+        ("AWS Internal", "us-east-1", "ec2.eu-west-1.amazonaws.com", Verdict.CONDITION_UNMET),
+        ("198.51.100.7", "us-east-1", "ec2.us-east-1.amazonaws.com", Verdict.CONDITION_UNMET),
+        (None, "us-east-1", "ec2.us-east-1.amazonaws.com", Verdict.UNDECIDED),
+    ],
+)
+def test_the_service_and_region_of_a_forwarded_call_are_known(
+    source_ip: str | None, region: str, required: str, verdict: Verdict
+) -> None:
+    # AWS KMS Developer Guide, "AWS KMS condition keys", kms:ViaService.
+    condition = {"StringEquals": {"kms:ViaService": required}}
+    called = denial("Decrypt", source_ip=source_ip)
+    called = replace(called, event=replace(called.event, region=region))
+    assert evaluate(called, policy(allow("A", ROLE, Condition=condition))).verdict is verdict

@@ -1,6 +1,7 @@
 """Permissions boundaries, session policies, SCPs and RCPs beside the key policy."""
 
 from . import (
+    ACCOUNT,
     ALLOWED,
     BLOCKED,
     BOUNDARIES,
@@ -8,6 +9,7 @@ from . import (
     DELEGATED,
     DENIED,
     FEDERATED,
+    LINKED,
     LOGIC,
     MISSING,
     OTHER_ROLE,
@@ -50,7 +52,27 @@ def _case(name, source, document, verdict, decided, *, principal=ROLE, depends=N
     )
 
 
+_LINKED_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAutoScaling/AutoScaling"
+_BY_LINKED = policy(allow("A", LINKED))
+
 CASES = [
+    # --- a service-linked role, as its ARN and as the ARN of its session
+    *(
+        _case(
+            f"{layer} does not restrict a service-linked role, given as {form}",
+            source,
+            _BY_LINKED,
+            ALLOWED,
+            ["A"],
+            principal=principal,
+            **{layer: [_DENY]},
+        )
+        for form, principal in (("its ARN", LINKED), ("a session", _LINKED_SESSION))
+        for layer, source in (
+            ("service_control_policies", SCPS),
+            ("resource_control_policies", RCPS),
+        )
+    ),
     # --- permissions boundary
     _case(
         "boundary allows, role named",
