@@ -31,7 +31,7 @@ CELLS = (
     (
         "code",
         "import json\n\n"
-        "alice = next(f for f in report.findings if f.principal.user_name == \"alice\")\n"
+        'alice = next(f for f in report.findings if f.principal.user_name == "alice")\n'
         "print(json.dumps(alice.fix.statements, indent=2))",
     ),
     (
@@ -45,7 +45,7 @@ CELLS = (
         '    "event_history.csv",\n'
         '    principals={"deploy-7f3a": "arn:aws:iam::111122223333:role/ci/deploy"},\n'
         ")\n"
-        "deploy = next(f for f in report.findings if f.principal.session_name == \"deploy-7f3a\")\n"
+        'deploy = next(f for f in report.findings if f.principal.session_name == "deploy-7f3a")\n'
         "deploy.principal.arn, deploy.principal.evidence",
     ),
     (
@@ -77,7 +77,10 @@ def notebook() -> nbformat.NotebookNode:
         made[kind](text, id=f"cell-{number}") for number, (kind, text) in enumerate(CELLS, start=1)
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    notebook: nbformat.NotebookNode = nbformat.v4.new_notebook(
+        cells=cells, metadata={"kernelspec": kernel}
+    )
+    return notebook
 
 
 if __name__ == "__main__":

@@ -165,8 +165,8 @@ def test_what_identifies_a_caller_comes_along_from_another_file(same, tmp_path):
     cell = json.dumps([{"resourceType": a, "resourceName": b} for a, b in entries])
     written(tmp_path, export(denied("deploy", aws_access_key=key)), "a.csv")
     handed_out = row(event_source="sts.amazonaws.com", event_name="AssumeRole", resources=cell)
-    succeeded = denied("deploy", aws_access_key=key, error_code="")
-    succeeded = [succeeded | {"Event time": f"2026-05-18T08:0{n}:00Z"} for n in (1, 3, 2)]
+    success = denied("deploy", aws_access_key=key, error_code="")
+    succeeded = [success | {"Event time": f"2026-05-18T08:0{n}:00Z"} for n in (1, 3, 2)]
     written(tmp_path, export(row(), handed_out, *succeeded), "b.csv")
     report = same(str(tmp_path))
     assert report.findings[0].principal.arn == role

@@ -62,13 +62,12 @@ class Arn(NamedTuple):
         return cls(*match.groups()) if match else None
 
     def __str__(self) -> str:
-        return ":".join(
-            ("arn", self.partition, self.service, self.region, self.account, self.resource)
-        )
+        where = f"{self.partition}:{self.service}:{self.region}:{self.account}"
+        return f"arn:{where}:{self.resource}"
 
     @property
     def resource_type(self) -> str:
-        """The part of the resource before its first slash: `role`, `user`, `key`, `alias`, …"""
+        """The part of the resource before its first slash: `role`, `user`, `key`, and others."""
         return self.resource.partition("/")[0]
 
     @property

@@ -230,8 +230,8 @@ ENTRIES = (
     _caveat(
         "duplicate_denials",
         "A denial is in the input more than once",
-        "Denials that are in the input more than once, with the same Event ID: {count}. Each counts "
-        "once.",
+        "Denials that are in the input more than once, with the same Event ID: {count}. Each "
+        "counts once.",
         "Exports that overlap hold the same event, with the same Event ID.",
         "Nothing. The numbers are right.",
     ),

@@ -75,7 +75,7 @@ def _keys(names: Iterable[str]) -> set[str]:
     for name in names:
         arn = Arn.parse(name)
         if arn and arn.service == "kms" and arn.resource_type in ("key", "alias"):
-            name = arn.name if arn.resource_type == "key" else arn.resource
+            name = arn.name if arn.resource_type == "key" else arn.resource  # noqa: PLW2901
         if _KEY_ID.fullmatch(name):
             ids.add(name)
         elif name.startswith("alias/"):

@@ -16,8 +16,9 @@ class MessageKind(StrEnum):
 
 
 class PolicyType(StrEnum):
-    """The types of policy that a message can name. A key's resource-based policy is its key
-    policy.
+    """The types of policy that a message can name.
+
+    The resource-based policy of a key is its key policy.
     """
 
     IDENTITY_BASED = "identity-based policy"

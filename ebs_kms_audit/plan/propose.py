@@ -166,7 +166,7 @@ def _grants(name: str, grants: Sequence[Denial], of_ebs: bool) -> Iterator[Offer
 def _for_foreign_service_role(
     role: str, usage: Sequence[Denial], grants: Sequence[Denial]
 ) -> tuple[OfferedStatement, ...]:
-    """A service-linked role works on another account's key through a grant, made over there."""
+    """Return the statements for a service-linked role of another account, which needs a grant."""
     arn = Arn.parse(role)
     if arn is None or not (usage or grants):
         return ()

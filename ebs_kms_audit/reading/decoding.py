@@ -34,11 +34,11 @@ _HEAD = 8192
 
 
 class Lines:
-    """The lines of one export, each with its line end, as the file has them.
+    r"""The lines of one export, each with its line end, as the file has them.
 
     A line ends at LF, or at CR in a file whose first line and most others do. `cut_short` tells,
     after the last line, why the content ended before its end (a truncated gzip file), or is None.
-    Bytes that are not of the encoding are shown as `\\xe9`, so that nothing is lost or merged.
+    Bytes that are not of the encoding are shown as `\xe9`, so that nothing is lost or merged.
     """
 
     def __init__(self, name: str, blocks: Blocks, kind: FileKind = EXPORTS) -> None:

@@ -99,7 +99,7 @@ def _folded(title: str, *parts: str, css: str, is_open: bool = False) -> _Markup
 
 
 def _section(title: str, *parts: str) -> Iterator[_Markup]:
-    """Give a heading and what stands under it. (An `h4` would enter the notebook's contents.)"""
+    """Return a heading and its content. An `h4` would enter the notebook's contents."""
     yield _element("p", _element("strong", title), css="ekms-heading")
     yield _together(*parts)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS, KeyUse
+from ebs_kms_audit.aws.kms_actions import KeyUse
+from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS
 from ebs_kms_audit.policy import KeyPolicy
 from tests.make_samples import SAMPLES
 from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record

@@ -70,7 +70,7 @@ def test_what_is_unknown_is_an_unmistakable_placeholder_in_the_commands():
 
 @pytest.mark.parametrize("statement", [
     usage_statement(ROLE), grants_statement(ROLE),
-    grants_statement("${aws:username} %{if} \"quoted\" \\ and\nmore"),
+    grants_statement('${aws:username} %{if} "quoted" \\ and\nmore'),
 ])  # fmt: skip
 def test_terraform_reads_back_the_same_statement(statement):
     (block,) = hcl2.loads(export.terraform([offered(statement)]))["statement"]

@@ -95,7 +95,8 @@ def _read_together(
         records: list[tuple[Any, ...]] = []
         try:
             for one in told(_records(sources[number], ordinary, reading)):
-                records.append((one.number, one.fields.found, one.fault))
+                # What was read before an error is kept.
+                records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
         except InputError as error:
             reading.error = str(error)
         return records, reading.rows, reading.cut_short, reading.error
@@ -112,7 +113,7 @@ def _read_together(
             try:
                 _check(reading)
             except InputError as refused:
-                error = error or str(refused)
+                error = error or str(refused)  # noqa: PLW2901
             reading.error = error
     finally:
         results.close()  # what the caller raises may keep all this for long

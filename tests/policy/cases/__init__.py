@@ -106,14 +106,15 @@ class Case:
 
 
 def statement(effect: str, sid: str, principal: Any, actions: Any, more: Any) -> dict[str, Any]:
-    written = {"Sid": sid, "Effect": effect}
+    written: dict[str, Any] = {"Sid": sid, "Effect": effect}
     if principal is not None:
         written["Principal"] = (
             {"AWS": principal} if isinstance(principal, str | list) else principal
         )
     if actions is not None:
         written["Action"] = actions
-    return written | {"Resource": "*"} | more
+    written |= {"Resource": "*"}
+    return written | dict(more)
 
 
 def allow(sid: str, principal: Any = None, actions: Any = "kms:*", **more: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _case(name, source, statements, verdict, decided, **more):
 
 def _spare(name, spared, caller, verdict, decided, **more):
     """A Deny for all but those listed, beside an Allow for anyone."""
-    refused = {"Sid": "D", "Effect": "Deny", "Action": "kms:*", "Resource": "*"}
+    refused: dict[str, object] = {"Sid": "D", "Effect": "Deny", "Action": "kms:*", "Resource": "*"}
     refused["NotPrincipal"] = spared if isinstance(spared, dict) else {"AWS": spared}
     return Case(
         name=name,

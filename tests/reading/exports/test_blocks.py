@@ -5,6 +5,7 @@ The reader that reads every row is the judge: `Rows` over `Lines`, with nothing 
 
 import io
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -147,7 +148,7 @@ def test_where_the_blocks_are_cut_does_not_matter(text, sizes):
 @given(text=FILES)
 def test_bytes_and_text_give_the_same_report(text):
     text = f"{','.join(HEADER)}\n{line(denied())}\n{text}"
-    named = [io.BytesIO(text.encode()), io.StringIO(text, newline="")]
+    named: list[Any] = [io.BytesIO(text.encode()), io.StringIO(text, newline="")]
     for one in named:
         one.name = "export.csv"
     scanned, plain = (audit(one).to_dict() for one in named)

@@ -7,10 +7,10 @@ import gzip
 import io
 import json
 
-import jsonpath_ng
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jsonpath_ng import parse  # type: ignore[attr-defined]
 
 import ebs_kms_audit
 from ebs_kms_audit.aws.relevance import matters
@@ -237,7 +237,7 @@ def test_the_walk_finds_what_the_json_paths_find(document, name):
     whole = record(requestParameters=document, responseElements=document, resources=document)
     for one in (whole, document):
         if isinstance(one, dict):
-            found = [match.value for match in jsonpath_ng.parse(_PATHS[name]).find(one)]
+            found = [match.value for match in parse(_PATHS[name]).find(one)]
             fields = Fields.of(one)
             expected = (found or None) if "[*]" in _PATHS[name] else (*found, None)[0]
             assert fields.found.get(name) == expected

@@ -55,7 +55,7 @@ def test_every_shape_gives_the_same_events(text, packed):
         ('{"Records":[%s,{"eventVersion":"1.1","eventName":"Decrypt","eventTime":"noon"},%s]}',
          2, [2]),
         ('{"Events":[{"CloudTrailEvent":"{"},{"CloudTrailEvent":7}]}%s%s', 0, None),
-        ('%s\nnot json\n%s', 2, [2]),
+        ("%s\nnot json\n%s", 2, [2]),
     ],
 )  # fmt: skip
 def test_a_damaged_record_costs_itself(damaged, denials, set_aside):
