@@ -119,7 +119,7 @@ _DOCUMENT = (
         "No statement lets a lasting principal of the key's account call kms:PutKeyPolicy. Then "
         "only AWS Support can make the key manageable again. A session is not lasting: its name "
         "ends with it. A principal of another account cannot call kms:PutKeyPolicy.",
-        '{"Statement": [\n {"Principal": {"AWS": "...:user/alice"}, "Action": "kms:Decrypt", ...}]}',
+        '{"Statement": [\n {"Principal": {"AWS": "...:user/alice"}, "Action": "kms:Decrypt"}]}',
         'Add the statement "Enable IAM User Permissions": kms:* for arn:aws:iam::ACCOUNT:root.',
     ),
 )
@@ -243,7 +243,7 @@ _STATEMENTS = (
         'Write "Resource": "*".',
     ),
     _lint(
-        "network_condition_denies_ebs",
+        "network_denies_ebs",
         "A Deny by network stops encrypted volumes",
         "EC2 calls KMS from its own network, for the caller and as the instance's own role "
         "aws:ec2-infrastructure. A Deny on aws:SourceIp, aws:VpcSourceIp, aws:SourceVpc or "
@@ -303,7 +303,7 @@ _STATEMENTS = (
         "Correct the spelling: see Condition keys for AWS KMS in the KMS Developer Guide.",
     ),
     _lint(
-        "actions_without_condition_key",
+        "actions_lack_condition_key",
         "The statement never allows some of its actions",
         "A request carries only the condition keys that its action documents. "
         "kms:GrantIsForAWSResource exists for CreateGrant, ListGrants and RevokeGrant only, so a "

@@ -117,12 +117,12 @@ DOUBTFUL = {
     # KMS Developer Guide, "Condition keys for AWS KMS": only the grant operations carry it.
     "usage under GrantIsForAWSResource": (
         statement(Action=["kms:CreateGrant", "kms:Decrypt"], Condition=FOR_SERVICE),
-        ("actions_without_condition_key", "warning",
+        ("actions_lack_condition_key", "warning",
          f"{AT}.Condition.Bool['kms:GrantIsForAWSResource']")),
     "a context on DescribeKey": (
         statement(Action=["kms:Decrypt", "kms:DescribeKey"],
                   Condition={"StringEquals": {"kms:EncryptionContext:purpose": "x"}}),
-        ("actions_without_condition_key", "warning",
+        ("actions_lack_condition_key", "warning",
          f"{AT}.Condition.StringEquals['kms:EncryptionContext:purpose']")),
     "a condition key that is none": (
         statement(Condition={"Bool": {"kms:GrantIsForAWSResources": "true"}}),
@@ -223,12 +223,12 @@ DOUBTFUL = {
     "a Deny by IP address": (
         statement(Effect="Deny", Principal="*", Action="kms:*",
                   Condition={"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
-        ("network_condition_denies_ebs", "warning",
+        ("network_denies_ebs", "warning",
          f"{AT}.Condition.NotIpAddress['aws:SourceIp']")),
     "a Deny by VPC endpoint": (
         statement(Effect="Deny", Principal="*", Action="kms:Decrypt",
                   Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}),
-        ("network_condition_denies_ebs", "warning",
+        ("network_denies_ebs", "warning",
          f"{AT}.Condition.StringNotEquals['aws:SourceVpce']")),
 }  # fmt: skip
 

@@ -124,7 +124,7 @@ def _network(statement: Statement) -> Iterator[LintFinding]:
         operator = operator_named(test.operator)
         if denied and operator and operator.negated and test.key.lower() in _NETWORK:
             yield warning(
-                "network_condition_denies_ebs",
+                "network_denies_ebs",
                 test.json_path,
                 f"EC2 calls {', '.join(denied)} from its own network, which this condition does "
                 "not exempt, so encrypted volumes cannot be attached.",
