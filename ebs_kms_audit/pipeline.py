@@ -181,7 +181,7 @@ def report_on(
             denied.add(event)
     files = events.files
     if all(file.error for file in files):
-        raise InputError(*(file.error for file in files))
+        raise InputError(*(file.error for file in files if file.error))
 
     overflowed = surroundings.overflowed or witnesses.handouts.overflowed
     if overflowed and events.repeatable:
