@@ -29,6 +29,7 @@ from ebs_kms_audit.report import Report, findings_of
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter, Progress
     from ebs_kms_audit.reading.key_policies import GivenPolicy
+    from ebs_kms_audit.redaction import Redactor
 
 
 def audit(
@@ -180,8 +181,11 @@ def report_on(
         if is_kms(event):
             denied.add(event)
     files = events.files
+    redactor = _redactor() if asked.redact else None
     if all(file.error for file in files):
-        raise InputError(*(file.error for file in files if file.error))
+        failed = [file.coverage for file in files]
+        failed = redactor.finish(failed) if redactor else failed
+        raise InputError(*(file.error for file in failed))
 
     overflowed = surroundings.overflowed or witnesses.handouts.overflowed
     if overflowed and events.repeatable:
@@ -207,12 +211,9 @@ def report_on(
         surroundings_incomplete=overflowed and not events.repeatable,
     )
     groups = group_denials(facts.denials, surroundings, asked.policies)
-    if asked.redact:
-        from ebs_kms_audit.redaction import Redactor
-
-        redactor = Redactor()
-        facts, groups = redactor.facts(facts), [redactor.group(group) for group in groups]
-    return Report(
+    if redactor:
+        facts, groups = redactor.redact(facts), redactor.redact(groups)
+    report = Report(
         findings=findings_of(groups, least_privilege=asked.least_privilege),
         coverage=facts.coverage,
         caveats=caveats_for(facts),
@@ -220,6 +221,14 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
     )
+    return redactor.finish(report) if redactor else report
+
+
+def _redactor() -> Redactor:
+    """Return a redactor; what it needs is imported only where a report is redacted."""
+    from ebs_kms_audit.redaction import Redactor
+
+    return Redactor()
 
 
 def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:

@@ -5,7 +5,6 @@ No renderer, pandas or pyarrow is imported until such a method is called.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ebs_kms_audit.diagnosis.caveats import Caveat
 from ebs_kms_audit.diagnosis.diagnose import cause_of
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.diagnosis.grouping import Group, shared_identity
+from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.diagnosis.judgement import worst
 from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
 from ebs_kms_audit.plan import propose
@@ -131,10 +130,8 @@ def _rank(finding: Finding) -> tuple[bool, bool, int, str]:
 def _finding(group: Group, least_privilege: bool) -> Finding:
     denials = group.denials
     first = denials[0]
-    identity = "\x00".join(shared_identity(first))
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     return Finding(
-        id=f"F-{digest[:10]}",
+        id=group.id,
         account=first.event.account,
         region=first.event.region,
         principal=first.principal,

@@ -159,6 +159,10 @@ def _options(words: Sequence[str]) -> Options:
         parser.error("nothing to read: name an EXPORT, or --records FILE")
     if options.minutes is not None and options.around is None:
         raise UsageError("--minutes goes with --around TIME")
+    if options.redact and options.show:
+        raise UsageError(
+            "--redact replaces the names that --show needs: run --show without --redact"
+        )
     return options
 
 

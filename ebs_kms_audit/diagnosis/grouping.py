@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 
 class Group(NamedTuple):
-    """The denials that make one finding, in order of time, and what happened around them."""
+    """The denials that make one finding, in order of time, and what happened around them.
 
+    `id` is the id of the finding: the same for the same denials, also in a redacted report.
+    """
+
+    id: str
     denials: tuple[Denial, ...]
     history: History
     judgements: tuple[Judgement, ...]
@@ -38,7 +43,10 @@ def group_denials(
 
 def _group(denials: tuple[Denial, ...], context: ContextCollector, judge: Judge) -> Group:
     judgements = judge.judge(denials)
+    identity = "\x00".join(shared_identity(denials[0]))
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     return Group(
+        id=f"F-{digest[:10]}",
         denials=with_verdicts(denials, judgements),
         history=context.of(denials),
         judgements=judgements,

@@ -19,7 +19,6 @@ _MODULES = {
     EntryKind.CAUSE: "causes",
     EntryKind.CAVEAT: "caveats",
     EntryKind.VERDICT: "verdicts",
-    EntryKind.LINT: "lint",
     EntryKind.TERM: "terms",
 }
 

@@ -188,3 +188,18 @@ def test_nothing_heavy_is_imported_before_it_is_used(code):
     imported = set(run.stdout.split())
     assert not imported & HEAVY
     assert "ebs_kms_audit" in imported
+
+
+def test_what_redact_cannot_be_combined_with_is_an_error_before_anything_is_read(capsys):
+    assert main(["no such file.csv", "--redact", "--show", "policy"]) == 2
+    assert "run --show without --redact" in capsys.readouterr().err
+
+
+def test_a_redacted_error_names_no_path(tmp_path, capsys):
+    path = tmp_path / "quokka folder" / "quokka.csv"
+    path.parent.mkdir()
+    path.write_text("no export", encoding="utf-8")
+    assert main([str(path), str(path.parent / "not there.csv"), "--redact"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("file-1: ") == shown.count("file-2: ") == 1
+    assert not [word for word in ("quokka", "not there", str(tmp_path)) if word in shown]

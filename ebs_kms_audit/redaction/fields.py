@@ -1,0 +1,259 @@
+"""What each field of each value is, for redaction. One table, keyed by the name of the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What the text in a field is. Numbers, times, booleans and enum members are never redacted."""
+
+    PUBLIC = "public"
+    """A text of this library or of AWS that repeats nothing of an input."""
+    VALUES = "values"
+    """Other values of this table, which are redacted by their own fields."""
+    ACCOUNT = "account"
+    """A 12-digit account id."""
+    REGION = "region"
+    """An AWS Region."""
+    NAME = "name"
+    """A user, role or session name, or an IAM path with it."""
+    PRINCIPAL = "principal"
+    """A user name, or the ARN of a principal."""
+    ARN = "arn"
+    """An ARN. Its partition, service and resource type stay."""
+    KEY = "key"
+    """A KMS key id, or the ARN of a key."""
+    ALIAS = "alias"
+    """A KMS alias. Those of AWS managed keys stay."""
+    ADDRESS = "address"
+    """An IP address or host name. AWS service names stay."""
+    ACCESS_KEY = "access-key"
+    """An access key id."""
+    EVENT_ID = "event"
+    """An Event ID, or `file:line` where an event has none."""
+    ID = "id"
+    """Another id: of a request, a principal, a grant."""
+    FILE = "file"
+    """A path, a file name, or the name of a stream."""
+    WORD = "word"
+    """An AWS identifier: an action, event name, error code, service or condition key."""
+    ANY = "any"
+    """A text that may be any of these; its shape decides."""
+    SENTENCE = "sentence"
+    """A text of this library that may repeat values of an input; each of them is replaced."""
+    ERROR = "error"
+    """A sentence that names files and may quote their content."""
+    TEXT = "text"
+    """Free text of an input. It is removed."""
+    POLICY = "policy"
+    """A policy document, or a part of one."""
+    SID = "sid"
+    """The Sid of a statement. Those of a policy that the console made stay."""
+    SERVICE = "service"
+    """The name of an AWS service; any other text is removed."""
+
+
+P, V, S, W = Kind.PUBLIC, Kind.VALUES, Kind.SENTENCE, Kind.WORD
+
+
+def _all(kind: Kind, names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), kind)
+
+
+FIELDS: Mapping[str, Mapping[str, Kind]] = {
+    # model: what was read
+    "Event": {
+        "file": Kind.FILE,
+        "event_id": Kind.EVENT_ID,
+        "request_id": Kind.ID,
+        "region": Kind.REGION,
+        "source_ip": Kind.ADDRESS,
+        "user_agent": Kind.SERVICE,
+        "user_name": Kind.NAME,
+        "access_key": Kind.ACCESS_KEY,
+        "account": Kind.ACCOUNT,
+        "account_cell": Kind.ACCOUNT,
+        "error_message": Kind.TEXT,
+        "source": Kind.ADDRESS,
+        **_all(W, "name error_code"),
+        **_all(V, "resources identity record policy grant"),
+        **_all(P, "line time source_inferred read_only"),
+    },
+    "Resource": {"type": W, "name": Kind.ANY},
+    "Identity": {
+        "arn": Kind.ARN,
+        "account": Kind.ACCOUNT,
+        "user_name": Kind.NAME,
+        "principal_id": Kind.ID,
+        "issuer_arn": Kind.ARN,
+        "service": Kind.ADDRESS,
+        **_all(W, "type issuer_type"),
+    },
+    "RecordRef": {"file": Kind.FILE, "number": P},
+    "PolicyRecord": {"document": Kind.POLICY, "default": P, "key": Kind.KEY},
+    "Grant": {
+        "id": Kind.ID,
+        "key": Kind.KEY,
+        "file": Kind.FILE,
+        "operations": W,
+        "created": P,
+        **_all(Kind.ANY, "grantee retiring issuer context"),
+    },
+    "SetAside": {"file": Kind.FILE, "line": P, "reason": S},
+    "Window": _all(P, "start end"),
+    "DenialMessage": {
+        "principal": Kind.ARN,
+        "role_name": Kind.NAME,
+        "role_arn": Kind.ARN,
+        "resource": Kind.ARN,
+        "policy_arn": Kind.ARN,
+        "action": W,
+        "authorization_id": Kind.ID,
+        "authorization_region": Kind.REGION,
+        **_all(S, "role_why why what_helps"),
+        **_all(P, "kind policy_type effect through key_not_found encoded truncated"),
+        **_all(P, "key_policy_edit"),
+    },
+    "Principal": {
+        "arn": Kind.ARN,
+        "user_name": Kind.NAME,
+        "session_name": Kind.NAME,
+        "role_name": Kind.NAME,
+        "why": S,
+        "event_ids": Kind.EVENT_ID,
+        **_all(P, "kind evidence"),
+    },
+    "KeyRef": {"arn": Kind.ARN, "id": Kind.KEY, "alias": Kind.ALIAS, "why": S, "evidence": P},
+    "Denial": {
+        "via_service": Kind.ADDRESS,
+        "credential_account": Kind.ACCOUNT,
+        "iam_actions": W,
+        **_all(V, "event principal key message"),
+        **_all(P, "statement_kind via_known ebs_traffic verdict"),
+    },
+    "OtherError": {
+        "account": Kind.ACCOUNT,
+        "region": Kind.REGION,
+        **_all(W, "error_code event_name"),
+        **_all(P, "meaning count first_seen last_seen"),
+    },
+    "FileCoverage": {
+        "name": Kind.FILE,
+        "error": Kind.ERROR,
+        **_all(P, "layout rows_read rows_set_aside recognized_as"),
+    },
+    "Coverage": {
+        "files": V,
+        "regions": Kind.REGION,
+        "accounts": Kind.ACCOUNT,
+        **_all(P, "rows_read events rows_set_aside kms_rows read_only_rows ec2_rows denials"),
+        **_all(P, "duplicate_denials denials_outside_window first_event last_event window"),
+    },
+    # diagnosis and context: what was made of it
+    "Facts": {
+        **_all(V, "denials shared_name_denials coverage set_aside other_errors file_notes"),
+        **_all(V, "disagreements"),
+        **_all(P, "source_inferred repaired_accounts unknown_accounts surroundings_incomplete"),
+        **_all(P, "has_exports"),
+    },
+    "FileNote": {"kind": P, "file": Kind.FILE, "values": Kind.ERROR},
+    "Disagreement": {"event_id": Kind.EVENT_ID, "columns": P},
+    "Group": {"id": P, **_all(V, "denials history judgements")},
+    "History": {
+        **_all(V, "attempts changes later_success next_calls"),
+        "allowed": W,
+        "changes_count": P,
+    },
+    "Symptom": {
+        "text": Kind.TEXT,
+        "file": Kind.FILE,
+        "event_id": Kind.EVENT_ID,
+        "request_id": Kind.ID,
+        "account": Kind.ACCOUNT,
+        "region": Kind.REGION,
+        "principal": Kind.PRINCIPAL,
+        "resources": Kind.ANY,
+        **_all(W, "code operation actions"),
+        **_all(S, "meaning caller next_step command joined_by"),
+        **_all(P, "id line count first_seen last_seen policy_type findings"),
+    },
+    "NextCall": _all(P, "action operation source"),
+    "Judgement": {**_all(V, "policy decisions"), **_all(P, "binding can_be_shown")},
+    "GivenPolicy": {"name": Kind.FILE, "key": Kind.KEY, "policy": Kind.POLICY},
+    "Cause": {
+        **_all(S, "text supported_by contradicted_by"),
+        **_all(V, "next_evidence others"),
+        **_all(P, "id evidence policy_type"),
+    },
+    "NextEvidence": _all(S, "what why command"),
+    "OtherCause": {"id": P, "text": S, "denials": Kind.EVENT_ID},
+    "Caveat": {"id": P, "text": S},
+    # policy: what a policy says
+    "Decision": {
+        **_all(S, "why notes"),
+        "depends_on": W,
+        "key_account": Kind.ACCOUNT,
+        **_all(V, "request decided_by statements"),
+        **_all(P, "verdict allowed not_given key_policy_allows same_account key_account_inferred"),
+    },
+    "Request": {
+        "principal": Kind.ANY,
+        "action": W,
+        "resource": Kind.ARN,
+        "context": Kind.POLICY,
+        "session_name": Kind.NAME,
+        "account": Kind.ACCOUNT,
+        "context_complete": P,
+    },
+    "StatementResult": {
+        "sid": Kind.SID,
+        **_all(V, "principal action resource condition"),
+        **_all(P, "layer policy index effect matched reaches"),
+    },
+    "Check": {"matched": P, "why": S, "depends_on": W, "tests": V},
+    "TestResult": {"holds": P, **_all(W, "operator key"), **_all(Kind.ANY, "required actual")},
+    # plan: what to change
+    "Step": {
+        "account": Kind.ACCOUNT,
+        "region": Kind.REGION,
+        "target": Kind.ARN,
+        "principals": Kind.ARN,
+        **_all(Kind.POLICY, "statements document patch"),
+        **_all(S, "text reasons console_steps afterwards diff terraform cloudformation"),
+        **_all(V, "left_out commands proof"),
+        **_all(P, "id kind disposition findings alternative_to"),
+    },
+    "LeftOut": {"name": Kind.NAME, "finding": P, **_all(S, "why how_to_find")},
+    "Commands": _all(S, "apply verify undo"),
+    "Proof": _all(V, "denials newly_allowed lost"),
+    "CuredDenial": {"event_id": Kind.EVENT_ID, "action": W, **_all(P, "before after cured")},
+    "Permission": {"principal": Kind.ANY, "action": W, "condition": S, "expected": P},
+    "Fix": {
+        **_all(V, "offered alternatives denials applied"),
+        **_all(S, "console_steps notes"),
+        "disposition": P,
+    },
+    "OfferedStatement": {"why": S, "needed": W, "document": Kind.POLICY, **_all(P, "kind need")},
+    "Alternative": {"statements": Kind.POLICY, **_all(S, "title text")},
+    "AppliedFix": {
+        "missing": S,
+        **_all(Kind.POLICY, "before document patch"),
+        **_all(V, "proof lint"),
+        "disposition": P,
+    },
+    "LintFinding": {"json_path": S, "sid": Kind.SID, "message": S, **_all(P, "id severity")},
+    # report
+    "Finding": {
+        "account": Kind.ACCOUNT,
+        "region": Kind.REGION,
+        **_all(V, "principal key denials history judgements cause fix"),
+        **_all(P, "id ebs_traffic verdict steps"),
+    },
+    "Unused": {"option": P, "value": Kind.ANY, "why": S, "nearest": Kind.ANY},
+    "Report": {
+        **_all(V, "findings plan coverage caveats set_aside other_errors shared_name_denials"),
+        **_all(V, "unused symptoms"),
+    },
+}
