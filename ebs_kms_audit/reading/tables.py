@@ -18,8 +18,11 @@ class Table(NamedTuple):
 
 def is_table(thing: Any) -> bool:
     """Tell whether it is a DataFrame or something that gives an Arrow stream or array."""
-    return _is_pandas(thing) or any(
-        hasattr(thing, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")
+    # In pyarrow 15 a ChunkedArray has no Arrow method yet.
+    return (
+        _is_pandas(thing)
+        or type(thing).__module__.partition(".")[0] == "pyarrow"
+        or any(hasattr(thing, name) for name in ("__arrow_c_stream__", "__arrow_c_array__"))
     )
 
 
