@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ebs_kms_audit.context.history import ContextCollector
+from ebs_kms_audit.context.symptoms import Surroundings, SymptomCollector, joined
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.diagnosis.grouping import group_denials
@@ -18,7 +19,9 @@ from ebs_kms_audit.identify import (
     EvidenceIndex,
     Overrides,
     is_kms,
+    of_no_event,
     resolve,
+    resolve_message,
 )
 from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading import InputStats, Reading
@@ -84,7 +87,7 @@ def audit(
     no sense. A row that can't be read is set aside in the report; an input that can't, among
     others that can, is in `Report.failed_inputs`.
     """
-    if inputs is None and records is None:
+    if inputs is None and records is None and not messages:
         raise UsageError("nothing to read: give an export, or records")
     if processes is not None and (not isinstance(processes, int) or processes < 1):
         raise UsageError(f"processes={processes!r}: give a number from 1 on")
@@ -171,6 +174,7 @@ def report_on(
     """
     tally, witnesses = tally or CoverageCounter(asked.window), witnesses or EvidenceIndex()
     denied, surroundings = DeniedEvents(asked.window), ContextCollector()
+    failed_calls = SymptomCollector()
     if meter:
         meter.denials = denied.__len__
 
@@ -178,11 +182,12 @@ def report_on(
         tally.add(event)
         witnesses.add(event)
         surroundings.add(event)
+        failed_calls.add(event)
         if is_kms(event):
             denied.add(event)
     files = events.files
     redactor = _redactor() if asked.redact else None
-    if all(file.error for file in files):
+    if files and all(file.error for file in files):
         failed = [file.coverage for file in files]
         failed = redactor.finish(failed) if redactor else failed
         raise InputError(*(file.error for file in failed))
@@ -203,6 +208,10 @@ def report_on(
         )
         for event in denied
     ]
+    resolved += [
+        resolve_message(one, witnesses, asked.given)
+        for one in of_no_event(asked.given.pasted.messages, resolved)
+    ]
     facts = tally.result(
         files,
         denied,
@@ -211,6 +220,10 @@ def report_on(
         surroundings_incomplete=overflowed and not events.repeatable,
     )
     groups = group_denials(facts.denials, surroundings, asked.policies)
+    symptoms = (*asked.given.pasted.symptoms, *failed_calls)
+    facts = facts._replace(
+        symptoms=joined(symptoms, [Surroundings(g.id, g.denials, g.history) for g in groups])
+    )
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)
     report = Report(
@@ -220,6 +233,7 @@ def report_on(
         set_aside=facts.set_aside,
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
+        symptoms=facts.symptoms,
     )
     return redactor.finish(report) if redactor else report
 

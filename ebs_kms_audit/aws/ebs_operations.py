@@ -1,8 +1,10 @@
-"""What EC2 does with the KMS key of an encrypted EBS volume: operations, calls, error codes.
+"""What EC2 and EBS do with the KMS key of an encrypted volume: operations, calls, error codes.
 
-Sources: EBS User Guide, "How Amazon EBS encryption works" and "Requirements for Amazon EBS
-encryption"; EC2 User Guide, "Copy an Amazon EBS snapshot"; EC2 API Reference, "Error codes". Where
-AWS documents the permissions of an operation but not the order of its calls, `ordered` is False.
+Sources: EBS User Guide, "How Amazon EBS encryption works", "Requirements for Amazon EBS
+encryption", "Copy an Amazon EBS snapshot", "Required IAM permissions for archiving Amazon EBS
+snapshots" and "Control access to EBS direct APIs using IAM"; EC2 API Reference, the operations with
+a KMS key among their parameters, and "Error codes". Where AWS documents the permissions of an
+operation but not the order of its calls, `ordered` is False.
 """
 
 from __future__ import annotations
@@ -10,17 +12,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 EC2_EVENT_SOURCE = "ec2.amazonaws.com"
+EBS_EVENT_SOURCE = "ebs.amazonaws.com"
 
 _HOW_EBS_WORKS = "https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html"
 _REQUIREMENTS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html"
 _COPY_SNAPSHOT = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html"
+_ARCHIVE = "https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-archiving-iam.html"
+_DIRECT_APIS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-permissions.html"
 
 
 class Workflow(NamedTuple):
-    """The KMS permissions that the caller of an EC2 operation needs, in the order of the calls.
+    """The KMS permissions that the caller of an operation needs, in the order of the calls.
 
-    What EC2 itself then does under a grant (`aws:ec2-infrastructure` decrypting at attach time) is
-    not the caller's and not listed.
+    What EC2 then does under a grant (`aws:ec2-infrastructure` calls Decrypt when a volume is
+    attached) needs no permission of the caller and is not listed.
+
+    operation  the name of the operation, or what is done
+    actions    the KMS actions
+    ordered    whether AWS documents this order of the calls
+    source     the page
     """
 
     operation: str
@@ -31,6 +41,12 @@ class Workflow(NamedTuple):
 
 _CREATE = ("kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt")
 _BASE = (*_CREATE, "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey")
+_DIRECT = (
+    "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:Encrypt", "kms:Decrypt",
+    "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey",
+)  # fmt: skip
+
+_ARCHIVED = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey")
 
 _WORKFLOWS = {
     workflow.operation: workflow
@@ -43,6 +59,15 @@ _WORKFLOWS = {
                                   "kms:DescribeKey"), False, _COPY_SNAPSHOT),
         Workflow("CopyImage", _BASE, False, _REQUIREMENTS),
         Workflow("CreateSnapshot", _BASE, False, _REQUIREMENTS),
+        Workflow("CopyVolumes", _BASE, False, _REQUIREMENTS),
+        Workflow("CreateReplaceRootVolumeTask", _BASE, False, _REQUIREMENTS),
+        Workflow("RestoreVolumeFromRecycleBin", _BASE, False, _REQUIREMENTS),
+        Workflow("RestoreSnapshotFromRecycleBin", _BASE, False, _REQUIREMENTS),
+        Workflow("ModifySnapshotTier", _ARCHIVED, False, _ARCHIVE),
+        Workflow("RestoreSnapshotTier", _ARCHIVED, False, _ARCHIVE),
+        Workflow("StartSnapshot", _DIRECT, False, _DIRECT_APIS),
+        Workflow("PutSnapshotBlock", _DIRECT, False, _DIRECT_APIS),
+        Workflow("GetSnapshotBlock", _DIRECT, False, _DIRECT_APIS),
     )
 }  # fmt: skip
 
@@ -51,17 +76,31 @@ VOLUME_WORKFLOW = Workflow(
     "creating and attaching a volume", (*_CREATE, "kms:CreateGrant"), True, _HOW_EBS_WORKS
 )
 
-EBS_OPERATIONS = frozenset(_WORKFLOWS) | {
-    "CreateSnapshots",
-    "CreateImage",
-    "RegisterImage",
-    "ModifyVolume",
-    "CopyVolumes",
-    "ModifyEbsDefaultKmsKeyId",
-    "EnableFastSnapshotRestores",
-    "RequestSpotInstances",
-    "RequestSpotFleet",
+# The EBS direct APIs are operations of a service of their own.
+EBS_DIRECT_OPERATIONS = frozenset({"StartSnapshot", "PutSnapshotBlock", "GetSnapshotBlock"})
+
+# Operations of EC2 that use, or set, the KMS key of a volume, a snapshot or an image.
+EBS_OPERATIONS = (frozenset(_WORKFLOWS) - EBS_DIRECT_OPERATIONS) | {
+    "AssociateKmsKeyId",
     "CreateFleet",
+    "CreateImage",
+    "CreateLaunchTemplate",
+    "CreateLaunchTemplateVersion",
+    "CreateRestoreImageTask",
+    "CreateSnapshots",
+    "DisassociateKmsKeyId",
+    "EnableEbsEncryptionByDefault",
+    "EnableFastSnapshotRestores",
+    "ImportImage",
+    "ImportSnapshot",
+    "ModifyEbsDefaultKmsKeyId",
+    "ModifyFleet",
+    "ModifySnapshotAttribute",
+    "ModifyVolume",
+    "RegisterImage",
+    "RequestSpotFleet",
+    "RequestSpotInstances",
+    "ResetEbsDefaultKmsKeyId",
 }
 
 _ERROR_MEANINGS = {
@@ -73,23 +112,33 @@ _ERROR_MEANINGS = {
     ),
     "Client.InvalidKMSKey.NotFound": "EC2 did not find the KMS key in this Region and account",
     "Client.UnauthorizedOperation": (
-        "EC2's own refusal: an ec2 permission is missing, no KMS policy is concerned"
+        "EC2 denied the call: an EC2 permission is missing, and no key policy causes this"
     ),
     "Client.InvalidVolume.NotFound": (
-        "the volume does not exist: a volume that failed to be created vanishes so"
+        "the volume does not exist: EC2 deletes a volume that it could not create"
     ),
     "Client.InvalidSnapshot.NotFound": "the snapshot does not exist or is not shared",
-    "Client.InternalError": "an error on launch; with encrypted volumes often a missing permission",
-    "Server.InternalError": "an error on launch; with encrypted volumes often a missing permission",
+    "Client.InternalError": "the launch failed; for an encrypted volume often a missing permission",
+    "Server.InternalError": "the launch failed; for an encrypted volume often a missing permission",
     "Client.DryRunOperation": "a dry run that would have succeeded",
 }
 
 
 def workflow_of(operation: str) -> Workflow | None:
-    """Return the documented workflow of an EC2 operation; None where none is documented."""
+    """Return the documented workflow of an operation; None where none is documented."""
     return _WORKFLOWS.get(operation)
 
 
 def ec2_error_meaning(error_code: str) -> str | None:
-    """Say what an EC2 error code means for an encrypted volume; None where it is not known."""
+    """Return what an EC2 error code means for an encrypted volume; None for an unknown code."""
     return _ERROR_MEANINGS.get(error_code)
+
+
+def is_ebs_operation(source: str | None, name: str) -> bool:
+    """Return whether an event is of an operation that uses the KMS key of a volume or snapshot.
+
+    `source` is the Event source; None where the export has none.
+    """
+    if name in EBS_OPERATIONS:
+        return source in (EC2_EVENT_SOURCE, None)
+    return name in EBS_DIRECT_OPERATIONS and source in (EBS_EVENT_SOURCE, None)

@@ -1,12 +1,15 @@
 """KMS error codes: which are denials, and what the others mean for a failed EBS volume.
 
-Source: AWS KMS API Reference, "Errors" of each operation; EBS User Guide, "EventBridge events for
-EBS". CloudTrail writes AccessDenied for KMS; AccessDeniedException is the SDKs' spelling.
+Sources: AWS KMS API Reference, "Errors" of each operation; EBS User Guide, "Amazon EventBridge
+events for Amazon EBS"; CloudTrail User Guide, "Network activity events". CloudTrail records
+AccessDenied for KMS, SDKs show AccessDeniedException, and network activity events hold
+VpceAccessDenied.
 """
 
 from __future__ import annotations
 
-DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException"})
+VPC_ENDPOINT_CODE = "VpceAccessDenied"
+DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException", VPC_ENDPOINT_CODE})
 
 _MEANINGS = {
     "DryRunOperationException": "a dry run that would have succeeded; nothing to fix",
@@ -16,29 +19,29 @@ _MEANINGS = {
         "cancel the deletion, import the material or enable the key"
     ),
     "NotFoundException": (
-        "no such key, alias or grant in this Region and account: check the Region, and whether "
-        "the key was deleted"
+        "there is no such key, alias or grant in this Region and account: check the Region, and "
+        "whether the key was deleted"
     ),
-    "KeyUnavailableException": "KMS could not use the key just then: try again",
+    "KeyUnavailableException": "KMS could not use the key at that time: try again",
     "InvalidKeyUsageException": (
-        "the key's type does not fit the call: EBS needs a symmetric encryption key"
+        "the key is of another type: EBS needs a symmetric encryption key"
     ),
     "IncorrectKeyException": "the data was encrypted under another key than the one named",
-    "InvalidCiphertextException": "the ciphertext or its encryption context does not fit the key",
+    "InvalidCiphertextException": "the ciphertext or its encryption context is not of this key",
     "InvalidGrantTokenException": "the grant token is not valid: the grant may have been revoked",
-    "InvalidGrantIdException": "no such grant: it may have been revoked or retired",
+    "InvalidGrantIdException": "there is no such grant: it may have been revoked or retired",
     "InvalidArnException": "the ARN is not one that KMS accepts here",
     "CustomKeyStoreNotFoundException": "the key's custom key store does not exist",
     "CustomKeyStoreInvalidStateException": "the key's custom key store is not connected",
     "CloudHsmClusterInvalidConfigurationException": "the key store's CloudHSM cluster is not ready",
-    "XksKeyNotFoundException": "the external key behind the KMS key was not found",
-    "XksProxyUriUnreachableException": "the external key store's proxy can't be reached",
-    "LimitExceededException": "a quota was reached (50,000 grants on a key, for one)",
+    "XksKeyNotFoundException": "the external key of the KMS key was not found",
+    "XksProxyUriUnreachableException": "the proxy of the external key store cannot be reached",
+    "LimitExceededException": "a quota was reached, for example 50,000 grants on a key",
     "ThrottlingException": "too many requests: try again",
     "KMSInternalException": "an error inside KMS: try again",
-    "DependencyTimeoutException": "a system behind KMS timed out: try again",
+    "DependencyTimeoutException": "a system that KMS depends on timed out: try again",
     "MalformedPolicyDocumentException": (
-        "the key policy was refused: often a principal that does not exist"
+        "KMS rejected the key policy: often a principal does not exist"
     ),
     "ValidationException": "a parameter of the call was not valid",
     "UnsupportedOperationException": "the call is not possible on this kind of key",
@@ -47,5 +50,5 @@ _MEANINGS = {
 
 
 def meaning_of(error_code: str) -> str:
-    """Say what an error code that is no denial means; a policy edit fixes none of them."""
-    return _MEANINGS.get(error_code, "not a permission error that this library knows")
+    """Return what an error code that is not a denial means. No policy change fixes it."""
+    return _MEANINGS.get(error_code, "not a known permission error")

@@ -1,8 +1,8 @@
-"""Which events matter to an audit, by source and name. Of the others nothing is kept but a count.
+"""Which events matter to an audit, by source and name. The others are only counted.
 
-An event matters if it is of KMS, of an EC2 operation that uses an EBS key, or may show who a caller
-is (AssumeRole, a role made or deleted). One of any other call that was made with a long-term access
-key proves an IAM user, and is given out for that alone: it changes no figure.
+An event matters if it is an event of KMS, an EC2 or EBS operation that uses a KMS key, or may show
+who a caller is (AssumeRole, CreateRole, DeleteRole). An event of any other call with a long-term
+access key proves an IAM user. It is read for that only, and changes no figure.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.ebs_operations import (
+    EBS_DIRECT_OPERATIONS,
+    EBS_OPERATIONS,
+    is_ebs_operation,
+)
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 
 # A role that was deleted and made again has another unique id: policies and grants miss it.
 ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+_NAMES = EBS_OPERATIONS | EBS_DIRECT_OPERATIONS | ROLE_CHANGES
 # How many holders of long-term keys are remembered, each of whom needs to be seen but once.
 HOLDERS_KEPT = 100_000
 
@@ -23,7 +28,7 @@ def matters(source: str | None, name: str) -> bool:
     """Tell whether a row or record with this Event source and Event name matters to the audit."""
     if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
         return True
-    if name in EBS_OPERATIONS and source in (EC2_EVENT_SOURCE, None):
+    if is_ebs_operation(source, name):
         return True
     return name.startswith("AssumeRole") or name in ROLE_CHANGES
 
@@ -33,7 +38,7 @@ def names_that_matter(mark: str) -> str:
 
     One name after the other would be tried, letter by letter, on every row.
     """
-    names = sorted([*(name + mark for name in EBS_OPERATIONS | ROLE_CHANGES), "AssumeRole"])
+    names = sorted([*(name + mark for name in _NAMES), "AssumeRole"])
     return _either(names)
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.timestamps import order_of
 
@@ -107,7 +107,7 @@ class Ec2CallBuffer:
 
 def is_attempt(event: Event) -> bool:
     """Tell whether it is a call of an EC2 operation that uses an EBS key."""
-    return event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None)
+    return is_ebs_operation(event.source, event.name)
 
 
 def caller_of(event: Event) -> Caller:

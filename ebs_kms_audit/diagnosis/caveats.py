@@ -46,7 +46,8 @@ def _caveats(facts: Facts) -> Iterator[Caveat]:
     yield from _about_denials(facts)
     if facts.has_exports:
         yield _caveat("limited_view")
-    yield _caveat("delivery_delay")
+    if facts.coverage.files:
+        yield _caveat("delivery_delay")
     yield _caveat("not_recorded")
 
 
@@ -56,9 +57,9 @@ def _about_rows(facts: Facts) -> Iterator[Caveat]:
         yield _caveat(note.kind, **note.values)
     if coverage.rows_set_aside:
         yield _caveat("rows_set_aside", count=coverage.rows_set_aside)
-    if not coverage.kms_rows:
+    if coverage.files and not coverage.kms_rows:
         yield _caveat("no_kms_rows")
-    if not coverage.read_only_rows:
+    if coverage.files and not coverage.read_only_rows:
         yield _caveat("read_only_hidden")
     if facts.source_inferred:
         yield _caveat("source_inferred")
@@ -88,6 +89,8 @@ def _about_denials(facts: Facts) -> Iterator[Caveat]:
         yield _caveat("session_name_only")
     if any(not (denial.message and denial.message.policy_type) for denial in denials):
         yield _caveat("cause_not_shown")
+    if truncated := sum(bool(d.message and d.message.truncated) for d in denials):
+        yield _caveat("message_truncated", count=truncated)
     if facts.disagreements:
         first = facts.disagreements[0]
         yield _caveat(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.kms_errors import meaning_of
 from ebs_kms_audit.aws.relevance import matters
@@ -19,7 +19,7 @@ from ebs_kms_audit.identify import (
     is_kms,
     may_be_of_another_service,
 )
-from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Window
+from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Symptom, Window
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
 from ebs_kms_audit.reading.timestamps import order_of
@@ -65,6 +65,7 @@ class Facts(NamedTuple):
     disagreements: tuple[Disagreement, ...]
     surroundings_incomplete: bool
     has_exports: bool
+    symptoms: tuple[Symptom, ...] = ()
 
 
 class _Errors:
@@ -104,7 +105,7 @@ class CoverageCounter:
             )
         if is_kms(event):
             self._add_kms(event)
-        elif event.name in EBS_OPERATIONS and event.source in (EC2_EVENT_SOURCE, None):
+        elif is_ebs_operation(event.source, event.name):
             self._ec2_rows += 1
 
     def merge(self, other: CoverageCounter) -> None:

@@ -19,6 +19,7 @@ _MODULES = {
     EntryKind.CAUSE: "causes",
     EntryKind.CAVEAT: "caveats",
     EntryKind.VERDICT: "verdicts",
+    EntryKind.SYMPTOM: "symptoms",
     EntryKind.TERM: "terms",
 }
 

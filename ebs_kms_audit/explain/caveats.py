@@ -74,6 +74,15 @@ ENTRIES = (
         "Reservations[].Instances[].StateReason",
     ),
     _caveat(
+        "message_truncated",
+        "A message is cut off or masked",
+        "{count:message} cut off or masked: the action, ARN or policy that is not whole is not "
+        "used. Give the whole text.",
+        "A terminal, a log or a person shortened the text. The start of an action or of an ARN can "
+        "be that of another one.",
+        "Copy the whole text, from User: arn:aws:… to its end, and give it with --message.",
+    ),
+    _caveat(
         "cause_not_shown",
         "The input does not show which policy denied the calls",
         "The input does not show which type of policy denied the calls. The error message "

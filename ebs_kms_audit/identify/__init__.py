@@ -1,20 +1,21 @@
-"""Events → Denials: who (principal), on what (key), through which service, and how that is known.
+"""Events → Denials: who called, on which key, through which service, and how that is known.
 
-denied       collects the denied events, each once and in its best form
-recorded     the principal as a record's userIdentity says
-handouts     the role behind a session, as the AssumeRole event tells
-principals   the rules that tell the principal, in order
-accounts     account ids, repaired where a spreadsheet damaged them
-keys         the KMS key
-said         what an error message says, the record's own or one that was pasted
-given        what the caller of the library says
+denied_events   collects the denied events, each once and in its best form
+user_identity   the principal that the userIdentity of a record names
+assumed_roles   the role of a session, from the AssumeRole event that began it
+principal       the rules that find the principal, in order
+account_repair  account ids, repaired where a spreadsheet damaged them
+kms_key         the KMS key
+error_message   what the error message of an event says
+pasted          pasted messages, and Denials of those that fit no event
+overrides       what the caller of the library says
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.access_keys import account_of
 from ebs_kms_audit.aws.arns import Arn
@@ -22,14 +23,19 @@ from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
-from ebs_kms_audit.identify.error_message import given_messages, message_of, principal_said
+from ebs_kms_audit.identify.error_message import message_of, principal_said
 from ebs_kms_audit.identify.kms_key import key_names, key_of
 from ebs_kms_audit.identify.overrides import given_key, given_principals
+from ebs_kms_audit.identify.pasted import (
+    PastedMessage,
+    PastedTexts,
+    event_of,
+    given_texts,
+    of_no_event,
+    read_texts,
+)
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Denial, Event, KeyRef
-
-if TYPE_CHECKING:
-    from ebs_kms_audit.messages import DenialMessage
+from ebs_kms_audit.model import Denial, Event, Evidence, KeyRef
 
 __all__ = [
     "AssumedRoles",
@@ -37,11 +43,16 @@ __all__ = [
     "Disagreement",
     "EvidenceIndex",
     "Overrides",
+    "PastedMessage",
+    "PastedTexts",
     "is_denied",
     "is_kms",
     "key_names",
     "may_be_of_another_service",
+    "of_no_event",
+    "read_texts",
     "resolve",
+    "resolve_message",
 ]
 
 
@@ -50,7 +61,7 @@ class Overrides(NamedTuple):
 
     principals: Mapping[str, Arn]
     key: KeyRef | None
-    messages: tuple[DenialMessage, ...]
+    pasted: PastedTexts
 
     @classmethod
     def of(
@@ -60,7 +71,7 @@ class Overrides(NamedTuple):
         messages: str | Iterable[str] | None = None,
     ) -> Overrides:
         """Check the arguments of `audit()`. Raises UsageError for what makes no sense."""
-        return cls(given_principals(principals), given_key(key), given_messages(messages))
+        return cls(given_principals(principals), given_key(key), given_texts(messages))
 
 
 def may_be_of_another_service(event: Event) -> bool:
@@ -90,15 +101,13 @@ def resolve(
     made at that time.
     """
     action = kms_action(event.name)
-    account = witnesses.accounts.account(event)
-    event = replace(event, account=account)
-    message, evidence = message_of(event, account, action.iam_actions, given.messages)
+    event = replace(event, account=witnesses.accounts.account(event))
+    message, evidence = message_of(event, event.account, action.iam_actions, given.pasted)
     said = principal_said(event, message, evidence)
-    resource = message.resource if message else None
     return Denial(
         event=event,
-        principal=principal_of(event, account, witnesses, said, given.principals),
-        key=key_of(event, siblings, attempts, resource, given.key),
+        principal=principal_of(event, event.account, witnesses, said, given.principals),
+        key=key_of(event, siblings, attempts, message.resource if message else None, given.key),
         message=message,
         credential_account=account_of(event.access_key),
         iam_actions=action.iam_actions,
@@ -107,3 +116,26 @@ def resolve(
         via_known=event.source_ip is not None,
         ebs_traffic=is_ebs_traffic(event.source_ip),
     )
+
+
+def resolve_message(pasted: PastedMessage, witnesses: EvidenceIndex, given: Overrides) -> Denial:
+    """Turn a pasted message that fits no event into a Denial. It has no time."""
+    event, message = event_of(pasted), pasted.message
+    action = kms_action(event.name)
+    said = principal_said(event, message, Evidence.GIVEN)
+    return Denial(
+        event=event,
+        principal=principal_of(event, event.account, witnesses, said, given.principals),
+        key=key_of(event, (), (), message.resource, given.key),
+        message=message,
+        iam_actions=() if message.action is None else _named(message.action, action.iam_actions),
+        statement_kind=action.kind,
+        via_service=None,
+        via_known=False,
+        ebs_traffic=False,
+    )
+
+
+def _named(action: str, spelled: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the action that a message names, as AWS spells it."""
+    return tuple(one for one in spelled if one.casefold() == action.casefold()) or (action,)

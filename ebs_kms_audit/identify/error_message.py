@@ -1,77 +1,56 @@
-"""What an error message says of a denial: the record's own, or one that the caller pasted.
+"""What an error message says of a denial: the record's own message, or a pasted one.
 
-A pasted message is taken for that of a denial where user or session name, action, account and
-Region agree. It is what the caller of the library says, so its Evidence is `given`.
+A pasted message is what the caller of the library says, so its Evidence is `given`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.aws.kms_errors import VPC_ENDPOINT_CODE
 from ebs_kms_audit.identify.overrides import kind_of
-from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
-
-if TYPE_CHECKING:
-    from ebs_kms_audit.messages import DenialMessage
+from ebs_kms_audit.identify.pasted import PastedTexts, fits
+from ebs_kms_audit.model import DenialMessage, Event, Evidence, Principal, PrincipalKind
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
 
 
-def given_messages(texts: str | Iterable[str] | None) -> tuple[DenialMessage, ...]:
-    """Read `messages=`. Raises UsageError for a text that is no access-denied message."""
-    texts = (texts,) if isinstance(texts, str) else texts or ()
-    return tuple(_given(number, text) for number, text in enumerate(texts, start=1))
-
-
-def _given(number: int, text: str) -> DenialMessage:
-    from ebs_kms_audit.messages import MessageKind, parse_denial_message
-
-    message = parse_denial_message(text)
-    if message.kind is not MessageKind.DENIAL:
-        what = (
-            "it is EC2's encoded message: decode it with aws sts decode-authorization-message"
-            if message.kind is MessageKind.ENCODED
-            else "it is no access-denied message that is known here (User: ARN is not authorized "
-            "to perform: kms:…)"
-        )
-        raise UsageError(f"message {number}: {what}")
-    return message
-
-
 def message_of(
-    event: Event,
-    account: str | None,
-    iam_actions: Sequence[str],
-    given: Iterable[DenialMessage],
+    event: Event, account: str | None, iam_actions: Sequence[str], pasted: PastedTexts
 ) -> tuple[DenialMessage | None, Evidence]:
-    """Return the message of a denied event, and whether a record or the caller brought it."""
-    if event.error_message:
-        from ebs_kms_audit.messages import MessageKind, parse_denial_message
+    """Return the message of a denied event, and whether a record or the caller brought it.
 
-        own = parse_denial_message(event.error_message)
-        if own.kind is MessageKind.DENIAL:
-            return own, Evidence.RECORDED
+    A message that names the type of policy counts before one that does not; otherwise the record's
+    own counts first.
+    """
+    own, given = _own_message(event), _pasted_message(event, account, iam_actions, pasted)
+    if own and (own.policy_type or given is None or given.policy_type is None):
+        return own, Evidence.RECORDED
+    return (given, Evidence.GIVEN) if given else (None, Evidence.UNKNOWN)
+
+
+def _own_message(event: Event) -> DenialMessage | None:
+    if not event.error_message and event.error_code != VPC_ENDPOINT_CODE:
+        return None
+    from ebs_kms_audit.messages import MessageKind, PolicyType, parse_denial_message
+
+    own = parse_denial_message(event.error_message or "")
+    if own.kind is MessageKind.DENIAL:
+        return own
+    if event.error_code == VPC_ENDPOINT_CODE:
+        return DenialMessage(kind=MessageKind.DENIAL, policy_type=PolicyType.VPC_ENDPOINT)
+    return None
+
+
+def _pasted_message(
+    event: Event, account: str | None, iam_actions: Sequence[str], pasted: PastedTexts
+) -> DenialMessage | None:
     actions = {action.casefold() for action in iam_actions}
-    for message in given:
-        if (message.action or "").casefold() in actions and _is_of(message, event, account):
-            return message, Evidence.GIVEN
-    return None, Evidence.UNKNOWN
-
-
-def _is_of(message: DenialMessage, event: Event, account: str | None) -> bool:
-    caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
-    if caller is None or not event.user_name:
-        return False
-    name = callers.ROOT_USER if caller.resource == "root" else caller.name
-    return (
-        name == event.user_name
-        and account in (None, caller.account)
-        and (key is None or event.region in (None, key.region))
-    )
+    for message in pasted.of_caller(event.user_name):
+        if (message.action or "").casefold() in actions and fits(message, event, account):
+            return message
+    return None
 
 
 def principal_said(

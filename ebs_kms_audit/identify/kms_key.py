@@ -55,6 +55,11 @@ def key_names(event: Event) -> set[str]:
     return _keys(_resource_names(event))
 
 
+def keys_in_message(event: Event) -> set[str]:
+    """Return the ids, or failing these the aliases, of the keys in an event's error message."""
+    return _keys(re.findall(_KMS_ARN, event.error_message or ""))
+
+
 def _why_not(event: Event) -> str:
     if key_names(event):
         return "the event names several keys"

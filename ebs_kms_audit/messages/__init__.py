@@ -3,6 +3,7 @@
 plain     removes what wraps a message: escapes, HTML, quotes, frames
 parse     text → DenialMessages
 roles     the role of a session
+symptoms  errors that point to a KMS key and are not KMS denials
 advice    whether an edit of the key policy can help
 """
 
@@ -10,17 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
-from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType, Symptom
 
 __all__ = [
     "DenialMessage",
     "Effect",
+    "ErrorText",
     "Helps",
     "MessageKind",
     "PolicyType",
     "denial_messages",
     "parse_denial_message",
+    "read_error_text",
 ]
 
 
@@ -49,3 +53,35 @@ def denial_messages(text: str) -> Iterator[DenialMessage]:
                 message, key_policy_edit=advice.helps, why=advice.why, what_helps=advice.what_helps
             )
         )
+
+
+class ErrorText(NamedTuple):
+    """What an error text says.
+
+    denials   the KMS denials, in order
+    symptoms  what else points to a KMS key, and denials of other services
+    """
+
+    denials: tuple[DenialMessage, ...]
+    symptoms: tuple[Symptom, ...]
+
+
+def read_error_text(text: str, *, file: str) -> ErrorText:
+    """Read everything that a pasted text says. Both parts are empty for a text without an error."""
+    from ebs_kms_audit.messages.symptoms import denied_by_other_service, symptoms_in_text
+
+    denials, symptoms = [], []
+    for message in denial_messages(text):
+        if _may_be_of_kms(message):
+            denials.append(message)
+        else:
+            symptoms.append(denied_by_other_service(message, file=file, text=text))
+    symptoms += symptoms_in_text(text, file=file)
+    return ErrorText(tuple(denials), tuple(symptoms))
+
+
+def _may_be_of_kms(message: DenialMessage) -> bool:
+    """Tell whether a message is about KMS: it names a KMS action, or no action at all."""
+    if message.kind is not MessageKind.DENIAL:
+        return False
+    return message.action is None or message.action.casefold().startswith("kms:")

@@ -69,7 +69,7 @@ _AFTER_AN_ARN = ".,;:)]}"
 _CUT = re.compile(
     r" ?(?:\.\.|…|\[(?:\.\.|…|trunc)|\(trunc)"
 )  # what stands where a tool shortened a text
-_MASKED = re.compile(r"\.{3}|…|\*\*")
+_MASKED = re.compile(r"\.{3}$|…|\*\*")
 _KMS_KEY = re.compile(
     r"key/(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|mrk-[0-9a-f]{32})"
 )

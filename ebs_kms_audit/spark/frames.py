@@ -19,7 +19,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.ebs_operations import (
+    EBS_DIRECT_OPERATIONS,
+    EBS_EVENT_SOURCE,
+    EBS_OPERATIONS,
+    EC2_EVENT_SOURCE,
+)
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 from ebs_kms_audit.aws.relevance import ROLE_CHANGES
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
@@ -269,6 +274,7 @@ def _matters(source: Column, name: Column, access_key: Column) -> Column:
         (source == KMS_EVENT_SOURCE)
         | ((source == "") & name.isin(kms_names))
         | (name.isin(*EBS_OPERATIONS) & source.isin(EC2_EVENT_SOURCE, ""))
+        | (name.isin(*EBS_DIRECT_OPERATIONS) & source.isin(EBS_EVENT_SOURCE, ""))
         | name.startswith("AssumeRole")
         | name.isin(*ROLE_CHANGES)
         | access_key.startswith("AKIA")

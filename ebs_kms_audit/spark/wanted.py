@@ -8,11 +8,13 @@ from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
 from ebs_kms_audit.context.history import alike, is_success
 from ebs_kms_audit.context.key_changes import is_change
+from ebs_kms_audit.context.symptoms import is_symptom
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.timestamps import order_of
 
 _CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
+_SYMPTOMS_KEPT = 1_000
 
 
 class Wanted:
@@ -61,6 +63,7 @@ class Sieve:
         self._successes: dict[tuple[object, ...], tuple[int, Event]] = {}
         self._long_term: set[tuple[object, ...]] = set()
         self._changes = 0
+        self._symptoms = 0
 
     def part(self, events: Iterable[Event], left: list[Event]) -> Iterator[tuple[int, Event]]:
         """Yield the events to send, each with its place; put what is only counted in `left`.
@@ -81,6 +84,9 @@ class Sieve:
             return True
         if is_change(event) and self._changes < _CHANGES_KEPT:
             self._changes += 1
+            return True
+        if self._symptoms < _SYMPTOMS_KEPT and is_symptom(event):
+            self._symptoms += 1
             return True
         if event.user_name in self._wanted.names and key_kind(event.access_key) == "long_term":
             holder = (event.user_name, event.account, event.account_cell)

@@ -58,11 +58,15 @@ def test_a_pasted_message_names_principal_and_key(who, name, arn, kind, role_nam
     ],
     ids=["another session", "another action", "another account", "another Region", "no name"],
 )
-def test_a_message_of_another_call_tells_nothing(text, cells):
-    finding = finding_of(text, cells)
-    assert finding.principal.evidence != "given"
-    assert not finding.key.known
-    assert finding.denials[0].message is None
+def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells):
+    denied = {"user_name": "deploy-7f3a", "aws_access_key": rows.SESSION} | cells
+    report = ebs_kms_audit.audit(rows.export(rows.row(**denied)), messages=text)
+    (own,) = (one for one in report.findings if one.denials[0].event.file == "message 1")
+    (recorded,) = (one for one in report.findings if one is not own)
+    assert recorded.principal.evidence != "given"
+    assert not recorded.key.known
+    assert recorded.denials[0].message is None
+    assert (own.key.arn, own.first_seen) == (KEY_ARN, None)
 
 
 def test_the_name_of_a_role_is_shown_where_its_path_is_unknown():
@@ -162,13 +166,11 @@ def test_a_redacted_report_keeps_the_type_of_policy_and_no_name_of_the_message()
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("the volume vanished", "message 1: it is no access-denied message"),
-        ("You are not authorized. Encoded authorization failure message: abc",
-         "message 1: it is EC2's encoded message"),
-        ([message(), "?"], "message 2: it is no access-denied message"),
+        ("it does not work", "message 1: Not a recognized access-denied message or volume error."),
+        ([message(), "?"], "message 2: Not a recognized access-denied message"),
     ],
-)  # fmt: skip
-def test_what_is_no_message_is_refused(text, words):
+)
+def test_a_text_without_a_known_error_is_a_usage_error(text, words):
     with pytest.raises(UsageError) as error:
         finding_of(text)
     assert words in str(error.value)

@@ -1,0 +1,152 @@
+"""Pasted error texts → the messages in them, and Denials of those that fit no event.
+
+A message fits an event if user or session name, action, account, Region and key agree. It then
+explains that event. Any other message is a denial of its own: its Event has no time, and everything
+in it is what the caller said, so its Evidence is `given`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.callers import ROOT_USER
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.identify.kms_key import key_names, keys_in_message
+from ebs_kms_audit.model import Denial, DenialMessage, Event, Symptom
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import PastedText
+
+NO_ACTION = "(not named)"
+
+
+class PastedMessage(NamedTuple):
+    """An access-denied message: the text that holds it, and its number there, from 1."""
+
+    message: DenialMessage
+    file: str
+    number: int
+
+
+class PastedTexts:
+    """What pasted texts say: KMS denials (`messages`), and symptoms (`symptoms`)."""
+
+    def __init__(
+        self, messages: Iterable[PastedMessage] = (), symptoms: Iterable[Symptom] = ()
+    ) -> None:
+        self.messages = tuple(messages)
+        self.symptoms = tuple(symptoms)
+        self._by_caller: dict[str, list[DenialMessage]] = {}
+        for one in self.messages:
+            if caller := Arn.parse(one.message.principal):
+                self._by_caller.setdefault(_user_name(caller), []).append(one.message)
+
+    def __add__(self, other: PastedTexts) -> PastedTexts:
+        return PastedTexts(self.messages + other.messages, self.symptoms + other.symptoms)
+
+    def of_caller(self, user_name: str | None) -> Sequence[DenialMessage]:
+        """Return the messages of a user or a session, by its name."""
+        return self._by_caller.get(user_name or "", ())
+
+
+def given_texts(texts: str | Iterable[str] | None) -> PastedTexts:
+    """Read `messages=`. Raises UsageError for a text that holds no known error."""
+    from ebs_kms_audit.model import PastedText
+
+    texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
+    read = PastedTexts()
+    for number, text in enumerate(texts, start=1):
+        name = f"message {number}"
+        found = read_texts([PastedText(file=name, text=text)])
+        if not (found.messages or found.symptoms):
+            raise UsageError(
+                f"{name}: Not a recognized access-denied message or volume error. Give the whole "
+                "text in quotes, from “User: arn:aws:…” to its end."
+            )
+        read += found
+    return read
+
+
+def read_texts(texts: Iterable[PastedText]) -> PastedTexts:
+    """Read pasted texts; a text without a known error adds nothing."""
+    from ebs_kms_audit.messages import read_error_text  # an export alone has no text
+
+    messages: list[PastedMessage] = []
+    symptoms: list[Symptom] = []
+    for text in texts:
+        found = read_error_text(text.text, file=text.file)
+        messages += [
+            PastedMessage(message, text.file, number)
+            for number, message in enumerate(found.denials, start=1)
+        ]
+        symptoms += found.symptoms
+    return PastedTexts(messages, symptoms)
+
+
+def fits(message: DenialMessage, event: Event, account: str | None) -> bool:
+    """Tell whether a message can be that of an event, by everything but the action."""
+    caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
+    if caller is None or not event.user_name or _user_name(caller) != event.user_name:
+        return False
+    if account not in (None, caller.account) or (key and event.region not in (None, key.region)):
+        return False
+    named = key_names(event) or keys_in_message(event)
+    return not (key and named and key.resource_type == "key") or key.name in named
+
+
+def of_no_event(pasted: Sequence[PastedMessage], denials: Iterable[Denial]) -> list[PastedMessage]:
+    """Return the messages that fit no denial."""
+    by_name: dict[str | None, list[Denial]] = {}
+    if pasted:
+        for denial in denials:
+            by_name.setdefault(denial.event.user_name, []).append(denial)
+    left = []
+    for one in pasted:
+        caller = Arn.parse(one.message.principal)
+        candidates = by_name.get(_user_name(caller), ()) if caller else ()
+        if not any(_explains(one.message, denial) for denial in candidates):
+            left.append(one)
+    return left
+
+
+def _explains(message: DenialMessage, denial: Denial) -> bool:
+    actions = {action.casefold() for action in denial.iam_actions}
+    return (message.action or "").casefold() in actions and fits(
+        message, denial.event, denial.event.account
+    )
+
+
+def event_of(pasted: PastedMessage) -> Event:
+    """Return the event that a message reports, as far as the message shows it."""
+    message = pasted.message
+    caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
+    return Event(
+        file=pasted.file,
+        line=pasted.number,
+        time=None,
+        name=_event_name(message.action),
+        source=KMS_EVENT_SOURCE,
+        region=(key.region if key else None) or message.authorization_region,
+        error_code="AccessDenied",
+        user_name=_user_name(caller) if caller else None,
+        account=(caller.account or None) if caller else None,
+    )
+
+
+def _user_name(caller: Arn) -> str:
+    return ROOT_USER if caller.resource == "root" else caller.name
+
+
+def _event_name(action: str | None) -> str:
+    """Return the name of the operation that needs an action: `ReEncrypt` for kms:ReEncryptTo."""
+    if action is None:
+        return NO_ACTION
+    return _EVENT_NAMES.get(action.casefold()) or action.partition(":")[2]
+
+
+_EVENT_NAMES = {
+    action.casefold(): row.event_name for row in kms_actions() for action in row.iam_actions
+}

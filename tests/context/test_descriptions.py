@@ -1,0 +1,145 @@
+"""Output of describe commands and EventBridge events: EC2, Auto Scaling and EBS user guides."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ebs_kms_audit.context.descriptions import read_descriptions
+from ebs_kms_audit.model import Description
+from tests.records import ACCOUNT, KEY_ARN
+
+VOLUME = "vol-0123456789abcdef0"
+INSTANCE = "i-0123456789abcdef0"
+AUTO_SCALING = "AWSServiceRoleForAutoScaling"
+
+
+def instance(code="Client.InternalError", message="Client error on launch", **more):
+    return {
+        "InstanceId": INSTANCE,
+        "LaunchTime": "2026-05-18T07:00:34.000Z",
+        "Placement": {"AvailabilityZone": "eu-west-1b"},
+        "StateReason": {"Code": code, "Message": f"{code}: {message}"},
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": VOLUME}}],
+    } | more
+
+
+def activity(message):
+    return {
+        "ActivityId": "0a1b2c3d-0000-4000-8000-000000000001",
+        "AutoScalingGroupName": "workers",
+        "Description": f"Launching a new EC2 instance: {INSTANCE}",
+        "StartTime": "2026-05-18T07:00:34Z",
+        "EndTime": "2026-05-18T07:00:40Z",
+        "StatusCode": "Cancelled",
+        "StatusMessage": message,
+    }
+
+
+def notification(event, result, cause=""):
+    return {
+        "detail-type": "EBS Volume Notification",
+        "source": "aws.ec2",
+        "account": ACCOUNT,
+        "time": "2026-05-18T07:00:34Z",
+        "region": "us-east-1",
+        "resources": [f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/{VOLUME}"],
+        "detail": {"result": result, "cause": cause, "event": event},
+    }
+
+
+GROUP = [{"Key": "aws:autoscaling:groupName", "Value": "workers"}]
+OUTPUTS = {
+    "an instance": ("describe-instances", instance(), "client_error_on_launch", None),
+    "an instance of a group": (
+        "describe-instances", instance(Tags=GROUP), "client_error_on_launch", AUTO_SCALING),
+    "a Spot Instance": (
+        "describe-instances", instance(InstanceLifecycle="spot"), "client_error_on_launch",
+        "AWSServiceRoleForEC2Spot"),
+    "the state of its key": (
+        "describe-instances",
+        instance("Client.InvalidKMSKey.InvalidState",
+                 "The KMS key provided is in an incorrect state"),
+        "kms_key_incorrect_state", None),
+    "a volume": (
+        "describe-volumes", {"VolumeId": VOLUME, "State": "error", "Encrypted": True},
+        "volume_failed", None),
+    "an activity": (
+        "describe-scaling-activities",
+        activity("Instance became unhealthy while waiting for instance to be in InService state. "
+                 "Termination Reason: Client.InternalError: Client error on launch"),
+        "client_error_on_launch", AUTO_SCALING),
+    "a disabled key": (
+        "EBS Volume Notification",
+        notification("attachVolume", "failed", f"{KEY_ARN} is disabled."),
+        "key_state_error", None),
+    "a volume that was deleted": (
+        "EBS Volume Notification", notification("deleteVolume", "deleted"), "volume_vanished",
+        None),
+    "another failure": (
+        "EBS Volume Notification", notification("createVolume", "failed"), "volume_failed", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_failure_in_the_output_of_a_command(name):
+    command, content, id, caller = OUTPUTS[name]
+    found = read_descriptions([Description(file="x.json", command=command, content=content)])
+    (symptom,) = found.symptoms
+    assert symptom.id == id
+    assert symptom.file == "x.json"
+    assert caller is None or symptom.caller == caller
+    assert {VOLUME, INSTANCE} & set(symptom.resources)
+
+
+FINE = {
+    "a running instance": ("describe-instances", {"InstanceId": INSTANCE}),
+    "an instance that its user stopped": (
+        "describe-instances", instance("Client.UserInitiatedShutdown", "User initiated shutdown")),
+    "a text in a tag": (
+        "describe-instances",
+        {"InstanceId": INSTANCE, "Tags": [{"Key": "n", "Value": "Client error on launch"}]}),
+    "an unencrypted volume": (
+        "describe-volumes", {"VolumeId": VOLUME, "State": "error", "Encrypted": False}),
+    "a volume in use": ("describe-volumes", {"VolumeId": VOLUME, "State": "in-use"}),
+    "a successful activity": ("describe-scaling-activities", activity("")),
+    "a volume that was created": (
+        "EBS Volume Notification", notification("createVolume", "available")),
+    "values of another shape": (
+        "describe-instances", {"StateReason": [1], "Tags": {"a": 1}, "Placement": "x"}),
+    "a detail of another shape": ("EBS Volume Notification", {"detail": [None], "time": 5}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_output_without_a_failure(name):
+    command, content = FINE[name]
+    found = read_descriptions([Description(file="x.json", command=command, content=content)])
+    assert (found.messages, found.symptoms) == ((), ())
+
+
+def test_where_and_when_it_failed_are_kept():
+    (symptom,) = read_descriptions(
+        [Description(file="x", command="describe-instances", content=instance())]
+    ).symptoms
+    assert (symptom.region, symptom.account) == ("eu-west-1", None)
+    assert symptom.first_seen == datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
+    assert "--region eu-west-1" in symptom.command
+    event = notification("createVolume", "failed")
+    (symptom,) = read_descriptions(
+        [Description(file="x", command="EBS Volume Notification", content=event)]
+    ).symptoms
+    assert (symptom.region, symptom.account) == ("us-east-1", ACCOUNT)
+
+
+def test_an_access_denied_message_in_an_activity_is_a_denial():
+    text = (
+        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{AUTO_SCALING}/AutoScaling is not authorized "
+        f"to perform: kms:GenerateDataKeyWithoutPlaintext on resource: {KEY_ARN}. Launching EC2 "
+        "instance failed."
+    )
+    found = read_descriptions(
+        [Description(file="x", command="describe-scaling-activities", content=activity(text))]
+    )
+    (pasted,) = found.messages
+    assert pasted.message.action == "kms:GenerateDataKeyWithoutPlaintext"
+    assert pasted.message.resource == KEY_ARN

@@ -1,0 +1,252 @@
+"""Errors that point to a KMS key: what they mean, and the findings to which they belong.
+
+The texts are those of EC2's and EBS's documentation and of users' reports.
+"""
+
+import json
+
+import pytest
+
+import ebs_kms_audit
+from ebs_kms_audit.explain import EntryKind, entries
+from ebs_kms_audit.messages import read_error_text
+from tests import rows
+from tests.records import ACCOUNT, KEY_ARN, audit, record
+
+VOLUME = "vol-0123456789abcdef0"
+INSTANCE = "i-0123456789abcdef0"
+CREATE = ("kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt")
+LAUNCH = (*CREATE, "kms:CreateGrant")
+ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
+
+# The text, the symptom, the error code in it, and the KMS actions that the usual caller needs.
+TEXTS = [
+    ("Client.InternalError: Client error on launch", "client_error_on_launch",
+     "Client.InternalError", LAUNCH),
+    ("Server.InternalError: Client error on launch", "client_error_on_launch",
+     "Server.InternalError", LAUNCH),
+    ("client error? Client error on launch", "client_error_on_launch", None, LAUNCH),
+    ("An error occurred (InvalidKMSKey.InvalidState) when calling the RunInstances operation: The "
+     "KMS key provided is in an incorrect state", "kms_key_incorrect_state",
+     "InvalidKMSKey.InvalidState", LAUNCH),
+    ("Client.InvalidKMSKey.InvalidState", "kms_key_incorrect_state",
+     "Client.InvalidKMSKey.InvalidState", LAUNCH),
+    ("The KMS key provided is in an incorrect state", "kms_key_incorrect_state", None, LAUNCH),
+    (f"Client.CustomerKeyHasBeenRevoked: Volume {VOLUME} cannot be attached. The encrypted volume "
+     "was unable to access the KMS key.", "kms_key_revoked", "Client.CustomerKeyHasBeenRevoked",
+     ("kms:CreateGrant",)),
+    ("One or more of the attached Amazon EBS volumes are encrypted with an inaccessible AWS KMS "
+     "key.", "kms_key_inaccessible", None, LAUNCH),
+    ("InvalidParameterValue: Given key ID is not accessible", "key_id_not_accessible", None,
+     (*CREATE, "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey")),
+    (f"InvalidVolume.NotFound: The volume '{VOLUME}' does not exist.", "volume_vanished",
+     "InvalidVolume.NotFound", CREATE),
+    (f"The volume '{VOLUME}' does not exist.", "volume_vanished", None, CREATE),
+    ("MalformedPolicyDocumentException: Policy contains a statement with one or more invalid "
+     "principals.", "invalid_policy_principal", "MalformedPolicyDocumentException", ()),
+    ("AWS Managed CMK can't be shared", "aws_managed_key_shared", None, ()),
+    ("Encrypted snapshots with EBS default key cannot be shared", "aws_managed_key_shared", None,
+     ()),
+    (f"DisabledException: {KEY_ARN} is disabled.", "key_state_error", "DisabledException", ()),
+    ("KMSInvalidStateException", "key_state_error", "KMSInvalidStateException", ()),
+    (f"{KEY_ARN} is pending deletion.", "key_state_error", None, ()),
+    (f"{KEY_ARN} is pending import.", "key_state_error", None, ()),
+    ("UnauthorizedOperation: You are not authorized to perform this operation. Encoded "
+     "authorization failure message: 0l-KPWQJ8q5z3YatP3Ybgb5lf0dibDhN6", "encoded_message", None,
+     ()),
+    (f"User: {ALICE} is not authorized to perform: ec2:CreateVolume on resource: "
+     f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/* because no identity-based policy allows the "
+     "ec2:CreateVolume action", "other_service_denied", None, ()),
+    ("AccessDeniedException: Reason: DEPENDENCY_ACCESS_DENIED", "ebs_dependency_denied",
+     "DEPENDENCY_ACCESS_DENIED", ("kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt",
+     "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "id", "code", "actions"), TEXTS)
+def test_a_pasted_text_is_recognized(text, id, code, actions):
+    report = ebs_kms_audit.audit(messages=text)
+    (symptom,) = report.symptoms
+    assert (symptom.id, symptom.code, symptom.actions) == (id, code, actions)
+    assert symptom.text == " ".join(text.replace("'", "").split())
+    assert symptom.meaning
+    assert symptom.next_step
+    assert not report.findings
+
+
+def test_every_kind_has_a_page_and_a_text():
+    recognized = {id for _, id, _, _ in TEXTS}
+    assert {one.id for one in entries(EntryKind.SYMPTOM)} == recognized | {"volume_failed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Client.InternalError", "Client.UserInitiatedShutdown: User initiated shutdown",
+     "MalformedPolicyDocumentException: Policy contains invalid JSON", "the volume does not exist",
+     "MyDisabledException", "AccessDenied", "Server.InsufficientInstanceCapacity"],
+)  # fmt: skip
+def test_other_errors_are_not_symptoms(text):
+    assert read_error_text(text, file="x") == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "caller"),
+    [
+        ("AsgInstanceLaunchFailures: Client.InvalidKMSKey.InvalidState",
+         "AWSServiceRoleForAutoScaling"),
+        ("Launching a new EC2 instance: i-0123456789abcdef0. Status Reason: Client error on "
+         "launch", "AWSServiceRoleForAutoScaling"),
+        (f"ebs.csi.aws.com could not attach: InvalidVolume.NotFound: {VOLUME}",
+         "AmazonEKS_EBS_CSI_DriverRole"),
+        ("karpenter: Client error on launch", "the role of the Karpenter controller"),
+    ],
+)  # fmt: skip
+def test_the_text_names_the_usual_caller(text, caller):
+    (symptom,) = read_error_text(text, file="x").symptoms
+    assert symptom.caller == caller
+
+
+def test_a_text_with_a_denial_and_a_symptom_gives_both_joined():
+    text = (
+        f"User: {ALICE} is not authorized to perform: kms:CreateGrant on resource: {KEY_ARN}\n"
+        f"Client.CustomerKeyHasBeenRevoked: Volume {VOLUME} cannot be attached."
+    )
+    report = ebs_kms_audit.audit(messages=text)
+    (symptom,) = report.symptoms
+    assert symptom.findings == (report.findings[0].id,)
+    assert symptom.resources == (KEY_ARN, VOLUME)
+    assert symptom.region == "us-east-1"
+
+
+def attach(**more):
+    """Return the record of an AttachVolume that failed a second after the denied CreateGrant."""
+    failed = {
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "AttachVolume",
+        "eventTime": "2026-05-18T07:00:35Z",
+        "sourceIPAddress": "198.51.100.7",
+        "errorCode": "Client.CustomerKeyHasBeenRevoked",
+        "errorMessage": f"Volume {VOLUME} cannot be attached. The encrypted volume was unable to "
+        "access the KMS key.",
+        "eventID": "event-1",
+        "requestID": "f3b1a2c4-0000-4000-8000-000000000002",
+    }
+    return record(**(failed | more))
+
+
+# What a record of the failed call has, and what joins it to the finding of `record()`.
+JOINED = [
+    ({"requestID": "f3b1a2c4-0000-4000-8000-000000000001"},
+     "Request ID f3b1a2c4-0000-4000-8000-000000000001"),
+    ({}, VOLUME),  # the call is one of the finding's own attempts
+    ({"errorMessage": None}, "Request ID f3b1a2c4-0000-4000-8000-000000000002"),
+    ({"userIdentity": {"type": "IAMUser", "userName": "bob", "arn": ALICE},
+      "errorMessage": f"encrypted volume was unable to access the KMS key {KEY_ARN}"}, KEY_ARN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "joined_by"), JOINED)
+def test_a_failed_call_is_joined_to_the_denial(fields, joined_by):
+    report = audit(record(), attach(**fields))
+    (symptom,) = report.symptoms
+    assert (symptom.id, symptom.operation) == ("kms_key_revoked", "AttachVolume")
+    assert symptom.event_id == "event-1"
+    assert symptom.findings == (report.findings[0].id,)
+    assert joined_by in symptom.joined_by[0] or symptom.joined_by[0].startswith("Request ID")
+
+
+def test_a_failed_call_of_another_caller_is_not_joined():
+    bob = {"type": "IAMUser", "userName": "bob", "arn": ALICE.replace("alice", "bob")}
+    report = audit(record(), attach(userIdentity=bob))
+    (symptom,) = report.symptoms
+    assert symptom.findings == ()
+    assert symptom.principal == ALICE.replace("alice", "bob")
+
+
+def test_rows_that_say_the_same_are_one_symptom():
+    failed = {"event_source": "ec2.amazonaws.com", "event_name": "AttachVolume",
+              "error_code": "Client.CustomerKeyHasBeenRevoked", "source_ip_address": rows.CLIENT,
+              "resources": json.dumps([{"resourceType": "AWS::EC2::Volume",
+                                        "resourceName": VOLUME}])}  # fmt: skip
+    report = ebs_kms_audit.audit(
+        rows.export(
+            rows.row(**failed, event_time="2026-05-18T07:00:34Z"),
+            rows.row(**failed, event_time="2026-05-18T07:10:34Z"),
+            rows.row(**failed | {"user_name": "bob"}),
+        )
+    )
+    alice, bob = report.symptoms
+    assert (alice.count, alice.principal, bob.count) == (2, "alice", 1)
+    assert [time.minute for time in (alice.first_seen, alice.last_seen)] == [0, 10]
+    assert alice.resources == (VOLUME,)
+    assert "--start-time 2026-05-18T06:45:34Z" in alice.command
+    assert "--region us-east-1" in alice.command
+
+
+def test_a_row_and_its_record_are_one_event():
+    failed = {"event_source": "ec2.amazonaws.com", "event_name": "AttachVolume",
+              "error_code": "Client.CustomerKeyHasBeenRevoked", "source_ip_address": rows.CLIENT,
+              "event_id": "event-1", "user_name": "deploy-7f3a"}  # fmt: skip
+    report = audit(attach(), rows=rows.export(rows.row(**failed)))
+    (symptom,) = report.symptoms
+    assert symptom.count == 1
+    assert symptom.resources == (VOLUME,)
+    assert symptom.text.startswith(f"Volume {VOLUME} cannot be attached")
+
+
+# Rows of EC2 and EBS: the code, the operation, the message of the record; the symptom, or None.
+CALLS = [
+    ("Client.InternalError", "RunInstances", None, "client_error_on_launch", None),
+    ("Client.InternalError", "CreateVolume", None, None, None),
+    ("Server.InternalError", "RunInstances", None, None, None),
+    ("Client.InvalidKMSKey.InvalidState", "RunInstances", None, "kms_key_incorrect_state", None),
+    ("Client.InvalidParameterValue", "CopySnapshot", "Given key ID is not accessible",
+     "key_id_not_accessible", None),
+    ("Client.InvalidParameterValue", "CopySnapshot", "a bad name", None, None),
+    ("Client.InvalidVolume.NotFound", "AttachVolume", None, "volume_vanished", None),
+    ("Client.UnauthorizedOperation", "CreateVolume", None, "other_service_denied", None),
+    ("Client.UnauthorizedOperation", "CreateVolume",
+     f"You are not authorized to perform this operation. User: {ALICE} is not authorized to "
+     f"perform: ec2:CreateVolume on resource: arn:aws:ec2:us-east-1:{ACCOUNT}:volume/* with an "
+     "explicit deny in a service control policy. Encoded authorization failure message: 0l-K",
+     "other_service_denied", "service control policy"),
+    ("Client.UnauthorizedOperation", "CreateVolume",
+     "You are not authorized to perform this operation. Encoded authorization failure message: 0l",
+     "encoded_message", None),
+    ("Client.DryRunOperation", "CreateVolume", None, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "operation", "message", "id", "policy_type"), CALLS)
+def test_failed_calls_of_ec2(code, operation, message, id, policy_type):
+    report = audit(attach(errorCode=code, eventName=operation, errorMessage=message))
+    assert [one.id for one in report.symptoms] == ([id] if id else [])
+    if id:
+        assert report.symptoms[0].code == code
+        assert report.symptoms[0].policy_type == policy_type
+
+
+def test_a_denied_call_of_the_ebs_direct_apis_is_listed():
+    denied = attach(
+        eventSource="ebs.amazonaws.com",
+        eventName="StartSnapshot",
+        errorCode="AccessDenied",
+        errorMessage=f"User: {ALICE} is not authorized to perform: ebs:StartSnapshot on resource: "
+        "arn:aws:ec2:us-east-1::snapshot/* because no session policy allows the "
+        "ebs:StartSnapshot action",
+    )
+    (symptom,) = audit(denied).symptoms
+    assert (symptom.id, symptom.operation) == ("other_service_denied", "StartSnapshot")
+    assert symptom.policy_type == "session policy"
+
+
+def test_a_kms_row_with_a_state_error_stays_in_other_errors():
+    report = audit(record(errorCode="DisabledException", errorMessage=f"{KEY_ARN} is disabled."))
+    assert not report.symptoms
+    assert report.other_errors[0].error_code == "DisabledException"
+
+
+def test_a_successful_call_and_one_of_another_service_are_no_symptoms():
+    fine = attach(errorCode=None, errorMessage=None)
+    other = attach(eventSource="rds.amazonaws.com", eventName="CreateDBInstance", eventID="event-2")
+    assert not audit(fine, other).symptoms
