@@ -154,7 +154,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     # diagnosis and context: what was made of it
     "Facts": {
         **_all(V, "denials shared_name_denials coverage set_aside other_errors file_notes"),
-        **_all(V, "disagreements"),
+        **_all(V, "disagreements symptoms"),
         **_all(P, "source_inferred repaired_accounts unknown_accounts surroundings_incomplete"),
         **_all(P, "has_exports"),
     },
