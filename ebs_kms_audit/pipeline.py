@@ -190,7 +190,7 @@ def report_on(
     if files and all(file.error for file in files):
         failed = [file.coverage for file in files]
         failed = redactor.finish(failed) if redactor else failed
-        raise InputError(*(file.error for file in failed))
+        raise InputError(*(file.error for file in failed if file.error))
 
     overflowed = surroundings.overflowed or witnesses.handouts.overflowed
     if overflowed and events.repeatable:

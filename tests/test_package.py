@@ -8,6 +8,8 @@ import pytest
 
 import ebs_kms_audit
 
+SAMPLE = Path(__file__).parents[1] / "sample_data" / "event_history.csv"
+
 
 @pytest.mark.parametrize("name", ebs_kms_audit.__all__)
 def test_every_public_name_is_there_and_documented(name):
@@ -79,3 +81,15 @@ def test_judging_needs_no_files_and_no_tables():
     imported = set(run.stdout.split())
     assert not {m for m in imported if m.startswith(("pandas", "pyarrow", "jsonpath_ng"))}
     assert not {m for m in imported if m.startswith("ebs_kms_audit.reading")}
+
+
+def test_an_error_says_where_it_is_and_keeps_that_as_attributes(tmp_path):
+    path = tmp_path / "key_policy.json"
+    path.write_text('{"Statement": 7}')
+    with pytest.raises(ebs_kms_audit.InputError) as raised:
+        ebs_kms_audit.audit(SAMPLE, key_policies=str(path))
+    error = raised.value
+    assert (error.source, error.json_path, error.exit_code) == (str(path), "$.Statement", 2)
+    assert str(error) == (
+        f"{path}: $.Statement: a statement or a list of statements is expected here"
+    )

@@ -20,6 +20,7 @@ _PARTITION_BY_REGION = (
     ("aws-iso-f", r"us-isof-[a-z]+-\d+"),
     ("aws-eusc", r"eusc-de-[a-z]+-\d+"),
 )
+_KEY_ID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}"
 _ACCOUNT_ID = r"[0-9]{12}"
 _IAM_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
 _ARN = re.compile(
@@ -39,6 +40,11 @@ def partition_of(region: str | None) -> str | None:
 def is_account_id(text: str | None) -> bool:
     """Tell whether the text is an account id: twelve ASCII digits."""
     return bool(text and re.fullmatch(_ACCOUNT_ID, text))
+
+
+def is_key_id(text: str | None) -> bool:
+    """Return whether the text is a key id; that of a multi-Region key begins with `mrk-`."""
+    return bool(text and re.fullmatch(_KEY_ID, text))
 
 
 def is_iam_name(text: str | None) -> bool:

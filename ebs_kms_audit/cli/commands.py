@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-_COMMANDS = ("explain", "message", "query")
+_COMMANDS = ("explain", "lint", "message", "query")
 
 
 def command(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:

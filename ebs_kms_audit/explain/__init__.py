@@ -20,6 +20,7 @@ _MODULES = {
     EntryKind.CAVEAT: "caveats",
     EntryKind.VERDICT: "verdicts",
     EntryKind.SYMPTOM: "symptoms",
+    EntryKind.LINT: "lint",
     EntryKind.TERM: "terms",
 }
 

@@ -57,6 +57,8 @@ class Entry:
             textwrap.fill(f"{self.id} ({self.kind}): {self.title}", 80),
             textwrap.fill(self.meaning, 80),
             *([textwrap.indent(self.example, "    ")] if self.example else []),
-            textwrap.fill(f"What to do: {self.remedy}", 80, break_long_words=False),
+            textwrap.fill(
+                f"What to do: {self.remedy}", 80, break_long_words=False, break_on_hyphens=False
+            ),
         ]
         return "\n\n".join(parts)

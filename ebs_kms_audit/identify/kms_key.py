@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, is_key_id
 from ebs_kms_audit.model import Event, Evidence, KeyRef
 
-_KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _KMS_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+"
 
 
@@ -81,7 +80,7 @@ def _keys(names: Iterable[str]) -> set[str]:
         arn = Arn.parse(name)
         if arn and arn.service == "kms" and arn.resource_type in ("key", "alias"):
             name = arn.name if arn.resource_type == "key" else arn.resource  # noqa: PLW2901
-        if _KEY_ID.fullmatch(name):
+        if is_key_id(name):
             ids.add(name)
         elif name.startswith("alias/"):
             aliases.add(name)
@@ -96,7 +95,7 @@ def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | Non
     arns = {str(arn): arn for arn in map(Arn.parse, names) if arn and arn.service == "kms"}
     key_arns = [text for text, arn in arns.items() if arn.resource_type == "key"]
     ids = [Arn.parse(text).name for text in key_arns]  # type: ignore[union-attr]
-    ids += [name for name in names if _KEY_ID.fullmatch(name)]
+    ids += [name for name in names if is_key_id(name)]
     aliases = {arn.resource for arn in arns.values() if arn.resource_type == "alias"}
     aliases |= {name for name in names if name.startswith("alias/")}
     return KeyRef(

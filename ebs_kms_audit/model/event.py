@@ -29,7 +29,6 @@ class Identity:
     account: str | None = None
     user_name: str | None = None
     principal_id: str | None = None
-    issuer_type: str | None = None
     issuer_arn: str | None = None
     service: str | None = None
 

@@ -76,7 +76,10 @@ class Policy:
         elif isinstance(elements, dict):
             numbered = [(f"{path}.Statement", elements)]
         else:
-            raise PolicyError(f"{path}.Statement: a statement or a list of statements expected")
+            raise PolicyError(
+                "a statement or a list of statements is expected here",
+                json_path=f"{path}.Statement",
+            )
 
         faults = [
             Fault(
@@ -144,7 +147,7 @@ def _parse(text: str, path: str, repeated: list[str]) -> Any:
             text.removeprefix("\ufeff"), object_pairs_hook=object_of, parse_float=SpelledFloat
         )
     except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{path}: no JSON ({error})") from error
+        raise PolicyError(f"This is not valid JSON: {error}", json_path=path) from error
 
 
 def _unwrap(document: Any, path: str, repeated: list[str]) -> tuple[dict[str, Any], str]:
@@ -160,5 +163,5 @@ def _unwrap(document: Any, path: str, repeated: list[str]) -> tuple[dict[str, An
         elif isinstance(document, dict) and "Policy" in document:
             document, path = document["Policy"], f"{path}.Policy"
     if isinstance(document, dict):
-        raise PolicyError(f"{path}: no policy document, it has no Statement")
-    raise PolicyError(f"{path}: no policy document, but {type_name(document)}")
+        raise PolicyError("This is not a policy: it has no Statement", json_path=path)
+    raise PolicyError(f"This is not a policy but {type_name(document)}", json_path=path)

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, is_key_id
 from ebs_kms_audit.errors import InputError, PolicyError, UsageError
 from ebs_kms_audit.policy import KeyPolicy
 
-_KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _LARGEST = 1 << 20  # a key policy has at most 32 KiB
 
 
@@ -99,7 +98,7 @@ def _of_path(path: Path, key: str | None) -> Iterator[GivenPolicy]:
         raise InputError(f"{path}: it can't be read: {error.strerror or error}") from error
     except UnicodeDecodeError:
         raise InputError(f"{path}: this is no text; expected a key policy as JSON") from None
-    named = path.stem if _KEY_ID.fullmatch(path.stem) else None
+    named = path.stem if is_key_id(path.stem) else None
     yield GivenPolicy(
         name=str(path), key=key or named, policy=_parsed(str(path), _json(path, text))
     )
@@ -124,4 +123,4 @@ def _parsed(name: str, document: Any) -> KeyPolicy:
     try:
         return KeyPolicy.from_dict(document)
     except PolicyError as error:
-        raise InputError(f"{name}: {error}") from error
+        raise InputError(*error.args, source=name, json_path=error.json_path) from error

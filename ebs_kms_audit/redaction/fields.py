@@ -89,7 +89,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "principal_id": Kind.ID,
         "issuer_arn": Kind.ARN,
         "service": Kind.ADDRESS,
-        **_all(W, "type issuer_type"),
+        **_all(W, "type"),
     },
     "RecordRef": {"file": Kind.FILE, "number": P},
     "PolicyRecord": {"document": Kind.POLICY, "default": P, "key": Kind.KEY},

@@ -87,9 +87,9 @@ def test_documents_and_parsed_policies_are_taken_too():
         ("", "this is no JSON"),
         ("Dear all", "this is no JSON"),
         ("{", "this is no JSON"),
-        ("[1]", "no policy document"),
+        ("[1]", "This is not a policy"),
         ('{"a": 1}', "it has no Statement"),
-        ('{"Statement": 7}', "a statement or a list of statements expected"),
+        ('{"Statement": 7}', "a statement or a list of statements is expected here"),
         (json.dumps(policy()) + json.dumps(policy()), "something behind the policy"),
     ],
 )

@@ -22,17 +22,20 @@ _DOCUMENT = policy(allow("Root", ROOT), allow("A", ROLE)) | {"Id": "key-default-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "$: no JSON"),
-        ("not JSON", "$: no JSON"),
-        ("[" * 100_000, "$: no JSON"),
-        ("[]", "$: no policy document, but a list"),
-        ("null", "$: no policy document, but null"),
-        ("{}", "$: no policy document, it has no Statement"),
-        ('{"Statement": "x"}', "$.Statement: a statement or a list of statements expected"),
-        ('{"Statement": null}', "$.Statement: a statement or a list of statements expected"),
-        ('{"Policy": 3}', "$.Policy: no policy document, but a number"),
-        ('{"Policy": "{"}', "$.Policy: no JSON"),
-        ('{"Policy": {"Policy": {}}}', "$.Policy.Policy: no policy document"),
+        ("", "$: This is not valid JSON"),
+        ("not JSON", "$: This is not valid JSON"),
+        ("[" * 100_000, "$: This is not valid JSON"),
+        ("[]", "$: This is not a policy but a list"),
+        ("null", "$: This is not a policy but null"),
+        ("{}", "$: This is not a policy: it has no Statement"),
+        ('{"Statement": "x"}', "$.Statement: a statement or a list of statements is expected here"),
+        (
+            '{"Statement": null}',
+            "$.Statement: a statement or a list of statements is expected here",
+        ),
+        ('{"Policy": 3}', "$.Policy: This is not a policy but a number"),
+        ('{"Policy": "{"}', "$.Policy: This is not valid JSON"),
+        ('{"Policy": {"Policy": {}}}', "$.Policy.Policy: This is not a policy"),
     ],
 )
 def test_what_is_no_policy(text: str, message: str) -> None:

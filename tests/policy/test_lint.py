@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ebs_kms_audit import KeyPolicy, lint
+from ebs_kms_audit.explain import EntryKind, entries
 
 ACCOUNT = "111122223333"
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -116,12 +117,12 @@ DOUBTFUL = {
     # KMS Developer Guide, "Condition keys for AWS KMS": only the grant operations carry it.
     "usage under GrantIsForAWSResource": (
         statement(Action=["kms:CreateGrant", "kms:Decrypt"], Condition=FOR_SERVICE),
-        ("actions_without_condition_key", "warning",
+        ("actions_lack_condition_key", "warning",
          f"{AT}.Condition.Bool['kms:GrantIsForAWSResource']")),
     "a context on DescribeKey": (
         statement(Action=["kms:Decrypt", "kms:DescribeKey"],
                   Condition={"StringEquals": {"kms:EncryptionContext:purpose": "x"}}),
-        ("actions_without_condition_key", "warning",
+        ("actions_lack_condition_key", "warning",
          f"{AT}.Condition.StringEquals['kms:EncryptionContext:purpose']")),
     "a condition key that is none": (
         statement(Condition={"Bool": {"kms:GrantIsForAWSResources": "true"}}),
@@ -129,7 +130,7 @@ DOUBTFUL = {
          f"{AT}.Condition.Bool['kms:GrantIsForAWSResources']")),
     # Service Authorization Reference: there is no action of this name.
     "kms:ReEncrypt": (statement(Action=["kms:Decrypt", "kms:ReEncrypt"]),
-                      ("unknown_action", "warning", f"{AT}.Action")),
+                      ("unknown_action", "warning", f"{AT}.Action[1]")),
     "another service's action": (statement(Action="ec2:CreateVolume"),
                                  ("unknown_action", "warning", f"{AT}.Action")),
     # IAM User Guide, "AWS JSON policy elements: Principal".
@@ -186,7 +187,7 @@ DOUBTFUL = {
     # IAM User Guide, "IAM JSON policy elements: Action": SERVICE:ACTION.
     "an action without its service": (
         statement(Action=["kms:Encrypt", "Decrypt"]),
-        ("action_without_service", "error", f"{AT}.Action")),
+        ("action_without_service", "error", f"{AT}.Action[1]")),
     # IAM User Guide, "IAM JSON policy elements: Condition operators".
     "an operator that does not exist": (
         statement(Condition={"StringEqual": {"kms:CallerAccount": ACCOUNT}}),
@@ -222,12 +223,12 @@ DOUBTFUL = {
     "a Deny by IP address": (
         statement(Effect="Deny", Principal="*", Action="kms:*",
                   Condition={"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
-        ("network_condition_denies_ebs", "warning",
+        ("network_denies_ebs", "warning",
          f"{AT}.Condition.NotIpAddress['aws:SourceIp']")),
     "a Deny by VPC endpoint": (
         statement(Effect="Deny", Principal="*", Action="kms:Decrypt",
                   Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}),
-        ("network_condition_denies_ebs", "warning",
+        ("network_denies_ebs", "warning",
          f"{AT}.Condition.StringNotEquals['aws:SourceVpce']")),
 }  # fmt: skip
 
@@ -363,3 +364,10 @@ def test_errors_come_first_and_carry_the_sid():
     severities = [one.severity for one in lint(policy)]
     assert severities == sorted(severities, key=["error", "warning", "info"].index)
     assert {one.sid for one in lint(policy) if one.id == "unknown_action"} == {"Old"}
+
+
+def test_each_finding_has_a_page_and_each_page_a_case():
+    texts = [effect_number_ids[2] for effect_number_ids in TEXTS.values()]
+    shown = {case[1][0] for case in DOUBTFUL.values()}
+    shown |= {id for case in DOCUMENTS.values() for id in case[2]} | set().union(*texts)
+    assert shown | {"lockout", "too_large"} == {one.id for one in entries(EntryKind.LINT)}

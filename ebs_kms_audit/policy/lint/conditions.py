@@ -126,7 +126,7 @@ def _kms_key(
     ]
     if without:
         yield warning(
-            "actions_without_condition_key",
+            "actions_lack_condition_key",
             test.json_path,
             f"This statement never allows {', '.join(without)}: a request for it does not carry "
             f"{test.key}.",

@@ -43,12 +43,23 @@ def lint_statement(statement: Statement, key: str | None) -> Iterator[LintFindin
     yield from _network(statement)
 
 
+def _entries(statement: Statement, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the entries of an element, or of its opposite, with their JSON paths."""
+    element = name if name in statement.document else f"Not{name}"
+    value, path = statement.document[element], f"{statement.json_path}.{element}"
+    if isinstance(value, str):
+        yield path, value
+        return
+    for at, entry in enumerate(value):
+        if isinstance(entry, str):
+            yield f"{path}[{at}]", entry
+
+
 def _actions(statement: Statement) -> Iterator[LintFinding]:
     actions = statement.actions
     if actions is None:
         return
-    path = f"{statement.json_path}.{'NotAction' if actions.negated else 'Action'}"
-    for pattern in actions.values:
+    for path, pattern in _entries(statement, "Action"):
         if pattern != "*" and ":" not in pattern:
             yield error(
                 "action_without_service",
@@ -76,13 +87,13 @@ def _resources(statement: Statement, key: str | None) -> Iterator[LintFinding]:
         return
     path = f"{statement.json_path}.{'NotResource' if resources.negated else 'Resource'}"
     aliases = []
-    for value in resources.values:
+    for where, value in _entries(statement, "Resource"):
         arn = Arn.parse(value)
         if arn and arn.resource_type == "alias":
             aliases.append(value)
             yield warning(
                 "alias_as_resource",
-                path,
+                where,
                 f'{value} is an alias, not a key. In a key policy, the key itself is "*".',
                 statement,
             )
@@ -113,7 +124,7 @@ def _network(statement: Statement) -> Iterator[LintFinding]:
         operator = operator_named(test.operator)
         if denied and operator and operator.negated and test.key.lower() in _NETWORK:
             yield warning(
-                "network_condition_denies_ebs",
+                "network_denies_ebs",
                 test.json_path,
                 f"EC2 calls {', '.join(denied)} from its own network, which this condition does "
                 "not exempt, so encrypted volumes cannot be attached.",

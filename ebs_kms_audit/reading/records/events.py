@@ -105,7 +105,6 @@ def _identity(fields: Fields) -> Identity:
         account=fields.text("caller account"),
         user_name=fields.text("caller name"),
         principal_id=fields.text("caller id"),
-        issuer_type=fields.text("issuer type"),
         issuer_arn=fields.text("issuer arn"),
         service=fields.text("caller service"),
     )

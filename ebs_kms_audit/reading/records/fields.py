@@ -31,7 +31,6 @@ _PATHS = {
     "caller id": "$.userIdentity.principalId",
     "caller key": "$.userIdentity.accessKeyId",
     "caller service": "$.userIdentity.invokedBy",
-    "issuer type": "$.userIdentity.sessionContext.sessionIssuer.type",
     "issuer arn": "$.userIdentity.sessionContext.sessionIssuer.arn",
     "resource arn": "$.resources[*].ARN",
     "kms key": "$.requestParameters.keyId",
