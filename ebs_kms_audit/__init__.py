@@ -181,6 +181,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import (
         Unused as Unused,
     )
+    from ebs_kms_audit.samples import sample_path as sample_path
 
 __version__ = "0.1.0"
 
@@ -245,6 +246,7 @@ _MODULE_OF = {
     "evaluate": "policy",
     "lint": "policy",
     "parse_denial_message": "messages",
+    "sample_path": "samples",
 }
 
 __all__ = sorted(_MODULE_OF)

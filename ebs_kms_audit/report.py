@@ -85,6 +85,42 @@ class Report:
 
         return render(self)
 
+    def to_text(
+        self,
+        *,
+        details: bool = False,
+        finding: str | None = None,
+        width: int = 80,
+        color: bool = False,
+    ) -> str:
+        """Return the text for a terminal of 60 to 120 columns: the answer, then the plan.
+
+        With `details` everything that is known follows; with the id of a finding only that finding
+        is shown, completely. `print(report)` prints the text without these options. Raises
+        UsageError for an id that no finding has.
+        """
+        from ebs_kms_audit.render.text import render
+
+        return render(self, details=details, finding=finding, width=width, color=color)
+
+    def to_markdown(self) -> str:
+        """Return Markdown for a ticket or a pull request; text of a log is escaped in it."""
+        from ebs_kms_audit.render.markdown import render
+
+        return render(self)
+
+    def to_html(self) -> str:
+        """Return one HTML document without scripts and without anything from the network."""
+        from ebs_kms_audit.render.html import render
+
+        return render(self)
+
+    def to_csv(self) -> str:
+        """Return CSV, one row for each denial, guarded against formulas of spreadsheets."""
+        from ebs_kms_audit.render.csv import render
+
+        return render(self)
+
     def to_arrow(self) -> pa.Table:
         """Return one row a denial as a pyarrow Table; columns as in `render.table.COLUMNS`."""
         from ebs_kms_audit.render.table import as_arrow
@@ -105,14 +141,12 @@ class Report:
         )
 
     def __str__(self) -> str:
-        from ebs_kms_audit.render.text import render
-
-        return render(self)
+        return self.to_text()
 
     def _repr_html_(self) -> str:
-        from ebs_kms_audit.render.html import render
+        from ebs_kms_audit.render.notebook import report
 
-        return render(self)
+        return report(self)
 
 
 def findings_of(groups: Sequence[Group], *, least_privilege: bool = False) -> tuple[Finding, ...]:

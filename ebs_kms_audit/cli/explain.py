@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.parser import Parser
 from ebs_kms_audit.explain import entries, pages
 
-_DESCRIPTION = "Says what an id of the report means, and what to do."
+_DESCRIPTION = "Says what a word or an id of the report means, and what to do."
+_EPILOG = """\
+examples:
+  ebs-kms-audit explain
+  ebs-kms-audit explain read_only_hidden
+  ebs-kms-audit explain safe
+
+exit status:
+  0  explained     2  unknown id or bad usage
+"""
 
 
 def run(words: Sequence[str]) -> int:
@@ -16,11 +25,11 @@ def run(words: Sequence[str]) -> int:
 
     Raises UsageError for an unknown id.
     """
-    parser = argparse.ArgumentParser(prog="ebs-kms-audit explain", description=_DESCRIPTION)
+    parser = Parser("explain", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "id", nargs="?", metavar="ID", help="an id of the report; without it, all are listed"
     )
-    options = parser.parse_args(words)
+    options = parser.parse(words)
     if options.id is None:
         lines = [f"{one.id:28}{one.kind:14}{one.title}" for one in entries()]
         write("\n".join(lines) + "\n")

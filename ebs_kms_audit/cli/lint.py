@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from ebs_kms_audit.checking.lint_files import LintReport, lint_files
 from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.parser import Parser, one_of
 from ebs_kms_audit.policy.lint import Severity
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import lint as render
@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
 
     Raises InputError for a file that cannot be read or has no key policy.
     """
-    options = _parser().parse_args(words)
+    options = _parser().parse(words)
     report = lint_files(options.files, key=options.key)
     write(render.RENDERERS[options.format](report), options.output)
     for sentence in report.not_checked:
@@ -56,13 +56,8 @@ def _status(report: LintReport, fail_on: str) -> int:
     return NOT_CHECKED if report.not_checked else NOTHING_FOUND
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ebs-kms-audit lint",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> Parser:
+    parser = Parser("lint", _DESCRIPTION, _EPILOG)
     parser.add_argument("files", nargs="+", metavar="FILE", help="files with key policies")
     parser.add_argument(
         "--key",
@@ -72,13 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--fail-on",
-        choices=(*map(str, Severity), "never"),
+        type=one_of((*map(str, Severity), "never")),
+        metavar="SEVERITY",
         default=str(Severity.WARNING),
-        help="the least serious severity with exit status 1 (warning)",
+        help="the least serious severity with exit status 1, or never (default: warning)",
     )
     parser.add_argument(
         "--format",
-        choices=tuple(render.RENDERERS),
+        type=one_of(render.RENDERERS),
+        metavar="FORMAT",
         default="text",
         help="text, json, sarif (SARIF 2.1.0), or github (workflow commands)",
     )

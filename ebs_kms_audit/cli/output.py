@@ -16,6 +16,7 @@ def write(text: str, output: str | None = None) -> None:
     Raises UsageError where the file can't be written; what was there is then untouched.
     """
     if output is None:
+        text = _for_encoding(text, sys.stdout.encoding or "utf-8")
         if hasattr(sys.stdout, "reconfigure"):  # a terminal that lacks a character shows an escape
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
@@ -29,6 +30,15 @@ def write(text: str, output: str | None = None) -> None:
         _write_whole(text, output)
     except OSError as error:
         raise UsageError(f"{output}: can't be written: {error.strerror or error}") from error
+
+
+def _for_encoding(text: str, encoding: str) -> str:
+    """Return the text with plain dashes, dots and crosses if the encoding has no others."""
+    try:
+        "\u2013\u2026\u00d7".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate({0x2013: "-", 0x2026: "...", 0xD7: "x"})
+    return text
 
 
 def _write_whole(text: str, output: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denial, KeyRef, Principal, Verdict
+from ebs_kms_audit.model.display import Displayed
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Finding:
+class Finding(Displayed):
     """The denials of one principal on one key, in one account and Region, with their cause.
 
     id          stable: the same for the same denials in each run
@@ -34,6 +35,8 @@ class Finding:
     steps       the ids of the plan's steps that cure this finding, in order
     fix         what to change
     """
+
+    _view: ClassVar[str] = "finding"
 
     id: str
     account: str | None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ebs_kms_audit.model.display import Displayed
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.proof import Proof
@@ -54,7 +56,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(Displayed):
     """One change to one document, with everything to do it, check it and undo it.
 
     id              stable id, unique in the plan
@@ -80,6 +82,8 @@ class Step:
     cloudformation  the statements as JSON for a template; None
     afterwards      what to do when the step is done
     """
+
+    _view: ClassVar[str] = "step"
 
     id: str
     kind: StepKind

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from ebs_kms_audit.model import Verdict
+from ebs_kms_audit.model.display import Displayed
 from ebs_kms_audit.policy.caller import Reach
 from ebs_kms_audit.policy.kleene import all_of, any_of
 from ebs_kms_audit.policy.request import Request
@@ -98,7 +100,7 @@ class StatementResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Decision(Displayed):
     """What the policies say of one request.
 
     verdict             see the table of verdicts in the documentation
@@ -120,6 +122,8 @@ class Decision:
     statements          every statement of every layer given
     notes               what else to know, each a sentence: an unknown action and the nearest name
     """
+
+    _view: ClassVar[str] = "decision"
 
     verdict: Verdict
     allowed: bool | None

@@ -1,91 +1,123 @@
-"""Phrases that the text and the notebook display share."""
+"""Words and short phrases that several formats share: numbers, times, names, evidence.
+
+Nothing here is escaped: each format escapes a text where the text enters its output.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
-from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.model import Denial, Event, OtherError, PrincipalKind, SetAside
-from ebs_kms_audit.plan import Fix, Need, OfferedStatement
+from ebs_kms_audit.model import PrincipalKind
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.report import Report
+    from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.model import Denial, Event, KeyRef, OtherError, Principal, SetAside
 
-AROUND = "Around it"
-PERMISSIONS = "Permissions"
-IN_THE_CONSOLE = "Or in the console"
-OTHER_ERRORS = "Other KMS errors, which no policy edit fixes"
-SHARED_NAMES = "Denied, and perhaps of another service than KMS"
-WAS_READ = "What was read"
-NOT_SHOWN = "What this input can't show"
+ROWS_LISTED = 20  # rows set aside, other errors and the like: the JSON has all of them
 
-ROWS_LISTED = 20  # rows set aside that are listed; the JSON has them all
-_LISTED = 8
-_FIRST = 3
 _KINDS = {
     PrincipalKind.USER: "IAM user",
     PrincipalKind.ROLE: "IAM role",
     PrincipalKind.SERVICE_LINKED_ROLE: "service-linked role",
-    PrincipalKind.INSTANCE_ROLE: "an instance's role",
+    PrincipalKind.INSTANCE_ROLE: "role of an instance",
     PrincipalKind.INFRASTRUCTURE: "EC2 infrastructure",
     PrincipalKind.FEDERATED_USER: "federated user",
     PrincipalKind.ACCOUNT: "another account",
     PrincipalKind.ROOT: "root user",
     PrincipalKind.SERVICE: "AWS service",
-    PrincipalKind.USER_OR_ROLE_SESSION: "IAM user or role session",
+    PrincipalKind.USER_OR_ROLE_SESSION: "user or role session",
     PrincipalKind.UNKNOWN: "unknown caller",
+}
+_DONE = {
+    "PutKeyPolicy": "changed the key policy",
+    "DisableKey": "disabled the key",
+    "EnableKey": "enabled the key",
+    "ScheduleKeyDeletion": "scheduled the deletion of the key",
+    "CancelKeyDeletion": "canceled the deletion of the key",
+    "CreateGrant": "created a grant",
+    "RevokeGrant": "revoked a grant",
+    "RetireGrant": "retired a grant",
 }
 
 
-def count(number: int, noun: str) -> str:
-    """Return `1 denial`, `2 denials`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 denial`, `2 denials`, `8,888 denials`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(items: Iterable[str], *, most: int = 8) -> str:
+    """Return `a, b and c`; of more than `most` items the first ones and how many follow."""
+    shown = list(items)
+    if len(shown) > most:
+        return f"{', '.join(shown[:most])} and {len(shown) - most:,} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def sentence(text: str) -> str:
+    """Return the text with a full stop at its end."""
+    text = text.strip()
+    return f"{text}." if text and text[-1] not in ".?!:" else text
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Return the texts one after the other, each as a sentence."""
+    return " ".join(sentence(text) for text in texts if text.strip())
+
+
+# Times
 
 
 def time(moment: datetime | None) -> str:
-    """Return a time for a reader: UTC is said, and so is a zone that is not known."""
+    """Return `2026-05-18 07:00:00 UTC`; an unknown time and an unknown time zone are named."""
     if moment is None:
         return "at an unknown time"
-    return f"{moment:%Y-%m-%d %H:%M:%S}" + (" UTC" if moment.tzinfo else " (zone unknown)")
+    return f"{moment:%Y-%m-%d %H:%M:%S}{_zone(moment)}"
+
+
+def clock(moment: datetime | None, day: datetime | None) -> str:
+    """Return the time of day if the moment is on the same day as `day`, else date and time."""
+    if moment is None:
+        return "unknown"
+    return f"{moment:%H:%M:%S}" if day and moment.date() == day.date() else time(moment)
 
 
 def span(first: datetime | None, last: datetime | None) -> str:
-    """Return `from to`, the date and the zone said once where they are the same."""
+    """Return a span of time; date and zone are written once if they are the same."""
     if first is None or last is None or first == last:
-        return time(first)
+        return time(first or last)
     if first.date() == last.date() and bool(first.tzinfo) == bool(last.tzinfo):
-        return f"{first:%Y-%m-%d %H:%M:%S} to {time(last)[11:]}"
-    return f"{time(first)} to {time(last)}"
+        return f"{first:%Y-%m-%d %H:%M:%S}–{last:%H:%M:%S}{_zone(last)}"
+    return f"{time(first)} – {time(last)}"
 
 
-def headline(report: Report) -> str:
-    """Return the answer in one sentence."""
-    coverage = report.coverage
-    if not report.findings:
-        return (
-            f"No KMS denial in {count(coverage.events, 'event')}. That does not mean that KMS is "
-            "fine: read what this input can't show."
-        )
-    principals = len({who(finding) for finding in report.findings})
-    first = min((f.first_seen for f in report.findings if f.first_seen), key=_key, default=None)
-    last = max((f.last_seen for f in report.findings if f.last_seen), key=_key, default=None)
-    return (
-        f"{count(principals, 'principal')} refused by KMS, {count(coverage.denials, 'denial')}, "
-        f"{span(first, last)}."
-    )
+def before(moment: datetime, later: datetime) -> str:
+    """Return `5 minutes`, `3 hours`, `2 days`: how long before `later` a moment was."""
+    seconds = int((_naive(later) - _naive(moment)).total_seconds())
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return count(seconds // size, noun)
+    return count(seconds, "second")
 
 
-def _key(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat()
+def _zone(moment: datetime) -> str:
+    return " UTC" if moment.tzinfo else " (time zone unknown)"
 
 
-def who(finding: Finding) -> str:
-    """Return the name in the log and what sort of caller it is."""
-    return f"{name(finding)} ({sort(finding)})"
+def _naive(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)
+
+
+# Callers and keys
+
+
+def kind(principal: Principal) -> str:
+    """Return which kind of caller it is."""
+    return _KINDS[principal.kind]
 
 
 def name(finding: Finding) -> str:
@@ -93,180 +125,124 @@ def name(finding: Finding) -> str:
     return finding.principal.user_name or "(no name)"
 
 
-def sort(finding: Finding) -> str:
-    """Return what sort of caller it is."""
-    return _KINDS[finding.principal.kind]
+def who(finding: Finding) -> str:
+    """Return the caller's name in the log and which kind of caller it is."""
+    return f"{name(finding)} ({kind(finding.principal)})"
 
 
-def actions(finding: Finding) -> list[str]:
-    """Return the actions that were refused, each once."""
-    return list(dict.fromkeys(a for d in finding.denials for a in d.iam_actions or (d.event.name,)))
+def key_name(key: KeyRef) -> str:
+    """Return the shortest text that identifies the key."""
+    return key.id or key.alias or key.arn or "unknown key"
 
 
-def mark(offered: OfferedStatement) -> str:
-    """Return whether a denial demands a statement, or only the next call will."""
-    return "needed next" if offered.need is Need.NEEDED_NEXT else "demanded"
-
-
-def arn(finding: Finding) -> str:
-    """Return the ARN that a policy would name."""
-    return finding.principal.arn or "ARN unknown"
-
-
-def which_key(finding: Finding) -> str:
-    """Return the key as far as it is known."""
-    key = finding.key
+def key_arn(key: KeyRef) -> str:
+    """Return the longest text that identifies the key."""
     return key.arn or key.id or key.alias or "unknown"
 
 
-def where(finding: Finding) -> str:
-    """Return Region and account of the caller."""
-    return f"{finding.region or 'Region unknown'}, account {finding.account or 'unknown'}"
+def place(region: str | None, account: str | None) -> str:
+    """Return `us-east-1, account 111122223333`."""
+    return f"{region or 'unknown Region'}, account {account or 'unknown'}"
 
 
-def refused(finding: Finding) -> list[tuple[str, str, str, str]]:
-    """Return a row for each way in which an action was refused: action, kind, through, times."""
-    rows: dict[tuple[str, str, str], list[Denial]] = {}
-    for denial in finding.denials:
-        actions = " + ".join(denial.iam_actions) or denial.event.name
-        rows.setdefault((actions, str(denial.statement_kind), through(denial)), []).append(denial)
-    return [(*row, f"{len(denials)}x, {_lines(denials)}") for row, denials in rows.items()]
+def actions(denial: Denial) -> tuple[str, ...]:
+    """Return the IAM actions of a denied call; its event name if the action is not known."""
+    return denial.iam_actions or (denial.event.name,)
+
+
+def short_action(action: str) -> str:
+    """Return an action without its service prefix."""
+    return action.removeprefix("kms:")
+
+
+def times_denied(denials: Iterable[Denial]) -> Counter[str]:
+    """Return how often each action was denied, the most frequent first."""
+    return Counter(
+        dict(Counter(one for denial in denials for one in actions(denial)).most_common())
+    )
 
 
 def through(denial: Denial) -> str:
-    """Return the service that called, or that the principal called itself."""
+    """Return which AWS service called KMS for the caller, or that the caller did so directly."""
     if denial.via_service:
-        return denial.via_service
-    return "direct call" if denial.via_known else "not shown"
+        return f"through {denial.via_service}"
+    return (
+        "called directly" if denial.via_known else "the export does not show through which service"
+    )
 
 
-def _lines(denials: list[Denial]) -> str:
-    """Return where the denials stand: file and lines (or records), of the first few."""
-    by_file: dict[str, list[str]] = {}
-    for event in (denial.event for denial in denials[:_FIRST]):
-        unit = "record" if event.identity and not event.record else "line"
-        name = os.path.basename(event.file.rstrip("/"))  # noqa: PTH119 - pathlib is slow to import
-        lines = by_file.setdefault(f"{name} {unit}" if event.line else name, [])
-        lines.extend([str(event.line)] if event.line else [])
-    texts = [f"{place} {', '.join(lines)}".rstrip() for place, lines in by_file.items()]
-    return ", ".join(texts) + (", …" if len(denials) > _FIRST else "")
+# Events
 
 
-def counted(report: Report) -> str:
-    """Return how the rows add up."""
-    c = report.coverage
-    text = f"{c.rows_read:,} rows read = {c.events:,} events + {c.rows_set_aside:,} set aside"
-    return f"{text}; {c.kms_rows:,} of KMS, {c.read_only_rows:,} of these read-only"
+def happening(event: Event) -> str:
+    """Return `carol changed the key policy (PutKeyPolicy, 2026-05-18 06:50:00 UTC)`."""
+    caller = event.user_name or "An unknown caller"
+    done = _DONE.get(event.name, f"called {event.name}")
+    outcome = f", which failed with {event.error_code}" if event.error_code else ""
+    return f"{caller} {done} ({event.name}, {time(event.time)}){outcome}"
 
 
-def remedy(finding: Finding) -> str:
-    """Return in a few words what would help."""
-    kinds = dict.fromkeys(str(offered.kind) for offered in finding.fix.offered)
-    return f"statements: {' + '.join(kinds)}" if kinds else without_statement(finding)
-
-
-def without_statement(finding: Finding) -> str:
-    """Return what there is to say of a finding that no statement would help."""
-    return "harmless probes, nothing to fix" if finding.noise else "no statement would help"
-
-
-def to_do(fix: Fix) -> str:
-    """Return what to do with the statements, and whether that is safe."""
-    if not fix.offered:
-        return f"Nothing to paste ({fix.disposition})"
-    if fix.applied and fix.applied.changed:
-        return f"Change the key policy ({fix.disposition})"
-    return f"Add to the key policy's Statement list ({fix.disposition})"
-
-
-def proof(fix: Fix) -> list[tuple[str, str]]:
-    """Return what was proved of a fix on the policy given, and what stands between it and safe."""
-    if fix.applied is None or not fix.offered:
-        return []
-    found = fix.applied.proof
-    cured = sum(denial.cured is True for denial in found.denials)
-    lines = [("proved", f"{cured} of {count(len(found.denials), 'denied action')} cured")]
-    by_principal: dict[str, list[str]] = {}
-    for one in found.newly_allowed:
-        condition = f" ({one.condition})" if one.condition else ""
-        by_principal.setdefault(one.principal, []).append(one.action + condition)
-    lines += [
-        ("newly allowed", f"{principal}: {', '.join(actions)}")
-        for principal, actions in by_principal.items()
-    ]
-    lines.append(("taken away", ", ".join(one.action for one in found.lost) or "nothing"))
-    lines += [(f"{one.severity}", one.message) for one in fix.applied.lint]
-    return lines + [("review, because", text) for text in fix.applied.missing]
-
-
-def what_happened(finding: Finding) -> list[tuple[str, str]]:
-    """Return what happened around a finding, in order: a label and a sentence each."""
-    history = finding.history
-    lines = [("changed before", _happening(event)) for event in history.changes[-_LISTED:]]
-    lines += [("tried", _attempt(event)) for event in history.attempts[:_LISTED]]
-    if more := len(history.attempts) - _LISTED:
-        lines += [("tried", f"… and {count(more, 'more call')}")] if more > 0 else []
-    if later := history.later_success:
-        lines.append(("may be cured", f"{later.name} succeeded at {time(later.time)}"))
-    return lines
-
-
-def which_calls(finding: Finding) -> list[tuple[str, str]]:
-    """Return which permissions were denied, will be needed next, and are there already."""
-    history = finding.history
-    denied = dict.fromkeys(action for d in finding.denials for action in d.iam_actions)
-    needed = [f"{call.action} ({call.operation})" for call in history.next_calls]
-    lines = [
-        ("denied (recorded)", ", ".join(denied)),
-        ("needed next (documented)", ", ".join(needed)),
-        ("already allowed (recorded success)", ", ".join(history.allowed)),
-    ]
-    return [(label, text) for label, text in lines if text]
-
-
-def _happening(event: Event) -> str:
-    return f"{time(event.time)} {event.name} by {event.user_name or '(no name)'}"
-
-
-def _attempt(event: Event) -> str:
+def attempt(event: Event) -> str:
+    """Return who called EC2, and whether EC2 accepted the call."""
+    caller = event.user_name or "An unknown caller"
     if not event.error_code:
-        return f"{_happening(event)}: accepted"
+        return f"{caller} called {event.name}; EC2 accepted the call"
     meaning = ec2_error_meaning(event.error_code)
-    return f"{_happening(event)}: {event.error_code}" + (f", {meaning}" if meaning else "")
+    return f"{caller} called {event.name}: {event.error_code}" + (
+        f" ({meaning})" if meaning else ""
+    )
 
 
 def other_error(error: OtherError) -> str:
-    """Return one line on KMS errors that are no denials."""
-    return f"{error.error_code} on {error.event_name}, {error.count:,}x: {error.meaning}"
+    """Return one sentence on KMS calls that failed for another reason than a permission."""
+    when = time(error.last_seen) if error.count == 1 else span(error.first_seen, error.last_seen)
+    calls = count(error.count, "call")
+    return f"{error.event_name} failed with {error.error_code} ({calls}, {when}): {error.meaning}"
+
+
+def location(row: Event | SetAside) -> str:
+    """Return the file name and the line; the line is not known where a cluster read the file."""
+    return f"{_file(row.file)} {_unit(row)} {row.line}" if row.line else _file(row.file)
+
+
+def locations(denials: Iterable[Denial], *, most: int = 3) -> str:
+    """Return where the first denials are: `export.csv lines 42, 39`."""
+    events = [denial.event for denial in denials]
+    places: dict[str, list[str]] = {}
+    for event in events[:most]:
+        place = f"{_file(event.file)} {_unit(event)}s" if event.line else _file(event.file)
+        places.setdefault(place, []).extend([f"{event.line}"] if event.line else [])
+    texts = [
+        " ".join(filter(None, (place[:-1] if len(lines) == 1 else place, ", ".join(lines))))
+        for place, lines in places.items()
+    ]
+    more = f" and {len(events) - most:,} more" if len(events) > most else ""
+    return ", ".join(texts) + more
+
+
+def _file(path: str) -> str:
+    return os.path.basename(path.rstrip("/")) or path  # noqa: PTH119 - pathlib is slow to import
+
+
+def _unit(row: Event | SetAside) -> str:
+    has_record = getattr(row, "identity", None) and not getattr(row, "record", None)
+    return "record" if has_record else "line"
 
 
 def shared_name(denial: Denial) -> str:
-    """Return one line on a denied row that may be another service's."""
+    """Return one sentence on a denied row that can be another service's."""
     event = denial.event
-    return f"{event.name} by {event.user_name or '(no name)'}, {_place(event)}"
+    return f"{event.name} by {event.user_name or '(no name)'}, {location(event)}"
 
 
 def set_aside(row: SetAside) -> str:
-    """Return one line on a row that could not be read."""
-    return f"{_place(row)}: {row.reason}"
+    """Return one sentence on a row that could not be read."""
+    return f"{location(row)}: {row.reason}"
 
 
-def _place(row: Event | SetAside) -> str:
-    """Return file and line; where a cluster read the file, the line is not known."""
-    return f"{row.file} line {row.line}" if row.line else row.file
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean …?` with the nearest known word; empty text if none is near."""
+    from difflib import get_close_matches  # slow to import, and only errors need it
 
-
-def was_read(report: Report) -> Iterator[str]:
-    """Give the lines on what the input spans: files, rows, time, Regions, accounts, window."""
-    coverage = report.coverage
-    for file in coverage.files:
-        yield f"{file.name}: not read" if file.error else f"{file.name} (layout: {file.layout})"
-    yield f"{counted(report)}."
-    seen = [span(coverage.first_event, coverage.last_event)] if coverage.first_event else []
-    seen += [", ".join(coverage.regions)] if coverage.regions else []
-    seen += [f"account {', '.join(coverage.accounts)}"] if coverage.accounts else []
-    if seen:
-        yield "; ".join(seen) + "."
-    if window := coverage.window:
-        outside = count(coverage.denials_outside_window, "denial")
-        yield f"Looked at {span(window.start, window.end)} only; {outside} outside."
+    nearest = get_close_matches(word.lower(), list(known), n=1)
+    return f" Did you mean {nearest[0]}?" if nearest else ""

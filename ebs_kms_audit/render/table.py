@@ -47,14 +47,18 @@ def as_arrow(report: Report) -> pa.Table:
         "line": pa.int64(),
     }
     schema = pa.schema([(name, special.get(name, pa.string())) for name in COLUMNS])
-    rows = [row for finding in report.findings for row in _rows(finding)]
-    return pa.Table.from_pylist(rows, schema=schema)
+    return pa.Table.from_pylist(rows_of(report), schema=schema)
 
 
 def as_pandas(report: Report) -> pd.DataFrame:
     """Return the Arrow table as a DataFrame."""
     frame: pd.DataFrame = as_arrow(report).to_pandas()
     return frame
+
+
+def rows_of(report: Report) -> list[dict[str, Any]]:
+    """Return a mapping of column to value for each denial, in the order of the report."""
+    return [row for finding in report.findings for row in _rows(finding)]
 
 
 def _rows(finding: Finding) -> list[dict[str, Any]]:

@@ -1,162 +1,267 @@
-"""Report → text for a terminal of 80 columns: the answer first, then the details."""
+"""Report → text for a terminal: the answer first, the rest on demand.
+
+Prose is wrapped at the width of the terminal. Commands, JSON and diffs are never wrapped, and
+start at the left margin.
+"""
 
 from __future__ import annotations
 
-import json
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.plan import Fix
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.escape import escape_lines, escape_unprintable
+from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of, why_text
+from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
+from ebs_kms_audit.render.steps import StepView, view_of
+from ebs_kms_audit.render.terminal import Style, Terminal
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.render.callers import CallerRow
     from ebs_kms_audit.report import Report
 
-_WIDTH = 80
+_CAUSES = 5  # causes with a sentence each; the others are counted
 
 
-def render(report: Report, *, color: bool = False) -> str:
-    """Return the report as text; with `color`, headings are bold."""
-    return "\n".join(_lines(report, "\x1b[1m{}\x1b[0m" if color else "{}")) + "\n"
+def render(
+    report: Report,
+    *,
+    details: bool = False,
+    finding: str | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """Return the report as text.
 
+    With `details` everything that is known follows the answer. With the id of a finding only that
+    finding is shown, completely. `width` is the number of columns, 60 to 120.
 
-def _lines(report: Report, bold: str) -> Iterator[str]:
-    yield from _wrap(bold.format(phrases.headline(report)))
-    for number, finding in enumerate(report.findings, start=1):
-        yield from _summary(number, finding)
-    said: dict[str, int] = {}
-    for number, finding in enumerate(report.findings, start=1):
-        yield ""
-        yield from _finding(number, finding, bold)
-        yield from _notes(number, finding.fix, said)
-        yield from _alternatives(finding.fix)
-    yield from _apart(report, bold)
-    yield ""
-    yield bold.format(phrases.WAS_READ)
-    yield from _coverage(report)
-    yield ""
-    yield bold.format(f"{phrases.NOT_SHOWN} (ebs-kms-audit explain ID)")
-    for caveat in report.caveats:
-        yield from _wrap(f"{caveat.id}: {caveat.text}", "  ", "    ")
-
-
-def _summary(number: int, finding: Finding) -> Iterator[str]:
-    actions = ", ".join(phrases.actions(finding))
-    yield from _wrap(
-        f"{number}. {phrases.who(finding)}: {actions}; {phrases.remedy(finding)}",
-        "  ",
-        "     ",
-    )
-
-
-def _finding(number: int, finding: Finding, bold: str) -> Iterator[str]:
-    principal, key = finding.principal, finding.key
-    yield from _wrap(bold.format(f"{number}. {phrases.who(finding)}"))
-    yield f"   who   {escape_unprintable(phrases.arn(finding))}"
-    yield from _wrap(f"{principal.evidence}: {principal.why}", "         ")
-    yield f"   key   {escape_unprintable(phrases.which_key(finding))}"
-    if key.known:
-        yield from _wrap(f"{key.evidence}: {key.why}", "         ")
-    yield from _wrap(f"where {phrases.where(finding)}", "   ", "         ")
-    yield from _wrap(
-        f"when  {phrases.span(finding.first_seen, finding.last_seen)}", "   ", "         "
-    )
-    yield f"   id    {finding.id}"
-    yield ""
-    yield "   Refused"
-    for actions, kind, through, times in phrases.refused(finding):
-        yield from _wrap(f"{actions}  [{kind}]  {through}  {times}", "     ", "       ")
-    for title, lines in (
-        (phrases.AROUND, phrases.what_happened(finding)),
-        (phrases.PERMISSIONS, phrases.which_calls(finding)),
-    ):
-        if lines:
-            yield ""
-            yield f"   {title}"
-        for label, text in lines:
-            yield from _wrap(f"{label}: {text}", "     ", "       ")
-    yield ""
-    yield from _fix(finding.fix)
-
-
-def _fix(fix: Fix) -> Iterator[str]:
-    if fix.offered:
-        yield f"   {phrases.to_do(fix)}:"
-        for offered in fix.offered:
-            text = f"{offered.kind}: {phrases.mark(offered)}; {offered.why}"
-            yield from _wrap(text, "     ", "       ")
-        yield ""
-        if fix.applied and fix.applied.changed:
-            yield textwrap.indent(escape_lines(fix.applied.diff), "     ")
-        else:
-            texts = [json.dumps(statement, indent=2) for statement in fix.statements]
-            yield textwrap.indent(",\n".join(texts), "     ")
+    Raises UsageError for an id that no finding has.
+    """
+    terminal = Terminal(width=width, color=color)
+    if finding is not None:
+        lines = _one_finding(report, _finding(report, finding), terminal)
     else:
-        yield f"   {phrases.to_do(fix)}."
-    for label, text in phrases.proof(fix):
-        yield from _wrap(f"{label}: {text}", "     ", "       ")
-    if fix.console_steps:
-        yield ""
-        yield f"   {phrases.IN_THE_CONSOLE}:"
-        for number, step in enumerate(fix.console_steps, start=1):
-            yield from _wrap(f"{number}. {step}", "     ", "        ")
+        lines = _report(report, terminal, details)
+    return "\n".join(lines) + "\n"
 
 
-def _notes(number: int, fix: Fix, said: dict[str, int]) -> Iterator[str]:
-    """Say each note once: where it was said before, a later finding points there."""
-    if fix.notes:
-        yield ""
-    for note in fix.notes:
-        if note not in said:
-            yield from _wrap(f"- {note}", "   ", "     ")
-    if before := sorted({said[note] for note in fix.notes if note in said}):
-        yield f"   - What is noted under {', '.join(map(str, before))} holds here too."
-    said.update({note: number for note in fix.notes if note not in said})
+def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
+    answer = answer_of(report)
+    yield from terminal.paragraph(answer.headline, Style.BOLD)
+    for limit in answer.limits:
+        yield from terminal.paragraph(limit)
+    yield from _why(report, answer, terminal)
+    yield from _next_evidence(answer, terminal)
+    yield from _callers(answer, terminal)
+    views = [view_of(number, step) for number, step in answer.steps]
+    yield from _plan(views, answer, terminal, details)
+    if details:
+        yield from _details(report, answer, terminal)
+    yield ""
+    yield from terminal.labelled("READ", answer.read)
+    yield from terminal.choices("MORE", _more(answer, report))
 
 
-def _alternatives(fix: Fix) -> Iterator[str]:
-    for other in fix.alternatives:
-        yield ""
-        yield from _wrap(f"{other.title}. {other.text}", "   ")
-        for statement in other.statements:
-            yield from _wrap(json.dumps(statement), "     ", "       ")
+# Why, and what to get next
 
 
-def _apart(report: Report, bold: str) -> Iterator[str]:
-    if report.other_errors:
-        yield ""
-        yield bold.format(phrases.OTHER_ERRORS)
-        for error in report.other_errors:
-            yield from _wrap(phrases.other_error(error), "  ", "    ")
-    if report.shared_name_denials:
-        yield ""
-        yield bold.format(phrases.SHARED_NAMES)
-        for denial in report.shared_name_denials:
-            yield from _wrap(phrases.shared_name(denial), "  ", "    ")
+def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
+    yield ""
+    label = "WHY"
+    if not report.findings:
+        for symptom in report.symptoms[:SHOWN]:
+            yield from terminal.labelled(label, f"{symptom.meaning} ({symptom.id})")
+            yield from _command(symptom.next_step, symptom.command, terminal)
+            label = ""
+        for caveat in report.caveats:
+            yield from terminal.labelled(label, f"{caveat.text} ({caveat.id})")
+            label = ""
+    for why in answer.whys[:_CAUSES]:
+        yield from terminal.labelled(label, why_text(why, alone=len(answer.whys) == 1))
+        for text in why.cause.contradicted_by:
+            yield from terminal.labelled("", f"This speaks against it: {phrases.sentence(text)}")
+        label = ""
+    if (more := len(answer.whys) - _CAUSES) > 0:
+        yield from terminal.labelled("", f"{more:,} more causes: add --details.")
+    for text in answer.context:
+        yield from terminal.labelled(label, text)
+        label = ""
 
 
-def _coverage(report: Report) -> Iterator[str]:
-    for line in phrases.was_read(report):
-        yield from _wrap(line, "  ", "    ")
-    for row in report.set_aside[: phrases.ROWS_LISTED]:
-        yield from _wrap(f"set aside: {phrases.set_aside(row)}", "  ", "    ")
-    if more := report.coverage.rows_set_aside - len(report.set_aside[: phrases.ROWS_LISTED]):
-        yield f"  … and {more:,} more (--format json lists them)"
+def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:
+    if evidence := answer.next_evidence:
+        text = phrases.sentences((evidence.what, evidence.why))
+        yield from terminal.labelled("SETTLE", text)
+        yield from _command("", evidence.command, terminal)
 
 
-def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
-    """Break a line at 80 columns, never within a word, so that an ARN can be copied."""
-    bold = text.startswith("\x1b[1m")
-    text = escape_unprintable(text[4:-4]) if bold else escape_unprintable(text)
-    lines = textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+def _command(text: str, command: str | None, terminal: Terminal) -> Iterator[str]:
+    """Give a sentence, and a command at the left margin between empty lines."""
+    if text:
+        yield from terminal.labelled("", text)
+    if command:
+        yield from ("", *terminal.verbatim(command))
+
+
+# The callers
+
+
+def _callers(answer: Answer, terminal: Terminal) -> Iterator[str]:
+    rows = answer.callers[:SHOWN]
+    if not rows:
+        return
+    day = next((row.last for row in rows if row.last), None)
+    yield ""
+    yield from _caller_table(rows, answer, day, terminal) or _caller_list(
+        rows, answer, day, terminal
     )
-    return [f"\x1b[1m{line}\x1b[0m" for line in lines] if bold else lines
+    if (more := len(answer.callers) - SHOWN) > 0:
+        calls = phrases.count(sum(row.calls for row in answer.callers[SHOWN:]), "denied call")
+        text = f"{phrases.count(more, 'more caller')} with {calls}: --format csv or json lists all."
+        yield from terminal.paragraph(text)
+
+
+def _caller_table(
+    rows: Sequence[CallerRow], answer: Answer, day: datetime | None, terminal: Terminal
+) -> list[str] | None:
+    """Return one line for each caller; None where the terminal is too narrow for that."""
+    key = ["KEY"] if answer.several_keys else []
+    note = [""] if any(row.note for row in rows) else []
+    return terminal.table(
+        ["CALLER", "", *key, "DENIED", "CALLS", "LAST", *note],
+        [
+            [
+                row.name,
+                row.kind,
+                *[row.key for _ in key],
+                row.first_action,
+                f"{row.calls:>5,}",
+                phrases.clock(row.last, day),
+                *[row.note for _ in note],
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _caller_list(
+    rows: Sequence[CallerRow], answer: Answer, day: datetime | None, terminal: Terminal
+) -> Iterator[str]:
+    """Give two lines for each caller."""
+    names = [f"{row.name} ({row.kind})" for row in rows]
+    numbers = [(f"{row.calls:>5,}", phrases.clock(row.last, day)) for row in rows]
+    cells = [(name, *both) for name, both in zip(names, numbers, strict=True)]
+    table = terminal.table(["CALLER", "CALLS", "LAST"], cells) or [
+        terminal.paint("CALLERS", Style.BOLD),
+        *[f"{escape_unprintable(name)}: {calls.strip()}, {last}" for name, calls, last in cells],
+    ]
+    yield table[0]
+    for line, row in zip(table[1:], rows, strict=True):
+        yield line
+        key = f"on {row.key}" if answer.several_keys else ""
+        yield from terminal.item("", "; ".join(filter(None, (row.all_actions, key, row.note))))
+
+
+# The plan
+
+
+def _plan(
+    views: Sequence[StepView], answer: Answer, terminal: Terminal, details: bool
+) -> Iterator[str]:
+    for view in views[:SHOWN]:
+        yield ""
+        yield from _step(view, terminal)
+    if (more := len(views) - SHOWN) > 0:
+        yield ""
+        yield f"{phrases.count(more, 'more step')}: --format json lists all, --plan DIR writes all."
+    if answer.alternatives and not details:
+        yield from terminal.labelled("OR", alternatives_text(answer))
+
+
+def _step(view: StepView, terminal: Terminal) -> Iterator[str]:
+    style = Style.GREEN if view.safe else Style.YELLOW
+    yield from terminal.labelled(f"STEP {view.number}", view.step.text)
+    facts = " ".join(view.facts)
+    first, *rest = terminal.labelled("", f"{view.disposition}: {facts}")
+    yield first.replace(view.disposition, terminal.paint(view.disposition, style), 1)
+    yield from rest
+    for text in view.left_out:
+        yield from terminal.labelled("", text)
+    if view.paste:
+        yield ""
+        is_diff = view.paste.language == "diff"
+        yield from (terminal.diff if is_diff else terminal.verbatim)(view.paste.text)
+        yield ""
+    for text in view.notes:
+        yield from terminal.labelled("", text)
+
+
+# On demand
+
+
+def _details(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
+    for number, step in answer.alternatives[:SHOWN]:
+        yield ""
+        yield from _step(view_of(number, step), terminal)
+    for finding in report.findings[:SHOWN]:
+        yield ""
+        yield from _evidence(finding, terminal)
+    if (more := len(report.findings) - SHOWN) > 0:
+        text = f"{phrases.count(more, 'more finding')}: --finding ID shows one, --format json all."
+        yield from ("", *terminal.paragraph(text))
+    for title, lines in lists_of(report):
+        yield ""
+        yield terminal.paint(title, Style.BOLD)
+        for line in lines:
+            yield from terminal.item(line.label, line.text)
+
+
+def _one_finding(report: Report, finding: Finding, terminal: Terminal) -> Iterator[str]:
+    yield from _evidence(finding, terminal)
+    for number, step in enumerate(report.plan, start=1):
+        left_out = {one.finding for one in step.left_out}
+        if finding.id in (*step.findings, *left_out) or step.id in finding.steps:
+            yield ""
+            yield from _step(view_of(number, step), terminal)
+
+
+def _evidence(finding: Finding, terminal: Terminal) -> Iterator[str]:
+    title = f"FINDING {finding.id}: {phrases.who(finding)}"
+    yield from terminal.paragraph(title, Style.BOLD)
+    for section in sections_of(finding):
+        yield f"{section.title}:"
+        for line in section.lines:
+            yield from _line(line, terminal)
+
+
+def _line(line: Line, terminal: Terminal) -> Iterator[str]:
+    if line.verbatim and line.label:
+        yield f"  {line.label}: {escape_unprintable(line.text)}"
+    elif line.verbatim:
+        yield from terminal.verbatim(line.text)
+    else:
+        yield from terminal.item(line.label, line.text)
+
+
+def _finding(report: Report, id: str) -> Finding:
+    for finding in report.findings:
+        if finding.id == id:
+            return finding
+    ids = [finding.id for finding in report.findings]
+    nearest = get_close_matches(id, ids, n=1, cutoff=0)
+    hint = f" The nearest id is {nearest[0]}." if nearest else ""
+    raise UsageError(f"--finding {id}: no finding has this id.{hint} --details lists all findings.")
+
+
+# The end
+
+
+def _more(answer: Answer, report: Report) -> tuple[str, ...]:
+    ids = [*(why.cause.id for why in answer.whys), *(caveat.id for caveat in report.caveats)]
+    first = ids[0] if ids else "safe"
+    return ("--details", "-o report.html", "--format markdown", f"ebs-kms-audit explain {first}")

@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import ebs_kms_audit
+from ebs_kms_audit.cli.commands import COMMANDS
 from ebs_kms_audit.cli.main import main
 from tests.make_samples import SAMPLES
 from tests.rows import SESSION, export, row
@@ -63,7 +66,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
          "is a session"),
         (["denied.csv", "--key", "alias/ebs"], "is no key ARN"),
         (["denied.csv", "--around", "lunch"], "is no time"),
-        (["denied.csv", "--minutes", "5"], "--minutes goes with --around"),
+        (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "can't be written"),
         (["explain", "gremlins"], "gremlins is not an id of the report."),
         (["explain", "no_kms_row"], "Did you mean no_kms_rows?"),
@@ -78,12 +81,156 @@ def test_what_goes_wrong_is_one_line_and_status_2(folder, capsys, arguments, wor
     assert words in line
 
 
-@pytest.mark.parametrize("arguments", [[], ["--format", "yaml", "x"], ["--minutes", "a", "x"]])
-def test_usage_errors_are_status_2(arguments):
-    run = process(*arguments)
-    assert run.returncode == 2
-    assert run.stderr.startswith("usage: ebs-kms-audit")
-    assert "Traceback" not in run.stderr
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Nothing to read. Give a file, for example: ebs-kms-audit event_history.csv."),
+        (
+            ["--format", "yaml", "x"],
+            "--format: yaml is not one of the choices. Choose one of text,",
+        ),
+        (["--format", "jsn", "x"], "--format: jsn is not one of the choices. Did you mean json?"),
+        (["--formt", "json", "x"], "--formt is not an option. Did you mean --format?"),
+        (["--princpal=a=b", "x"], "--princpal is not an option. Did you mean --principal?"),
+        (["--rec", "x"], "--rec is not an option."),
+        (["--minutes", "a", "x"], "--minutes: invalid float value: 'a'."),
+        (["--minutes", "5", "x"], "--minutes needs --around TIME"),
+        (["--color", "alway", "x"], "Did you mean always?"),
+        (["--show", "dif", "x"], "Did you mean diff?"),
+        (["explian"], "explian is neither a file nor a command. Did you mean explain?"),
+        (["explain", "read_only_hiden"], "Did you mean read_only_hidden?"),
+        (["explain", "safe", "review"], "review is one argument too many."),
+        (["help", "quer"], "Did you mean query?"),
+        (["query", "lak"], "Did you mean lake?"),
+        (["query", "--days", "3"], "query: say athena or lake."),
+        (["query", "lake", "--table", "t"], "--table is an option of query athena"),
+        (["query", "lake", "--partitions", "none"], "--partitions is an option of query athena"),
+        (["query", "athena", "--event-data-store", "x"], "is an option of query lake"),
+    ],
+)
+def test_usage_errors_are_one_sentence_with_the_nearest_match(folder, capsys, arguments, words):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("ebs-kms-audit: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_help_has_examples_and_the_exit_statuses(capsys, command):
+    with pytest.raises(SystemExit) as left:
+        main([*command.split(), "--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    assert "example" in text
+    assert f"  ebs-kms-audit {command}".rstrip() in text
+    assert "exit status:\n  " in text
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "query"]])
+def test_help_is_the_help_of_a_command(capsys, words):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert capsys.readouterr().out.startswith(" ".join(["usage: ebs-kms-audit", *words[1:]]))
+
+
+def test_version_is_a_command_and_an_option(capsys):
+    assert main(["version"]) == 0
+    text = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == text == f"ebs-kms-audit {ebs_kms_audit.__version__}\n"
+
+
+def test_query_without_a_word_explains_itself(capsys):
+    assert main(["query"]) == 0
+    text = capsys.readouterr().out
+    assert "athena   Amazon Athena" in text
+    assert "lake     CloudTrail Lake" in text
+
+
+def test_options_may_stand_between_the_files(folder, capsys):
+    assert main(["denied.csv", "--format", "csv", "clean.csv"]) == 1
+    assert capsys.readouterr().err.endswith("2 rows read, 0 set aside\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["denied.csv"], 0), (["clean.csv"], 0), (["denied.csv", "missing.csv"], 2)],
+)
+def test_exit_zero_is_for_scripts_that_read_the_report(folder, arguments, status):
+    assert main([*arguments, "--exit-zero", "-o", os.devnull]) == status
+
+
+@pytest.mark.parametrize(
+    ("file", "option", "start"),
+    [
+        ("report.md", [], "## KMS denied 1 call"),
+        ("report.html", [], "<!doctype html>"),
+        ("report.json", [], "{"),
+        ("report.csv", [], "finding_id,"),
+        ("report.txt", [], "KMS denied 1 call"),
+        ("report", [], "KMS denied 1 call"),
+        ("report.md", ["--format", "json"], "{"),
+    ],
+)
+def test_the_ending_of_the_file_chooses_the_format(folder, file, option, start):
+    assert main(["denied.csv", "-o", file, *option]) == 1
+    assert Path(file).read_text(encoding="utf-8").startswith(start)
+
+
+def test_demo_is_the_report_of_the_sample_data(capsys):
+    assert main(["demo"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("KMS denied 8 calls by 4 callers on key 1234abcd")
+    assert "event_history.csv, event_history.json, key_policy.json" in printed.err
+
+
+def test_demo_takes_the_options_of_the_main_command(capsys):
+    assert main(["demo", "--format", "markdown"]) == 0
+    assert "| caller |" in capsys.readouterr().out
+
+
+def test_the_sample_data_is_part_of_the_api():
+    assert ebs_kms_audit.sample_path("event_history.csv") == SAMPLES / "event_history.csv"
+    with pytest.raises(ebs_kms_audit.UsageError, match=r"key_policy\.json"):
+        ebs_kms_audit.sample_path("policy.json")
+
+
+@pytest.mark.parametrize(
+    ("option", "environment", "coloured"),
+    [
+        ([], {}, False),  # not a terminal
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ([], {"FORCE_COLOR": "", "NO_COLOR": ""}, False),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colours_follow_the_option_and_the_environment(option, environment, coloured):
+    run = process(SAMPLE, *option, **{"NO_COLOR": "", "FORCE_COLOR": ""} | environment)
+    assert ("\x1b[" in run.stdout) == coloured
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("120", 120), ("300", 120), ("x", 80)])
+def test_the_width_is_that_of_the_terminal(columns, width):
+    lines = process(SAMPLE, COLUMNS=columns).stdout.splitlines()
+    prose = [line for line in lines[:9] if line]
+    assert width - 25 < max(map(len, prose)) <= width
+
+
+def test_details_and_a_single_finding(folder, capsys):
+    main(["denied.csv", "--details"])
+    text = capsys.readouterr().out
+    id = re.search(r"FINDING (F-[0-9a-f]{10})", text)[1]
+    assert main(["denied.csv", "--finding", id]) == 1
+    assert capsys.readouterr().out.startswith(f"FINDING {id}")
+    assert main(["denied.csv", "--finding", "F-x"]) == 2
+    assert f"The nearest id is {id}" in capsys.readouterr().err
 
 
 def test_json_goes_to_stdout_alone(folder, capsys):
@@ -153,7 +300,8 @@ def test_no_colour_where_it_is_piped():
 def test_a_terminal_without_the_characters_still_gets_the_report():
     run = process(SAMPLE, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert run.returncode == 1
-    assert "kms:CreateGrant" in run.stdout
+    assert "2026-05-18 06:55:01-07:05:10 UTC" in run.stdout
+    assert "\\u" not in run.stdout
     assert "Traceback" not in run.stderr
 
 

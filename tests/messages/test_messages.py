@@ -617,7 +617,7 @@ def test_a_text_that_is_no_message_is_one_line_and_status_2(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     (line,) = printed.err.splitlines()
-    assert line.startswith("ebs-kms-audit: message: this is no access-denied message")
+    assert line.startswith("ebs-kms-audit: message: not a recognized KMS access-denied message")
 
 
 def test_it_is_public():

@@ -1,23 +1,30 @@
-"""The notebook display: what it says, and that no log field becomes markup."""
+"""HTML, as a document and in a notebook: what it says, and that no log field becomes markup."""
 
 import json
 import re
-from html.parser import HTMLParser
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import ebs_kms_audit
+from ebs_kms_audit import KeyPolicy, Request, evaluate
+from ebs_kms_audit.render import html, notebook
 from ebs_kms_audit.render.escape import escape_unprintable
-from ebs_kms_audit.render.html import render
 from tests.make_samples import SAMPLES
+from tests.render.made import DIFF, STATEMENTS, many_callers, policy_step, report_of, safe_step
+from tests.render.page import Page
 from tests.rows import CLIENT, HEADER, SESSION, audit, export, row
 
-TAGS = set(
-    "div style p strong table thead tbody tr th td details summary dl dt dd code pre span ul ol "
-    "li".split()
-)
+RENDERERS = [html.render, notebook.report]
+BOTH = pytest.mark.parametrize("render", RENDERERS, ids=["document", "notebook"])
+ATTRIBUTES = {
+    "class", "open", "scope", "tabindex", "role", "aria-label", "aria-hidden", "lang", "href", "id",
+    "charset", "name", "content", "http-equiv",
+    "viewbox", "d", "x", "y", "x1", "x2", "y1", "y2", "transform",
+}  # fmt: skip
 HOSTILE = [
     "<script>alert(1)</script>",
     "</pre></div><img src=x onerror=alert(1)>",
@@ -30,83 +37,44 @@ HOSTILE = [
 ]
 
 
-class Page(HTMLParser):
-    """A parsed fragment: its tags in order, the text of each element, its text as a whole."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.classes, self.elements, self._open = [], [], [], []
-        self.feed(html)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        assert tag in TAGS
-        for name, value in attrs:
-            assert (name, value) == ("open", None) or name == "class"
-        classes = dict(attrs).get("class", "")
-        assert re.fullmatch(r"(ekms(-[a-z]+)?( (?=e)|$))*", classes)
-        self.tags.append(tag)
-        self.classes.append(classes)
-        self._open.append((tag, classes, "open" in dict(attrs), []))
-
-    def handle_data(self, data):
-        if self._open and self._open[-1][0] == "style":
-            return
-        for *_, text in self._open:
-            text.append(data)
-
-    def handle_endtag(self, tag):
-        started, classes, is_open, text = self._open.pop()
-        assert started == tag
-        self.elements.append((tag, classes, is_open, "".join(text)))
-
-    def unexpected(self, *_):
-        raise AssertionError("neither an element nor text")
-
-    handle_comment = handle_decl = handle_pi = unknown_decl = unexpected
-
-    def texts(self, tag, css=""):
-        """Return the texts of the elements of a tag, and of a class, in the order of their ends."""
-        return [text for name, classes, _, text in self.elements if name == tag and css in classes]
-
-    @property
-    def text(self):
-        return self.texts("div", "ekms")[-1]
+# No text of an input becomes markup
 
 
-def page_of(report):
-    return Page(render(report))
-
-
+@BOTH
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("column", HEADER)
-def test_no_column_can_add_markup(column, hostile):
-    text = page_of(audit(row(), row() | {column: hostile}, row() | {column: f"x{hostile}"})).text
-    assert not set(re.findall(r"[^\n]", text)) & set("\x1b\x07\x7f\t\u202e\u2066\u200b\u2028")
+def test_no_column_can_add_markup(column, hostile, render):
+    report = audit(row(), row() | {column: hostile}, row() | {column: f"x{hostile}"})
+    page = Page(render(report))
+    assert not set(re.findall(r"[^\n]", page.text)) & set("\x1b\x07\x7f\t\u202e\u2066\u200b\u2028")
+    assert {name for _, attributes in page.attributes for name in attributes} <= ATTRIBUTES
 
 
+@BOTH
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("column", ["User name", "Event name", "Error code"])
-def test_what_is_shown_of_a_log_field_reads_as_it_stood_there(column, hostile):
+def test_what_is_shown_of_a_log_field_reads_as_it_was(column, hostile, render):
     cell = f"x{hostile}x"
-    text = page_of(audit(row() | {"Source IP address": CLIENT, column: cell})).text
+    text = Page(render(audit(row() | {"Source IP address": CLIENT, column: cell}))).text
     assert escape_unprintable(cell) in text
 
 
+@BOTH
 @pytest.mark.parametrize("hostile", HOSTILE[:4])
-def test_a_hostile_alias_is_shown_and_harmless(hostile):
+def test_a_hostile_alias_is_shown_and_harmless(hostile, render):
     resources = json.dumps([{"resourceName": f"alias/{hostile}"}])
-    assert f"alias/{hostile}" in page_of(audit(row(resources=resources))).text
+    assert f"alias/{hostile}" in Page(render(audit(row(resources=resources)))).text
 
 
-def test_a_hostile_file_name_is_shown_and_harmless(tmp_path):
+@BOTH
+def test_a_hostile_file_name_is_shown_and_harmless(tmp_path, render):
     path = tmp_path / "<b onclick='x'>&amp;.csv"
     path.write_text(export(row(), row(event_time="noon")).read(), encoding="utf-8")
-    assert page_of(ebs_kms_audit.audit(path)).text.count(path.name) == 3
+    assert path.name in Page(render(ebs_kms_audit.audit(path))).text
 
 
-def test_hostile_rows_apart_from_the_findings_are_harmless():
+@BOTH
+def test_hostile_rows_that_are_in_no_finding_are_harmless(render):
     hostile = HOSTILE[0]
     header = [name for name in HEADER if name != "Event source"]
     report = audit(
@@ -118,7 +86,17 @@ def test_hostile_rows_apart_from_the_findings_are_harmless():
     assert report.shared_name_denials
     assert report.other_errors
     assert report.set_aside
-    assert page_of(report).text.count(hostile) == 2
+    assert Page(render(report)).text.count(hostile) >= 2
+
+
+@BOTH
+def test_hostile_text_of_a_policy_is_harmless(render):
+    hostile = {"Sid": HOSTILE[1], "Effect": "Allow"}
+    step = safe_step(diff=f"--- a\n+++ b\n+{HOSTILE[1]}\n", text=HOSTILE[0], document=hostile)
+    report = report_of(step, policy_step(statements=(hostile,), id="other"))
+    page = Page(render(report))
+    assert "img" not in page.tags
+    assert "script" not in page.tags
 
 
 NAMELESS = audit(row(user_name="zed", aws_access_key=SESSION))
@@ -130,127 +108,161 @@ def test_no_user_name_adds_or_removes_a_tag(name):
     report = audit(row(user_name=name, aws_access_key=SESSION))
     assume(report.findings)
     assume(report.findings[0].principal.kind == NAMELESS.findings[0].principal.kind)
-    page, plain_page = page_of(report), page_of(NAMELESS)
-    assert (page.tags, page.classes) == (plain_page.tags, plain_page.classes)
-    shown = report.findings[0].principal.user_name or "(no name)"
-    assert f"1. {escape_unprintable(shown)} (IAM user or role session)" in page.texts("summary")
+    for render in RENDERERS:
+        assert Page(render(report)).tags == Page(render(NAMELESS)).tags
 
 
-def test_the_answer_stands_before_the_details():
-    html = render(audit(row(), row(event_name="Decrypt", user_name="bob")))
-    order = [
-        html.index(part)
-        for part in ("2 principals refused by KMS", "<table>", "<details", "<pre>", "What was read")
-    ]
-    assert order == sorted(order)
+# What it says
 
 
-def test_the_overview_says_who_what_which_key_which_statement_and_when():
-    key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    report = audit(row(resources=json.dumps([{"resourceName": key}])))
-    assert page_of(report).texts("td")[:6] == [
-        "1",
-        "aliceIAM user",
-        "kms:CreateGrant",
-        "1234abcd-12ab-34cd-56ef-1234567890ab",
-        "usage: needed nextgrants: demanded",
-        "2026-05-18 07:00:34 UTC",
-    ]
-    assert key in page_of(report).texts("code")
+@BOTH
+def test_the_parts_are_in_the_order_of_a_readers_questions(render):
+    text = Page(render(report_of(policy_step()))).text
+    order = ["KMS denied 1 call", "Why", "What to get next", "Denied callers", "Step 1.",
+             "Timeline", "Evidence", "What was read", "What the input cannot show"]  # fmt: skip
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
 
 
-def test_only_the_first_finding_is_open():
-    page = page_of(ebs_kms_audit.audit(SAMPLES / "event_history.csv"))
-    opened = [is_open for _, classes, is_open, _ in page.elements if "ekms-finding" in classes]
-    assert opened == [True, False, False, False, False]
+@BOTH
+def test_each_statement_is_json_of_its_own(render):
+    page = Page(render(report_of(policy_step())))
+    assert [json.loads(text) for text in page.texts("pre", "ekms-json")] == list(STATEMENTS)
 
 
-def test_both_statements_can_be_copied_and_carry_their_marks():
-    report = audit(row(event_name="GenerateDataKeyWithoutPlaintext"))
-    page = page_of(report)
-    assert json.loads(f"[{page.texts('pre')[0]}]") == report.findings[0].fix.statements
-    spans = [(css, text) for tag, css, _, text in page.elements if tag == "span" and css]
-    assert [css for css, _ in spans] == ["ekms-demanded", "ekms-next"]
-    assert '"Allow use of the key"' in spans[0][1]
-    assert '"Allow attachment of persistent resources"' in spans[1][1]
-    assert page.texts("div", "ekms-reason") == [
-        "usage: demandeddenied: kms:GenerateDataKeyWithoutPlaintext",
-        "grants: needed nextno denial demands it, but attaching the volume makes a grant on the "
-        "key",
-    ]
+@BOTH
+def test_the_header_of_a_diff_is_no_change(render):
+    page = Page(render(report_of(safe_step())))
+    lines = DIFF.splitlines()
+    assert page.texts("pre", "ekms-diff") == [DIFF]
+    assert [t.rstrip() for t in page.texts("span", "ekms-added")] == [lines[4].rstrip()]
+    assert [t.rstrip() for t in page.texts("span", "ekms-removed")] == [lines[5].rstrip()]
 
 
-def test_a_finding_holds_what_the_fix_says():
-    fix = audit(row()).findings[0].fix
-    page = page_of(audit(row()))
-    assert fix.console_steps
-    assert set(fix.console_steps) | set(fix.notes) <= set(page.texts("li"))
-    assert [other.title for other in fix.alternatives] == page.texts("summary")[1:-1]
-    assert len(page.texts("pre")) == 1 + len(fix.alternatives[0].statements)
+@BOTH
+def test_a_known_policy_brings_the_new_document_and_the_scripts(render):
+    page = Page(render(report_of(safe_step())))
+    titles = page.texts("summary")
+    for title in ("The whole new policy", "Apply it in a shell", "Verify it", "Undo it"):
+        assert title in titles
 
 
-def test_where_nothing_is_to_be_pasted_there_is_nothing_to_copy():
-    infrastructure = row(
-        user_name="i-0123456789abcdef0", aws_access_key=SESSION, event_name="Decrypt",
-        source_ip_address="AWS Internal",
-    )  # fmt: skip
-    page = page_of(audit(infrastructure))
-    assert "no statement would help" in page.texts("td")
-    assert "Nothing to paste (review)" in page.texts("strong")
-    assert page.texts("pre") == []
-
-
-def test_no_denial_is_not_all_is_well():
-    page = page_of(audit(row(error_code="")))
-    assert page.texts("strong")[0].startswith(
-        "No KMS denial in 1 event. That does not mean that KMS is fine"
-    )
+@BOTH
+def test_no_denial_is_not_all_is_well(render):
+    page = Page(render(audit(row(error_code=""))))
+    assert "This does not prove that KMS allowed the call you look for." in page.text
     assert "table" not in page.tags
     assert "read_only_hidden" in page.texts("code")
-    folds = [is_open for tag, _, is_open, _ in page.elements if tag == "details"]
-    assert folds == [True]
 
 
-def test_general_caveats_are_folded_beside_findings():
-    report = audit(row())
-    page = page_of(report)
-    *_, (_, _, is_open, general) = [e for e in page.elements if e[0] == "details"]
-    assert not is_open
-    assert all((caveat.id in general) == caveat.general for caveat in report.caveats)
-    assert {caveat.id for caveat in report.caveats} <= set(page.texts("code"))
-
-
-def test_the_first_rows_set_aside_are_listed_and_the_rest_counted():
-    page = page_of(audit(row(), *[row(event_time="noon")] * 25))
-    assert sum("its Event time is no time" in item for item in page.texts("li")) == 20
-    assert "… and 5 more: to_dict() has them all" in page.texts("div", "ekms-muted")
-
-
-def test_very_many_findings_do_not_drown_the_notebook():
-    page = page_of(audit(*(row(user_name=f"user-{number}") for number in range(60))))
-    assert page.classes.count("ekms-finding") == 50
-    assert "… and 10 findings more: to_dict() has them all" in page.texts("div", "ekms-muted")
-
-
-def test_an_input_that_was_not_read_is_told_beside_the_answer(tmp_path):
+@BOTH
+def test_an_input_that_was_not_read_is_said_before_the_callers(tmp_path, render):
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_text(export(row()).read(), encoding="utf-8")
     bad.write_text("no export", encoding="utf-8")
-    html = render(ebs_kms_audit.audit([good, bad]))
-    assert html.index("bad.csv") < html.index("<table>")
+    page = render(ebs_kms_audit.audit([good, bad]))
+    assert page.index("bad.csv") < page.index("<table>")
 
 
+@BOTH
+def test_very_many_findings_do_not_drown_the_page(render):
+    page = Page(render(many_callers(60)))
+    assert sum("ekms-finding" in css for _, css, *_ in page.elements) == 20
+    assert "40 more findings: --format json and to_dict() have all." in page.texts("div")
+    assert "40 more callers: --format csv and to_pandas() have all." in page.texts("div")
+
+
+@BOTH
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.csv")), ids=lambda path: path.stem)
-def test_it_asks_for_nothing_from_elsewhere(sample):
-    html = render(ebs_kms_audit.audit(sample))
-    Page(html)
-    assert (
-        re.search(r"script|https?:|//|url\(|@import|\bid=|src=|href=", html, re.IGNORECASE) is None
-    )
+def test_it_asks_for_nothing_from_elsewhere(sample, render):
+    page = Page(render(ebs_kms_audit.audit(sample)))
+    assert "script" not in page.tags
+    for _, attributes in page.attributes:
+        assert "src" not in attributes
+        href = attributes.get("href") or "#"
+        assert href.startswith(("#", "https://docs.aws.amazon.com/"))
 
 
-def test_every_class_has_a_style():
-    html = render(ebs_kms_audit.audit(SAMPLES / "event_history.csv"))
-    css, _, body = html.partition("</style>")
+@BOTH
+def test_every_class_has_a_style(render):
+    css, _, body = render(report_of(safe_step(), policy_step(id="b"))).partition("</style>")
     used = {name for names in re.findall(r'class="([^"]+)"', body) for name in names.split()}
-    assert used <= set(re.findall(r"\.(ekms[a-z-]*)", css))
+    assert used <= set(re.findall(r"\.(ekms[a-z_-]*)", css)) | {"ekms-json"}
+
+
+# The document
+
+
+def test_the_document_has_a_language_one_h1_ordered_headings_and_a_skip_link():
+    page = Page(html.render(report_of(policy_step())))
+    headings = [int(tag[1]) for tag in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert headings.count(1) == 1
+    assert headings[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(headings))
+    attributes = dict(page.attributes)
+    assert attributes["html"] == {"lang": "en"}
+    assert attributes["a"] == {"class": "ekms-skip", "href": "#answer"}
+    assert attributes["main"]["id"] == "answer"
+
+
+def test_the_policy_of_the_document_allows_only_its_own_style():
+    page = Page(html.render(report_of()))
+    policies = [a["content"] for tag, a in page.attributes if a.get("http-equiv")]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_findings_and_steps_have_anchors_and_no_id_is_there_twice():
+    report = report_of(policy_step(), policy_step(id="other"))
+    page = Page(html.render(report))
+    ids = [attributes["id"] for _, attributes in page.attributes if "id" in attributes]
+    assert {"step-1", "step-2", report.findings[0].id} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_tables_have_captions_and_scopes():
+    page = Page(html.render(report_of(policy_step())))
+    assert page.tags.count("caption") == page.tags.count("table") > 1
+    assert {a.get("scope") for tag, a in page.attributes if tag == "th"} == {"col", "row"}
+
+
+def test_the_timeline_is_told_in_words_too_and_shapes_differ():
+    report = ebs_kms_audit.audit(
+        SAMPLES / "event_history.csv", records=SAMPLES / "event_history.json"
+    )
+    page = Page(html.render(report))
+    assert "Timeline, 2026-05-18 06:50:00–07:05:10 UTC" in page.texts("title")
+    (description,) = page.texts("desc")
+    assert description == (
+        "5 lanes: 8 denied KMS calls, 6 EC2 calls and 1 key change. The table below holds the same "
+        "events."
+    )
+    shapes = {a["class"]: a["d"] for tag, a in page.attributes if tag == "path"}
+    assert len(set(shapes.values())) == len(shapes) == 4
+
+
+# The notebook
+
+
+def test_a_notebook_gets_no_ids_no_headings_and_no_links():
+    page = Page(notebook.report(report_of(safe_step())))
+    assert not {"id", "href"} & {name for _, a in page.attributes for name in a}
+    assert not {"h1", "h2", "h3", "a", "html", "body"} & set(page.tags)
+
+
+def test_a_finding_a_step_and_a_decision_show_themselves():
+    report = report_of(safe_step())
+    (finding,) = report.findings
+    assert finding.id in Page(finding._repr_html_()).text
+    assert "Add two statements" in Page(report.plan[0]._repr_html_()).text
+    policy = KeyPolicy.from_dict({"Statement": []})
+    request = Request(principal="arn:aws:iam::111122223333:role/<b>", action="kms:Decrypt")
+    request = replace(request, principal="arn:aws:iam::111122223333:role/x")
+    shown = Page(evaluate(request, policy)._repr_html_()).text
+    assert "missing_allow" in shown
+    assert "arn:aws:iam::111122223333:role/x" in shown
+
+
+def test_a_number_does_not_break():
+    assert ".ekms-number" in html.render(report_of())
+    style = html.render(report_of()).partition(".ekms-number {")[2].partition("}")[0]
+    assert "white-space: nowrap" in style

@@ -1,52 +1,328 @@
-"""The text for the terminal."""
+"""The text for the terminal: order, density, widths, colours, and what is never wrapped."""
 
+import json
 import re
+from dataclasses import replace
+
+import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit import Cause, CauseId, Evidence, UsageError
 from ebs_kms_audit.render.text import render
 from tests.make_samples import SAMPLES
-from tests.rows import audit, row
+from tests.render.made import (
+    DIFF,
+    GET_JSON,
+    KEY_ARN,
+    KEY_CELL,
+    NO_STATEMENT,
+    STATEMENTS,
+    many_callers,
+    policy_step,
+    report_of,
+    safe_step,
+)
+from tests.rows import SESSION, audit, row
+
+CONTROLS = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b]"
 
 
-def test_lines_fit_80_columns_but_for_what_must_not_be_broken():
-    for sample in SAMPLES.glob("*.csv"):
-        for line in str(ebs_kms_audit.audit(sample)).splitlines():
-            assert len(line) <= 80 or "arn:aws:" in line
+def lines_of(report, **options):
+    return render(report, **options).splitlines()
 
 
-def test_the_answer_stands_first():
-    lines = str(audit(row(), row(event_name="Decrypt", user_name="bob"))).splitlines()
-    assert lines[0] == "2 principals refused by KMS, 2 denials, 2026-05-18 07:00:34 UTC."
-    summary = " ".join(lines[1:5])
-    assert "alice (IAM user): kms:CreateGrant; statements: usage + grants" in summary
+# The order
+
+
+def test_the_parts_are_in_the_order_of_a_readers_questions():
+    text = render(report_of(policy_step()))
+    order = [
+        "KMS denied 1 call by 1 caller",
+        "WHY ",
+        "SETTLE ",
+        "CALLER",
+        "STEP 1",
+        "READ ",
+        "MORE ",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_the_first_line_says_how_many_calls_to_whom_on_which_key_and_when():
+    text = " ".join(lines_of(report_of())[:2])
+    assert text == (
+        "KMS denied 1 call by 1 caller on key 1234abcd-12ab-34cd-56ef-1234567890ab, "
+        "2026-05-18 07:00:34 UTC (us-east-1, account 111122223333)."
+    )
+
+
+def test_an_unknown_key_is_said_right_after_the_headline():
+    text = render(audit(row()))
+    assert "does not name the key. Everything below assumes that it is one key.\n\nWHY" in text
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [(("1234", "5678"), " on 2 keys,"), (("1234", ""), " on 1 known key and unknown keys,")],
+)
+def test_several_keys_are_counted(keys, words):
+    cells = [KEY_CELL.replace("1234abcd", f"{key}abcd") if key else "[]" for key in keys]
+    assert words in " ".join(lines_of(audit(*(row(resources=cell) for cell in cells)))[:2])
+
+
+def test_the_cause_is_one_sentence_with_its_evidence_and_what_speaks_against_it():
+    text = re.sub(r"\s+", " ", render(report_of()))
+    assert (
+        "WHY The key policy allows kms:CreateGrant for neither alice nor her account. (derived)"
+        in text
+    )
+    assert "This speaks against it: event-9: the same call succeeded." in text
+
+
+def test_a_cause_that_several_callers_share_is_said_once():
+    report = audit(row(), row(user_name="bob"), row(user_name="carl", aws_access_key=SESSION))
+    cause = Cause(id=CauseId.UNKNOWN, text="Nobody knows.", evidence=Evidence.UNKNOWN)
+    other = replace(cause, id=CauseId.EXPLICIT_DENY, text="A Deny applies.")
+    findings = [
+        replace(finding, cause=other if finding.principal.user_name == "carl" else cause)
+        for finding in report.findings
+    ]
+    text = render(replace(report, findings=tuple(findings)))
+    assert text.count("Nobody knows.") == 1
+    assert "alice and bob (2 calls): Nobody knows." in text
+    assert "carl (1 call): A Deny applies." in text
+
+
+def test_the_next_evidence_is_one_command_at_the_left_margin():
+    lines = lines_of(report_of())
+    assert lines.count(GET_JSON.command) == 1
+
+
+def test_without_next_evidence_there_is_no_such_line():
+    assert "SETTLE" not in render(report_of(cause=replace(NO_STATEMENT, next_evidence=())))
+
+
+# Nothing denied
 
 
 def test_no_denial_is_not_all_is_well():
-    text = str(audit(row(error_code="")))
-    assert text.startswith("No KMS denial in 1 event. That does not mean that KMS is fine")
-    assert "read_only_hidden" in text
+    lines = lines_of(audit(row(error_code="")))
+    assert " ".join(lines[:2]) == (
+        "No KMS call was denied in 1 event, 2026-05-18 07:00:34 UTC. This does not prove that KMS "
+        "allowed the call you look for."
+    )
+    assert "(read_only_hidden)" in render(audit(row(error_code="")))
 
 
-def test_rows_set_aside_are_named():
-    text = str(audit(row(), row(event_time="noon")))
-    assert "2 rows read = 1 events + 1 set aside" in text
-    assert "set aside: <StringIO> line 3: its Event time is no time" in text
+def test_denials_outside_the_window_are_in_the_answer():
+    report = audit(row(), row(event_time="2026-05-18T09:00:00Z"), around="2026-05-18T07:00")
+    assert "1 more denied call is outside 2026-05-18 06:45:00–07:15:00 UTC." in " ".join(
+        lines_of(report)[:5]
+    )
+
+
+# Callers
+
+
+def test_callers_are_newest_first_with_what_how_often_and_when():
+    rows = [
+        row(event_name="Decrypt"), row(event_name="Decrypt"), row(),
+        row(user_name="bob", event_time="2026-05-18T07:05:00Z"),
+    ]  # fmt: skip
+    lines = lines_of(audit(*rows), width=100)
+    start = next(number for number, line in enumerate(lines) if line.startswith("CALLER"))
+    assert [re.split(r"  +", line) for line in lines[start : start + 3]] == [
+        ["CALLER", "DENIED", "CALLS", "LAST"],
+        ["bob", "IAM user", "CreateGrant", "1", "07:05:00"],
+        ["alice", "IAM user", "Decrypt +1", "3", "07:00:34"],
+    ]
+
+
+def test_many_sessions_of_one_role_are_one_line():
+    role = "arn:aws:iam::111122223333:role/ci/deploy"
+    names = [f"run-{number}" for number in range(30)]
+    report = audit(
+        *(row(user_name=name, aws_access_key=SESSION) for name in names),
+        principals=dict.fromkeys(names, role),
+    )
+    lines = [line for line in lines_of(report, width=100) if "30 sessions" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("ci/deploy  IAM role, 30 sessions  CreateGrant")
+
+
+def test_many_instances_are_one_line():
+    rows = (
+        row(user_name=f"i-{number:017x}", aws_access_key=SESSION, event_name="Decrypt",
+            source_ip_address="AWS Internal")
+        for number in range(40)
+    )  # fmt: skip
+    assert sum("EC2 infrastructure" in line for line in lines_of(audit(*rows), width=100)) == 1
+
+
+def test_a_caller_row_names_its_step():
+    (line,) = [
+        line for line in lines_of(report_of(policy_step()), width=100) if line.startswith("alice")
+    ]
+    assert line.endswith("  step 1")
+
+
+# The plan
+
+
+def test_a_step_without_a_policy_gives_the_statements_as_json_at_the_left_margin():
+    text = render(report_of(policy_step()))
+    pasted = text[text.index("\n{\n") : text.index("\n}\n\n") + 3]
+    assert json.loads(f"[{pasted}]") == list(STATEMENTS)
+
+
+def test_a_step_says_why_it_needs_review_whom_it_leaves_out_and_what_comes_after():
+    text = re.sub(r"\s+", " ", render(report_of(policy_step())))
+    assert (
+        "STEP 1 Add two statements to the key policy. REVIEW: The ARN of alice is inferred." in text
+    )
+    assert (
+        "Left out: deploy-7f3a. The input shows only the session name. aws iam list-roles." in text
+    )
+    assert "Console: Open the KMS console. Choose the key." in text
+    assert "Then: Attach the volume again." in text
+
+
+def test_a_step_on_a_known_policy_gives_the_diff():
+    text = render(report_of(safe_step()))
+    assert f"\n\n{DIFF}\n" in text
+    assert "SAFE:" in text
+
+
+def test_an_alternative_is_in_the_details_alone():
+    other = policy_step(
+        id="iam_policy-1", text="Attach an IAM policy.", alternative_to="key_policy-1234abcd"
+    )
+    report = report_of(policy_step(), other)
+    assert "STEP 2" not in render(report)
+    assert "OR      Attach an IAM policy." in render(report)
+    assert "STEP 2  Attach an IAM policy." in render(report, details=True)
+
+
+def test_a_very_long_change_is_not_printed_and_the_report_says_how_to_get_it():
+    long = policy_step(diff="--- a\n+++ b\n" + "+x\n" * 300)
+    text = render(report_of(long))
+    assert text.count("\n+x") == 0
+    assert "The change has 302 lines." in text
+    assert "--show diff --step key_policy-1234abcd" in text
+
+
+# Size
+
+
+def test_ten_thousand_findings_stay_readable():
+    report = many_callers(200)
+    findings = tuple(
+        replace(report.findings[number % 200], id=f"F-{number:010x}",
+                principal=replace(report.findings[0].principal, user_name=f"user-{number}"))
+        for number in range(10_000)
+    )  # fmt: skip
+    lines = lines_of(replace(report, findings=findings))
+    assert len(lines) < 75
+    assert any("9,980 more callers with 9,980 denied calls" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        (["event_history.csv"], 75),
+        (["event_history.csv", "event_history.json", "key_policy.json"], 90),
+    ],
+)
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_sample_fits_a_few_screens(files, most, width):
+    export, *others = (SAMPLES / name for name in files)
+    report = ebs_kms_audit.audit(
+        export, records=others[0] if others else None, key_policies=others[1] if others else None
+    )
+    assert len(lines_of(report, width=width)) <= most
+
+
+# On demand
+
+
+def test_details_hold_evidence_caveats_and_each_evidence_word_once():
+    report = report_of(policy_step())
+    short, long = render(report), render(report, details=True)
+    (finding,) = report.findings
+    assert finding.id not in short
+    for part in (
+        f"FINDING {finding.id}",
+        "Denied calls",
+        "What the input cannot show",
+        "limited_view",
+    ):
+        assert part in long
+    assert long.count("  derived: another event proves it.") == 1
+
+
+def test_one_finding_is_shown_completely_and_alone():
+    report = audit(row(), row(user_name="bob"))
+    first, second = report.findings
+    text = render(report, finding=first.id)
+    assert text.startswith(f"FINDING {first.id}: ")
+    assert second.id not in text
+
+
+def test_an_unknown_finding_gets_the_nearest_id():
+    report = audit(row())
+    id = report.findings[0].id
+    with pytest.raises(UsageError, match=f"The nearest id is {id}"):
+        render(report, finding=id[:-1] + "x")
+
+
+# Widths, colours, hostile text
+
+
+@pytest.mark.parametrize(("asked", "width"), [(10, 60), (60, 60), (80, 80), (120, 120), (500, 120)])
+def test_prose_fits_the_terminal_from_60_to_120_columns(asked, width):
+    report = report_of(policy_step())
+    lines = lines_of(report, width=asked, details=True)
+    assert (
+        max(len(line) for line in lines if not re.match(r'[{} "]|.*(arn:aws|ebs-kms-audit )', line))
+        <= width
+    )
+    assert KEY_ARN in render(report, width=asked, details=True)
+
+
+def test_commands_and_json_are_the_same_at_every_width():
+    report = report_of(policy_step())
+    pasted = {
+        tuple(line for line in lines_of(report, width=width) if line.startswith(("{", "}", '  "')))
+        for width in (60, 80, 120)
+    }
+    assert len(pasted) == 1
+
+
+def test_colour_changes_no_word():
+    report = report_of(safe_step())
+    coloured = render(report, color=True)
+    assert "\x1b[32mSAFE\x1b[0m" in coloured
+    assert '\x1b[32m+  "Sid": "Allow use of the key"\x1b[0m' in coloured
+    assert "\n+++ key_policy.json (changed)\n" in coloured  # the file names are no change
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == render(report)
 
 
 def test_no_log_field_moves_the_terminal():
-    hostile = "\x1b]0;owned\x07\u202e"
+    hostile = "\x1b]0;owned\x07\u202e\x9b"
     report = audit(
         row(user_name=hostile, event_name=f"Decrypt{hostile}", aws_region="us-east-1"),
         row(user_name=hostile, resources=f'[{{"resourceName":"alias/{hostile}"}}]'),
         row(error_code=hostile),
     )
     assert report.findings
-    assert re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", str(report)) is None
-    assert re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", report.to_json()) is None
+    assert re.search(CONTROLS, render(report, details=True)) is None
+    assert re.search(CONTROLS, report.to_json()) is None
 
 
-def test_colour_only_marks_headings():
-    report = audit(row())
-    coloured = render(report, color=True)
-    assert coloured.startswith("\x1b[1m1 principal refused")
-    assert re.sub(r"\x1b\[[01]m", "", coloured) == render(report)
+def test_rows_set_aside_are_counted_and_in_the_details_named():
+    report = audit(row(), row(event_time="noon"))
+    assert "2 rows: 1 event, 1 set aside" in render(report)
+    assert "<StringIO> line 3: its Event time is no time" in re.sub(
+        r"\s+", " ", render(report, details=True)
+    )

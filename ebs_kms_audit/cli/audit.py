@@ -1,0 +1,114 @@
+"""The main command: `ebs-kms-audit FILE…`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.cli.options import DEFAULT_MINUTES, Options, read_options
+from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.printable import escape_unprintable
+from ebs_kms_audit.render.registry import format_for
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.render.progress import TerminalLine
+    from ebs_kms_audit.report import Report
+
+NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT = 0, 1, 2
+
+
+def run(words: Sequence[str]) -> int:
+    """Audit what the words name, write the report, and return the exit status."""
+    return audit_as(read_options(words))
+
+
+def audit_as(options: Options) -> int:
+    """Audit as the options say, write the report, and return the exit status."""
+    from ebs_kms_audit.pipeline import audit  # --help and the other commands need none of it
+
+    with _progress_line() as progress:
+        report = audit(
+            options.inputs or None,
+            records=options.records,
+            key_policies=_key_policies(options.key_policy) or None,
+            principals=_principals(options.principal),
+            key=options.key,
+            messages=options.message,
+            around=options.around,
+            minutes=DEFAULT_MINUTES if options.minutes is None else options.minutes,
+            least_privilege=options.least_privilege,
+            redact=options.redact,
+            progress=progress or False,
+        )
+    write(_rendered(report, options), options.output)
+    for failure in report.failed_inputs:
+        print(f"ebs-kms-audit: {escape_unprintable(failure)}", file=sys.stderr)
+    print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
+    if report.failed_inputs:
+        return BAD_INPUT
+    return DENIALS_FOUND if report.findings and not options.exit_zero else NOTHING_DENIED
+
+
+@contextmanager
+def _progress_line() -> Iterator[TerminalLine | None]:
+    """Give what shows progress on the terminal, if there is one; wiped away behind it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from ebs_kms_audit.render.progress import TerminalLine
+
+    line = TerminalLine(sys.stderr)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def _principals(pairs: Sequence[str]) -> dict[str, str]:
+    principals = {}
+    for pair in pairs:
+        name, equals, arn = pair.rpartition("=arn:")
+        if not equals or not name:
+            raise UsageError(f"--principal {pair}: write NAME=ARN, alice=arn:aws:iam::…:user/alice")
+        principals[name] = f"arn:{arn}"
+    return principals
+
+
+def _key_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
+    """Read `FILE` and `KEY_ARN=FILE`; an ARN holds no equals sign."""
+    policies: list[str | dict[str, str]] = []
+    for text in given:
+        arn, equals, file = text.partition("=")
+        policies.append({arn: file} if equals and arn.startswith("arn:") else text)
+    return policies
+
+
+def _rendered(report: Report, options: Options) -> str:
+    if options.show:
+        from ebs_kms_audit.render import plan_parts
+
+        return plan_parts.render(report, options.show)
+    chosen = format_for(options.format, options.output)
+    if chosen.name != "text":
+        return chosen.render(report)
+    from ebs_kms_audit.cli import display
+
+    return report.to_text(
+        details=options.details,
+        finding=options.finding,
+        width=display.width(),
+        color=display.color(options),
+    )
+
+
+def _summary(report: Report) -> str:
+    from ebs_kms_audit.render.phrases import count
+
+    coverage = report.coverage
+    return (
+        f"{count(coverage.denials, 'denial')} in {count(len(report.findings), 'finding')}; "
+        f"{count(coverage.rows_read, 'row')} read, {coverage.rows_set_aside:,} set aside"
+    )

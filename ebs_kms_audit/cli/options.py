@@ -1,0 +1,183 @@
+"""The options of the main command, and what `--help` says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit import __version__
+from ebs_kms_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.cli.parser import Parser
+
+DEFAULT_MINUTES = 15.0
+
+_DESCRIPTION = """\
+Reads exports of AWS CloudTrail and says who was denied which KMS action on which key, why, and
+which change of which policy fixes it. It needs no AWS credentials and no network.
+"""
+_EPILOG = """\
+commands:
+  ebs-kms-audit demo           the report of the sample data
+  ebs-kms-audit explain [ID]   what a word or an id of the report means
+  ebs-kms-audit lint FILE      mistakes in a key policy, a Terraform plan or a template
+  ebs-kms-audit message TEXT   what an access-denied message says, and what to do
+  ebs-kms-audit query          the SQL that gets the events out of Athena or CloudTrail Lake
+  ebs-kms-audit help [COMMAND] this help, or that of a command
+  ebs-kms-audit version        the version
+
+examples:
+  ebs-kms-audit event_history.csv
+  ebs-kms-audit event_history.csv --records event_history.json --key-policy key_policy.json
+  ebs-kms-audit event_history.csv --around 09:00 --minutes 5
+  ebs-kms-audit event_history.csv -o report.html
+  ebs-kms-audit event_history.csv --redact --format markdown
+
+exit status:
+  0  nothing denied
+  1  denials found
+  2  bad input or usage
+  130  interrupted
+"""
+
+
+class Options:
+    """What the words of a command line ask for; the values here are the defaults."""
+
+    def __init__(self, inputs: Sequence[str] = ()) -> None:
+        self.inputs = list(inputs)
+        self.records: list[str] | None = None
+        self.principal: list[str] = []
+        self.key_policy: list[str] = []
+        self.message: list[str] = []
+        self.key: str | None = None
+        self.around: str | None = None
+        self.minutes: float | None = None
+        self.least_privilege = False
+        self.redact = False
+        self.format: str | None = None
+        self.details = False
+        self.finding: str | None = None
+        self.color = "auto"
+        self.show: str | None = None
+        self.output: str | None = None
+        self.exit_zero = False
+
+
+def read_options(words: Sequence[str]) -> Options:
+    """Return what the words ask for. Raises UsageError."""
+    if words and not any(word.startswith("-") for word in words):
+        return Options(words)
+    options = Options()
+    for name, value in vars(parser().parse(words)).items():
+        if value is not None:
+            setattr(options, name, value)
+    if not options.inputs and not options.records:
+        raise UsageError(
+            "Nothing to read. Give a file, for example: ebs-kms-audit event_history.csv. "
+            "To see a report first: ebs-kms-audit demo"
+        )
+    if options.minutes is not None and options.around is None:
+        raise UsageError("--minutes needs --around TIME")
+    if options.redact and options.show:
+        raise UsageError(
+            "--redact replaces the names that --show needs: run --show without --redact"
+        )
+    return options
+
+
+def parser(command: str = "") -> Parser:
+    """Return the parser of the main command, or of one that takes the same options."""
+    from ebs_kms_audit.cli.parser import Parser, one_of
+    from ebs_kms_audit.render.registry import FORMATS
+
+    parser = Parser(command, _DESCRIPTION, _EPILOG)
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="FILE",
+        help="a CSV export (also .gz, .zip), a folder or glob of them, or - for standard input",
+    )
+    evidence = parser.add_argument_group("evidence")
+    evidence.add_argument(
+        "--records",
+        action="append",
+        metavar="FILE",
+        help="CloudTrail JSON: the console's Download JSON, the output of lookup-events, log files "
+        "of a trail, or a folder of them; can be repeated",
+    )
+    evidence.add_argument(
+        "--key-policy",
+        action="append",
+        metavar="[KEY_ARN=]FILE",
+        help="the present policy of the key (aws kms get-key-policy); can be repeated",
+    )
+    evidence.add_argument(
+        "--message",
+        action="append",
+        metavar="TEXT",
+        help="an access-denied message as the user got it; can be repeated",
+    )
+    evidence.add_argument(
+        "--principal",
+        action="append",
+        metavar="NAME=ARN",
+        help="the IAM user or role that a User name of the export belongs to; can be repeated",
+    )
+    evidence.add_argument("--key", metavar="ARN", help="the KMS key, if the export names none")
+    scope = parser.add_argument_group("scope")
+    scope.add_argument(
+        "--around",
+        metavar="TIME",
+        help="only KMS events around this time, in UTC: 2026-05-18T07:00:00Z, or 07:00 on the day "
+        "of the newest row",
+    )
+    scope.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="how many minutes before and after --around (default: 15)",
+    )
+    scope.add_argument(
+        "--least-privilege",
+        action="store_true",
+        help="statements with only the actions that were denied or that the EBS workflow needs",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--details", action="store_true", help="add evidence, alternatives, caveats (text only)"
+    )
+    output.add_argument("--finding", metavar="ID", help="only this finding, completely (text only)")
+    output.add_argument(
+        "--format",
+        type=one_of(FORMATS),
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: by the ending of -o, else text)",
+    )
+    output.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the report to FILE, whole or not at all; .md, .html, .json and .csv choose "
+        "the format",
+    )
+    output.add_argument(
+        "--show",
+        type=one_of(("policy", "diff", "commands", "terraform", "cloudformation")),
+        metavar="PART",
+        help="instead of the report one part of it: policy, diff, commands, terraform or "
+        "cloudformation",
+    )
+    output.add_argument(
+        "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"
+    )
+    output.add_argument(
+        "--color",
+        type=one_of(("auto", "always", "never")),
+        metavar="WHEN",
+        help="auto, always or never; auto follows the terminal, NO_COLOR and FORCE_COLOR",
+    )
+    output.add_argument("--exit-zero", action="store_true", help="exit 0 also if calls were denied")
+    parser.add_argument("--version", action="version", version=f"ebs-kms-audit {__version__}")
+    return parser

@@ -1,0 +1,231 @@
+"""Report → Answer: what every format says first, in the order in which it is read.
+
+The headline, what limits it, the causes, the next evidence, the callers and the plan. A format only
+lays an Answer out, so that all formats say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.diagnosis.cause import Cause, NextEvidence
+from ebs_kms_audit.model import Evidence
+from ebs_kms_audit.reading.timestamps import order_of
+from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.callers import CallerRow, rows_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.model import Coverage
+    from ebs_kms_audit.plan.step import Step
+    from ebs_kms_audit.report import Report
+
+SHOWN = 20  # causes, callers, steps and findings that a report shows; the JSON has all
+_CHANGES = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhyDenied:
+    """One cause, and the callers that it is about.
+
+    cause    the cause
+    callers  the names of its callers, each once
+    keys     the names of its keys, each once
+    calls    how many denied calls it explains
+    """
+
+    cause: Cause
+    callers: tuple[str, ...]
+    keys: tuple[str, ...]
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What every format says first.
+
+    headline       how many calls were denied, to whom, on which key, when; or that none was
+    limits         what limits the whole answer, one sentence each
+    whys           each cause once, the one with the most denied calls first
+    context        what happened around the denials: changes of the key, other KMS errors
+    next_evidence  what to get next; None where nothing would settle more
+    callers        one row for each caller and key
+    steps          the plan without the alternatives, each with its number
+    alternatives   the steps that can replace another step, each with its number
+    several_keys   whether the callers were denied on more than one key
+    read           what was read, in one sentence
+    """
+
+    headline: str
+    limits: tuple[str, ...]
+    whys: tuple[WhyDenied, ...]
+    context: tuple[str, ...]
+    next_evidence: NextEvidence | None
+    callers: tuple[CallerRow, ...]
+    steps: tuple[tuple[int, Step], ...]
+    alternatives: tuple[tuple[int, Step], ...]
+    several_keys: bool
+    read: str
+
+
+def answer_of(report: Report) -> Answer:
+    """Return the answer of a report."""
+    findings = [finding for finding in report.findings if not finding.noise] or report.findings
+    numbered = tuple(enumerate(report.plan, start=1))
+    whys = tuple(_whys(report.findings))
+    return Answer(
+        headline=_headline(report, findings),
+        limits=tuple(_limits(report, findings)),
+        whys=whys,
+        context=tuple(_context(report, findings)),
+        next_evidence=_next_evidence(findings),
+        callers=rows_of(report.findings, report.plan),
+        steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
+        alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),
+        several_keys=len({phrases.key_name(f.key) for f in report.findings}) > 1,
+        read=_read(report.coverage),
+    )
+
+
+# The headline and what limits it
+
+
+def _headline(report: Report, findings: Sequence[Finding]) -> str:
+    if not findings:
+        return _nothing_denied(report.coverage)
+    calls = sum(finding.count for finding in findings)
+    callers = len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
+    first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
+    last = max((f.last_seen for f in findings if f.last_seen), key=order_of, default=None)
+    harmless = ", all of them harmless probes" if findings[0].noise else ""
+    return (
+        f"KMS denied {phrases.count(calls, 'call')} by {phrases.count(callers, 'caller')}"
+        f"{_on_which_key(findings)}{harmless}, {phrases.span(first, last)}{_where(findings)}."
+    )
+
+
+def _nothing_denied(coverage: Coverage) -> str:
+    seen = f", {phrases.span(coverage.first_event, coverage.last_event)}"
+    events = phrases.count(coverage.events, "event")
+    return (
+        f"No KMS call was denied in {events}{seen if coverage.first_event else ''}. "
+        "This does not prove that KMS allowed the call you look for."
+    )
+
+
+def _on_which_key(findings: Iterable[Finding]) -> str:
+    keys = list(dict.fromkeys(phrases.key_name(f.key) for f in findings if f.key.known))
+    if not keys or not all(finding.key.known for finding in findings):
+        return f" on {phrases.count(len(keys), 'known key')} and unknown keys" if keys else ""
+    return f" on key {keys[0]}" if len(keys) == 1 else f" on {phrases.count(len(keys), 'key')}"
+
+
+def _where(findings: Iterable[Finding]) -> str:
+    regions = sorted({finding.region for finding in findings if finding.region})
+    accounts = sorted({finding.account for finding in findings if finding.account})
+    parts = [phrases.listed(regions, most=2)] if regions else []
+    if len(accounts) == 1:
+        parts.append(f"account {accounts[0]}")
+    elif accounts:
+        parts.append(phrases.count(len(accounts), "account"))
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
+    coverage = report.coverage
+    yield from report.failed_inputs
+    if outside := coverage.denials_outside_window:
+        window = coverage.window
+        shown = phrases.span(window.start, window.end) if window else "the window"
+        were = "denied call is" if outside == 1 else "denied calls are"
+        yield (
+            f"{outside:,} more {were} outside {shown}. To include them, leave out --around or give "
+            "more --minutes."
+        )
+    if findings and not any(finding.key.known for finding in findings):
+        yield "The input does not name the key. Everything below assumes that it is one key."
+    elif any(not finding.key.known for finding in findings):
+        yield "The input does not name the key of some denied calls; they are listed separately."
+    noise = sum(finding.count for finding in report.findings if finding.noise)
+    if noise and not findings[0].noise:
+        yield f"{phrases.count(noise, 'more denied call')} of an AWS service are harmless probes."
+    for unused in report.unused:
+        near = f" The nearest value in the input is {unused.nearest}." if unused.nearest else ""
+        why = phrases.sentence(unused.why)
+        yield f"{unused.option} {unused.value} was not used: {why}{near}"
+
+
+# Why
+
+
+def _whys(findings: Iterable[Finding]) -> list[WhyDenied]:
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.cause.id, finding.cause.text), []).append(finding)
+    whys = [
+        WhyDenied(
+            cause=group[0].cause,
+            callers=tuple(dict.fromkeys(phrases.name(finding) for finding in group)),
+            keys=tuple(dict.fromkeys(phrases.key_name(finding.key) for finding in group)),
+            calls=sum(finding.count for finding in group),
+        )
+        for group in groups.values()
+    ]
+    return sorted(whys, key=lambda why: -why.calls)
+
+
+def why_text(why: WhyDenied, *, alone: bool) -> str:
+    """Return the sentence of a cause, its evidence and, among several causes, its callers."""
+    calls = phrases.count(why.calls, "call")
+    about = "" if alone else f"{phrases.listed(why.callers, most=3)} ({calls}): "
+    how = f" ({why.cause.evidence})" if why.cause.evidence is not Evidence.UNKNOWN else ""
+    return f"{about}{phrases.sentence(why.cause.text)}{how}"
+
+
+def alternatives_text(answer: Answer) -> str:
+    """Return one sentence on the steps that can replace others, and where they are."""
+    return " ".join(f"{phrases.sentence(step.text)}" for _, step in answer.alternatives[:SHOWN])
+
+
+def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
+    """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
+    first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
+    changes = {event.uid: event for finding in findings for event in finding.history.changes}
+    dated = sorted((e for e in changes.values() if e.time), key=lambda e: _moment(e.time))
+    for event in dated[-_CHANGES:]:
+        if first and event.time:
+            ahead = phrases.before(event.time, first)
+            yield f"{phrases.happening(event)}, {ahead} before the first denied call."
+    for error in report.other_errors[: phrases.ROWS_LISTED]:
+        yield phrases.sentence(phrases.other_error(error))
+    if (more := len(report.other_errors) - phrases.ROWS_LISTED) > 0:
+        yield f"{phrases.count(more, 'more kind')} of other KMS errors: see --format json."
+
+
+def _moment(time: datetime | None) -> float:
+    return order_of(time).timestamp() if time else 0.0
+
+
+def _next_evidence(findings: Iterable[Finding]) -> NextEvidence | None:
+    """Return the first piece of evidence of the causes that explain the most denied calls."""
+    calls: dict[NextEvidence, int] = {}
+    for finding in findings:
+        for evidence in finding.cause.next_evidence[:1]:
+            calls[evidence] = calls.get(evidence, 0) + finding.count
+    return max(calls, key=calls.__getitem__, default=None)
+
+
+# What was read
+
+
+def _read(coverage: Coverage) -> str:
+    rows = (
+        f"{phrases.count(coverage.rows_read, 'row')}: {phrases.count(coverage.events, 'event')}, "
+        f"{coverage.rows_set_aside:,} set aside; {coverage.kms_rows:,} of KMS, "
+        f"{coverage.read_only_rows:,} of them read-only"
+    )
+    seen = phrases.span(coverage.first_event, coverage.last_event)
+    return f"{rows}; {seen}." if coverage.first_event else f"{rows}."

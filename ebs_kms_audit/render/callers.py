@@ -1,0 +1,144 @@
+"""Findings → one row for each caller and key, however many sessions and findings there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.model import PrincipalKind
+from ebs_kms_audit.reading.timestamps import order_of
+from ebs_kms_audit.render import phrases
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.plan.step import Step
+
+_PER_INSTANCE = frozenset({PrincipalKind.INSTANCE_ROLE, PrincipalKind.INFRASTRUCTURE})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallerRow:
+    """What one caller was denied on one key.
+
+    name      the name in the log, the role of several sessions, or how many instances there are
+    kind      which kind of caller it is
+    arn       the ARN that a policy names; None where it is unknown
+    key       the key as text
+    actions   each denied action and how often it was denied, the most frequent first
+    calls     how many calls were denied
+    last      the time of the latest denied call
+    note      which step is for this caller, or why none is; empty where there is nothing to say
+    findings  the ids of the findings
+    """
+
+    name: str
+    kind: str
+    arn: str | None
+    key: str
+    actions: tuple[tuple[str, int], ...]
+    calls: int
+    last: datetime | None
+    note: str
+    findings: tuple[str, ...]
+
+    @property
+    def first_action(self) -> str:
+        """The most frequent action without its prefix, and how many others there are."""
+        action, *others = (phrases.short_action(action) for action, _ in self.actions)
+        return f"{action} +{len(others)}" if others else action
+
+    @property
+    def all_actions(self) -> str:
+        """Each action without its prefix, and how often it was denied if more than once."""
+        return ", ".join(
+            phrases.short_action(action) + (f" ({times:,}×)" if times > 1 else "")
+            for action, times in self.actions
+        )
+
+
+def rows_of(findings: Iterable[Finding], steps: Sequence[Step]) -> tuple[CallerRow, ...]:
+    """Return a row for each caller and key, the latest denial first."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_identity(finding), []).append(finding)
+    rows = [_row(group, steps) for group in groups.values()]
+    return tuple(sorted(rows, key=_newest_first))
+
+
+def _newest_first(row: CallerRow) -> tuple[float, int, str]:
+    return (-order_of(row.last).timestamp() if row.last else 0.0, -row.calls, row.name)
+
+
+def _identity(finding: Finding) -> tuple[str, ...]:
+    principal = finding.principal
+    key = finding.key.id or finding.key.alias or ""
+    if principal.arn:
+        return ("arn", principal.arn, key)
+    account = finding.account or ""
+    if principal.kind in _PER_INSTANCE:
+        return (principal.kind, account, finding.cause.id, key)
+    return (principal.kind, account, principal.role_name or principal.user_name or "", key)
+
+
+def _row(group: Sequence[Finding], steps: Sequence[Step]) -> CallerRow:
+    first = group[0]
+    denials = [denial for finding in group for denial in finding.denials]
+    times = [denial.event.time for denial in denials if denial.event.time]
+    names = list(dict.fromkeys(d.event.user_name or d.principal.user_name or "" for d in denials))
+    name, kind = _name_and_kind(first, [name for name in names if name])
+    ids = tuple(finding.id for finding in group)
+    return CallerRow(
+        name=name,
+        kind=kind,
+        arn=first.principal.arn,
+        key=phrases.key_name(first.key),
+        actions=tuple(phrases.times_denied(denials).items()),
+        calls=len(denials),
+        last=max(times, key=order_of, default=None),
+        note=_note(group, ids, steps),
+        findings=ids,
+    )
+
+
+def _name_and_kind(finding: Finding, names: Sequence[str]) -> tuple[str, str]:
+    """Return what to call the caller: a role by its name if several sessions are its."""
+    principal = finding.principal
+    kind = phrases.kind(principal)
+    role = _role(principal.arn) or principal.role_name
+    if len(names) <= 1:
+        name = names[0] if names else role or principal.arn or "(no name)"
+        is_role = principal.kind is PrincipalKind.ROLE and role and role != name
+        return name, f"role {role}" if is_role else kind
+    if role:
+        return role, f"{kind}, {phrases.count(len(names), 'session')}"
+    if principal.kind in _PER_INSTANCE:
+        return f"{names[0]} and {len(names) - 1:,} more", kind
+    return names[0], f"{kind}, {phrases.count(len(names), 'name')}"
+
+
+def _role(arn: str | None) -> str | None:
+    """Return path and name of a role, of a service-linked role the name alone."""
+    _, is_role, path = (arn or "").partition(":role/")
+    if not is_role:
+        return None
+    return path.rpartition("/")[2] if path.startswith("aws-service-role/") else path
+
+
+def _note(group: Sequence[Finding], ids: Sequence[str], steps: Sequence[Step]) -> str:
+    if all(finding.noise for finding in group):
+        return "harmless probe"
+    numbers = [
+        f"{number}" for number, step in enumerate(steps, start=1) if set(ids) & set(step.findings)
+    ]
+    left_out = {one.finding for step in steps for one in step.left_out}
+    parts = [f"step {', '.join(numbers)}"] if numbers else []
+    if left_out & set(ids):
+        parts.append("ARN unknown, left out")
+    if not parts and steps:
+        parts.append("no step")
+    later = [finding.history.later_success for finding in group]
+    if all(event is not None for event in later) and (event := later[-1]):
+        parts.append(f"succeeded later ({phrases.clock(event.time, group[-1].last_seen)})")
+    return "; ".join(parts)

@@ -1,0 +1,54 @@
+"""The formats of a report: one module a format, each with `render(report) -> str`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.report import Report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format:
+    """A format of a report.
+
+    name     as `--format` takes it
+    endings  the endings of a file name that choose it
+    module   the module of `render` that has its function, imported when it is used
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    module: str
+
+    def render(self, report: Report) -> str:
+        """Return the report in this format."""
+        function: Callable[[Report], str] = import_module(f"{__package__}.{self.module}").render
+        return function(report)
+
+
+FORMATS: Mapping[str, Format] = {
+    one.name: one
+    for one in (
+        Format(name="text", endings=(".txt",), module="text"),
+        Format(name="json", endings=(".json",), module="json"),
+        Format(name="markdown", endings=(".md", ".markdown"), module="markdown"),
+        Format(name="html", endings=(".html", ".htm"), module="html"),
+        Format(name="csv", endings=(".csv",), module="csv"),
+    )
+}
+
+
+def format_for(name: str | None, file: str | None) -> Format:
+    """Return the format asked for by name, else the one that the ending of a file chooses.
+
+    Any other ending chooses text. Raises KeyError for an unknown name.
+    """
+    if name is not None:
+        return FORMATS[name]
+    ending = (file or "").lower()
+    chosen = (one for one in FORMATS.values() if ending.endswith(one.endings))
+    return next(chosen, FORMATS["text"])

@@ -1,0 +1,137 @@
+"""Step → what a reader needs to do it: the sentence, the facts it rests on, the text to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.plan.step import Disposition, StepKind
+from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.compact_json import as_list_items, compact
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.plan.proof import Proof
+    from ebs_kms_audit.plan.step import LeftOut, Step
+
+_LEFT_OUT = 5
+_REASONS = 8
+_LONGEST = 200  # lines of a text to paste; `--show` prints a longer one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paste:
+    """A text to copy as it is.
+
+    language  json, diff or sh
+    text      the text, without a line feed at its end
+    """
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepView:
+    """A step as every format shows it.
+
+    number       its number in the plan, from 1
+    step         the step
+    disposition  "SAFE" or "REVIEW"
+    facts        why it is that, one sentence each
+    left_out     the callers that it cannot name yet, one sentence each
+    paste        the change to paste; None where there is none, or where it is too long
+    notes        how to do it in the console or with scripts, and what to do afterwards
+    """
+
+    number: int
+    step: Step
+    disposition: str
+    facts: tuple[str, ...]
+    left_out: tuple[str, ...]
+    paste: Paste | None
+    notes: tuple[str, ...]
+
+    @property
+    def safe(self) -> bool:
+        """Whether the step can be applied as it is."""
+        return self.step.disposition is Disposition.SAFE
+
+
+def view_of(number: int, step: Step) -> StepView:
+    """Return what a reader needs to do a step."""
+    paste = _paste(step)
+    notes = list(_notes(step))
+    if paste and paste.text.count("\n") >= _LONGEST:
+        lines = phrases.count(paste.text.count("\n") + 1, "line")
+        part = "diff" if step.diff else "statements"
+        notes.insert(0, f"The change has {lines}. Add --show {part} --step {step.id} to print it.")
+        paste = None
+    return StepView(
+        number=number,
+        step=step,
+        disposition=step.disposition.upper(),
+        facts=tuple(_facts(step)),
+        left_out=tuple(_left_out(step.left_out)),
+        paste=paste,
+        notes=tuple(notes),
+    )
+
+
+def _facts(step: Step) -> Iterator[str]:
+    if step.proof:
+        yield from proof_facts(step.proof)
+    yield from map(phrases.sentence, step.reasons[:_REASONS])
+    if (more := len(step.reasons) - _REASONS) > 0:
+        yield f"{phrases.count(more, 'more reason')}: see --format json."
+
+
+def proof_facts(proof: Proof) -> Iterator[str]:
+    """Give what a change allows and what it takes away, one sentence each."""
+    cured = sum(denial.cured is True for denial in proof.denials)
+    if proof.denials:
+        are = "is" if cured == 1 else "are"
+        yield (
+            f"{cured:,} of {phrases.count(len(proof.denials), 'denied call')} {are} allowed "
+            "afterwards."
+        )
+    if proof.lost:
+        lost = phrases.listed(f"{one.principal} {one.action}" for one in proof.lost)
+        yield f"Denied afterwards, but allowed before: {lost}."
+    else:
+        yield "Nothing that was allowed before is denied."
+    others = {one.principal for one in proof.newly_allowed if not one.expected}
+    if others:
+        yield f"Access that the step does not need: {phrases.listed(sorted(others))}."
+    elif proof.newly_allowed:
+        callers = len({one.principal for one in proof.newly_allowed})
+        only = "this caller" if callers == 1 else f"these {callers:,} callers"
+        yield f"Only {only} gain{'s' if callers == 1 else ''} access."
+
+
+def _left_out(callers: tuple[LeftOut, ...]) -> Iterator[str]:
+    for one in callers[:_LEFT_OUT]:
+        yield f"Left out: {one.name}. {phrases.sentences((one.why, one.how_to_find))}"
+    if (more := len(callers) - _LEFT_OUT) > 0:
+        yield f"Left out: {phrases.count(more, 'more caller')}. See --format json."
+
+
+def _paste(step: Step) -> Paste | None:
+    if step.diff:
+        return Paste(language="diff", text=step.diff.rstrip("\n"))
+    if step.kind is StepKind.IAM_POLICY and step.document:
+        return Paste(language="json", text=compact(step.document))
+    if step.statements:
+        return Paste(language="json", text=as_list_items(step.statements))
+    if step.commands.apply:
+        return Paste(language="sh", text=step.commands.apply.strip("\n"))
+    return None
+
+
+def _notes(step: Step) -> Iterator[str]:
+    if step.console_steps:
+        yield f"Console: {phrases.sentences(step.console_steps)}"
+    if step.document and step.commands.apply:
+        yield "Scripts to apply, verify and undo this step: add --plan DIR to the command."
+    if step.afterwards:
+        yield f"Then: {phrases.sentences(step.afterwards)}"

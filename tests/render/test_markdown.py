@@ -1,0 +1,99 @@
+"""Markdown for tickets: what the owner of a key reads, and that log text stays in its place.
+
+Sources: CommonMark 0.31; GitHub Flavored Markdown, "Tables" and "Autolinks".
+"""
+
+import re
+
+import pytest
+
+from ebs_kms_audit.render.markdown import prose, render
+from tests.render.made import DIFF, KEY_ID, policy_step, report_of, safe_step
+from tests.rows import HEADER, SESSION, audit, row
+
+
+def test_one_key_policy_step_makes_a_request_of_the_title():
+    lines = render(report_of(safe_step())).splitlines()
+    assert lines[0] == f"## Please change the policy of KMS key `{KEY_ID}`"
+    assert lines[2].startswith("KMS denied 1 call by 1 caller on key")
+
+
+def test_without_a_step_the_headline_is_the_title():
+    assert render(audit(row())).startswith("## KMS denied 1 call by 1 caller, 2026-05-18")
+
+
+def test_the_owner_of_the_key_gets_reason_change_and_scripts():
+    text = render(report_of(safe_step()))
+    assert "**Why:**" in text
+    assert "**SAFE:**" in text
+    assert f"```diff\n{DIFF}```" in text
+    assert "```sh\naws kms put-key-policy --key-id X\n```" in text
+    assert "Undo:\n" in text
+
+
+def test_callers_are_a_table_with_their_arns():
+    text = render(report_of(policy_step()))
+    assert "| caller | denied calls | last | step |\n| --- | --- | --- | --- |\n" in text
+    assert (
+        "| `arn:aws:iam::111122223333:user/alice` (IAM user) | 1 × `CreateGrant` | "
+        "2026-05-18 07:00:34 UTC | step 1 |"
+    ) in text
+
+
+def test_the_end_names_the_input_and_the_findings():
+    report = report_of()
+    assert render(report).rstrip().endswith(f"Finding ids: `{report.findings[0].id}`.</sub>")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("KMS denied 8 calls.", "KMS denied 8 calls."),
+        ("alice called kms:CreateGrant.", "alice called `kms:CreateGrant`."),
+        ("2026-05-18 06:55:01–07:05:10 UTC", "2026-05-18 06:55:01–07:05:10 UTC"),
+        ("us-east-1, account 111122223333", "us-east-1, account 111122223333"),
+        ("ask @alice", "ask `@alice`"),
+        ("see #12 and GH-12", "see `#12` and `GH-12`"),
+        ("www.example.com https://example.com", "`www.example.com` `https://example.com`"),
+        ("a@example.com", "`a@example.com`"),
+        ("**x** _y_ ~z~", "`**x**` `_y_` `~z~`"),
+        ("a`b", "``a`b``"),
+        ("<b>x</b> &amp;", "`<b>x</b>` `&amp`;"),
+        ("[x](y) ![x](y)", "`[x](y`) `![x](y`)"),
+        ("- x", "`-` x"),
+        ("1. x", "1\\. x"),
+        ("# x", "`#` x"),
+        ("> x", "`>` x"),
+        ("1234abcd is a commit", "`1234abcd` is a commit"),
+        ("a\nb", "`a\\nb`"),
+    ],
+)
+def test_prose_keeps_plain_words_and_puts_all_others_into_code(text, written):
+    assert prose(text) == written
+
+
+def test_a_pipe_does_not_end_a_cell():
+    assert prose("a|b", in_table=True) == "`a\\|b`"
+
+
+HOSTILE = [
+    "`x` | y", "```\n# x", "<script>alert(1)</script>", "@org/team", "[x](https://example.com)",
+    "![x](y)", "</details>", "https://example.com", "|---|", "\u202ex\u200b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("column", HEADER)
+def test_no_column_leaves_its_place(column, hostile):
+    report = audit(row(), row() | {"AWS access key": SESSION, column: hostile})
+    text = render(report)
+    outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+    outside = re.sub(r"</?(details|summary|sub)>", "", outside)
+    assert not re.search(r"[<>\[\]@`]|://|\u202e|\u200b", outside)
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) <= 1
+
+
+def test_text_of_a_policy_stays_in_its_block():
+    text = render(report_of(safe_step(diff="--- a\n+++ b\n+````\n+</details>\n")))
+    assert "`````diff\n--- a" in text
