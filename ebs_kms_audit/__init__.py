@@ -14,6 +14,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ebs_kms_audit.checking.check import check as check
+    from ebs_kms_audit.checking.outcome import Outcome as Outcome
+    from ebs_kms_audit.checking.result import (
+        CheckedCall as CheckedCall,
+    )
+    from ebs_kms_audit.checking.result import (
+        CheckedPolicy as CheckedPolicy,
+    )
+    from ebs_kms_audit.checking.result import (
+        CheckedPrincipal as CheckedPrincipal,
+    )
+    from ebs_kms_audit.checking.result import (
+        CheckReport as CheckReport,
+    )
     from ebs_kms_audit.context.history import (
         History as History,
     )
@@ -192,6 +206,10 @@ _MODULE_OF = {
     "CauseId": "diagnosis.cause",
     "Caveat": "diagnosis.caveats",
     "Check": "policy",
+    "CheckReport": "checking.result",
+    "CheckedCall": "checking.result",
+    "CheckedPolicy": "checking.result",
+    "CheckedPrincipal": "checking.result",
     "Commands": "plan.step",
     "Coverage": "model",
     "Decision": "policy",
@@ -220,6 +238,7 @@ _MODULE_OF = {
     "NextEvidence": "diagnosis.cause",
     "OtherCause": "diagnosis.cause",
     "OtherError": "model",
+    "Outcome": "checking.outcome",
     "Policy": "policy",
     "PolicyError": "errors",
     "PolicyRecord": "model",
@@ -243,6 +262,7 @@ _MODULE_OF = {
     "Verdict": "model",
     "Window": "model",
     "audit": "pipeline",
+    "check": "checking.check",
     "evaluate": "policy",
     "lint": "policy",
     "parse_denial_message": "messages",

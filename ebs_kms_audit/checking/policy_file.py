@@ -13,6 +13,8 @@ from pathlib import Path
 
 from ebs_kms_audit.checking.json_text import JsonText, Lines, Region
 from ebs_kms_audit.checking.templates import (
+    UNKNOWN,
+    Deployment,
     FoundPolicy,
     Unresolved,
     cloudformation_policies,
@@ -70,8 +72,8 @@ class PolicyFile:
     unknown: tuple[str, ...] = ()
 
 
-def read_policy_file(path: str | os.PathLike[str]) -> PolicyFile:
-    """Read the key policies of a file.
+def read_policy_file(path: str | os.PathLike[str], deployment: Deployment = UNKNOWN) -> PolicyFile:
+    """Read the key policies of a file. `deployment` says where a template will be deployed.
 
     Raises InputError where the file cannot be read, is not JSON, or has no key policy.
     """
@@ -80,13 +82,13 @@ def read_policy_file(path: str | os.PathLike[str]) -> PolicyFile:
     try:
         source = JsonText.parse(text)
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(*error.args, source=name) from None
     lines = Lines(text)
     try:
         if is_terraform(source.value):
             found, unknown = terraform_policies(source)
         elif is_cloudformation(source.value):
-            found, unknown = cloudformation_policies(source), ()
+            found, unknown = cloudformation_policies(source, deployment), ()
         else:
             _nothing_after(source)
             found, unknown = (FoundPolicy(None, None, _document(source), ()),), ()
@@ -103,9 +105,9 @@ def read_policy_file(path: str | os.PathLike[str]) -> PolicyFile:
             for address, key, document, unresolved in found
         )
     except (InputError, PolicyError) as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(*error.args, source=name, json_path=error.json_path) from None
     if not policies and not unknown:
-        raise InputError(f"{name}: {_NO_POLICY}")
+        raise InputError(_NO_POLICY, source=name)
     return PolicyFile(file=name, policies=policies, unknown=unknown)
 
 
@@ -134,14 +136,14 @@ def _nothing_after(source: JsonText) -> None:
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST:
-            raise InputError(f"{path}: this file is too large to have a key policy")
+            raise InputError("this file is too large to have a key policy", source=str(path))
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file. Check the path") from None
+        raise InputError("no such file. Check the path", source=str(path)) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"cannot be read: {error.strerror or error}", source=str(path)) from None
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path}: this file is not text. A key policy is JSON") from None
+        raise InputError("this file is not text. A key policy is JSON", source=str(path)) from None

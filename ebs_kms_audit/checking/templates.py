@@ -25,11 +25,18 @@ _TERRAFORM_KEYS = frozenset(
     }
 )
 _CLOUDFORMATION_KEYS = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
-STAND_IN_ACCOUNT = "000000000000"
-"""What ${AWS::AccountId} is read as: the account of a deployment is not in its template."""
-_STAND_IN_REGION = "us-east-1"
 _NAME_IN_SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _PARTITION = re.compile(r"arn:(aws-[a-z-]+):")
+
+
+class Deployment(NamedTuple):
+    """Where a template is deployed: what ${AWS::AccountId} and ${AWS::Region} are read as."""
+
+    account: str = "000000000000"
+    region: str = "us-east-1"
+
+
+UNKNOWN = Deployment()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +127,9 @@ def is_cloudformation(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("Resources"), dict)
 
 
-def cloudformation_policies(source: JsonText) -> tuple[FoundPolicy, ...]:
+def cloudformation_policies(
+    source: JsonText, deployment: Deployment = UNKNOWN
+) -> tuple[FoundPolicy, ...]:
     """Return the key policies of a template, with its functions replaced by their values.
 
     A value that only the deployment decides is replaced by a stand-in and listed as unresolved.
@@ -135,7 +144,7 @@ def cloudformation_policies(source: JsonText) -> tuple[FoundPolicy, ...]:
         path = child_path("$.Resources", name) + ".Properties.KeyPolicy"
         written = properties["KeyPolicy"]
         document = source.inner(path) if isinstance(written, str) else source.below(path)
-        functions = _Functions(source.value, str(written))
+        functions = _Functions(source.value, str(written), deployment)
         value = functions.resolve(document.value, "$")
         resolved = replace(document, value=value)
         found.append(FoundPolicy(name, None, resolved, tuple(functions.unresolved)))
@@ -145,13 +154,13 @@ def cloudformation_policies(source: JsonText) -> tuple[FoundPolicy, ...]:
 class _Functions:
     """Replaces intrinsic functions by their values."""
 
-    def __init__(self, template: dict[str, Any], policy: str) -> None:
+    def __init__(self, template: dict[str, Any], policy: str, deployment: Deployment) -> None:
         self._resources = template["Resources"]
         self._parameters = template.get("Parameters") or {}
         partition = _PARTITION.search(policy)
         self._pseudo = {
-            "AWS::AccountId": STAND_IN_ACCOUNT,
-            "AWS::Region": _STAND_IN_REGION,
+            "AWS::AccountId": deployment.account,
+            "AWS::Region": deployment.region,
             "AWS::Partition": partition[1] if partition else "aws",
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::StackName": "stack",
@@ -222,7 +231,8 @@ class _Functions:
         return self._stand_in(given if isinstance(given, str) else name, f"{kind}{path}")
 
     def _stand_in(self, name: str, path: str = "role/") -> str:
-        return f"arn:{self._pseudo['AWS::Partition']}:iam::{STAND_IN_ACCOUNT}:{path}{name}"
+        partition, account = self._pseudo["AWS::Partition"], self._pseudo["AWS::AccountId"]
+        return f"arn:{partition}:iam::{account}:{path}{name}"
 
     def _substitute(self, text: str, values: dict[str, Any], path: str) -> str:
         def value_of(found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from ebs_kms_audit.errors import UsageError
 
 Command = Callable[[Sequence[str]], int]
 
-COMMANDS = ("demo", "explain", "help", "lint", "message", "query", "version")
+COMMANDS = ("check", "demo", "explain", "help", "lint", "message", "query", "version")
 
 
 def command_for(words: Sequence[str]) -> tuple[Command, Sequence[str]]:

@@ -1,0 +1,340 @@
+"""check(): whether a key policy will let principals use the key for EBS."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebs_kms_audit.aws.arns import Arn, partition_of
+from ebs_kms_audit.checking.callers import DEFAULT_OPERATIONS, CheckedCaller, read_caller
+from ebs_kms_audit.checking.calls import INSTANCE, Actor, KmsCall, calls_of
+from ebs_kms_audit.checking.outcome import Outcome
+from ebs_kms_audit.checking.policy_file import PolicyInFile, read_policy_file
+from ebs_kms_audit.checking.reason import reason, through_grant
+from ebs_kms_audit.checking.result import (
+    CheckedCall,
+    CheckedPolicy,
+    CheckedPrincipal,
+    CheckReport,
+)
+from ebs_kms_audit.checking.templates import UNKNOWN, Deployment
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
+from ebs_kms_audit.policy.kms_rules import owner_of
+
+_VOLUME = re.compile(r"\bvol-[0-9a-f]+\b")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherPolicies:
+    """The policies beside the key policy, as `evaluate` takes them; None is not known.
+
+    `identity` holds IAM policies by the ARN of their user or role; under None those of every
+    caller.
+    """
+
+    identity: Mapping[str | None, Sequence[Any]] = field(default_factory=dict)
+    permissions_boundary: Any = None
+    session_policy: Any = None
+    service_control_policies: Any = None
+    resource_control_policies: Any = None
+
+    def of(self, caller: CheckedCaller) -> dict[str, Any]:
+        """Return the policies that apply to a caller, as keyword arguments of `evaluate`."""
+        return {
+            "identity_policies": self._identity(caller),
+            "permissions_boundary": self.permissions_boundary,
+            "session_policy": self.session_policy,
+        } | self.of_organization
+
+    @property
+    def of_organization(self) -> dict[str, Any]:
+        """The policies of the organization, which apply to every caller."""
+        return {
+            "service_control_policies": self.service_control_policies,
+            "resource_control_policies": self.resource_control_policies,
+        }
+
+    def _identity(self, caller: CheckedCaller) -> Sequence[Any] | None:
+        if caller.service_linked:  # it takes no policy of a customer
+            return None if caller.aws_policy else ()
+        given = [*self.identity.get(None, ()), *self.identity.get(caller.arn, ())]
+        return given or None
+
+
+def check(
+    policy: Any,
+    principals: str | Iterable[str],
+    operation: str | Iterable[str] | None = None,
+    *,
+    key: str | None = None,
+    region: str | None = None,
+    account: str | None = None,
+    identity_policies: Any = None,
+    permissions_boundary: Any = None,
+    session_policy: Any = None,
+    service_control_policies: Any = None,
+    resource_control_policies: Any = None,
+    context: Mapping[str, Any] | None = None,
+) -> CheckReport:
+    """Say whether a key policy lets principals use the key for EBS, before anything fails.
+
+    policy       a key policy (dict or KeyPolicy), or a file: a policy, the output of
+                 `terraform show -json`, or a CloudFormation template in JSON
+    principals   one or several of: an ARN of a user, role or account; a name of a documented
+                 role of the key's account (autoscaling, spot, ec2-fleet, backup, image-builder);
+                 NAME=ROLE_ARN (also karpenter, ebs-csi, dlm, eks-auto-mode)
+    operation    EC2 operations; without it the usual ones of a named principal, and
+                 CreateVolume, AttachVolume, CreateSnapshot and CopySnapshot of an ARN
+    key          the ARN of the key
+    region       the AWS Region of the key, where its ARN is not given
+    account      the account of the key, 12 digits, where its ARN is not given
+    context      condition keys of the requests, beside those that AWS documents
+
+    The other policies are as in `evaluate`; `identity_policies` may be a mapping of ARN to
+    policies. What is not given is not known. Grants are not judged.
+
+    Raises InputError for a file that cannot be read, PolicyError for a document that is not a
+    policy, and UsageError for a principal or an operation that is not known.
+    """
+    others = OtherPolicies(
+        identity=_by_arn(identity_policies),
+        permissions_boundary=permissions_boundary,
+        session_policy=session_policy,
+        service_control_policies=service_control_policies,
+        resource_control_policies=resource_control_policies,
+    )
+    names = [principals] if isinstance(principals, str) else list(principals)
+    operations = [operation] if isinstance(operation, str) else list(operation or ())
+    if not names:
+        raise UsageError("give at least one principal", source="--principal")
+    known = _deployment(key, region, account, names)
+    read, not_checked = _policies(policy, known)
+    return CheckReport(
+        policies=tuple(
+            _checked(
+                one, names, operations, _Key.of(one, key, region, account), others, context or {}
+            )
+            for one in read
+        ),
+        not_checked=not_checked,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Key:
+    """What is known of the key of a policy."""
+
+    arn: str | None
+    account: str | None
+    region: str | None
+    partition: str
+
+    @classmethod
+    def of(
+        cls,
+        policy: PolicyInFile | KeyPolicy,
+        key: str | None,
+        region: str | None,
+        account: str | None,
+    ) -> _Key:
+        if isinstance(policy, PolicyInFile):
+            key, document = policy.key or key, policy.policy
+        else:
+            document = policy
+        arn = Arn.parse(key)
+        region = arn.region if arn else region
+        return cls(
+            arn=key,
+            account=(arn.account if arn else account) or owner_of(document),
+            region=region,
+            partition=(arn.partition if arn else None) or partition_of(region) or "aws",
+        )
+
+
+def _deployment(
+    key: str | None, region: str | None, account: str | None, principals: Sequence[str]
+) -> Deployment:
+    """Say where a template is deployed: as given, else in the account of the first principal."""
+    arn = Arn.parse(key)
+    if key is not None and (arn is None or arn.service != "kms" or arn.resource_type != "key"):
+        raise UsageError(
+            f"{key} is not the ARN of a key (arn:aws:kms:us-east-1:111122223333:key/…)",
+            source="--key-policy",
+        )
+    found = [Arn.parse(one[max(one.find("arn:"), 0) :]) for one in principals]
+    accounts = [one.account for one in found if one]
+    return Deployment(
+        account=(arn.account if arn else account) or next(iter(accounts), UNKNOWN.account),
+        region=(arn.region if arn else region) or UNKNOWN.region,
+    )
+
+
+def _policies(
+    given: Any, deployment: Deployment
+) -> tuple[tuple[PolicyInFile | KeyPolicy, ...], tuple[str, ...]]:
+    if isinstance(given, KeyPolicy):
+        return (given,), ()
+    if isinstance(given, Mapping):
+        return (KeyPolicy.from_dict(dict(given)),), ()
+    if not isinstance(given, str | os.PathLike):
+        raise UsageError(
+            f"a key policy cannot be read from an object of type {type(given).__name__}",
+            source="policy",
+        )
+    file = read_policy_file(given, deployment)
+    unknown = tuple(
+        f"{file.file}: {address}: the policy is known only after terraform apply. Run aws kms "
+        "get-key-policy afterwards and check its output."
+        for address in file.unknown
+    )
+    return file.policies, unknown
+
+
+def _by_arn(given: Any) -> dict[str | None, Sequence[Any]]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping) and "Statement" not in given:
+        return {arn: _listed(policies) for arn, policies in given.items()}
+    return {None: _listed(given)}
+
+
+def _listed(policies: Any) -> Sequence[Any]:
+    return list(policies) if isinstance(policies, list | tuple) else [policies]
+
+
+def _checked(
+    read: PolicyInFile | KeyPolicy,
+    names: Sequence[str],
+    operations: Sequence[str],
+    key: _Key,
+    others: OtherPolicies,
+    context: Mapping[str, Any],
+) -> CheckedPolicy:
+    in_file = read if isinstance(read, PolicyInFile) else None
+    policy = in_file.policy if in_file else read
+    assert isinstance(policy, KeyPolicy)
+    callers = [read_caller(name, partition=key.partition, account=key.account) for name in names]
+    return CheckedPolicy(
+        name=in_file.file if in_file else "key policy",
+        address=in_file.address if in_file else None,
+        key=key.arn,
+        region=key.region,
+        policy=policy,
+        principals=tuple(
+            CheckedPrincipal(
+                given=caller.given,
+                arn=caller.arn,
+                note=caller.note,
+                calls=tuple(_calls(policy, caller, operations, key, others, context)),
+            )
+            for caller in callers
+        ),
+        source=in_file,
+    )
+
+
+def _calls(
+    policy: KeyPolicy,
+    caller: CheckedCaller,
+    operations: Sequence[str],
+    key: _Key,
+    others: OtherPolicies,
+    context: Mapping[str, Any],
+) -> Iterator[CheckedCall]:
+    for operation in operations or caller.operations or DEFAULT_OPERATIONS:
+        for call in calls_of(
+            operation,
+            key=key.arn,
+            region=key.region,
+            names_volume=_VOLUME.search(str(policy.document)) is not None,
+            more=context,
+        ):
+            if call.actor is Actor.CALLER:
+                yield _by_caller(policy, caller, call, key, others)
+            else:
+                yield _by_grant(policy, caller, call, key, others)
+
+
+def _by_caller(
+    policy: KeyPolicy, caller: CheckedCaller, call: KmsCall, key: _Key, others: OtherPolicies
+) -> CheckedCall:
+    request = Request(
+        principal=caller.arn, action=call.action, resource=_resource(key), context=call.context
+    )
+    decision = evaluate(request, policy, **others.of(caller))
+    return _judged(call, caller.arn, decision, reason(decision, caller))
+
+
+def _by_grant(
+    policy: KeyPolicy, caller: CheckedCaller, call: KmsCall, key: _Key, others: OtherPolicies
+) -> CheckedCall:
+    """Judge a call through a grant: as if a statement allowed what the grant allows."""
+    arn = Arn.parse(caller.arn)
+    assert arn is not None
+    role = f"role/aws:ec2-infrastructure/{INSTANCE}"
+    session = (
+        f"arn:{arn.partition}:sts::{arn.account}:assumed-role/aws:ec2-infrastructure/{INSTANCE}"
+    )
+    request = Request(
+        principal=session,
+        action=call.action,
+        resource=_resource(key),
+        context={"aws:PrincipalArn": f"arn:{arn.partition}:iam::{arn.account}:{role}"}
+        | dict(call.context),
+    )
+    statements = policy.document["Statement"]
+    grant = {
+        "Effect": "Allow",
+        "Principal": {"AWS": session},
+        "Action": call.action,
+        "Resource": "*",
+    }
+    granted = KeyPolicy.from_dict(
+        dict(policy.document)
+        | {"Statement": [*(statements if isinstance(statements, list) else [statements]), grant]}
+    )
+    decision = evaluate(
+        request, granted, identity_policies=grant_as_iam(call), **others.of_organization
+    )
+    return _judged(call, session, decision, through_grant(decision), granted=True)
+
+
+def grant_as_iam(call: KmsCall) -> dict[str, Any]:
+    """Return an IAM policy that allows a call: across accounts a grant needs no other half."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": call.action, "Resource": "*"},
+    }
+
+
+def _resource(key: _Key) -> str | None:
+    """Return the ARN of the key; of one that is known by its account only, one in its place."""
+    if key.arn or not key.account:
+        return key.arn
+    region = key.region or "us-east-1"
+    return (
+        f"arn:{key.partition}:kms:{region}:{key.account}:key/00000000-0000-0000-0000-000000000000"
+    )
+
+
+def _judged(
+    call: KmsCall, principal: str, decision: Decision, why: str, *, granted: bool = False
+) -> CheckedCall:
+    outcomes = {True: Outcome.ALLOWED, False: Outcome.DENIED, None: Outcome.UNDECIDED}
+    allowed = granted and decision.allowed
+    return CheckedCall(
+        operation=call.operation,
+        action=call.action,
+        actor=call.actor,
+        principal=principal,
+        conditions=dict(call.context),
+        outcome=outcomes[decision.allowed],
+        verdict=decision.verdict,
+        why=why,
+        decided_by=() if allowed else decision.decided_by,
+        depends_on=decision.depends_on,
+    )
