@@ -7,13 +7,19 @@ Source: IAM User Guide, "IAM JSON policy elements: Action" (names are case-insen
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ebs_kms_audit.policy.context import Context
 from ebs_kms_audit.policy.kleene import any_of, opposite
 from ebs_kms_audit.policy.statement import Patterns
 from ebs_kms_audit.policy.variables import Template
-from ebs_kms_audit.policy.wildcards import ANY, Pattern, literal, matches, pattern_of, split_arn
+from ebs_kms_audit.policy.wildcards import (
+    ANY,
+    Pattern,
+    cached_if_short,
+    literal,
+    matches,
+    pattern_of,
+    split_arn,
+)
 
 
 def action_matches(actions: Patterns, action: str) -> bool:
@@ -22,7 +28,7 @@ def action_matches(actions: Patterns, action: str) -> bool:
     return covered != actions.negated
 
 
-@lru_cache(maxsize=1024)
+@cached_if_short
 def _action_fits(pattern: str, action: str) -> bool:
     # A name without a service covers nothing; AWS refuses it.
     if pattern == "*":

@@ -31,6 +31,9 @@ OLD_VERSION = "2008-10-17"
 CURRENT_VERSION = "2012-10-17"
 
 _ELEMENTS = frozenset({"Version", "Id", "Statement"})
+_DEEPEST = 32
+"""A policy has eight levels; the answer of `get-key-policy` two more. Source: IAM User Guide,
+"Grammar of the IAM JSON policy language"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +73,8 @@ class Policy:
     @classmethod
     def _read(cls, document: Any, repeated: list[str]) -> Self:
         policy, path = _unwrap(document, "$", repeated)
+        if _is_deeper(policy, _DEEPEST):
+            raise PolicyError(f"{path}: It has more than {_DEEPEST} levels. A policy has eight.")
         elements = policy["Statement"]
         if isinstance(elements, list):
             numbered = [(f"{path}.Statement[{at}]", one) for at, one in enumerate(elements)]
@@ -148,6 +153,20 @@ def _parse(text: str, path: str, repeated: list[str]) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"This is not valid JSON: {error}", json_path=path) from error
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    """Tell whether lists and objects are nested deeper than that; a cycle is."""
+    level = [document]
+    for _ in range(levels):
+        inner: dict[int, Any] = {}
+        for value in level:
+            members = value.values() if isinstance(value, Mapping) else value
+            inner.update({id(one): one for one in members if isinstance(one, (Mapping, list))})
+        if not inner:
+            return False
+        level = list(inner.values())
+    return True
 
 
 def _unwrap(document: Any, path: str, repeated: list[str]) -> tuple[dict[str, Any], str]:

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from ebs_kms_audit.policy.context import Value
 from ebs_kms_audit.policy.variables import Template, fit_all
-from ebs_kms_audit.policy.wildcards import Pattern, literal, matches, split_arn
+from ebs_kms_audit.policy.wildcards import Pattern, cached_if_short, literal, matches, split_arn
 
 Compare = Callable[[Template, Value], bool | None]
 Parse = Callable[[str], Any]
@@ -94,7 +93,7 @@ def _arn(template: Template, value: Value) -> bool | None:
 
 def _parsed(parse: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
     """Return a comparison of parsed values; with a value that cannot be read it is undecided."""
-    parse = lru_cache(maxsize=1024)(parse)
+    parse = cached_if_short(parse)
 
     def compare(template: Template, value: Value) -> bool | None:
         if not isinstance(value, str):
@@ -205,7 +204,7 @@ def _operators() -> dict[str, Operator]:
 _BY_NAME = _operators()
 
 
-@lru_cache(maxsize=1024)
+@cached_if_short
 def operator_named(text: str) -> Operator | None:
     """Read an operator as a policy writes it (`ForAnyValue:StringLikeIfExists`).
 

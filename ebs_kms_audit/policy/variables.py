@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from ebs_kms_audit.policy.context import Context, Value
 from ebs_kms_audit.policy.wildcards import ANY, Pattern, literal, matches, pattern_of
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_WITH_DEFAULT = re.compile(r"(.*?)\s*,\s*'(.*)'\s*", re.DOTALL)
+_MOST_VARIABLES = 100  # of a text with more, nothing is decided
+# A variable ends where the next one begins, so the search is linear in any text.
+_VARIABLE = re.compile(r"\$\{((?:[^}$]|\$(?!\{))*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +39,30 @@ class Template:
         plain = pattern_of if wildcards else literal
         if not variables or "${" not in text:
             return cls(plain(text), True)
-        pattern: Pattern = ()
+        variables_found = list(islice(_VARIABLE.finditer(text), _MOST_VARIABLES + 1))
+        if len(variables_found) > _MOST_VARIABLES:
+            return cls((ANY,), False)
+        pattern: list[str | int] = []
         exact = True
         end = 0
-        for found in _VARIABLE.finditer(text):
+        for found in variables_found:
             pattern += plain(text[end : found.start()])
             end = found.end()
-            name = found[1]
-            if name in ("*", "?", "$"):
-                pattern += (name,)
+            if found[1] in ("*", "?", "$"):
+                pattern.append(found[1])
                 continue
-            default = _WITH_DEFAULT.fullmatch(name)
-            values = context.values((default[1] if default else name).strip())
-            if values is None:
-                pattern, exact = (*pattern, ANY), False
-            elif len(values) == 1 and isinstance(values[0], str):
-                pattern += literal(values[0])
+            name, default = _name_and_default(found[1])
+            values = context.values(name)
+            if values is None or (len(values) == 1 and not isinstance(values[0], str)):
+                exact = False
+                pattern.append(ANY)
             elif len(values) == 1:
-                pattern, exact = (*pattern, ANY), False
-            elif not values and default:
-                pattern += literal(default[2])
+                pattern += literal(values[0])
+            elif not values and default is not None:
+                pattern += literal(default)
             else:
                 return None
-        return cls(pattern + plain(text[end:]), exact)
+        return cls((*pattern, *plain(text[end:])), exact)
 
     def fits(self, value: Value) -> bool | None:
         """Tell whether a value of the request fits."""
@@ -68,6 +71,15 @@ class Template:
     def weigh(self, result: bool | None) -> bool | None:
         """Say what a match is worth where the pattern fits more than AWS's."""
         return None if result and not self.exact else result
+
+
+def _name_and_default(variable: str) -> tuple[str, str | None]:
+    """Split `aws:username, 'default'`; without a default, the second part is None."""
+    name, comma, default = variable.partition(",")
+    default = default.strip()
+    if comma and len(default) > 1 and default[0] == default[-1] == "'":
+        return name.strip(), default[1:-1]
+    return variable.strip(), None
 
 
 def variables_in(text: str) -> list[str]:

@@ -9,19 +9,41 @@ Source: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards), "… C
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final
+import re
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, Final, TypeVar, cast
 
 ANY: Final = 0
 ONE: Final = 1
 
 Pattern = tuple[str | int, ...]
+_STARS = re.compile(r"\*{2,}")
+_OfTexts = TypeVar("_OfTexts", bound=Callable[..., Any])
 
 
-@lru_cache(maxsize=1024)
+_LONGEST_KEPT = 2048  # no ARN is longer
+
+
+def cached_if_short(function: _OfTexts) -> _OfTexts:
+    """Keep the last 1024 results of a function of texts, but those of long texts."""
+    kept = lru_cache(maxsize=1024)(function)
+
+    @wraps(function)
+    def call(*texts: str) -> Any:
+        short = all(len(text) <= _LONGEST_KEPT for text in texts)
+        return kept(*texts) if short else function(*texts)
+
+    return cast("_OfTexts", call)
+
+
+@cached_if_short
 def pattern_of(text: str) -> Pattern:
     """Read a text in which `*` and `?` are wildcards."""
-    return tuple({"*": ANY, "?": ONE}.get(character, character) for character in text)
+    if "*" not in text and "?" not in text:
+        return literal(text)
+    wildcards: dict[str, str | int] = {"*": ANY, "?": ONE}
+    return tuple(wildcards.get(character, character) for character in _STARS.sub("*", text))
 
 
 def literal(text: str) -> Pattern:
