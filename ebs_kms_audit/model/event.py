@@ -49,11 +49,13 @@ class PolicyRecord:
     default   whether the key got the default policy that AWS documents (CreateKey or ReplicateKey
               without a policy); a record without request parameters leaves this unknown, so False
     key       the ARN or the id of the key that got the policy, or None
+    of_key    False for a policy beside the key policy (AWS_RAM, of Resource Access Manager)
     """
 
     document: str | None
     default: bool = False
     key: str | None = None
+    of_key: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

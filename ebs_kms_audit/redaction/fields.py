@@ -92,7 +92,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(W, "type"),
     },
     "RecordRef": {"file": Kind.FILE, "number": P},
-    "PolicyRecord": {"document": Kind.POLICY, "default": P, "key": Kind.KEY},
+    "PolicyRecord": {"document": Kind.POLICY, "default": P, "key": Kind.KEY, "of_key": P},
     "Grant": {
         "id": Kind.ID,
         "key": Kind.KEY,

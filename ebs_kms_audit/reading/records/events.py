@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
+from ebs_kms_audit.aws.callers import service_behind
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event, Identity, Resource
+from ebs_kms_audit.reading.records.changes import CHANGES, grant_record, policy_record
 from ebs_kms_audit.reading.records.decoder import Record
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.stats import InputStats
@@ -95,7 +98,24 @@ def _event(record: Told, reading: InputStats, time: datetime) -> Event:
         account=account if is_account_id(account) else None,
         identity=identity,
         error_message=fields.text("error message"),
+        **_changes(fields, time, reading.name),
     )
+
+
+def _changes(fields: Fields, time: datetime | None, file: str) -> dict[str, Any]:
+    """Return what the record says of a key policy or a grant, as fields of an Event."""
+    name = fields.text("name") or ""
+    if name not in CHANGES or fields.text("source") != KMS_EVENT_SOURCE:
+        return {}
+    request, response = fields.found.get("request"), fields.found.get("response")
+    arns = [arn for arn in fields.texts("resource arn") if ":kms:" in arn and ":key/" in arn]
+    # KMS calls CreateKey in the Region of a replica, and may leave the request out.
+    internal = fields.text("caller service") or service_behind(fields.text("source address"))
+    complete = isinstance(request, dict) or ("request" in fields.found and not internal)
+    return {
+        "policy": policy_record(name, request, response, arns, complete=complete),
+        "grant": grant_record(name, request, response, arns, time=time, file=file),
+    }
 
 
 def _identity(fields: Fields) -> Identity:

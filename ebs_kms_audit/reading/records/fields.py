@@ -43,6 +43,8 @@ _PATHS = {
     "instance asked": "$.requestParameters.instanceId",
     "instances made": "$.responseElements.instancesSet.items[*].instanceId",
     "instances asked": "$.requestParameters.instancesSet.items[*].instanceId",
+    "request": "$.requestParameters",
+    "response": "$.responseElements",
     "role asked": "$.requestParameters.roleArn",
     "role named": "$.requestParameters.roleName",
     "key handed out": "$.responseElements.credentials.accessKeyId",
@@ -92,7 +94,7 @@ class Fields:
 
 
 class _Branch:
-    """The paths that begin alike: the name of the one that ends here, and how others go on."""
+    """The paths that begin alike: the name of the one that ends here, and how others continue."""
 
     def __init__(self) -> None:
         self.name: str | None = None
@@ -106,7 +108,7 @@ def _gather(value: Any, branch: _Branch, found: dict[str, Any]) -> None:
             if member in value:
                 if inner.name is not None:
                     found[inner.name] = value[member]
-                else:
+                if inner.members or inner.each is not None:
                     _gather(value[member], inner, found)
     elif branch.each is not None and isinstance(value, list):
         for element in value:

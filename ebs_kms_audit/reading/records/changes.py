@@ -1,0 +1,89 @@
+"""What a record says of a key policy or a grant: the parts of its request and its response.
+
+Source: AWS KMS Developer Guide, "Logging AWS KMS API calls": the entries of PutKeyPolicy,
+CreateKey, ReplicateKey, CreateGrant, RevokeGrant and RetireGrant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ebs_kms_audit.model import Grant, PolicyRecord
+
+_POLICY_EVENTS = frozenset({"PutKeyPolicy", "CreateKey", "ReplicateKey"})
+_GRANT_EVENTS = frozenset({"CreateGrant", "RevokeGrant", "RetireGrant"})
+CHANGES = _POLICY_EVENTS | _GRANT_EVENTS
+_DEFAULT_NAME = "default"
+
+
+def policy_record(
+    name: str, request: Any, response: Any, arns: list[str], *, complete: bool
+) -> PolicyRecord | None:
+    """Return what a record of this event name says of a key policy; None for other events.
+
+    `request` and `response` are its requestParameters and responseElements, `arns` the ARNs of its
+    resources. `complete` says whether the record shows the whole request, so that a policy that is
+    not there was not set.
+    """
+    if name not in _POLICY_EVENTS:
+        return None
+    asked, answered = _mapping(request), _mapping(response)
+    policy_name = _text(asked, "policyName")
+    if name == "PutKeyPolicy" and policy_name not in (None, _DEFAULT_NAME):
+        return PolicyRecord(document=None, of_key=False)
+    document = _text(asked, "policy")
+    if name == "PutKeyPolicy":
+        key = next(iter(arns), None) or _bare(_text(asked, "keyId"))
+    elif name == "CreateKey":
+        made = _mapping(answered.get("keyMetadata"))
+        key = _text(made, "arn") or next(iter(arns), None) or _text(made, "keyId")
+    else:
+        made = _mapping(answered.get("replicaKeyMetadata"))
+        key = _text(made, "arn")
+        document = document or _text(answered, "replicaPolicy")
+    default = name != "PutKeyPolicy" and document is None and complete
+    return PolicyRecord(document=document, default=default, key=key)
+
+
+def grant_record(
+    name: str, request: Any, response: Any, arns: list[str], *, time: datetime | None, file: str
+) -> Grant | None:
+    """Return the grant that a record of this event name made or ended; None for other events."""
+    if name not in _GRANT_EVENTS:
+        return None
+    asked, answered = _mapping(request), _mapping(response)
+    constraints = _mapping(asked.get("constraints"))
+    context = {
+        **_mapping(constraints.get("encryptionContextSubset")),
+        **_mapping(constraints.get("encryptionContextEquals")),
+    }
+    operations = asked.get("operations")
+    return Grant(
+        id=_text(answered, "grantId") or _text(asked, "grantId"),
+        key=next(iter(arns), None) or _text(asked, "keyId"),
+        grantee=_text(asked, "granteePrincipal"),
+        retiring=_text(asked, "retiringPrincipal"),
+        operations=tuple(
+            one for one in (operations if isinstance(operations, list) else ())
+            if isinstance(one, str)
+        ),
+        context=tuple((key, one) for key, one in context.items() if isinstance(one, str)),
+        created=time if name == "CreateGrant" else None,
+        file=file,
+    )  # fmt: skip
+
+
+def _bare(key: str | None) -> str | None:
+    """Return an ARN or a key id; an alias may be of another key by now."""
+    return None if key is None or "alias/" in key else key
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    value = values.get(name)
+    return value if isinstance(value, str) and value else None
