@@ -26,7 +26,7 @@ from ebs_kms_audit.identify import (
 from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.sources import RECORDS, total_size
-from ebs_kms_audit.reading.window import window_around
+from ebs_kms_audit.reading.window import on_the_only_day, time_of_day, window_around
 from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ def audit(
     `key` is the ARN of the KMS key: what the caller knows and the input does not say. `messages`
     are access-denied messages as users got them ("User: … is not authorized to perform: kms:…"):
     one that fits a denial names its principal, its key and the type of policy that refused.
-    `around` keeps the KMS events within `minutes` before and after a time (ISO 8601; UTC unless it
-    says otherwise). With `least_privilege` the statements hold only the actions that were denied
-    and those that the EBS workflow needs. `redact` puts stand-ins for account ids, names, keys,
-    ARNs and addresses.
+    `around` keeps the KMS events within `minutes` before and after a time: ISO 8601, the format of
+    the CloudTrail console, or a time of day such as `09:00` if the input is of one day; in UTC
+    unless it has a zone. With `least_privilege` the statements hold only the actions that were
+    denied and those that the EBS workflow needs. `redact` puts stand-ins for
+    account ids, names, keys, ARNs and addresses.
 
     `progress` is called with a `Progress` about five times a second while the inputs are read, and
     once at the end; what it raises ends the audit. Without it, a notebook shows a line under the
@@ -91,6 +92,8 @@ def audit(
         raise UsageError("nothing to read: give an export, or records")
     if processes is not None and (not isinstance(processes, int) or processes < 1):
         raise UsageError(f"processes={processes!r}: give a number from 1 on")
+    if (moment := time_of_day(around)) is not None:
+        around = on_the_only_day(moment, _files(Reading(inputs, records, processes=processes)))
     asked = AuditOptions.of(
         key_policies,
         Overrides.of(principals, key, messages),
@@ -101,6 +104,15 @@ def audit(
     )
     meter = _meter(progress, inputs, records)
     return report_on(Reading(inputs, records, processes=processes, meter=meter), asked, meter=meter)
+
+
+def _files(events: Reading) -> list[InputStats]:
+    """Read once for the span of each file. Raises UsageError for what can be read only once."""
+    if not events.repeatable:
+        raise UsageError("around: the day is unknown, because the input can be read only once")
+    for _ in events:
+        pass
+    return events.files
 
 
 def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:

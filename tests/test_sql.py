@@ -469,7 +469,7 @@ def test_the_command_prints_the_query(capsys):
     ("arguments", "words"),
     [
         (["lake", "--event-data-store", "store"], "is no ID of an event data store"),
-        (["athena", "--minutes", "5"], "--minutes goes with --around"),
+        (["athena", "--minutes", "5"], "--minutes needs --around TIME"),
         (["athena", "--partitions", "hour"], "does not fit"),
         (["athena", "--table", "t; DROP TABLE t"], "is no table's name"),
         (["athena", "--region", "x"], "is no Region"),

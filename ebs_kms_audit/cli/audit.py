@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.cli.misspelt import misspelt_files
 from ebs_kms_audit.cli.options import DEFAULT_MINUTES, Options, read_options
 from ebs_kms_audit.cli.output import write
-from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render.registry import format_for
 
@@ -22,7 +23,11 @@ NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT = 0, 1, 2
 
 def run(words: Sequence[str]) -> int:
     """Audit what the words name, write the report, and return the exit status."""
-    return audit_as(read_options(words))
+    options = read_options(words)
+    try:
+        return audit_as(options)
+    except EbsKmsAuditError as error:
+        raise type(error)(*str(error).split("\n"), *misspelt_files(options)) from error
 
 
 def audit_as(options: Options) -> int:
@@ -46,6 +51,9 @@ def audit_as(options: Options) -> int:
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
         print(f"ebs-kms-audit: {escape_unprintable(failure)}", file=sys.stderr)
+    if report.failed_inputs:
+        for hint in misspelt_files(options):
+            print(f"ebs-kms-audit: {escape_unprintable(hint)}", file=sys.stderr)
     print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
     if report.failed_inputs:
         return BAD_INPUT

@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Window
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader, order_of
+
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:Z|UTC)?")
+_EXAMPLES = "Examples: 2026-05-18T07:00:00Z, 07:00"
 
 
 def window_around(around: str | datetime | None, minutes: float) -> Window | None:
     """Return the window of that many minutes before and after a time; None without a time.
 
-    Text is ISO 8601; a time without a zone is taken as UTC. Raises UsageError for what is no time
-    and for minutes that are no positive number.
+    Text is ISO 8601 or a time as the CloudTrail console shows it. A time without a zone is in UTC.
+    Raises UsageError for a text that is not a time, and for minutes that are not a positive number.
     """
     if around is None:
         return None
     if not 0 < minutes <= 366 * 24 * 60:
-        raise UsageError(f"minutes: {minutes} is out of range; give minutes, 15 for example")
-    time = around if isinstance(around, datetime) else _parse(around)
+        raise UsageError(f"minutes: {minutes} is out of range. Give minutes, for example 15")
+    moment = around if isinstance(around, datetime) else _parsed(around)
     try:
-        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         span = timedelta(minutes=minutes)
-        return Window(start=time - span, end=time + span)
+        return Window(start=moment - span, end=moment + span)
     except OverflowError as error:
         raise UsageError(f"around: {around} is out of range") from error
 
 
-def _parse(text: str) -> datetime:
+def time_of_day(around: str | datetime | None) -> time | None:
+    """Return the time of a text such as `09:00`, which names no day; None for anything else.
+
+    Raises UsageError for an hour, minute or second that no clock has.
+    """
+    match = _TIME_OF_DAY.fullmatch(around.strip()) if isinstance(around, str) else None
+    if match is None:
+        return None
     try:
-        return datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+        return time(int(match[1]), int(match[2]), int(match[3] or 0))
     except ValueError as error:
+        raise UsageError(f"around: {around} is not a time of day. {_EXAMPLES}") from error
+
+
+def on_the_only_day(moment: time, files: Iterable[InputStats]) -> datetime:
+    """Return the time on the day of the newest row, in UTC.
+
+    Raises UsageError if the rows are of more than one day, or if none has a time.
+    """
+    times = [order_of(one) for file in files for one in (file.first, file.last) if one]
+    if not times:
+        raise UsageError(f"around: no row has a time, so the day is unknown. {_EXAMPLES}")
+    first, last = min(times), max(times)
+    if first.date() != last.date():
         raise UsageError(
-            f"around: {text!r} is no time; write it like 2026-05-18T07:00:00Z"
-        ) from error
+            f"around: the input spans {first:%Y-%m-%d} to {last:%Y-%m-%d}. Give the day too: "
+            f"{last:%Y-%m-%d}T{moment:%H:%M:%S}Z"
+        )
+    return datetime.combine(last.date(), moment, tzinfo=UTC)
+
+
+def _parsed(text: str) -> datetime:
+    text = text.strip()
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        reader = TimeReader()
+        found = reader.read(text)
+    if found is None or reader.guessed_order:
+        raise UsageError(f"around: {text!r} is not a time that names its day. {_EXAMPLES}")
+    return found

@@ -65,7 +65,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--principal", "alice=arn:aws:sts::111122223333:assumed-role/r/s"],
          "is a session"),
         (["denied.csv", "--key", "alias/ebs"], "is no key ARN"),
-        (["denied.csv", "--around", "lunch"], "is no time"),
+        (["denied.csv", "--around", "lunch"], "is not a time that names its day"),
         (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "can't be written"),
         (["explain", "gremlins"], "gremlins is not an id of the report."),
@@ -115,6 +115,25 @@ def test_usage_errors_are_one_sentence_with_the_nearest_match(folder, capsys, ar
     (line,) = printed.err.splitlines()
     assert line.startswith("ebs-kms-audit: ")
     assert words in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["denid.csv"], "denid.csv does not exist. Did you mean denied.csv?"),
+        (["denied.csv", "claen.csv"], "claen.csv does not exist. Did you mean clean.csv?"),
+        (["denied.csv", "--key-policy", "./prose.csw"], "Did you mean prose.csv?"),
+    ],
+)
+def test_a_misspelt_file_gets_the_nearest_name(folder, capsys, arguments, hint):
+    assert main(arguments) == 2
+    assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["unlike", "denid*.csv", "\x00", "nowhere/denied.csv"])
+def test_no_name_is_suggested_if_none_is_near(folder, capsys, name):
+    assert main([name]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

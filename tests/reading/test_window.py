@@ -1,0 +1,76 @@
+"""`around=`: which texts are a time, and on which day a time of day is."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+import ebs_kms_audit
+from ebs_kms_audit import UsageError
+from ebs_kms_audit.reading.window import window_around
+from tests.rows import export, row
+
+SEVEN = datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "2026-05-18T07:00:34Z",
+        "2026-05-18T09:00:34+02:00",
+        "2026-05-18 07:00:34",
+        "2026-05-18 07:00:34 UTC",
+        # The console's own formats: the detail page, and the list of 2020.
+        "May 18, 2026, 07:00:34 (UTC+00:00)",
+        "May 18, 2026, 09:00:34 (UTC+02:00)",
+        "2026-05-18, 07:00:34 AM",
+        " 2026-05-18T07:00:34Z ",
+    ],
+)
+def test_a_time_is_read_as_people_copy_it(around):
+    window = window_around(around, 1)
+    assert window is not None
+    assert window.start < SEVEN < window.end
+    assert (window.start + (window.end - window.start) / 2) == SEVEN
+
+
+@pytest.mark.parametrize("around", ["yesterday", "", "07:00", "5/6/2026 7:00", "2026-13-01"])
+def test_what_names_no_moment_is_rejected_with_an_example(around):
+    with pytest.raises(UsageError, match="2026-05-18T07:00:00Z"):
+        window_around(around, 15)
+
+
+def kept(tmp_path, times, around):
+    path = tmp_path / "export.csv"
+    path.write_text(export(*(row(event_time=time) for time in times)).read(), encoding="utf-8")
+    report = ebs_kms_audit.audit(path, around=around, minutes=1)
+    return [f"{d.event.time:%H:%M:%S}" for finding in report.findings for d in finding.denials]
+
+
+TIMES = ["2026-05-18T06:58:59Z", "2026-05-18T06:59:00Z", "2026-05-18T07:01:00Z"]
+
+
+@pytest.mark.parametrize("around", ["07:00", "7:00", "07:00:00", "07:00Z", "07:00 UTC"])
+def test_a_time_of_day_is_on_the_day_of_the_rows(tmp_path, around):
+    assert kept(tmp_path, TIMES, around) == ["06:59:00", "07:01:00"]
+
+
+def test_a_time_of_day_is_an_error_if_the_rows_are_of_two_days(tmp_path):
+    with pytest.raises(UsageError, match="spans 2026-05-17 to 2026-05-18") as raised:
+        kept(tmp_path, [*TIMES, "2026-05-17T23:59:59Z"], "07:00")
+    assert "2026-05-18T07:00:00Z" in str(raised.value)
+
+
+@pytest.mark.parametrize("around", ["24:00", "12:60"])
+def test_a_time_that_no_clock_has_is_an_error(tmp_path, around):
+    with pytest.raises(UsageError, match="not a time of day"):
+        kept(tmp_path, TIMES, around)
+
+
+def test_a_time_of_day_needs_an_input_that_can_be_read_twice():
+    with pytest.raises(UsageError, match="can be read only once"):
+        ebs_kms_audit.audit(export(row()), around="07:00")
+
+
+def test_a_time_of_day_needs_a_row_with_a_time(tmp_path):
+    with pytest.raises(UsageError, match="no row has a time"):
+        kept(tmp_path, ["", ""], "07:00")
