@@ -14,6 +14,7 @@ from ebs_kms_audit.checking.check import check
 from ebs_kms_audit.checking.outcome import Outcome
 from ebs_kms_audit.checking.result import CheckReport
 from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.parser import Parser, one_of
 from ebs_kms_audit.errors import InputError, PolicyError, UsageError
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.printable import escape_unprintable
@@ -53,7 +54,7 @@ def run(words: Sequence[str]) -> int:
 
     Raises InputError for a file that cannot be read, and UsageError for bad usage.
     """
-    options = _parser().parse_args(words)
+    options = _parser().parse(words)
     reports = [_check(given, options) for given in options.key_policy]
     report = CheckReport(
         policies=tuple(policy for one in reports for policy in one.policies),
@@ -145,33 +146,28 @@ def _context(pairs: Sequence[str]) -> dict[str, Any]:
     return context
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ebs-kms-audit check",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> Parser:
+    parser = Parser("check", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "--key-policy",
         action="append",
         required=True,
         metavar="[KEY_ARN=]FILE",
         help="the key policy, the output of terraform show -json, or a CloudFormation template; "
-        "may be repeated",
+        "can be repeated",
     )
     parser.add_argument(
         "--principal",
         action="append",
         required=True,
         metavar="ARN|NAME|NAME=ARN",
-        help="who uses the key: an ARN, or one of the names below; may be repeated",
+        help="who uses the key: an ARN, or one of the names below; can be repeated",
     )
     parser.add_argument(
         "--operation",
         action="append",
         metavar="NAME",
-        help="an EC2 operation (CreateVolume, AttachVolume, RunInstances, CopySnapshot, …); may be "
+        help="an EC2 operation (CreateVolume, AttachVolume, RunInstances, CopySnapshot, …); can be "
         "repeated. Default: create, attach, snapshot and copy",
     )
     parser.add_argument("--region", metavar="REGION", help="the Region of the key")
@@ -180,24 +176,30 @@ def _parser() -> argparse.ArgumentParser:
         "--iam-policy",
         action="append",
         metavar="[ARN=]FILE",
-        help="an IAM policy of the principals, or of one; may be repeated",
+        help="an IAM policy of the principals, or of one; can be repeated",
     )
     parser.add_argument("--boundary", metavar="FILE", help="their permissions boundary")
     parser.add_argument("--session-policy", metavar="FILE", help="their session policy")
     parser.add_argument(
-        "--scp", action="append", metavar="FILE", help="a service control policy; may be repeated"
+        "--scp", action="append", metavar="FILE", help="a service control policy; can be repeated"
     )
     parser.add_argument(
-        "--rcp", action="append", metavar="FILE", help="a resource control policy; may be repeated"
+        "--rcp", action="append", metavar="FILE", help="a resource control policy; can be repeated"
     )
     parser.add_argument(
         "--context",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a condition key of the requests, for example aws:PrincipalOrgID=o-1234567890; may be "
+        help="a condition key of the requests, for example aws:PrincipalOrgID=o-1234567890; can be "
         "repeated",
     )
-    parser.add_argument("--format", choices=tuple(render.RENDERERS), default="text")
+    parser.add_argument(
+        "--format",
+        type=one_of(render.RENDERERS),
+        metavar="FORMAT",
+        default="text",
+        help="text, json, sarif (SARIF 2.1.0) or github (workflow commands); default: text",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     return parser

@@ -19,6 +19,7 @@ which change of which policy fixes it. It needs no AWS credentials and no networ
 """
 _EPILOG = """\
 commands:
+  ebs-kms-audit check          whether a key policy lets a role use the key, before it fails
   ebs-kms-audit demo           the report of the sample data
   ebs-kms-audit explain [ID]   what a word or an id of the report means
   ebs-kms-audit lint FILE      mistakes in a key policy, a Terraform plan or a template

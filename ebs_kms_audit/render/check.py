@@ -1,4 +1,4 @@
-"""CheckReport → text or JSON."""
+"""CheckReport → text, JSON, SARIF or workflow commands of GitHub."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ebs_kms_audit.checking.calls import Actor
 from ebs_kms_audit.checking.outcome import Outcome
 from ebs_kms_audit.printable import escape_unprintable
+from ebs_kms_audit.render import github, sarif
+from ebs_kms_audit.render.annotation import of_check
 
 if TYPE_CHECKING:
     from ebs_kms_audit.checking.result import (
@@ -160,4 +162,9 @@ def summary(report: CheckReport) -> str:
     return f"{total:,} {noun}: {', '.join(parts) or 'none checked'}"
 
 
-RENDERERS: dict[str, Callable[[CheckReport], str]] = {"text": as_text, "json": as_json}
+RENDERERS: dict[str, Callable[[CheckReport], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "sarif": lambda report: sarif.render(of_check(report), report.not_checked),
+    "github": lambda report: github.render(of_check(report), report.not_checked),
+}

@@ -1,4 +1,4 @@
-"""LintReport → text or JSON."""
+"""LintReport → text, JSON, SARIF or workflow commands of GitHub."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from ebs_kms_audit.checking.lint_files import FileFinding, LintReport
 from ebs_kms_audit.policy.lint import Severity
 from ebs_kms_audit.printable import escape_unprintable
+from ebs_kms_audit.render import github, sarif
+from ebs_kms_audit.render.annotation import of_lint
 
 
 def as_text(report: LintReport) -> str:
@@ -71,4 +73,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {plural}"
 
 
-RENDERERS: dict[str, Callable[[LintReport], str]] = {"text": as_text, "json": as_json}
+RENDERERS: dict[str, Callable[[LintReport], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "sarif": lambda report: sarif.render(of_lint(report), report.not_checked),
+    "github": lambda report: github.render(of_lint(report), report.not_checked),
+}

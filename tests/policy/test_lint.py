@@ -97,6 +97,10 @@ FINE = {
             "NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"},
             "Bool": {"aws:ViaAWSService": "false"},
             "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws:ec2-infrastructure/*"}}),
+    "a Deny by network for one role that exempts AWS services": statement(
+        Effect="Deny", Action="kms:*", Condition={
+            "NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"},
+            "Bool": {"aws:ViaAWSService": "false"}}),
     "a Deny for listed addresses": statement(
         Effect="Deny", Principal="*", Action="kms:*", Condition={
             "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
@@ -223,6 +227,12 @@ DOUBTFUL = {
     "a Deny by IP address": (
         statement(Effect="Deny", Principal="*", Action="kms:*",
                   Condition={"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+        ("network_denies_ebs", "warning",
+         f"{AT}.Condition.NotIpAddress['aws:SourceIp']")),
+    "a Deny by IP address that exempts the services, but not the instance's own role": (
+        statement(Effect="Deny", Principal="*", Action="kms:*", Condition={
+            "NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"},
+            "Bool": {"aws:ViaAWSService": "false"}}),
         ("network_denies_ebs", "warning",
          f"{AT}.Condition.NotIpAddress['aws:SourceIp']")),
     "a Deny by VPC endpoint": (

@@ -17,6 +17,7 @@ from ebs_kms_audit.policy.caller import Caller
 from ebs_kms_audit.policy.context import Context
 from ebs_kms_audit.policy.lint.finding import LintFinding, error, warning
 from ebs_kms_audit.policy.operators import operator_named
+from ebs_kms_audit.policy.principals import PrincipalForm
 from ebs_kms_audit.policy.statement import Patterns, Statement
 
 ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in action.iam_actions))
@@ -24,10 +25,11 @@ ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in actio
 
 _EBS_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
 _NETWORK = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
+_MANY = frozenset({PrincipalForm.ANYONE, PrincipalForm.ACCOUNT})
+# Condition keys that tell the calls that an AWS service makes for a caller from others.
 _EXEMPTS_SERVICES = frozenset(
     {
         "aws:viaawsservice",
-        "aws:principalarn",
         "aws:calledvia",
         "aws:calledviafirst",
         "aws:calledvialast",
@@ -117,16 +119,29 @@ def _network(statement: Statement) -> Iterator[LintFinding]:
     if not statement.denies or actions is None:
         return
     keys = {test.key.lower() for test in statement.conditions}
-    if not keys & _NETWORK or keys & _EXEMPTS_SERVICES:
-        return
     denied = [action for action in _EBS_ACTIONS if action_matches(actions, action)]
+    if keys & _EXEMPTS_SERVICES:
+        who = "The instance's own role (aws:ec2-infrastructure)"
+        denied = [action for action in denied if action == "kms:Decrypt" and _all(statement)]
+    else:
+        who = "EC2"
     for test in statement.conditions:
         operator = operator_named(test.operator)
-        if denied and operator and operator.negated and test.key.lower() in _NETWORK:
+        if not (operator and operator.negated and test.key.lower() in _NETWORK):
+            continue
+        if denied and "aws:principalarn" not in keys:
             yield warning(
                 "network_denies_ebs",
                 test.json_path,
-                f"EC2 calls {', '.join(denied)} from its own network, which this condition does "
-                "not exempt, so encrypted volumes cannot be attached.",
+                f"{who} calls {', '.join(denied)} from the network of EC2, which this condition "
+                "does not exempt, so encrypted volumes cannot be attached.",
                 statement,
             )
+
+
+def _all(statement: Statement) -> bool:
+    """Return whether a statement can cover the instance's own role: it names no single caller."""
+    principals = statement.principals
+    return principals is not None and (
+        principals.negated or any(entry.form in _MANY for entry in principals.entries)
+    )
