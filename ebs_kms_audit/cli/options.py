@@ -160,8 +160,8 @@ def parser(command: str = "") -> Parser:
         "-o",
         "--output",
         metavar="FILE",
-        help="write the report to FILE, whole or not at all; .md, .html, .json and .csv choose "
-        "the format",
+        help="write the report to FILE, whole or not at all; .md, .html, .json, .csv and .jsonl "
+        "(ocsf) choose the format",
     )
     output.add_argument(
         "--show",

@@ -38,6 +38,7 @@ FORMATS: Mapping[str, Format] = {
         Format(name="markdown", endings=(".md", ".markdown"), module="markdown"),
         Format(name="html", endings=(".html", ".htm"), module="html"),
         Format(name="csv", endings=(".csv",), module="csv"),
+        Format(name="ocsf", endings=(".jsonl",), module="ocsf"),
     )
 }
 

@@ -39,6 +39,9 @@ def test_the_name_chooses_the_format_else_the_ending_does(name, file, chosen):
 )
 def test_each_format_takes_each_report_and_ends_with_one_line_feed(name, report):
     text = FORMATS[name].render(report)
+    if name == "ocsf" and not report.findings:
+        assert text == ""  # one line for each finding
+        return
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
 
