@@ -25,7 +25,7 @@ def test_an_unknown_name_is_an_attribute_error():
 # What a console CSV and the text report do not use.
 TABLES = "pandas pyarrow numpy"
 OF_RECORDS = "jsonpath_ng"
-OWN = "sql spark render.html render.json render.table render.message"
+OWN = "sql spark render.html render.json render.table"
 
 
 def imported_by(code: str) -> set[str]:

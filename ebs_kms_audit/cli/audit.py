@@ -57,7 +57,8 @@ def audit_as(options: Options) -> int:
     print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
     if report.failed_inputs:
         return BAD_INPUT
-    return DENIALS_FOUND if report.findings and not options.exit_zero else NOTHING_DENIED
+    found = bool(report.findings or report.symptoms)
+    return DENIALS_FOUND if found and not options.exit_zero else NOTHING_DENIED
 
 
 @contextmanager

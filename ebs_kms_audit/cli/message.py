@@ -1,50 +1,39 @@
-"""`ebs-kms-audit message TEXT`."""
+"""`ebs-kms-audit message TEXT`: the audit of one pasted text."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from ebs_kms_audit.cli.output import write
-from ebs_kms_audit.cli.parser import Parser, one_of
-from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.messages import MessageKind, parse_denial_message
-from ebs_kms_audit.render import message as render
+from ebs_kms_audit.cli.audit import audit_as
+from ebs_kms_audit.cli.options import read_options
+from ebs_kms_audit.cli.parser import Parser
 
 _DESCRIPTION = """\
-Reads an access-denied message of KMS and says who was denied what, which type of policy denied it,
-and whether a change of the key policy can help.
+Reads the error that a person got, and says who was denied what, why, and what fixes it. It is the
+same report as ebs-kms-audit --message TEXT, and takes the same options.
 """
 _EPILOG = """\
 examples:
   ebs-kms-audit message "User: arn:aws:sts::111122223333:assumed-role/deploy/run is not auth..."
-  pbpaste | ebs-kms-audit message -
+  ebs-kms-audit message "Client.InternalError: Client error on launch"
+  pbpaste | ebs-kms-audit message - --key-policy key_policy.json
 
 exit status:
-  1  the message is a denial     2  not a recognized message, or bad usage
+  1  a denial, or an error that points to a KMS key     2  not a known error, or bad usage
 """
 
 
 def run(words: Sequence[str]) -> int:
-    """Print what the message says; the exit status is 1, as for any input that holds a denial."""
-    parser = Parser("message", _DESCRIPTION, _EPILOG)
-    parser.add_argument(
-        "text", nargs="+", metavar="TEXT", help="the message, in quotes, or - for standard input"
-    )
-    parser.add_argument(
-        "--format", type=one_of(("text", "json")), metavar="FORMAT", help="text (default) or json"
-    )
-    options = parser.parse(words)
-    text = _standard_input() if options.text == ["-"] else " ".join(options.text)
-    message = parse_denial_message(text)
-    if message.kind is MessageKind.NOT_RECOGNISED:
-        raise InputError(
-            "message: not a recognized KMS access-denied message (User: ARN is not authorized to "
-            "perform: kms:...). Give the whole text in quotes, or pipe it to: ebs-kms-audit "
-            "message -"
-        )
-    write((render.as_json if options.format == "json" else render.as_text)(message))
-    return 1
+    """Audit the text that the words make, or standard input for `-`; return the exit status."""
+    if not words or not {"-h", "--help"}.isdisjoint(words):
+        parser = Parser("message", _DESCRIPTION, _EPILOG)
+        parser.add_argument("text", nargs="+", metavar="TEXT", help="the error text, or -")
+        parser.parse(words)
+    options = read_options(words)
+    text = _standard_input() if options.inputs == ["-"] else " ".join(options.inputs)
+    options.inputs, options.message = [], [text, *options.message]
+    return audit_as(options)
 
 
 def _standard_input() -> str:

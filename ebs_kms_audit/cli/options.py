@@ -23,7 +23,7 @@ commands:
   ebs-kms-audit demo           the report of the sample data
   ebs-kms-audit explain [ID]   what a word or an id of the report means
   ebs-kms-audit lint FILE      mistakes in a key policy, a Terraform plan or a template
-  ebs-kms-audit message TEXT   what an access-denied message says, and what to do
+  ebs-kms-audit message TEXT   the report of an error that a person got
   ebs-kms-audit query          the SQL that gets the events out of Athena or CloudTrail Lake
   ebs-kms-audit help [COMMAND] this help, or that of a command
   ebs-kms-audit version        the version
@@ -37,7 +37,7 @@ examples:
 
 exit status:
   0  nothing denied
-  1  denials found
+  1  denials or symptoms found
   2  bad input or usage
   130  interrupted
 """
@@ -74,7 +74,7 @@ def read_options(words: Sequence[str]) -> Options:
     for name, value in vars(parser().parse(words)).items():
         if value is not None:
             setattr(options, name, value)
-    if not options.inputs and not options.records:
+    if not (options.inputs or options.records or options.message):
         raise UsageError(
             "Nothing to read. Give a file, for example: ebs-kms-audit event_history.csv. "
             "To see a report first: ebs-kms-audit demo"
@@ -118,7 +118,8 @@ def parser(command: str = "") -> Parser:
         "--message",
         action="append",
         metavar="TEXT",
-        help="an access-denied message as the user got it; can be repeated",
+        help="an error as the user got it: an access-denied message, or an error of EC2 or Auto "
+        "Scaling; can be repeated",
     )
     evidence.add_argument(
         "--principal",
