@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.cli.misspelt import misspelt_files
 from ebs_kms_audit.cli.options import DEFAULT_MINUTES, Options, read_options
-from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render.registry import format_for
@@ -34,6 +34,7 @@ def audit_as(options: Options) -> int:
     """Audit as the options say, write the report, and return the exit status."""
     from ebs_kms_audit.pipeline import audit  # --help and the other commands need none of it
 
+    check_target(options.output, [*options.inputs, *(options.records or ()), *options.key_policy])
     with _progress_line() as progress:
         report = audit(
             options.inputs or None,
@@ -50,11 +51,11 @@ def audit_as(options: Options) -> int:
         )
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
-        print(f"ebs-kms-audit: {escape_unprintable(failure)}", file=sys.stderr)
+        say(escape_unprintable(failure))
     if report.failed_inputs:
         for hint in misspelt_files(options):
-            print(f"ebs-kms-audit: {escape_unprintable(hint)}", file=sys.stderr)
-    print(f"ebs-kms-audit: {_summary(report)}", file=sys.stderr)
+            say(escape_unprintable(hint))
+    say(_summary(report))
     if report.failed_inputs:
         return BAD_INPUT
     found = bool(report.findings or report.symptoms)
@@ -64,7 +65,7 @@ def audit_as(options: Options) -> int:
 @contextmanager
 def _progress_line() -> Iterator[TerminalLine | None]:
     """Give what shows progress on the terminal, if there is one; wiped away behind it."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from ebs_kms_audit.render.progress import TerminalLine

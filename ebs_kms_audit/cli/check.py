@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ebs_kms_audit.checking.callers import NAMED_CALLERS
 from ebs_kms_audit.checking.check import check
 from ebs_kms_audit.checking.outcome import Outcome
 from ebs_kms_audit.checking.result import CheckReport
-from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.cli.parser import Parser, one_of
 from ebs_kms_audit.errors import InputError, PolicyError, UsageError
 from ebs_kms_audit.policy import Policy
@@ -55,6 +54,7 @@ def run(words: Sequence[str]) -> int:
     Raises InputError for a file that cannot be read, and UsageError for bad usage.
     """
     options = _parser().parse(words)
+    check_target(options.output, options.key_policy)
     reports = [_check(given, options) for given in options.key_policy]
     report = CheckReport(
         policies=tuple(policy for one in reports for policy in one.policies),
@@ -62,8 +62,8 @@ def run(words: Sequence[str]) -> int:
     )
     write(render.RENDERERS[options.format](report), options.output)
     for sentence in report.not_checked:
-        print(f"ebs-kms-audit: {escape_unprintable(sentence)}", file=sys.stderr)
-    print(f"ebs-kms-audit: {render.summary(report)}", file=sys.stderr)
+        say(escape_unprintable(sentence))
+    say(render.summary(report))
     return STATUS[report.outcome]
 
 

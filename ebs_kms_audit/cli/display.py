@@ -13,11 +13,11 @@ _COLUMNS = 80
 def width() -> int:
     """Return the columns of the terminal: those of COLUMNS, else its own, else 80."""
     given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
+    if len(given) < 6 and given.isdecimal() and int(given) > 0:
         return int(given)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or _COLUMNS
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         return _COLUMNS
 
 
@@ -29,4 +29,4 @@ def color(options: Options) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from ebs_kms_audit.checking.lint_files import LintReport, lint_files
-from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.cli.parser import Parser, one_of
 from ebs_kms_audit.policy.lint import Severity
 from ebs_kms_audit.printable import escape_unprintable
@@ -41,11 +40,12 @@ def run(words: Sequence[str]) -> int:
     Raises InputError for a file that cannot be read or has no key policy.
     """
     options = _parser().parse(words)
+    check_target(options.output, options.files)
     report = lint_files(options.files, key=options.key)
     write(render.RENDERERS[options.format](report), options.output)
     for sentence in report.not_checked:
-        print(f"ebs-kms-audit: {escape_unprintable(sentence)}", file=sys.stderr)
-    print(f"ebs-kms-audit: {render.summary(report)}", file=sys.stderr)
+        say(escape_unprintable(sentence))
+    say(render.summary(report))
     return _status(report, options.fail_on)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ebs_kms_audit.cli.commands import command_for
+from ebs_kms_audit.cli.output import end, say
 from ebs_kms_audit.errors import EbsKmsAuditError
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -14,9 +15,12 @@ BAD_INPUT, INTERRUPTED = 2, 130
 
 def run() -> None:
     """Run as the `ebs-kms-audit` command."""
-    status = main()
+    try:
+        status = main()
+    except SystemExit as exit_:  # argparse printed the help
+        status = exit_.code if isinstance(exit_.code, int) else 0
     gc.freeze()  # the process ends: it need not look through what it holds for garbage
-    sys.exit(status)
+    sys.exit(end(status))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run_command, its_words = command_for(words)
         return run_command(its_words)
     except EbsKmsAuditError as error:
-        print(f"ebs-kms-audit: {error}", file=sys.stderr)
+        say(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("ebs-kms-audit: interrupted", file=sys.stderr)
+        say("interrupted")
         return INTERRUPTED

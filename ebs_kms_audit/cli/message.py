@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ebs_kms_audit.cli.audit import audit_as
 from ebs_kms_audit.cli.options import read_options
 from ebs_kms_audit.cli.parser import Parser
+from ebs_kms_audit.errors import UsageError
 
 _DESCRIPTION = """\
 Reads the error that a person got, and says who was denied what, why, and what fixes it. It is the
@@ -37,4 +38,6 @@ def run(words: Sequence[str]) -> int:
 
 
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise UsageError("Standard input is closed. Give the message as an argument, in quotes.")
     return sys.stdin.buffer.read().decode("utf-8", "replace")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
+from ebs_kms_audit.cli.output import write
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.render.phrases import did_you_mean
 
@@ -35,6 +36,10 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{name} is not an option.{did_you_mean(name, known)}")
             self.error(f"{word} is one argument too many.")
         return options
+
+    def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
+        """Write the help or the version to standard output. Raises UsageError if it cannot be."""
+        write(message)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the message as a sentence, and where the help is."""

@@ -57,7 +57,7 @@ class Template:
                 exact = False
                 pattern.append(ANY)
             elif len(values) == 1:
-                pattern += literal(values[0])
+                pattern += literal(str(values[0]))
             elif not values and default is not None:
                 pattern += literal(default)
             else:

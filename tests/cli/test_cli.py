@@ -67,7 +67,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--key", "alias/ebs"], "is no key ARN"),
         (["denied.csv", "--around", "lunch"], "is not a time that names its day"),
         (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
-        (["denied.csv", "-o", "no/such/folder/report.txt"], "can't be written"),
+        (["denied.csv", "-o", "no/such/folder/report.txt"], "cannot be written"),
         (["explain", "gremlins"], "gremlins is not an id of the report."),
         (["explain", "no_kms_row"], "Did you mean no_kms_rows?"),
     ],

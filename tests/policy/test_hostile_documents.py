@@ -109,7 +109,7 @@ class Known:
     ],
 )
 def test_variables_are_filled_in(text, pattern):
-    template = Template.read(text, Known(), wildcards=True, variables=True)  # type: ignore[arg-type]
+    template = Template.read(text, Known(), wildcards=True, variables=True)
     assert (template and template.pattern) == pattern
 
 
