@@ -187,7 +187,9 @@ def at_terminal(arguments, header=b"", part=b"", interrupt=False):
     )
     os.close(theirs)
     process.stdin.write(header)
-    while part and not select.select([ours], [], [], 0.05)[0]:
+    for _ in range(400 if part else 0):  # a line appears long before
+        if select.select([ours], [], [], 0.05)[0]:
+            break
         process.stdin.write(part)
         process.stdin.flush()
     if interrupt:
