@@ -8,8 +8,13 @@ VpceAccessDenied.
 
 from __future__ import annotations
 
+# Of network activity events: CloudTrail User Guide, "Logging network activity events".
 VPC_ENDPOINT_CODE = "VpceAccessDenied"
 DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException", VPC_ENDPOINT_CODE})
+# The key was disabled, pending deletion or pending import, or its key store was not available.
+KEY_STATE_CODES = frozenset(
+    {"DisabledException", "KMSInvalidStateException", "KeyUnavailableException"}
+)
 
 _MEANINGS = {
     "DryRunOperationException": "a dry run that would have succeeded; nothing to fix",

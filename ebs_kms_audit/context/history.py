@@ -29,6 +29,7 @@ from ebs_kms_audit.context.ec2_calls import (
     time_of,
 )
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
+from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
 
@@ -51,19 +52,26 @@ class NextCall:
 class History:
     """What happened around one finding; each an Event, in order of time.
 
-    `attempts` are the EC2 calls of the same caller within five minutes of a denial, or of the same
-    Request ID. `changes` were made to the key (or, where the key is not known, to any key of the
-    account and Region) or to the role before the first denial: the last 20 of `changes_count`.
-    `later_success` is the last success
-    of a denied call by the same caller after the last denial: it may be cured since.
-    `allowed` are permissions that the same caller used with success; `next_calls` those that the
-    operations need beside the denied ones.
+    attempts              the EC2 calls of the same caller within five minutes of a denial, or of
+                          the same Request ID
+    changes               the last 20 changes to the key or to the caller's role, at most 24 hours
+                          before the first denial, or else the last one known; with an unknown key
+                          the changes to any key of the account and Region
+    changes_count         how many there are
+    policy_changes_after  the changes of the key's policy after the last denial
+    later_success         the last success of a denied call by the same caller after the last
+                          denial: it may be cured since
+    key_errors            calls that failed because of the state of the same key, within an hour
+    allowed               permissions that the same caller used with success
+    next_calls            permissions that the operations need beside the denied ones
     """
 
     attempts: tuple[Event, ...] = ()
     changes: tuple[Event, ...] = ()
     changes_count: int = 0
+    policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
+    key_errors: tuple[Event, ...] = ()
     allowed: tuple[str, ...] = ()
     next_calls: tuple[NextCall, ...] = ()
 
@@ -105,13 +113,15 @@ class ContextCollector:
             self._callers = {caller for event in denied for caller in callers_of(event)}
         self._attempts = Ec2CallBuffer(denied)
         self._changes = ChangeLog()
+        self._key_errors = KeyErrors()
         self._successes: dict[tuple[object, ...], Event] = {}
         self._overflowed = False
 
     @property
     def overflowed(self) -> bool:
         """Whether there was too much to keep all that may belong to a denial."""
-        return self._overflowed or self._attempts.overflowed or self._changes.overflowed
+        parts = (self._attempts, self._changes, self._key_errors)
+        return self._overflowed or any(part.overflowed for part in parts)
 
     def add(self, event: Event) -> None:
         """Take in an event that matters."""
@@ -123,6 +133,8 @@ class ContextCollector:
             self._attempts.add_denied(event)
         elif is_success(event):
             self._add_success(event)
+        else:
+            self._key_errors.add(event)
 
     def _add_success(self, event: Event) -> None:
         if self._callers is not None and not self._is_wanted(event):
@@ -178,6 +190,8 @@ class ContextCollector:
             attempts=tuple(sorted(attempts, key=time_of)),
             changes=changes,
             changes_count=changes_count,
+            policy_changes_after=self._policy_changes_after(denials),
+            key_errors=self._key_errors.near(denials),
             later_success=_later_success(successes, denials),
             allowed=tuple(sorted(allowed)),
             next_calls=_next_calls(attempts, denials, denied | allowed),
@@ -208,6 +222,10 @@ class ContextCollector:
     def _changes_before(self, denials: Sequence[Denial]) -> tuple[tuple[Event, ...], int]:
         times = [time_of(denial.event) for denial in denials if denial.event.time]
         return self._changes.before(denials[0], min(times)) if times else ((), 0)
+
+    def _policy_changes_after(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
+        times = [time_of(denial.event) for denial in denials if denial.event.time]
+        return self._changes.policy_changes_after(denials[0], max(times)) if times else ()
 
 
 def is_success(event: Event) -> bool:

@@ -6,9 +6,8 @@ export of KMS events can hold 100,000 RetireGrant rows.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from ebs_kms_audit.aws.relevance import ROLE_CHANGES
 from ebs_kms_audit.context.ec2_calls import time_of
@@ -17,9 +16,19 @@ from ebs_kms_audit.model import Denial, Event
 
 SHOWN = 20
 """How many changes a finding lists: the last ones before its first denial."""
+BEFORE = 24 * 3600.0
+"""Seconds before the first denial in which a change is listed. The last one is listed anyway."""
 _KEPT = 20_000
 _KEY_CHANGES = frozenset(
-    {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"}
+    {
+        "PutKeyPolicy",
+        "DisableKey",
+        "EnableKey",
+        "ScheduleKeyDeletion",
+        "CancelKeyDeletion",
+        "RevokeGrant",
+        "RetireGrant",
+    }
 )
 _IAM = "iam.amazonaws.com"
 
@@ -45,21 +54,51 @@ class ChangeLog:
             self.overflowed = True
 
     def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
-        """Return the last changes up to a time that may concern a denial, and how many there are.
+        """Return the last changes up to a time that concern a denial, and how many there are.
 
-        A change concerns a denial if it was made to the denied key or to the caller's role. Where
-        the row of a change or the denial names no key, any change in the Region may concern it.
+        A change concerns a denial if it was made to the denied key or to the caller's role. If the
+        row of the change or the denial names no key, a change in the same account and Region
+        concerns it. Only changes of the last 24 hours count, or else the last change known.
         """
-        if self._by_place is None:
-            self._by_place = _by_place(self._events.values())
         last: list[Event] = []
         count = 0
-        for place in _places_of_denial(denial):
-            changes = self._by_place.get(place, [])
+        for changes in self._concerning(denial):
             end = bisect_right(changes, time, key=time_of)
-            count += end
-            last += changes[max(0, end - SHOWN) : end]
-        return tuple(sorted(last, key=time_of)[-SHOWN:]), count
+            begin = min(bisect_left(changes, time - BEFORE, key=time_of), max(0, end - 1))
+            count += end - begin
+            last += changes[max(begin, end - SHOWN) : end]
+        recent = [event for event in last if time_of(event) >= time - BEFORE]
+        if not recent and last:
+            return (max(last, key=time_of),), 1
+        if len(recent) < len(last):
+            count -= len(last) - len(recent)
+        return tuple(sorted(recent, key=time_of)[-SHOWN:]), count
+
+    def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
+        """Return the changes of the denied key's policy after a time, the last 20."""
+        if denial.key.id is None:
+            return ()
+        changes = self._places.get(_key_place(denial), [])
+        after = changes[bisect_right(changes, time, key=time_of) :]
+        return tuple(event for event in after if event.name == "PutKeyPolicy")[-SHOWN:]
+
+    def _concerning(self, denial: Denial) -> Iterator[list[Event]]:
+        role = (denial.principal.arn or "").rpartition("/")[2]
+        account, region = denial.event.account, denial.event.region
+        if role:
+            yield _of_account(self._places.get(("role", role), []), denial.caller_account)
+        if denial.key.id:
+            owner = denial.key_account or account
+            yield _of_account(self._places.get(_key_place(denial), []), owner)
+            yield _of_account(self._places.get(("key", region, None), []), owner)
+        else:
+            yield _of_account(self._places.get(("region", region), []), account)
+
+    @property
+    def _places(self) -> dict[_Place, list[Event]]:
+        if self._by_place is None:
+            self._by_place = _by_place(self._events.values())
+        return self._by_place
 
 
 def is_change(event: Event) -> bool:
@@ -67,6 +106,17 @@ def is_change(event: Event) -> bool:
     if event.source == _IAM:
         return event.name in ROLE_CHANGES
     return is_kms(event) and not event.error_code and event.name in _KEY_CHANGES
+
+
+def _of_account(changes: list[Event], account: str | None) -> list[Event]:
+    """Leave out the changes that were made in another account."""
+    if all(event.account in (None, account) for event in changes) or account is None:
+        return changes
+    return [event for event in changes if event.account in (None, account)]
+
+
+def _key_place(denial: Denial) -> _Place:
+    return "key", denial.event.region, denial.key.id
 
 
 def _by_place(events: Iterable[Event]) -> dict[_Place, list[Event]]:
@@ -84,17 +134,5 @@ def _places_of_change(event: Event) -> Iterable[_Place]:
     if event.source == _IAM:
         names = ((resource.name or "").rpartition("/")[2] for resource in event.resources or ())
         return {("role", name) for name in names}
-    keys: Iterable[_Place] = (("key", event.region, key) for key in key_names(event) or (None,))
-    return chain(keys, [("region", event.region)])
-
-
-def _places_of_denial(denial: Denial) -> Iterator[_Place]:
-    role = (denial.principal.arn or "").rpartition("/")[2]
-    if role:
-        yield "role", role
-    region, key = denial.event.region, denial.key.id
-    if key:
-        yield "key", region, key
-        yield "key", region, None
-    else:
-        yield "region", region
+    keys: set[_Place] = {("key", event.region, key) for key in key_names(event) or (None,)}
+    return keys | {("region", event.region)}

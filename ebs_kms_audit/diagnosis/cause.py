@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.model import Evidence, PolicyType
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.near_misses import NearMiss
+    from ebs_kms_audit.diagnosis.unmet import UnmetCondition
+    from ebs_kms_audit.policy import StatementResult
 
 
 class CauseId(StrEnum):
@@ -30,6 +36,17 @@ class CauseId(StrEnum):
     IAM_POLICY_MISSING = "iam_policy_missing"
     KEY_UNUSABLE = "key_unusable"
     UNKNOWN = "unknown"
+
+
+class Half(StrEnum):
+    """What is missing for a call across accounts."""
+
+    KEY_POLICY = "key_policy"
+    """The key policy allows neither the caller nor the caller's account."""
+    IAM_POLICY = "iam_policy"
+    """No IAM policy of the caller allows the action."""
+    GRANT = "grant"
+    """A service-linked role of another account has no grant on the key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +89,11 @@ class Cause:
     contradicted_by  what speaks against it, each a short text
     next_evidence    what to get next, the least effort first
     others           other causes of some of the denials
+    statements       the statements that denied, or that fail by their condition; empty where the
+                     cause is not about a statement
+    unmet            the conditions that were not met, with the required and the actual values
+    missing          the missing halves of a call across accounts
+    near_misses      parts of the key policy that nearly name the caller or the action
     """
 
     id: CauseId
@@ -82,3 +104,7 @@ class Cause:
     contradicted_by: tuple[str, ...] = ()
     next_evidence: tuple[NextEvidence, ...] = ()
     others: tuple[OtherCause, ...] = ()
+    statements: tuple[StatementResult, ...] = ()
+    unmet: tuple[UnmetCondition, ...] = ()
+    missing: tuple[Half, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()

@@ -1,23 +1,225 @@
-"""A group of denials → its cause."""
+"""A group of denials → its cause: the cause of each denial, then one cause for the finding."""
 
 from __future__ import annotations
 
-from ebs_kms_audit.diagnosis.cause import Cause, CauseId
-from ebs_kms_audit.diagnosis.grouping import Group
-from ebs_kms_audit.diagnosis.limits import is_noise
-from ebs_kms_audit.model import Evidence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
+from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.diagnosis.next_evidence import next_evidence
+from ebs_kms_audit.diagnosis.rules import cause_of_denial
+from ebs_kms_audit.explain import causes as texts
+from ebs_kms_audit.model import Denial, Event, Evidence, PolicyType, PrincipalKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.context.history import History
+    from ebs_kms_audit.diagnosis.grouping import Group
+
+_ORDER = {id: rank for rank, id in enumerate(CauseId)}
+_BEST_FIRST = {evidence: rank for rank, evidence in enumerate(Evidence)}
+_PLACES = {
+    None: "",
+    PolicyType.RESOURCE_BASED: " in the key policy",
+    PolicyType.IDENTITY_BASED: " in an IAM policy",
+}
+_SHOWN = 3
+"""How many events a text lists."""
+
+
+def causes_of(
+    denials: Sequence[Denial],
+    judgements: Sequence[Judgement],
+    history: History,
+    *,
+    foreign: bool,
+) -> tuple[DenialCause, ...]:
+    """Return the cause of each denial of a group. Denials of one kind are weighed once."""
+    weighed: dict[object, DenialCause] = {}
+    found = []
+    for at, denial in enumerate(denials):
+        judged = tuple(Judged(one, one.decisions[at]) for one in judgements)
+        kind = (
+            denial.iam_actions,
+            denial.event.name,
+            denial.event.error_code,
+            denial.event.source_ip,
+            denial.message,
+            bool(denial.event.error_message),
+            denial.principal,
+            denial.key,
+            *(id(one.decision) for one in judged),
+        )
+        if kind not in weighed:
+            case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
+            weighed[kind] = cause_of_denial(case)
+        found.append(weighed[kind])
+    return tuple(found)
 
 
 def cause_of(group: Group) -> Cause:
-    """Return the one cause of a group's denials, weighed from message, policies and context."""
-    if is_noise(group.denials):
-        return Cause(
-            id=CauseId.HARMLESS_PROBE,
-            text="An AWS service checks every key in the account. The denial is harmless.",
-            evidence=Evidence.RECORDED,
-        )
+    """Return the one cause of a group's denials, and the others with their denials."""
+    by_id: dict[CauseId, list[tuple[DenialCause, Denial]]] = {}
+    for cause, denial in zip(group.causes, group.denials, strict=True):
+        by_id.setdefault(cause.id, []).append((cause, denial))
+    first, *others = sorted(by_id, key=_ORDER.__getitem__)
+    explained = by_id[first]
+    # The surest of the denials speaks for the others.
+    cause, denial = min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
     return Cause(
-        id=CauseId.UNKNOWN,
-        text="The input does not show which policy denied the calls.",
-        evidence=Evidence.UNKNOWN,
+        id=cause.id,
+        text=_sentence(explained, group),
+        evidence=cause.evidence,
+        policy_type=cause.policy_type,
+        supported_by=tuple(_support(cause, [one for _, one in explained], group)),
+        contradicted_by=tuple(_contradictions(cause, group)),
+        next_evidence=next_evidence(cause, denial),
+        others=tuple(
+            OtherCause(
+                id=other,
+                text=_sentence(by_id[other], group),
+                denials=tuple(name_of(one.event) for _, one in by_id[other]),
+            )
+            for other in others
+        ),
+        statements=cause.statements,
+        unmet=cause.unmet,
+        missing=cause.missing,
+        near_misses=group.near_misses,
     )
+
+
+def name_of(event: Event) -> str:
+    """Return the Event ID, or `file:line` where there is none."""
+    return event.event_id or f"{event.file}:{event.line}"
+
+
+# --- texts
+
+
+def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> str:
+    cause, denial = min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
+    actions = dict.fromkeys(action for _, one in explained for action in one.iam_actions)
+    unmet = cause.unmet[0] if cause.unmet else None
+    variant = cause.variant
+    if unmet is not None:
+        variant = {"(absent)": "absent", "(unknown)": "unknown"}.get(unmet.actual, variant)
+    return texts.sentence(
+        cause.id,
+        variant,
+        caller=_caller(denial),
+        actions=_listed(actions) or f"kms:{denial.event.name}",
+        key=denial.key.arn or denial.key.alias or denial.key.id or "not named in the input",
+        service=denial.via_service or "an AWS service",
+        policy_type=cause.policy_type or "policy",
+        where=_where(cause),
+        statement=cause.statements[0].label if cause.statements else "",
+        test=f"{unmet.test.operator} {unmet.test.key}" if unmet else "",
+        required=" or ".join(unmet.test.required) if unmet else "",
+        actual=unmet.actual if unmet else "",
+        missing=" and ".join(texts.MISSING[half] for half in cause.missing),
+        candidates=_candidates(group),
+    )
+
+
+def _caller(denial: Denial) -> str:
+    """Return the name of the caller for a sentence."""
+    principal = denial.principal
+    arn = Arn.parse(principal.arn)
+    if principal.kind is PrincipalKind.ROOT:
+        return "the root user"
+    if principal.kind is PrincipalKind.ACCOUNT and arn:
+        return f"account {arn.account}"
+    if arn is not None:
+        return arn.name
+    return principal.role_name or principal.user_name or "the caller"
+
+
+def _listed(names: Sequence[str] | dict[str, None]) -> str:
+    *head, last = list(names) or [""]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def _where(cause: DenialCause) -> str:
+    """Return where a Deny is, as part of a sentence."""
+    place = _PLACES.get(cause.policy_type, f" in the {cause.policy_type}")
+    if len(cause.statements) == 1:
+        return f"{place}, statement {cause.statements[0].label},"
+    return place
+
+
+def _candidates(group: Group) -> str:
+    """Return what an unknown cause can be, as part of a sentence."""
+    open_on = dict.fromkeys(
+        name
+        for judgement in group.judgements
+        for decision in judgement.decisions
+        for name in decision.depends_on
+    )
+    if open_on:
+        return texts.CANDIDATES["depends_on"].format(names=_listed(open_on))
+    *head, last = (
+        texts.CANDIDATES[one] for one in ("key_policy", "iam_policy", "limits", "key_state")
+    )
+    return f"{', '.join(head)}, or {last}"
+
+
+def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> list[str]:
+    """Return what supports a cause: messages, statements and events, each a short text."""
+    found: list[str] = []
+    if cause.by_message:
+        said = [one for one in denials if one.message is not None]
+        message = said[0].message if said else None
+        if message is not None and message.policy_type is not None:
+            denied = "explicit deny" if message.effect == "explicit" else "no Allow"
+            by = f": {message.policy_arn}" if message.policy_arn else ""
+            found.append(
+                f"The error message of {_events([one.event for one in said])} names the "
+                f"{message.policy_type} ({denied}){by}."
+            )
+        elif message is not None:
+            found.append(f"The error message of {_events([one.event for one in said])}.")
+    if cause.by_policy:
+        for judgement in group.judgements:
+            decision = judgement.decisions[list(group.denials).index(denials[0])]
+            found.append(f"{judgement.policy.name}: {decision.why}.")
+    found += [
+        f"Statement {one.label} ({one.layer.replace('_', ' ')}): {one.condition.why}."
+        for one in cause.statements
+    ]
+    if cause.id is CauseId.FIXED_SINCE:
+        found += [
+            f"Event {name_of(event)}: {event.name} after the denial."
+            for event in group.history.policy_changes_after[-_SHOWN:]
+        ]
+        if group.history.later_success is not None:
+            found.append(_later(group.history.later_success))
+    if cause.id is CauseId.KEY_UNUSABLE:
+        found += [
+            f"Event {name_of(event)}: {event.name} failed with {event.error_code} on the same key."
+            for event in group.history.key_errors[:_SHOWN]
+        ]
+    if not found:
+        found.append(f"Denied: {_events([one.event for one in denials])}.")
+    return found
+
+
+def _contradictions(cause: DenialCause, group: Group) -> list[str]:
+    found = [texts.CONTRADICTIONS[one] for one in cause.contradicts]
+    if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
+        found.append(_later(group.history.later_success))
+    return found
+
+
+def _later(event: Event) -> str:
+    return f"Event {name_of(event)}: the same caller called {event.name} with success later."
+
+
+def _events(events: Sequence[Event]) -> str:
+    """Return the events in words: the first three, and how many more there are."""
+    names = list(dict.fromkeys(map(name_of, events)))
+    noun = "event" if len(names) == 1 else "events"
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{noun} {', '.join(names[:_SHOWN])}{more}"

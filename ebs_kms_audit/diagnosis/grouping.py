@@ -3,54 +3,112 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.context.history import ContextCollector, History
-from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, with_verdicts
-from ebs_kms_audit.model import Denial
+from ebs_kms_audit.diagnosis.case import DenialCause
+from ebs_kms_audit.diagnosis.diagnose import causes_of
+from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, with_verdicts
+from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.near_misses import NearMiss
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
 class Group(NamedTuple):
-    """The denials that make one finding, in order of time, and what happened around them.
+    """The denials that make one finding, and all that was found out about them.
 
-    `id` is the id of the finding: the same for the same denials, also in a redacted report.
+    id           the id of the finding, made from its earliest row
+    denials      in order of time
+    history      what happened around them
+    judgements   what each key policy that is or may be the key's decides on them
+    causes       the cause of each denial, in their order
+    near_misses  parts of the key policy that nearly name the caller or the action
     """
 
     id: str
     denials: tuple[Denial, ...]
     history: History
     judgements: tuple[Judgement, ...]
+    causes: tuple[DenialCause, ...]
+    near_misses: tuple[NearMiss, ...] = ()
 
 
 def group_denials(
-    denials: Sequence[Denial], context: ContextCollector, policies: Sequence[GivenPolicy] = ()
+    denials: Sequence[Denial],
+    context: ContextCollector,
+    policies: Sequence[GivenPolicy] = (),
+    layers: Layers | None = None,
 ) -> list[Group]:
     """Group denials by principal, key, account and Region, and judge each group.
 
     Where the key is unknown, EBS traffic and other calls are groups of their own.
     """
-    judge = Judge(policies, denials)
+    judge = Judge(policies, denials, layers)
     groups: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
         groups.setdefault(shared_identity(denial), []).append(denial)
-    return [_group(tuple(sorted(group, key=_by_time)), context, judge) for group in groups.values()]
+    taken: set[str] = set()
+    return [
+        _group(tuple(sorted(group, key=_by_time)), context, judge, taken)
+        for group in groups.values()
+    ]
 
 
-def _group(denials: tuple[Denial, ...], context: ContextCollector, judge: Judge) -> Group:
+def _group(
+    denials: tuple[Denial, ...], context: ContextCollector, judge: Judge, taken: set[str]
+) -> Group:
     judgements = judge.judge(denials)
-    identity = "\x00".join(shared_identity(denials[0]))
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    history = context.of(denials)
     return Group(
-        id=f"F-{digest[:10]}",
+        id=_finding_id([denial.event for denial in denials], taken),
         denials=with_verdicts(denials, judgements),
-        history=context.of(denials),
+        history=history,
         judgements=judgements,
+        causes=causes_of(
+            denials, judgements, history, foreign=not judgements and judge.are_all_foreign(denials)
+        ),
+        near_misses=_near_misses(denials, judgements),
     )
+
+
+def _near_misses(
+    denials: Sequence[Denial], judgements: Sequence[Judgement]
+) -> tuple[NearMiss, ...]:
+    """Return the near misses of the one key policy that is or may be the key's."""
+    if len(judgements) != 1:
+        return ()
+    from ebs_kms_audit.diagnosis.near_misses import near_misses
+
+    (judgement,) = judgements
+    once = {id(one): at for at, one in enumerate(judgement.decisions)}
+    return near_misses(
+        judgement.policy.policy,
+        [denials[at] for at in once.values()],
+        [judgement.decisions[at] for at in once.values()],
+    )
+
+
+def _finding_id(events: Iterable[Event], taken: set[str]) -> str:
+    """Return the id of a finding: a digest of its earliest row's Event ID.
+
+    A row without one is named by the file's name and the line. The id stays the same when rows or
+    evidence are added and when findings merge.
+    """
+    first = next(iter(events))
+    named = first.event_id or f"{PurePath(first.file).name}\x00{first.line}"
+    for attempt in range(len(taken) + 1):
+        text = named if not attempt else f"{named}\x00{attempt}"
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        id = f"F-{digest[:10]}"
+        if id not in taken:
+            break
+    taken.add(id)
+    return id
 
 
 def shared_identity(denial: Denial) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_said
-from ebs_kms_audit.identify.kms_key import key_names, key_of
+from ebs_kms_audit.identify.kms_key import key_names, key_of, keys_in
 from ebs_kms_audit.identify.overrides import given_key, given_principals
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
@@ -48,6 +48,7 @@ __all__ = [
     "is_denied",
     "is_kms",
     "key_names",
+    "keys_in",
     "may_be_of_another_service",
     "of_no_event",
     "read_texts",
@@ -110,7 +111,7 @@ def resolve(
         key=key_of(event, siblings, attempts, message.resource if message else None, given.key),
         message=message,
         credential_account=account_of(event.access_key),
-        iam_actions=action.iam_actions,
+        iam_actions=_denied_actions(action.iam_actions, message),
         statement_kind=action.kind,
         via_service=service_behind(event.source_ip),
         via_known=event.source_ip is not None,
@@ -139,3 +140,9 @@ def resolve_message(pasted: PastedMessage, witnesses: EvidenceIndex, given: Over
 def _named(action: str, spelled: tuple[str, ...]) -> tuple[str, ...]:
     """Return the action that a message names, as AWS spells it."""
     return tuple(one for one in spelled if one.casefold() == action.casefold()) or (action,)
+
+
+def _denied_actions(actions: tuple[str, ...], message: DenialMessage | None) -> tuple[str, ...]:
+    """Return the actions that were denied: of ReEncrypt's two the one that the message names."""
+    named = ((message.action or "") if message else "").lower()
+    return tuple(action for action in actions if action.lower() == named) or actions

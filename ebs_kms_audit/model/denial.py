@@ -57,9 +57,15 @@ class Denial:
         return arn.account if arn else None
 
     @property
+    def caller_account(self) -> str | None:
+        """The account of the caller: of its ARN, or else the Recipient Account Id."""
+        arn = Arn.parse(self.principal.arn)
+        return arn.account if arn and arn.account else self.event.account
+
+    @property
     def cross_account(self) -> bool:
         """Whether the key surely belongs to another account than the caller."""
-        caller = self.event.account
+        caller = self.caller_account
         return bool(caller and self.key_account and caller != self.key_account)
 
     @property

@@ -83,6 +83,11 @@ class StatementResult:
     matched: bool | None
     reaches: Mapping[Reach, bool | None] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """The Sid in quotes; without a Sid its place, `Statement[2]`, counted from 0."""
+        return f'"{self.sid}"' if self.sid else f"Statement[{self.index}]"
+
     def covers_as(self, *reaches: Reach) -> bool | None:
         """Tell whether it covers the request, and names the caller in one of these ways."""
         if self.matched is False:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from ebs_kms_audit.aws.kms_actions import KmsAction, StatementKind, kms_actions
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.document import KeyPolicy
+from ebs_kms_audit.policy.principals import PrincipalForm
+from ebs_kms_audit.policy.statement import Statement
 
 _BY_ACTION: dict[str, KmsAction] = {
     action.lower(): row for row in kms_actions() for action in row.iam_actions
@@ -59,3 +61,25 @@ def owner_of(policy: KeyPolicy) -> str | None:
         if entry.account
     }
     return accounts.pop() if len(accounts) == 1 else None
+
+
+def is_of_aws_managed_key(policy: KeyPolicy) -> bool:
+    """Return whether a key policy has the form that AWS gives its own keys (`aws/ebs`).
+
+    Its Id is `auto-ebs-2` or the like; or everyone may use the key under kms:CallerAccount and
+    kms:ViaService, and nobody can change the policy.
+
+    Source: AWS KMS Developer Guide, "AWS KMS condition keys" (the policy of aws/ebs).
+    """
+    if (policy.id or "").startswith("auto-"):
+        return True
+    return any(map(_is_for_a_service, policy.statements)) and owner_of(policy) is None
+
+
+def _is_for_a_service(statement: Statement) -> bool:
+    keys = {test.key.lower() for test in statement.conditions}
+    principals = statement.principals
+    everyone = principals is not None and any(
+        entry.form is PrincipalForm.ANYONE for entry in principals.entries
+    )
+    return statement.allows and everyone and keys >= {"kms:calleraccount", "kms:viaservice"}

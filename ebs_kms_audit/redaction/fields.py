@@ -160,9 +160,19 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "FileNote": {"kind": P, "file": Kind.FILE, "values": Kind.ERROR},
     "Disagreement": {"event_id": Kind.EVENT_ID, "columns": P},
-    "Group": {"id": P, **_all(V, "denials history judgements")},
+    "Group": {"id": P, **_all(V, "denials history judgements causes near_misses")},
+    "DenialCause": {
+        **_all(V, "statements unmet"),
+        **_all(P, "id evidence policy_type by_message by_policy variant missing contradicts"),
+    },
+    "UnmetCondition": {"actual": Kind.ANY, "evidence": P, **_all(V, "statement test")},
+    "NearMiss": {
+        "statement": V,
+        **_all(Kind.ANY, "written meant"),
+        **_all(P, "kind element alone"),
+    },
     "History": {
-        **_all(V, "attempts changes later_success next_calls"),
+        **_all(V, "attempts changes later_success next_calls policy_changes_after key_errors"),
         "allowed": W,
         "changes_count": P,
     },
@@ -184,8 +194,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "GivenPolicy": {"name": Kind.FILE, "key": Kind.KEY, "policy": Kind.POLICY},
     "Cause": {
         **_all(S, "text supported_by contradicted_by"),
-        **_all(V, "next_evidence others"),
-        **_all(P, "id evidence policy_type"),
+        **_all(V, "next_evidence others statements unmet near_misses"),
+        **_all(P, "id evidence policy_type missing"),
     },
     "NextEvidence": _all(S, "what why command"),
     "OtherCause": {"id": P, "text": S, "denials": Kind.EVENT_ID},

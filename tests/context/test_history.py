@@ -43,7 +43,8 @@ def history_of(*records, **fields):
         (made("DeleteRole", "06:50:00", "iam", requestParameters={"roleName": "deploy"}), True),
         (made("CreateRole", "06:51:00", "iam", requestParameters={"roleName": "deploy"}), True),
         (made("DeleteRole", "06:50:00", "iam", requestParameters={"roleName": "other"}), False),
-        (made("EnableKey", "06:50:00", requestParameters={"keyId": KEY_ID}), False),
+        (made("EnableKey", "06:50:00", requestParameters={"keyId": KEY_ID}), True),
+        (made("TagResource", "06:50:00", requestParameters={"keyId": KEY_ID}), False),
     ],
 )
 def test_what_changed_before_the_first_denial(event, told):

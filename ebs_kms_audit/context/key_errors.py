@@ -1,0 +1,59 @@
+"""KMS calls that failed because of the state of a key: disabled, pending deletion or import."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
+from ebs_kms_audit.context.ec2_calls import time_of
+from ebs_kms_audit.identify import is_kms, keys_in
+from ebs_kms_audit.model import Denial, Event
+
+NEAR = 3600.0
+"""Seconds between a denial and an error of the same key that can explain it."""
+SHOWN = 20
+_KEPT = 20_000
+
+
+class KeyErrors:
+    """Collects the calls that failed because of a key's state, and finds those near a denial."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[tuple[str | None, str], list[Event]] = {}
+        self._sorted = True
+        self._kept = 0
+        self.overflowed = False
+
+    def add(self, event: Event) -> None:
+        """Add an event if it failed because of a key's state and names one key."""
+        if not is_kms(event) or event.error_code not in KEY_STATE_CODES or event.time is None:
+            return
+        keys = keys_in(event)
+        if len(keys) != 1:
+            return
+        if self._kept >= _KEPT:
+            self.overflowed = True
+            return
+        self._kept += 1
+        self._sorted = False
+        self._by_key.setdefault((event.region, keys.pop()), []).append(event)
+
+    def near(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
+        """Return the errors of the denied key within an hour of a denial, at most 20."""
+        if not self._sorted:
+            for events in self._by_key.values():
+                events.sort(key=time_of)
+            self._sorted = True
+        found: dict[int, Event] = {}
+        for denial in denials:
+            event = denial.event
+            errors = self._by_key.get((event.region, denial.key.id or ""), [])
+            if event.time is None or not errors:
+                continue
+            begin = bisect_left(errors, time_of(event) - NEAR, key=time_of)
+            end = bisect_right(errors, time_of(event) + NEAR, key=time_of)
+            found |= {id(one): one for one in errors[begin : min(end, begin + SHOWN)]}
+            if len(found) >= SHOWN:
+                break
+        return tuple(sorted(found.values(), key=time_of)[:SHOWN])
