@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
     from ebs_kms_audit.diagnosis.grouping import Group
 
-_ORDER = {id: rank for rank, id in enumerate(CauseId)}
+_ORDER = {cause_id: rank for rank, cause_id in enumerate(CauseId)}
 _BEST_FIRST = {evidence: rank for rank, evidence in enumerate(Evidence)}
 _PLACES = {
     None: "",

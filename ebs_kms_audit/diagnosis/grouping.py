@@ -104,11 +104,11 @@ def _finding_id(events: Iterable[Event], taken: set[str]) -> str:
     for attempt in range(len(taken) + 1):
         text = named if not attempt else f"{named}\x00{attempt}"
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        id = f"F-{digest[:10]}"
-        if id not in taken:
+        finding_id = f"F-{digest[:10]}"
+        if finding_id not in taken:
             break
-    taken.add(id)
-    return id
+    taken.add(finding_id)
+    return finding_id
 
 
 def shared_identity(denial: Denial) -> tuple[str, ...]:

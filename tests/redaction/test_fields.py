@@ -25,6 +25,9 @@ _ONLY_FOR_TYPES = {
     "Fix": "plan",
     "Decision": "policy",
     "LintFinding": "policy",
+    "NearMiss": "diagnosis.near_misses",
+    "StatementResult": "policy",
+    "UnmetCondition": "diagnosis.unmet",
 }
 
 
