@@ -65,6 +65,11 @@ class Case:
         return self.only.decision if self.only else None
 
     @property
+    def is_open(self) -> bool:
+        """Whether a given policy leaves the decision open, and on what it depends is known."""
+        return any(one.decision.depends_on for one in self.judged)
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict of the one key policy."""
         return self.decision.verdict if self.decision else Verdict.NOT_JUDGED

@@ -120,7 +120,7 @@ def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> 
         required=" or ".join(unmet.test.required) if unmet else "",
         actual=unmet.actual if unmet else "",
         missing=" and ".join(texts.MISSING[half] for half in cause.missing),
-        candidates=_candidates(group),
+        depends_on=_listed(_open_on(group)),
     )
 
 
@@ -150,20 +150,14 @@ def _where(cause: DenialCause) -> str:
     return place
 
 
-def _candidates(group: Group) -> str:
-    """Return what an unknown cause can be, as part of a sentence."""
-    open_on = dict.fromkeys(
+def _open_on(group: Group) -> dict[str, None]:
+    """Return what the decisions of the given policies depend on."""
+    return dict.fromkeys(
         name
         for judgement in group.judgements
         for decision in judgement.decisions
         for name in decision.depends_on
     )
-    if open_on:
-        return texts.CANDIDATES["depends_on"].format(names=_listed(open_on))
-    *head, last = (
-        texts.CANDIDATES[one] for one in ("key_policy", "iam_policy", "limits", "key_state")
-    )
-    return f"{', '.join(head)}, or {last}"
 
 
 def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 from ebs_kms_audit.aws.arns import Arn, is_iam_name
 from ebs_kms_audit.aws.commands import command
@@ -14,6 +15,9 @@ from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind
 _POLICY_ID = re.compile(r"p-[a-z0-9]{8,128}")
 _KEY = "KEY_ARN"
 """Stands in a command for the ARN of a key that is not known."""
+
+_AROUND = timedelta(minutes=15)
+_ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 Evidence = Iterator[NextEvidence]
 
@@ -31,21 +35,22 @@ def next_evidence(cause: DenialCause, denial: Denial) -> tuple[NextEvidence, ...
 
 
 def _records(denial: Denial) -> Evidence:
+    """Yield the records of the KMS events within 15 minutes of the denial."""
     if denial.message is not None and denial.message.policy_type is not None:
         return
-    event = denial.event
-    by_id = event.event_id and re.fullmatch(r"[A-Za-z0-9-]{1,64}", event.event_id)
+    span = _around(denial.event.time)
     yield NextEvidence(
-        what="the record of the denied event",
-        why="Its errorMessage names the type of policy that denied the call.",
+        what="the records of the same events, as JSON",
+        why="The error message of a record names the type of policy that denied the call.",
         command=command(
             "aws", "cloudtrail", "lookup-events", "--lookup-attributes",
-            f"AttributeKey=EventId,AttributeValue={event.event_id}",
-            *_region(denial), "--query", "Events[0].CloudTrailEvent", "--output", "text",
+            "AttributeKey=EventSource,AttributeValue=kms.amazonaws.com",
+            "--start-time", span[0], "--end-time", span[1],
+            *_region(denial),
         )
-        if by_id
+        if span
         else "CloudTrail console > Event history > Event source = kms.amazonaws.com > "
-        "Download events > Download as JSON",
+        "Download events > Download JSON",
     )  # fmt: skip
 
 
@@ -289,6 +294,16 @@ _BY_CAUSE: dict[CauseId, Callable[[DenialCause, Denial], Evidence]] = {
 
 
 # --- words of commands
+
+
+def _around(time: datetime | None) -> tuple[str, str] | None:
+    """Return the times 15 minutes before and after, for a command; None without a time zone."""
+    if time is None or time.tzinfo is None:
+        return None
+    try:
+        return f"{time - _AROUND:{_ISO}}", f"{time + _AROUND:{_ISO}}"
+    except OverflowError:
+        return None
 
 
 def _key(denial: Denial) -> str:

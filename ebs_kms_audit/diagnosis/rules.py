@@ -338,7 +338,7 @@ def _unknown(case: Case) -> DenialCause | None:
         id=CauseId.UNKNOWN,
         evidence=Evidence.UNKNOWN,
         by_message=not_found,
-        variant="not_found" if not_found else "open" if case.judged else "",
+        variant="not_found" if not_found else "open" if case.is_open else "",
     )
 
 

@@ -190,7 +190,8 @@ ENTRIES = (
     _cause(
         "unknown",
         "The input does not show the reason",
-        "The input does not show why {caller} was denied {actions}: {candidates}.",
+        "The input does not show which policy denied the calls: the key policy, an IAM policy, an "
+        "SCP, an RCP, a permissions boundary, or a Deny in one of them.",
         "The console's CSV holds no error message, so it does not show which policy denied the "
         "call.",
         "Get the records of the same search: choose Download JSON in CloudTrail Event history. "
@@ -247,8 +248,8 @@ VARIANTS: Mapping[tuple[str, str], str] = {
         "or account, the key policy does not allow the call, or a Deny in it matches."
     ),
     ("unknown", "open"): (
-        "The key policy that was given does not show why {caller} was denied {actions}: "
-        "{candidates}."
+        "The key policy that was given does not show why {caller} was denied {actions}: the result "
+        "depends on {depends_on}."
     ),
 }
 """Other sentences of a cause, by cause and variant."""
@@ -259,15 +260,6 @@ MISSING = {
     "grant": "the service-linked role has no grant on the key",
 }
 """The missing halves of a call across accounts, as parts of a sentence."""
-
-CANDIDATES = {
-    "key_policy": "the key policy has no statement for the caller",
-    "iam_policy": "no IAM policy allows the action",
-    "limits": "a Deny, an SCP, an RCP or a permissions boundary applies",
-    "key_state": "the key cannot be used",
-    "depends_on": "the result depends on {names}",
-}
-"""What an unknown cause can be, as parts of a sentence."""
 
 CONTRADICTIONS = {
     "policy_allows": "The key policy that was given allows the call.",

@@ -35,7 +35,7 @@ from ebs_kms_audit.identify.pasted import (
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Denial, Event, Evidence, KeyRef
+from ebs_kms_audit.model import Denial, DenialMessage, Event, Evidence, KeyRef
 
 __all__ = [
     "AssumedRoles",

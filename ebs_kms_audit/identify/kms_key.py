@@ -62,7 +62,7 @@ def keys_in_message(event: Event) -> set[str]:
 def keys_in(event: Event) -> set[str]:
     """Return the ids of the keys that an event's resources or its error message name."""
     named = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
-    return {key for key in _keys([*_resource_names(event), *named]) if _KEY_ID.fullmatch(key)}
+    return {key for key in _keys([*_resource_names(event), *named]) if is_key_id(key)}
 
 
 def _why_not(event: Event) -> str:
