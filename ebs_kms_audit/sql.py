@@ -1,24 +1,27 @@
-"""The SQL that brings out of a CloudTrail table what the audit needs, and nothing else.
+"""The SQL that gets what the audit needs out of a CloudTrail table, and nothing else.
 
 For Athena: the table that AWS documents ("Query AWS CloudTrail logs" in the Athena User Guide), on
-engine version 3, without partitions or with those of its partition projection (`timestamp`, and
-`region` and `account` where somebody added them) or of manual partitioning (`region`, `year`,
-`month`, `day`, and `account` for an organization's trail). For CloudTrail Lake: an event data
-store ("Supported SQL schemas for event data stores" and "CloudTrail Lake SQL constraints" in the
-CloudTrail User Guide).
+engine version 3, without partitions, with those of its partition projection (`timestamp`, and
+`region` and `account` if they were added), or with manual partitions (`region`, `year`, `month`,
+`day`, and `account` for an organization's trail). For CloudTrail Lake: an event data store
+("Supported SQL schemas for event data stores" and "CloudTrail Lake SQL constraints" in the
+CloudTrail User Guide). CloudTrail Lake takes no new customers since 2026-05-31 (document history of
+the CloudTrail User Guide).
 
-Which rows come back:
+The query returns these rows:
 
 - KMS events that failed, denied or otherwise;
-- of the refused callers, the newest success of each KMS action on each key, of those actions that
-  were refused and those that EBS may need: cured since, or allowed all the time;
-- what changes a key's use: PutKeyPolicy, DisableKey, ScheduleKeyDeletion, RevokeGrant, RetireGrant;
-- EC2 operations that use the key of an EBS volume, succeeded or failed;
-- AssumeRole* that handed out an access key of a refused call, or else the newest one that handed
-  out its session; and CreateRole, DeleteRole of a refused role.
+- for each denied caller the newest success of each KMS action on each key, of the actions that
+  were denied and of those that EBS may need;
+- changes of a key: CreateKey, ReplicateKey and PutKeyPolicy, which hold the key policy, DisableKey,
+  EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, RevokeGrant, RetireGrant;
+- EC2 operations that use the KMS key of a volume, succeeded or failed, and failed calls of the EBS
+  direct APIs;
+- the AssumeRole* event that issued the access key of a denied call, or else the newest one that
+  issued its session; and CreateRole, DeleteRole of a denied role.
 
-With `around`, the first and the fourth are those within its minutes; the others come from `days`
-before to `days` after, for what led to a failure lies outside such a window.
+With `around`, the first and the fourth are limited to its minutes. The others are read from `days`
+before to `days` after, because what led to a failure is outside such a window.
 
 The result has the columns of RESULT_COLUMNS, in this order.
 """
@@ -32,7 +35,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id, partition_of
-from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, EC2_EVENT_SOURCE
+from ebs_kms_audit.aws.ebs_operations import (
+    EBS_DIRECT_OPERATIONS,
+    EBS_EVENT_SOURCE,
+    EBS_OPERATIONS,
+    EC2_EVENT_SOURCE,
+)
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, KeyUse, StatementKind, kms_actions
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.errors import UsageError
@@ -60,15 +68,18 @@ RESULT_COLUMNS = {
     "sharedeventid": "the same in both accounts of a cross-account call",
     "vpcendpointid": "the endpoint through which the call was made",
 }
-"""The columns of the result in their order, and what stands in them."""
+"""The columns of the result in their order, and what they hold."""
 
 PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
-"""The columns that may partition a table in Athena."""
+"""The partition columns that a table in Athena can have."""
 
 EVENT_DATA_STORE = "REPLACE_WITH_THE_EVENT_DATA_STORE_ID"
-"""Stands in a query on CloudTrail Lake for the event data store that was not named."""
+"""The placeholder in a query on CloudTrail Lake without an event data store."""
 
-_KEY_CHANGES = ("PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant")
+_KEY_CHANGES = (
+    "PutKeyPolicy", "CreateKey", "ReplicateKey", "DisableKey", "EnableKey", "ScheduleKeyDeletion",
+    "CancelKeyDeletion", "RevokeGrant", "RetireGrant",
+)  # fmt: skip
 _ROLE_CHANGES = ("CreateRole", "DeleteRole")
 _STS, _IAM = "sts.amazonaws.com", "iam.amazonaws.com"
 _EBS_ACTIONS = tuple(
@@ -78,7 +89,7 @@ _EBS_ACTIONS = tuple(
     and action.key_use is KeyUse.SYMMETRIC
 )
 
-# IAM is one for a whole partition, and so is the global endpoint of STS: they are recorded here.
+# IAM and the global endpoint of STS serve a whole partition. Their events are recorded here.
 _HOME_REGIONS = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
@@ -88,8 +99,8 @@ _HOME_REGIONS = {
     "aws-iso-f": "us-isof-south-1",
 }
 
-# `caller` is the role behind a session, or the user; `newest_of` is the same for rows of which the
-# newest tells enough, and null for a row that nobody needs. `refused` is one row of arrays, so that
+# `caller` is the role of a session, or the user. `newest_of` is the same for rows of which only the
+# newest is needed, and null for a row that is not needed. `denied` is one row of arrays, so that
 # the table is read twice and not once for each condition.
 _SQL = """\
 WITH trail AS (
@@ -107,11 +118,12 @@ WITH trail AS (
     AND (
       eventsource = {kms}
       OR (eventsource = {ec2} AND eventname IN ({ebs_operations}))
+      OR (eventsource = {ebs} AND errorcode <> '' AND eventname IN ({direct_operations}))
       OR (eventsource = {sts} AND eventname LIKE 'AssumeRole%')
       OR (eventsource = {iam} AND eventname IN ({role_changes}))
     )
 ),
-refused AS (
+denied AS (
   SELECT
     array_agg(DISTINCT caller) AS callers,
     array_agg(DISTINCT concat(caller, ' ', eventname)) AS calls,
@@ -125,7 +137,7 @@ wanted AS (
   SELECT
     trail.*,
     CASE
-      WHEN eventsource = {ec2}{near} THEN eventid
+      WHEN eventsource IN ({ec2}, {ebs}){near} THEN eventid
       WHEN eventsource = {kms} AND errorcode <> ''{near} THEN eventid
       WHEN errorcode <> '' THEN NULL
       WHEN eventsource = {kms} AND eventname IN ({key_changes}) THEN eventid
@@ -139,7 +151,7 @@ wanted AS (
       WHEN eventsource = {sts} AND contains(session_arns, issued_session) THEN issued_session
       WHEN eventsource = {iam} AND contains(role_names, role_name) THEN eventid
     END AS newest_of
-  FROM trail CROSS JOIN refused
+  FROM trail CROSS JOIN denied
 ),
 ranked AS (
   SELECT
@@ -155,7 +167,7 @@ WHERE place = 1
 ORDER BY eventtime DESC
 """
 
-# What is read out of a table beside its columns, or instead of one of them.
+# What is read from a table beside its columns, or instead of one of them.
 _READ_IN_ATHENA = {
     "issued_key": "json_extract_scalar(responseelements, '$.credentials.accessKeyId')",
     "issued_session": "json_extract_scalar(responseelements, '$.assumedRoleUser.arn')",
@@ -173,8 +185,8 @@ _READ_IN_LAKE = {
     ),
     "role_name": "element_at(requestparameters, 'roleName')",
 }
-# How the result shows what is no text. A session token is no secret by itself, but nobody needs
-# it: 100 characters of Base64 in a row.
+# How the result shows what is not text. A session token (100 characters of Base64 in a row) is not
+# a secret by itself, but the audit does not need it.
 _RESPONSE_ELEMENTS = f"""\
 CASE WHEN eventsource IN ('{EC2_EVENT_SOURCE}', '{_STS}')
     THEN regexp_replace({{text}}, '[A-Za-z0-9+/=]{{{{100,}}}}', 'removed')
@@ -208,10 +220,10 @@ def athena_query(
 ) -> str:
     """Return the query on a CloudTrail table in Athena; `table` may be `database.table`.
 
-    `partitions` are the columns of PARTITIONS by which the table is partitioned, none for a table
-    without. The query covers the last `days` days (`now` is their end), or those before and after
-    a time, and one `region` and one `account`, or all. Raises UsageError for an argument that
-    makes no sense.
+    `partitions` are the partition columns of the table, of PARTITIONS; empty for a table without
+    partitions. The query covers the last `days` days (`now` is their end), or those before and
+    after a time, and one `region` and one `account`, or all. Raises UsageError for an argument that
+    is not valid.
     """
     scope = _Scope.of(days, region, account, around, minutes, now)
     begin, end = scope.span
@@ -234,10 +246,10 @@ def lake_query(
 ) -> str:
     """Return the query on an event data store of CloudTrail Lake, named by its ID or ARN.
 
-    Without either, a placeholder stands in its place, which CloudTrail refuses.
+    Without either, the query holds a placeholder, which CloudTrail rejects.
 
-    The other arguments are as in `athena_query`. The query keeps within the 10,000 characters that
-    CloudTrail takes (CloudTrail API Reference, StartQuery).
+    The other arguments are as in `athena_query`. The query has at most the 10,000 characters that
+    CloudTrail accepts (CloudTrail API Reference, StartQuery).
     """
     scope = _Scope.of(days, region, account, around, minutes, now)
     begin, end = (f"TIMESTAMP '{time:%Y-%m-%d %H:%M:%S}'" for time in scope.span)
@@ -248,7 +260,7 @@ def lake_query(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scope:
-    """What a query covers: `span` is read, and failures are looked for in `window`, or in all."""
+    """What a query covers: `span` is read, and failures are searched in `window`, or in all."""
 
     region: str | None
     account: str | None
@@ -266,11 +278,11 @@ class _Scope:
         now: datetime | None,
     ) -> _Scope:
         if not 1 <= days <= 3660:
-            raise UsageError(f"days: {days} is out of range; give whole days, 7 for example")
+            raise UsageError(f"days: {days} is out of range. Give whole days, for example 7")
         if region is not None and partition_of(region) is None:
-            raise UsageError(f"region: {region} is no Region; write it like us-east-1")
+            raise UsageError(f"region: {region} is not an AWS Region. Give one such as us-east-1")
         if account is not None and not is_account_id(account):
-            raise UsageError(f"account: {account} is no account id of twelve digits")
+            raise UsageError(f"account: {account} is not an account id. Give its 12 digits")
         window = window_around(around, minutes)
         reach = timedelta(days=days)
         try:
@@ -290,7 +302,8 @@ def _table(text: str) -> str:
     parts = text.split(".")
     if len(parts) > 3 or not all(re.fullmatch(r"[A-Za-z0-9_-]{1,128}", part) for part in parts):
         raise UsageError(
-            f"table: {text} is no table's name; write cloudtrail_logs or database.cloudtrail_logs"
+            f"table: {text} is not the name of a table. Give cloudtrail_logs or "
+            "database.cloudtrail_logs"
         )
     return ".".join(f'"{part}"' for part in parts)
 
@@ -302,8 +315,8 @@ def _event_data_store(text: str) -> str:
     named = arn.name if arn and arn.resource_type == "eventdatastore" else text
     if not re.fullmatch(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", named):
         raise UsageError(
-            f"event data store: {text} is no ID of an event data store (aws cloudtrail "
-            "list-event-data-stores shows it: what follows eventdatastore/ in the ARN)"
+            f"event data store: {text} is not the ID of an event data store. Get it with aws "
+            "cloudtrail list-event-data-stores: it follows eventdatastore/ in the ARN"
         )
     return named
 
@@ -313,11 +326,11 @@ def _partition_filters(partitions: Collection[str], scope: _Scope) -> Iterator[s
     by_date = names & {"year", "month", "day"}
     if names - set(PARTITIONS) or (by_date and (len(by_date) < 3 or "timestamp" in names)):
         raise UsageError(
-            f"partitions: {', '.join(partitions)} does not fit; name those of account, region and "
-            "timestamp, or account, region and all of year, month and day; or none"
+            f"partitions: {', '.join(partitions)} is not a set of partition columns. Give some of "
+            "account, region and timestamp, or account, region and all of year, month and day"
         )
     begin, end = scope.span
-    # A file's partition is the day of its delivery, which may be the day after the event's.
+    # The partition of a file is the day of its delivery, which can be the day after the event.
     days = f"BETWEEN '{begin:%Y/%m/%d}' AND '{end + timedelta(days=1):%Y/%m/%d}'"
     if "account" in names and scope.account:
         yield f"account = '{scope.account}'"
@@ -352,10 +365,12 @@ def _query(
         near=near,
         kms=f"'{KMS_EVENT_SOURCE}'",
         ec2=f"'{EC2_EVENT_SOURCE}'",
+        ebs=f"'{EBS_EVENT_SOURCE}'",
         sts=f"'{_STS}'",
         iam=f"'{_IAM}'",
         denial_codes=_list(sorted(DENIAL_CODES)),
         ebs_operations=_list(sorted(EBS_OPERATIONS)),
+        direct_operations=_list(sorted(EBS_DIRECT_OPERATIONS)),
         ebs_actions=_list(_EBS_ACTIONS),
         key_changes=_list(_KEY_CHANGES),
         role_changes=_list(_ROLE_CHANGES),

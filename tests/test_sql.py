@@ -21,7 +21,7 @@ ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY.replace("1234abcd", "ffffffff")
 TOKEN = "IQoJb3JpZ2luX2VjE" * 20
-KMS, EC2, STS, IAM = (f"{name}.amazonaws.com" for name in ("kms", "ec2", "sts", "iam"))
+KMS, EC2, EBS, STS, IAM = (f"{name}.amazonaws.com" for name in ("kms", "ec2", "ebs", "sts", "iam"))
 
 
 def user(name):
@@ -90,7 +90,7 @@ WANTED = [
     record("decrypt-denied", "07:01:00", KMS, "Decrypt", DEPLOY, error="AccessDeniedException"),
     record("tag-denied", "07:02:00", KMS, "TagResource", ALICE, error=DENIED),
     record("key-disabled", "07:03:00", KMS, "Decrypt", CAROL, error="DisabledException"),
-    # Successes of the refused callers: the newest of each action on each key.
+    # Successes of the denied callers: the newest of each action on each key.
     record("decrypt-cured", "09:00:00", KMS, "Decrypt", DEPLOY_LATER, key=KEY),
     record("decrypt-other-key", "06:00:00", KMS, "Decrypt", DEPLOY, key=OTHER_KEY),
     record("describe-allowed", "06:10:00", KMS, "DescribeKey", ALICE, key=KEY),
@@ -102,6 +102,10 @@ WANTED = [
     record("grant-revoked", "05:02:00", KMS, "RevokeGrant", BOB, key=KEY),
     record("grant-retired", "05:03:00", KMS, "RetireGrant", BOB, key=KEY),
     record("grant-retired-2", "05:04:00", KMS, "RetireGrant", BOB, key=KEY),
+    record("key-enabled-by", "05:05:00", KMS, "EnableKey", BOB, key=KEY),
+    record("deletion-cancelled", "05:06:00", KMS, "CancelKeyDeletion", BOB, key=OTHER_KEY),
+    record("key-created", "03:00:00", KMS, "CreateKey", BOB, key=KEY),
+    record("key-replicated", "03:01:00", KMS, "ReplicateKey", BOB, key=KEY),
     record("role-deleted", "04:00:00", IAM, "DeleteRole", BOB, region="us-east-1",
            request={"roleName": "deploy"}),
     record("role-created", "04:01:00", IAM, "CreateRole", BOB, region="us-east-1",
@@ -110,6 +114,7 @@ WANTED = [
     record("volume", "06:59:00", EC2, "CreateVolume", ALICE, response={"volumeId": "vol-01"}),
     record("attach", "06:59:30", EC2, "AttachVolume", ALICE,
            error="Client.CustomerKeyHasBeenRevoked"),
+    record("direct-denied", "07:04:00", EBS, "StartSnapshot", ALICE, error=DENIED),
     # Who handed out the session: that of the access key, and the newest of the session.
     handout("handout-of-key", "06:30:00", "ASIAIOSFODNN7DEPLOY1", "ci"),
     handout("handout-of-session", "06:50:00", "ASIAIOSFODNN7OTHER01", "ci"),
@@ -120,7 +125,7 @@ UNWANTED = [
     record("of-nobody-refused", "07:05:00", KMS, "Decrypt", BOB, key=KEY),
     record("of-another-error", "09:00:00", KMS, "Decrypt", CAROL, key=KEY),
     record("not-of-ebs", "09:00:00", KMS, "CreateAlias", ALICE, key=KEY),
-    record("enabled", "09:00:00", KMS, "EnableKey", BOB, key=KEY),
+    record("direct-allowed", "07:05:00", EBS, "StartSnapshot", ALICE),
     record("instances", "06:58:00", EC2, "DescribeInstances", ALICE),
     record("denied-elsewhere", "07:00:00", "s3.amazonaws.com", "GetObject", ALICE, error=DENIED),
     record("same-name", "07:00:00", "license-manager.amazonaws.com", "CreateGrant", ALICE,
@@ -243,7 +248,7 @@ def test_it_is_one_statement_that_reads_only(query, dialect, around):
     assert isinstance(statement, sqlglot.exp.Select)
     assert statement.named_selects == list(RESULT_COLUMNS)
     tables = {table.name for table in statement.find_all(sqlglot.exp.Table)}
-    assert tables - {"trail", "refused", "wanted", "ranked"} in ({"cloudtrail_logs"}, {"store"})
+    assert tables - {"trail", "denied", "wanted", "ranked"} in ({"cloudtrail_logs"}, {"store"})
 
 
 def test_the_needed_rows_come_back_and_no_others(query, run):
@@ -418,7 +423,7 @@ def test_a_result_goes_through_the_audit(query, run, tmp_path):
     assert coverage.files[0].layout == "query result"
     assert (coverage.rows_read, coverage.rows_set_aside) == (len(ids(WANTED)), 0)
     assert coverage.denials == 3
-    assert coverage.ec2_rows == 2
+    assert coverage.ec2_rows == 3
     known = {finding.principal.arn: finding.principal.evidence for finding in report.findings}
     assert known == {ALICE["arn"]: "recorded",
                      f"arn:aws:iam::{ACCOUNT}:role/ops/deploy": "recorded"}  # fmt: skip
@@ -468,12 +473,12 @@ def test_the_command_prints_the_query(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["lake", "--event-data-store", "store"], "is no ID of an event data store"),
+        (["lake", "--event-data-store", "store"], "is not the ID of an event data store"),
         (["athena", "--minutes", "5"], "--minutes needs --around TIME"),
-        (["athena", "--partitions", "hour"], "does not fit"),
-        (["athena", "--table", "t; DROP TABLE t"], "is no table's name"),
-        (["athena", "--region", "x"], "is no Region"),
-        (["athena", "--account", "1"], "is no account id"),
+        (["athena", "--partitions", "hour"], "is not a set of partition columns"),
+        (["athena", "--table", "t; DROP TABLE t"], "is not the name of a table"),
+        (["athena", "--region", "x"], "is not an AWS Region"),
+        (["athena", "--account", "1"], "is not an account id"),
         (["athena", "--days", "0"], "is out of range"),
     ],
 )

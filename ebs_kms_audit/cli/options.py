@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit import __version__
 from ebs_kms_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +90,7 @@ def read_options(words: Sequence[str]) -> Options:
 def parser(command: str = "") -> Parser:
     """Return the parser of the main command, or of one that takes the same options."""
     from ebs_kms_audit.cli.parser import Parser, one_of
+    from ebs_kms_audit.cli.version import version_text
     from ebs_kms_audit.render.registry import FORMATS
 
     parser = Parser(command, _DESCRIPTION, _EPILOG)
@@ -181,5 +181,5 @@ def parser(command: str = "") -> Parser:
         help="auto, always or never; auto follows the terminal, NO_COLOR and FORCE_COLOR",
     )
     output.add_argument("--exit-zero", action="store_true", help="exit 0 also if calls were denied")
-    parser.add_argument("--version", action="version", version=f"ebs-kms-audit {__version__}")
+    parser.add_argument("--version", action="version", version=version_text())
     return parser

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ebs_kms_audit import __version__
+from ebs_kms_audit.aws import FACTS_DATE
 from ebs_kms_audit.cli.output import write
 from ebs_kms_audit.cli.parser import Parser
 
@@ -25,5 +26,5 @@ def run(words: Sequence[str]) -> int:
 
 
 def version_text() -> str:
-    """Return the name and the version."""
-    return f"ebs-kms-audit {__version__}"
+    """Return the name, the version and the date of the facts about AWS."""
+    return f"ebs-kms-audit {__version__} (facts about AWS as of {FACTS_DATE})"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit.aws import FACTS_DATE
 from ebs_kms_audit.cli.commands import COMMANDS
 from ebs_kms_audit.cli.main import main
 from tests.make_samples import SAMPLES
@@ -159,7 +160,8 @@ def test_version_is_a_command_and_an_option(capsys):
     text = capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert capsys.readouterr().out == text == f"ebs-kms-audit {ebs_kms_audit.__version__}\n"
+    version = f"ebs-kms-audit {ebs_kms_audit.__version__} (facts about AWS as of {FACTS_DATE})\n"
+    assert capsys.readouterr().out == text == version
 
 
 def test_query_without_a_word_explains_itself(capsys):
