@@ -18,7 +18,7 @@ def test_the_notebook_runs_and_shows_the_report():
     book = nbformat.read(SAMPLES / "walkthrough.ipynb", as_version=4)
     NotebookClient(book, timeout=120, resources={"metadata": {"path": str(SAMPLES)}}).execute()
     outputs = [cell.outputs for cell in book.cells if cell.cell_type == "code"]
-    assert "4 principals refused by KMS" in outputs[0][0].data["text/html"]
+    assert "KMS denied 8 calls by 4 callers" in outputs[0][0].data["text/html"]
     assert '"Sid": "Allow attachment of persistent resources"' in outputs[1][0].text
     assert "arn:aws:iam::111122223333:role/ci/deploy" in outputs[2][0].data["text/plain"]
     assert outputs[3][0].data["text/html"].count("GenerateDataKeyWithoutPlaintext") == 5

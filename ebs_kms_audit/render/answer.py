@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.diagnosis.cause import Cause, NextEvidence
-from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRow, rows_of
+from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.cause import NextEvidence
     from ebs_kms_audit.diagnosis.findings import Finding
     from ebs_kms_audit.model import Coverage
     from ebs_kms_audit.plan.step import Step
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # causes, callers, steps and findings that a report shows; the JSON has all
 _CHANGES = 2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WhyDenied:
-    """One cause, and the callers that it is about.
-
-    cause    the cause
-    callers  the names of its callers, each once
-    keys     the names of its keys, each once
-    calls    how many denied calls it explains
-    """
-
-    cause: Cause
-    callers: tuple[str, ...]
-    keys: tuple[str, ...]
-    calls: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,13 +59,12 @@ def answer_of(report: Report) -> Answer:
     """Return the answer of a report."""
     findings = [finding for finding in report.findings if not finding.noise] or report.findings
     numbered = tuple(enumerate(report.plan, start=1))
-    whys = tuple(_whys(report.findings))
     return Answer(
         headline=_headline(report, findings),
         limits=tuple(_limits(report, findings)),
-        whys=whys,
+        whys=whys_of(report.findings),
         context=tuple(_context(report, findings)),
-        next_evidence=_next_evidence(findings),
+        next_evidence=next_evidence_of(findings),
         callers=rows_of(report.findings, report.plan),
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
         alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),
@@ -158,31 +141,7 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         yield f"{unused.option} {unused.value} was not used: {why}{near}"
 
 
-# Why
-
-
-def _whys(findings: Iterable[Finding]) -> list[WhyDenied]:
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.cause.id, finding.cause.text), []).append(finding)
-    whys = [
-        WhyDenied(
-            cause=group[0].cause,
-            callers=tuple(dict.fromkeys(phrases.name(finding) for finding in group)),
-            keys=tuple(dict.fromkeys(phrases.key_name(finding.key) for finding in group)),
-            calls=sum(finding.count for finding in group),
-        )
-        for group in groups.values()
-    ]
-    return sorted(whys, key=lambda why: -why.calls)
-
-
-def why_text(why: WhyDenied, *, alone: bool) -> str:
-    """Return the sentence of a cause, its evidence and, among several causes, its callers."""
-    calls = phrases.count(why.calls, "call")
-    about = "" if alone else f"{phrases.listed(why.callers, most=3)} ({calls}): "
-    how = f" ({why.cause.evidence})" if why.cause.evidence is not Evidence.UNKNOWN else ""
-    return f"{about}{phrases.sentence(why.cause.text)}{how}"
+# What happened around the denials, and what else there is
 
 
 def alternatives_text(answer: Answer) -> str:
@@ -207,15 +166,6 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _moment(time: datetime | None) -> float:
     return order_of(time).timestamp() if time else 0.0
-
-
-def _next_evidence(findings: Iterable[Finding]) -> NextEvidence | None:
-    """Return the first piece of evidence of the causes that explain the most denied calls."""
-    calls: dict[NextEvidence, int] = {}
-    for finding in findings:
-        for evidence in finding.cause.next_evidence[:1]:
-            calls[evidence] = calls.get(evidence, 0) + finding.count
-    return max(calls, key=calls.__getitem__, default=None)
 
 
 # What was read

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Evidence, Verdict
 from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.causes import evidence_text
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.cause import Cause, NextEvidence
@@ -89,8 +90,7 @@ def cause_lines(cause: Cause) -> Iterator[Line]:
 
 def evidence_lines(evidence: NextEvidence) -> Iterator[Line]:
     """Give a piece of evidence to get, why, and the command."""
-    text = phrases.sentences((evidence.what, evidence.why))
-    yield Line(label="get next", text=text)
+    yield Line(label="get next", text=evidence_text(evidence))
     if evidence.command:
         yield Line(label="", text=evidence.command, verbatim=True)
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.plan.step import StepKind
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of, why_text
+from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
+from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
 from ebs_kms_audit.render.markup import (
@@ -98,12 +99,8 @@ class Parts:
     def _why(self, report: Report, answer: Answer) -> Markup:
         texts: list[str] = []
         for why in answer.whys[:SHOWN]:
-            text = why_text(why, alone=len(answer.whys) == 1)
-            against = [
-                muted(f"This speaks against it: {phrases.sentence(one)}")
-                for one in why.cause.contradicted_by
-            ]
-            texts.append(together(text, SPACE, code(why.cause.id), *against))
+            against = [muted(f"This speaks against it: {one}") for one in why.against]
+            texts.append(together(why.text, SPACE, code(why.cause.id), *against))
         if (more := len(answer.whys) - SHOWN) > 0:
             texts.append(f"{phrases.count(more, 'more cause')}: --format json has all.")
         if not report.findings:
@@ -197,7 +194,7 @@ def style() -> Markup:
 def next_evidence(evidence: NextEvidence) -> Markup:
     """Return what to get next, why, and the command."""
     command = [pre(lines_of(evidence.command))] if evidence.command else []
-    return together(element("p", phrases.sentences((evidence.what, evidence.why))), *command)
+    return together(element("p", evidence_text(evidence)), *command)
 
 
 def callers(answer: Answer) -> Markup:

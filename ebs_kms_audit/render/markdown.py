@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit import __version__
 from ebs_kms_audit.plan.step import StepKind
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of, why_text
+from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of
+from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.escape import markdown_block, markdown_code, markdown_text
 from ebs_kms_audit.render.steps import StepView, view_of
 
@@ -87,12 +88,11 @@ def _title(answer: Answer, views: Sequence[StepView]) -> Iterator[str]:
 
 
 def _why(report: Report, answer: Answer) -> Iterator[str]:
-    texts = [why_text(why, alone=len(answer.whys) == 1) for why in answer.whys[:SHOWN]]
+    texts = [why.text for why in answer.whys[:SHOWN]]
     if (more := len(answer.whys) - SHOWN) > 0:
         texts.append(f"{phrases.count(more, 'more cause')}: see the JSON report.")
     for why in answer.whys[:SHOWN]:
-        against = map(phrases.sentence, why.cause.contradicted_by)
-        texts += [f"This speaks against it: {text}" for text in against]
+        texts += [f"This speaks against it: {text}" for text in why.against]
     if not report.findings:
         texts += [phrases.sentences((s.meaning, s.next_step)) for s in report.symptoms[:SHOWN]]
         texts += [caveat.text for caveat in report.caveats]
@@ -101,7 +101,7 @@ def _why(report: Report, answer: Answer) -> Iterator[str]:
 
 def _next_evidence(evidence: NextEvidence | None) -> Iterator[str]:
     if evidence:
-        yield f"**Next evidence:** {prose(phrases.sentences((evidence.what, evidence.why)))}\n"
+        yield f"**Next evidence:** {prose(evidence_text(evidence))}\n"
         if evidence.command:
             yield markdown_block(evidence.command, "sh")
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of, why_text
+from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
+from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
 from ebs_kms_audit.render.steps import StepView, view_of
 from ebs_kms_audit.render.terminal import Style, Terminal
@@ -82,9 +83,9 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
             yield from terminal.labelled(label, f"{caveat.text} ({caveat.id})")
             label = ""
     for why in answer.whys[:_CAUSES]:
-        yield from terminal.labelled(label, why_text(why, alone=len(answer.whys) == 1))
-        for text in why.cause.contradicted_by:
-            yield from terminal.labelled("", f"This speaks against it: {phrases.sentence(text)}")
+        yield from terminal.labelled(label, why.text)
+        for text in why.against:
+            yield from terminal.labelled("", f"This speaks against it: {text}")
         label = ""
     if (more := len(answer.whys) - _CAUSES) > 0:
         yield from terminal.labelled("", f"{more:,} more causes: add --details.")
@@ -95,8 +96,7 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
 
 def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:
     if evidence := answer.next_evidence:
-        text = phrases.sentences((evidence.what, evidence.why))
-        yield from terminal.labelled("SETTLE", text)
+        yield from terminal.labelled("SETTLE", evidence_text(evidence))
         yield from _command("", evidence.command, terminal)
 
 

@@ -106,7 +106,7 @@ def test_ec2_error_codes_are_explained():
     report = audit(record(), revoked)
     (attempt,) = report.to_dict()["findings"][0]["history"]["attempts"]
     assert "missing CreateGrant permission" in attempt["meaning"]
-    assert "Client.CustomerKeyHasBeenRevoked" in str(report)
+    assert "Client.CustomerKeyHasBeenRevoked" in report.to_text(details=True)
 
 
 GENERATE = "kms:GenerateDataKeyWithoutPlaintext"

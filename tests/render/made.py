@@ -14,13 +14,13 @@ ALICE = "arn:aws:iam::111122223333:user/alice"
 KEY_CELL = f'[{{"resourceType":"AWS::KMS::Key","resourceName":"{KEY_ARN}"}}]'
 
 GET_JSON = NextEvidence(
-    what="Download the records of the same search",
+    what="the records of the same search",
     why="A record holds the error message, which names the type of policy that denied the call",
     command="ebs-kms-audit event_history.csv event_history.json",
 )
 NO_STATEMENT = Cause(
     id=CauseId.NO_STATEMENT,
-    text="The key policy allows kms:CreateGrant for neither alice nor her account",
+    text="No statement in the key policy allows alice to call kms:CreateGrant",
     evidence=Evidence.DERIVED,
     supported_by=("statement 1 of the key policy",),
     contradicted_by=("event-9: the same call succeeded",),
