@@ -64,7 +64,7 @@ def answer_of(report: Report) -> Answer:
         limits=tuple(_limits(report, findings)),
         whys=whys_of(report.findings),
         context=tuple(_context(report, findings)),
-        next_evidence=next_evidence_of(findings),
+        next_evidence=next_evidence_of(findings, report.plan),
         callers=rows_of(report.findings, report.plan),
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
         alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),

@@ -6,16 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.model import Evidence
+from ebs_kms_audit.plan.step import Disposition
 from ebs_kms_audit.render import phrases
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.cause import Cause, NextEvidence
+    from ebs_kms_audit.diagnosis.cause import Cause
     from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.plan.step import Step
 
 # Characters that no text of an input can hold: they are escaped when a text is shown.
 _CALLER, _ACTIONS = "\x00", "\x01"
-_NAMED = 3
+_NAMED = {"caller": 3, "action": 2}
+# One search of the console brings the records that single commands would bring one by one.
+_RECORDS = "the records of the denied events"
+_DOWNLOAD = (
+    "CloudTrail console > Event history > the same search > Download events > Download as JSON"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,10 +56,8 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     text = cause.text
     if len(group) > 1:
         callers = _some(dict.fromkeys(map(_caller, group)), "caller")
-        text = template.replace(_CALLER, callers)
-        text = text.replace(
-            _ACTIONS, _some(dict.fromkeys(a for f in group for a in _actions(f)), "action")
-        )
+        actions = _some(dict.fromkeys(a for one in group for a in _actions(one)), "action")
+        text = template.replace(_CALLER, callers).replace(_ACTIONS, actions)
         if len({_caller(finding) for finding in group}) > 1:
             text = text.replace(f"{callers} was ", f"{callers} were ")
     if not alone and _CALLER not in template:
@@ -85,19 +91,30 @@ def _caller(finding: Finding) -> str:
 
 
 def _some(names: Iterable[str], noun: str) -> str:
-    """Return up to three names, or how many there are."""
+    """Return the names if they are few, or how many there are."""
     every = list(names)
-    return phrases.listed(every) if len(every) <= _NAMED else phrases.count(len(every), noun)
+    return phrases.listed(every) if len(every) <= _NAMED[noun] else phrases.count(len(every), noun)
 
 
-def next_evidence_of(findings: Iterable[Finding]) -> NextEvidence | None:
-    """Return what to get next: what serves most denied calls, then what takes the least effort."""
-    calls: dict[NextEvidence, tuple[int, int]] = {}
+def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> NextEvidence | None:
+    """Return what to get next: of what takes the least effort, that for most denied calls.
+
+    Nothing is needed for a key that has a safe step.
+    """
+    settled = {step.target for step in steps if step.disposition is Disposition.SAFE}
+    wanted: dict[str, dict[NextEvidence, int]] = {}
     for finding in findings:
-        for effort, evidence in enumerate(finding.cause.next_evidence):
-            served, least = calls.get(evidence, (0, -effort))
-            calls[evidence] = (served + finding.count, max(least, -effort))
-    return max(calls, key=calls.__getitem__, default=None)
+        if finding.cause.next_evidence and (not settled or finding.key.arn not in settled):
+            evidence = finding.cause.next_evidence[0]
+            calls = wanted.setdefault(evidence.what, {})
+            calls[evidence] = calls.get(evidence, 0) + finding.count
+    most = max(wanted.values(), key=lambda calls: sum(calls.values()), default=None)
+    if most is None:
+        return None
+    evidence = next(iter(most))
+    if len(most) > 1 and "lookup-events" in (evidence.command or ""):
+        return NextEvidence(what=_RECORDS, why=evidence.why, command=_DOWNLOAD)
+    return evidence
 
 
 def evidence_text(evidence: NextEvidence) -> str:

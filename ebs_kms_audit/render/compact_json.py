@@ -29,6 +29,9 @@ def _written(value: Any, indent: str, used: int) -> str:
     if fits and not (isinstance(value, dict) and any(name in value for name in _ALWAYS_SPREAD)):
         return flat
     inner = indent + "  "
+    if isinstance(value, dict) and len(value) == 1:  # its brackets need no lines of their own
+        (name, member), *_ = value.items()
+        return f"{{{json.dumps(name)}: {_written(member, indent, used + len(name) + 5)}}}"
     if isinstance(value, dict):
         names = [f"{json.dumps(name)}: " for name in value]
         lines = [

@@ -32,7 +32,7 @@ from ebs_kms_audit.render.markup import (
     table,
     together,
 )
-from ebs_kms_audit.render.steps import StepView, view_of
+from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 from ebs_kms_audit.render.timeline import timeline_of
 from ebs_kms_audit.render.timeline_svg import legend, svg
 
@@ -124,7 +124,7 @@ class Parts:
             "article",
             self._heading("h3", title, id=f"step-{view.number}"),
             element("p", badge, SPACE, " ".join(view.facts)),
-            *(element("p", text) for text in view.left_out),
+            *_left_out(view),
             *self._change(view),
             *(element("p", text) for text in view.notes),
             *_scripts(step),
@@ -232,6 +232,17 @@ def diff(text: str) -> Markup:
         for number, line in enumerate(text.split("\n"))
     )  # fmt: skip
     return pre(*spans, css="ekms-diff")
+
+
+def _left_out(view: StepView) -> Iterator[Markup]:
+    """Give the callers that a step cannot name yet, and how to find their ARNs."""
+    for one in view.left_out:
+        yield element("p", left_out_text(one))
+        if one.how_to_find:
+            yield pre(lines_of(one.how_to_find))
+    if view.more_left_out:
+        callers = phrases.count(view.more_left_out, "more caller")
+        yield element("p", f"Left out: {callers}. See --format json.")
 
 
 def _scripts(step: Step) -> Iterator[Markup]:

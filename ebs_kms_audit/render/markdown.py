@@ -17,7 +17,7 @@ from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.escape import markdown_block, markdown_code, markdown_text
-from ebs_kms_audit.render.steps import StepView, view_of
+from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.cause import NextEvidence
@@ -160,7 +160,12 @@ def _step(view: StepView, *, alone: bool) -> Iterator[str]:
     number = "" if alone else f" {view.number}"
     yield f"**Step{number}:** {prose(step.text)}\n"
     yield f"**{view.disposition}:** {prose(' '.join(view.facts))}\n"
-    yield from (prose(text) + "\n" for text in view.left_out)
+    for one in view.left_out:
+        yield prose(left_out_text(one)) + "\n"
+        if one.how_to_find:
+            yield markdown_block(one.how_to_find, "sh")
+    if view.more_left_out:
+        yield f"Left out: {phrases.count(view.more_left_out, 'more caller')}.\n"
     if view.paste:
         block = markdown_block(view.paste.text, view.paste.language)
         titles = {"diff": "Diff", "json": "JSON", "sh": "Command"}

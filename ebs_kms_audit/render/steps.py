@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = 5
 _REASONS = 8
+_CLICKS = 2
+_INFERRED = re.compile(r"The ARN of (.+) is inferred")
 _LONGEST = 200  # lines of a text to paste; `--show` prints a longer one
 
 
@@ -39,7 +42,8 @@ class StepView:
     step         the step
     disposition  "SAFE" or "REVIEW"
     facts        why it is that, one sentence each
-    left_out     the callers that it cannot name yet, one sentence each
+    left_out     the first callers that it cannot name yet
+    more_left_out  how many more there are
     paste        the change to paste; None where there is none, or where it is too long
     notes        how to do it in the console or with scripts, and what to do afterwards
     """
@@ -48,7 +52,8 @@ class StepView:
     step: Step
     disposition: str
     facts: tuple[str, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    more_left_out: int
     paste: Paste | None
     notes: tuple[str, ...]
 
@@ -58,10 +63,10 @@ class StepView:
         return self.step.disposition is Disposition.SAFE
 
 
-def view_of(number: int, step: Step) -> StepView:
-    """Return what a reader needs to do a step."""
+def view_of(number: int, step: Step, *, brief: bool = False) -> StepView:
+    """Return what a reader needs to do a step; with `brief` each fact in a few words."""
     paste = _paste(step)
-    notes = list(_notes(step))
+    notes = list(_notes(step, brief=brief))
     if paste and paste.text.count("\n") >= _LONGEST:
         lines = phrases.count(paste.text.count("\n") + 1, "line")
         part = "diff" if step.diff else "statements"
@@ -71,8 +76,9 @@ def view_of(number: int, step: Step) -> StepView:
         number=number,
         step=step,
         disposition=step.disposition.upper(),
-        facts=tuple(_facts(step)),
-        left_out=tuple(_left_out(step.left_out)),
+        facts=tuple(_brief_facts(step) if brief else _facts(step)),
+        left_out=step.left_out[:_LEFT_OUT],
+        more_left_out=max(0, len(step.left_out) - _LEFT_OUT),
         paste=paste,
         notes=tuple(notes),
     )
@@ -109,11 +115,27 @@ def proof_facts(proof: Proof) -> Iterator[str]:
         yield f"Only {only} gain{'s' if callers == 1 else ''} access."
 
 
-def _left_out(callers: tuple[LeftOut, ...]) -> Iterator[str]:
-    for one in callers[:_LEFT_OUT]:
-        yield f"Left out: {one.name}. {phrases.sentences((one.why, one.how_to_find))}"
-    if (more := len(callers) - _LEFT_OUT) > 0:
-        yield f"Left out: {phrases.count(more, 'more caller')}. See --format json."
+def _brief_facts(step: Step) -> Iterator[str]:
+    """Give the facts without their explanations; the cause is that of an investigate step."""
+    if step.kind is StepKind.INVESTIGATE:
+        return
+    if step.proof:
+        yield from proof_facts(step.proof)
+    reasons = dict.fromkeys(reason.partition(": ")[0] for reason in step.reasons)
+    inferred = [found[1] for reason in reasons if (found := _INFERRED.fullmatch(reason))]
+    if inferred:
+        noun, verb = ("ARN", "is") if len(inferred) == 1 else ("ARNs", "are")
+        yield f"The {noun} of {phrases.listed(inferred, most=3)} {verb} inferred."
+    others = [reason for reason in reasons if not _INFERRED.fullmatch(reason)]
+    yield from map(phrases.sentence, others[:_REASONS])
+    if (more := len(others) - _REASONS) > 0:
+        yield f"{phrases.count(more, 'more reason')}: add --details."
+
+
+def left_out_text(one: LeftOut, *, brief: bool = False) -> str:
+    """Return who is left out of a step, and why."""
+    why = one.why.partition(": ")[0] if brief else one.why
+    return f"Left out: {one.name}. {phrases.sentence(why)}"
 
 
 def _paste(step: Step) -> Paste | None:
@@ -128,10 +150,11 @@ def _paste(step: Step) -> Paste | None:
     return None
 
 
-def _notes(step: Step) -> Iterator[str]:
+def _notes(step: Step, *, brief: bool) -> Iterator[str]:
     if step.console_steps:
-        yield f"Console: {phrases.sentences(step.console_steps)}"
+        clicks = step.console_steps[:_CLICKS] if brief else step.console_steps
+        yield f"Console: {phrases.sentences(clicks)}"
     if step.document and step.commands.apply:
-        yield "Scripts to apply, verify and undo this step: add --plan DIR to the command."
+        yield "Scripts to apply, verify and undo it: add --plan DIR."
     if step.afterwards:
-        yield f"Then: {phrases.sentences(step.afterwards)}"
+        yield f"Then: {phrases.sentences(step.afterwards[-1:] if brief else step.afterwards)}"

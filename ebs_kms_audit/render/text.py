@@ -17,7 +17,7 @@ from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
-from ebs_kms_audit.render.steps import StepView, view_of
+from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 from ebs_kms_audit.render.terminal import Style, Terminal
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
     yield from _why(report, answer, terminal)
     yield from _next_evidence(answer, terminal)
     yield from _callers(answer, terminal)
-    views = [view_of(number, step) for number, step in answer.steps]
+    views = [view_of(number, step, brief=not details) for number, step in answer.steps]
     yield from _plan(views, answer, terminal, details)
     if details:
         yield from _details(report, answer, terminal)
@@ -175,7 +175,7 @@ def _plan(
 ) -> Iterator[str]:
     for view in views[:SHOWN]:
         yield ""
-        yield from _step(view, terminal)
+        yield from _step(view, terminal, brief=not details)
     if (more := len(views) - SHOWN) > 0:
         yield ""
         yield f"{phrases.count(more, 'more step')}: --format json lists all, --plan DIR writes all."
@@ -183,15 +183,21 @@ def _plan(
         yield from terminal.labelled("OR", alternatives_text(answer))
 
 
-def _step(view: StepView, terminal: Terminal) -> Iterator[str]:
+def _step(view: StepView, terminal: Terminal, *, brief: bool = False) -> Iterator[str]:
     style = Style.GREEN if view.safe else Style.YELLOW
     yield from terminal.labelled(f"STEP {view.number}", view.step.text)
     facts = " ".join(view.facts)
-    first, *rest = terminal.labelled("", f"{view.disposition}: {facts}")
-    yield first.replace(view.disposition, terminal.paint(view.disposition, style), 1)
-    yield from rest
-    for text in view.left_out:
-        yield from terminal.labelled("", text)
+    if facts or view.safe:
+        first, *rest = terminal.labelled("", ": ".join(filter(None, (view.disposition, facts))))
+        yield first.replace(view.disposition, terminal.paint(view.disposition, style), 1)
+        yield from rest
+    for one in view.left_out:
+        yield from terminal.labelled("", left_out_text(one, brief=brief))
+        if one.how_to_find:
+            yield from terminal.verbatim(one.how_to_find)
+    if view.more_left_out:
+        callers = phrases.count(view.more_left_out, "more caller")
+        yield from terminal.labelled("", f"Left out: {callers}. See --format json.")
     if view.paste:
         yield ""
         is_diff = view.paste.language == "diff"
@@ -264,4 +270,4 @@ def _finding(report: Report, id: str) -> Finding:
 def _more(answer: Answer, report: Report) -> tuple[str, ...]:
     ids = [*(why.cause.id for why in answer.whys), *(caveat.id for caveat in report.caveats)]
     first = ids[0] if ids else "safe"
-    return ("--details", "-o report.html", "--format markdown", f"ebs-kms-audit explain {first}")
+    return ("--details", "-o report.html (or .md)", f"ebs-kms-audit explain {first}")

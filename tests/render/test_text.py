@@ -180,9 +180,8 @@ def test_a_step_says_why_it_needs_review_whom_it_leaves_out_and_what_comes_after
     assert (
         "STEP 1 Add two statements to the key policy. REVIEW: The ARN of alice is inferred." in text
     )
-    assert (
-        "Left out: deploy-7f3a. The input shows only the session name. aws iam list-roles." in text
-    )
+    assert "Left out: deploy-7f3a. The input shows only the session name." in text
+    assert "aws iam list-roles" in lines_of(report_of(policy_step()))
     assert "Console: Open the KMS console. Choose the key." in text
     assert "Then: Attach the volume again." in text
 
