@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # causes, callers, steps and findings that a report shows; the JSON has all
 _CHANGES = 2
+_ERRORS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,9 +159,15 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         if first and event.time:
             ahead = phrases.before(event.time, first)
             yield f"{phrases.happening(event)}, {ahead} before the first denied call."
-    for error in report.other_errors[: phrases.ROWS_LISTED]:
+    in_the_plan = " ".join(reason for step in report.plan for reason in step.reasons)
+    errors = [
+        error
+        for error in report.other_errors
+        if f"{error.event_name} failed with {error.error_code}" not in in_the_plan
+    ]
+    for error in errors[:_ERRORS]:
         yield phrases.sentence(phrases.other_error(error))
-    if (more := len(report.other_errors) - phrases.ROWS_LISTED) > 0:
+    if (more := len(errors) - _ERRORS) > 0:
         yield f"{phrases.count(more, 'more kind')} of other KMS errors: see --format json."
 
 

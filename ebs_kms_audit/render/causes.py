@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 _CALLER, _ACTIONS = "\x00", "\x01"
 _NAMED = {"caller": 3, "action": 2}
 # One search of the console brings the records that single commands would bring one by one.
-_RECORDS = "the records of the denied events"
-_DOWNLOAD = (
-    "CloudTrail console > Event history > the same search > Download events > Download as JSON"
+_DOWNLOAD = NextEvidence(
+    what="the records of the denied events",
+    why="Each holds the error message, which names the type of policy that denied the call.",
+    command="CloudTrail console > Event history > the same search > Download events > "
+    "Download as JSON",
 )
 
 
@@ -113,7 +115,7 @@ def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> Next
         return None
     evidence = next(iter(most))
     if len(most) > 1 and "lookup-events" in (evidence.command or ""):
-        return NextEvidence(what=_RECORDS, why=evidence.why, command=_DOWNLOAD)
+        return _DOWNLOAD
     return evidence
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.plan.step import Disposition, StepKind
 from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.compact_diff import compact_diff
 from ebs_kms_audit.render.compact_json import as_list_items, compact
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def left_out_text(one: LeftOut, *, brief: bool = False) -> str:
 
 def _paste(step: Step) -> Paste | None:
     if step.diff:
-        return Paste(language="diff", text=step.diff.rstrip("\n"))
+        return Paste(language="diff", text=compact_diff(step.diff.rstrip("\n")))
     if step.kind is StepKind.IAM_POLICY and step.document:
         return Paste(language="json", text=compact(step.document))
     if step.statements:
@@ -152,7 +153,9 @@ def _paste(step: Step) -> Paste | None:
 
 def _notes(step: Step, *, brief: bool) -> Iterator[str]:
     if step.console_steps:
-        clicks = step.console_steps[:_CLICKS] if brief else step.console_steps
+        clicks = step.console_steps
+        if brief and step.kind is StepKind.KEY_POLICY:  # the way when there is no list of users
+            clicks = clicks[1:_CLICKS] if step.diff and len(clicks) > 1 else clicks[:_CLICKS]
         yield f"Console: {phrases.sentences(clicks)}"
     if step.document and step.commands.apply:
         yield "Scripts to apply, verify and undo it: add --plan DIR."

@@ -189,7 +189,7 @@ def test_a_step_says_why_it_needs_review_whom_it_leaves_out_and_what_comes_after
 def test_a_step_on_a_known_policy_gives_the_diff():
     text = render(report_of(safe_step()))
     assert f"\n\n{DIFF}\n" in text
-    assert "SAFE:" in text
+    assert "\n        SAFE\n" in text
 
 
 def test_an_alternative_is_in_the_details_alone():
