@@ -25,7 +25,8 @@ from ebs_kms_audit.identify import (
 )
 from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading import InputStats, Reading
-from ebs_kms_audit.reading.sources import RECORDS, total_size
+from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.sources import total_size
 from ebs_kms_audit.reading.window import on_the_only_day, time_of_day, window_around
 from ebs_kms_audit.report import Report, findings_of
 
@@ -39,6 +40,7 @@ def audit(
     inputs: Any = None,
     *,
     records: Any = None,
+    record_path: str | None = None,
     key_policies: Any = None,
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
@@ -103,7 +105,8 @@ def audit(
         redact,
     )
     meter = _meter(progress, inputs, records)
-    return report_on(Reading(inputs, records, processes=processes, meter=meter), asked, meter=meter)
+    reading = Reading(inputs, records, record_path=record_path, processes=processes, meter=meter)
+    return report_on(reading, asked, meter=meter)
 
 
 def _files(events: Reading) -> list[InputStats]:
@@ -128,7 +131,7 @@ def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
         return None
     from ebs_kms_audit.progress import Meter
 
-    exports, logs = total_size(inputs), total_size(records, RECORDS)
+    exports, logs = total_size(inputs), total_size(records)
     return Meter(progress, None if exports is None or logs is None else exports + logs)
 
 
@@ -160,11 +163,28 @@ class AuditOptions(NamedTuple):
             redact=redact,
         )
 
+    def with_documents(self, documents: Documents) -> AuditOptions:
+        """Add the key policies and error texts among the inputs."""
+        pasted = self.given.pasted
+        if documents.texts:
+            from ebs_kms_audit.identify.pasted import read_texts  # an export has no text
+
+            pasted += read_texts(documents.texts)
+        if documents.descriptions:
+            from ebs_kms_audit.context.descriptions import read_descriptions  # seldom needed
+
+            pasted += read_descriptions(documents.descriptions)
+        return self._replace(
+            policies=(*self.policies, *documents.policies),
+            given=self.given._replace(pasted=pasted),
+        )
+
 
 class Events(Protocol):
     """What is read: iterate for the events that matter; then `files` is whole."""
 
     files: list[InputStats]
+    documents: Documents
 
     @property
     def repeatable(self) -> bool:
@@ -198,8 +218,11 @@ def report_on(
         if is_kms(event):
             denied.add(event)
     files = events.files
+    asked = asked.with_documents(events.documents)
     redactor = _redactor() if asked.redact else None
-    if files and all(file.error for file in files):
+    if files and all(file.error or file.skipped for file in files):
+        for file in files:
+            file.error = file.error or f"{file.name}: {file.skipped}; it is not read"
         failed = [file.coverage for file in files]
         failed = redactor.finish(failed) if redactor else failed
         raise InputError(*(file.error for file in failed if file.error))

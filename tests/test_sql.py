@@ -420,7 +420,7 @@ def test_a_result_goes_through_the_audit(query, run, tmp_path):
     assert result.read_text(encoding="utf-8").startswith('"eventtime","eventsource",')
     report = ebs_kms_audit.audit(result)
     coverage = report.coverage
-    assert coverage.files[0].layout == "query result"
+    assert coverage.files[0].recognized_as == "query result (CSV)"
     assert (coverage.rows_read, coverage.rows_set_aside) == (len(ids(WANTED)), 0)
     assert coverage.denials == 3
     assert coverage.ec2_rows == 3
@@ -435,7 +435,7 @@ def test_a_cell_that_is_no_json_costs_itself_and_not_its_row():
     header = ",".join(RESULT_COLUMNS)
     cells = dict.fromkeys(RESULT_COLUMNS, "") | {
         "eventtime": "2026-05-18T07:00:00Z", "eventsource": KMS, "eventname": "Decrypt",
-        "errorcode": DENIED, "useridentity": "{type=IAMUser}", "readonly": "true",
+        "errorcode": DENIED, "useridentity": "{type=IAMUser", "readonly": "true",
         "awsregion": "eu-west-1", "recipientaccountid": ACCOUNT,
     }  # fmt: skip
     whole = cells | {"useridentity": json.dumps(ALICE).replace('"', '""'), "eventid": "whole"}

@@ -10,8 +10,9 @@ from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Evidence, PrincipalKind
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.coverage import Facts
+    from ebs_kms_audit.diagnosis.coverage import Facts, FileNote
 
+_NAMED_FILES = 3
 _GENERAL = frozenset({"limited_view", "delivery_delay", "not_recorded", "cause_not_shown"})
 
 
@@ -53,8 +54,7 @@ def _caveats(facts: Facts) -> Iterator[Caveat]:
 
 def _about_rows(facts: Facts) -> Iterator[Caveat]:
     coverage = facts.coverage
-    for note in facts.file_notes:
-        yield _caveat(note.kind, **note.values)
+    yield from _about_files(facts)
     if coverage.rows_set_aside:
         yield _caveat("rows_set_aside", count=coverage.rows_set_aside)
     if coverage.files and not coverage.kms_rows:
@@ -71,6 +71,24 @@ def _about_rows(facts: Facts) -> Iterator[Caveat]:
             repaired=facts.repaired_accounts,
             unknown=facts.unknown_accounts,
         )
+
+
+def _about_files(facts: Facts) -> Iterator[Caveat]:
+    """Yield one caveat of each kind, also if it holds for many inputs."""
+    notes: dict[str, list[FileNote]] = {}
+    for note in facts.file_notes:
+        notes.setdefault(note.kind, []).append(note)
+    for kind, alike in notes.items():
+        if kind == "files_skipped":
+            named = [f"{note.file} ({note.values['problem']})" for note in alike[:_NAMED_FILES]]
+            names = ", ".join(named) + (", …" if len(alike) > len(named) else "")
+            yield _caveat(kind, count=len(alike), names=names)
+            continue
+        first = _caveat(kind, **alike[0].values)
+        if more := len(alike) - 1:
+            text = f"{first.text.removesuffix('.')}. More inputs with this caveat: {more:,}."
+            first = Caveat(id=kind, text=text)
+        yield first
 
 
 def _about_denials(facts: Facts) -> Iterator[Caveat]:

@@ -22,6 +22,7 @@ from ebs_kms_audit.identify import (
 from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Symptom, Window
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
+from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 from ebs_kms_audit.reading.timestamps import order_of
 
 _LISTED_LINES = 5
@@ -175,7 +176,7 @@ class CoverageCounter:
         rows = sum(file.rows for file in files)
         set_aside = sum(file.set_aside_count for file in files)
         return Coverage(
-            files=tuple(file.coverage for file in files),
+            files=tuple(file.coverage for file in files if not file.skipped),
             rows_read=rows,
             events=rows - set_aside,
             rows_set_aside=set_aside,
@@ -214,6 +215,17 @@ def _notes_on(file: InputStats) -> Iterator[FileNote]:
     if file.error:
         yield FileNote("input_not_read", file.name, {"problem": file.error})
         return
+    if file.skipped:
+        yield FileNote("files_skipped", file.name, {"problem": file.skipped})
+        return
+    if file.size_changed:
+        yield FileNote("input_changed", file.name, {"file": file.name})
+    if found := file.envelopes[UNKNOWN_ENVELOPE]:
+        values = {"file": file.name, "count": found}
+        yield FileNote("unknown_envelope", file.name, values)
+    if file.unknown_columns:
+        values = {"file": file.name, "columns": ", ".join(file.unknown_columns)}
+        yield FileNote("columns_unknown", file.name, values)
     if file.cut_short:
         values = {"file": file.name, "problem": file.cut_short, "rows": file.rows}
         yield FileNote("input_cut_short", file.name, values)
@@ -225,7 +237,7 @@ def _notes_on(file: InputStats) -> Iterator[FileNote]:
     if file.guessed_dates:
         yield FileNote("date_order_guessed", file.name, {"file": file.name})
     missing = [name for name in file.layout.missing if name in _IDENTIFYING] if file.layout else []
-    if missing:
+    if missing := [*missing, *file.missing]:
         values = {"file": file.name, "columns": ", ".join(missing)}
         yield FileNote("columns_missing", file.name, values)
 

@@ -218,6 +218,44 @@ ENTRIES = (
         "Do what the sentence about the input says, then run the audit again.",
     ),
     _caveat(
+        "files_skipped",
+        "Files in a folder or archive were not read",
+        "{count:file} in a folder or archive cannot hold events and was not read: {names}. Name a "
+        "file on the command line to learn why.",
+        "In a folder and in a zip archive, files that hold no data are left out: pictures, text "
+        "without an error message, notebooks, digest files and Insights events of a trail, and "
+        "pipes and devices.",
+        "If one of these files holds events, name it on the command line: ebs-kms-audit FILE",
+    ),
+    _caveat(
+        "input_changed",
+        "A file changed while it was read",
+        "{file}: the size of the file changed while it was read. Events may be missing. Run the "
+        "audit again when nothing writes to the file.",
+        "The file was still being downloaded or written. What was added after it was opened may "
+        "not have been read.",
+        "Wait until the file is complete, and run the audit again.",
+    ),
+    _caveat(
+        "columns_unknown",
+        "Columns of a query result are not used",
+        "{file}: these columns are not recognized and were not used: {columns}. Rename a column to "
+        "its name in CloudTrail if it shows the caller, the key or the error.",
+        "A query result may have any columns. Those with the names of CloudTrail's fields, and "
+        "usual other names of them, are used.",
+        "Name the columns as CloudTrail does (eventname, errorcode, errormessage, useridentity), "
+        "or get the query with: ebs-kms-audit query athena",
+    ),
+    _caveat(
+        "unknown_envelope",
+        "Records were found in an unknown envelope",
+        "{file}: {count:record} was found inside JSON of an unknown kind. Check that these are "
+        "CloudTrail events of your account.",
+        "An object with eventName and eventSource one level down is read as a CloudTrail record, "
+        "also if the JSON around it is not a known envelope.",
+        "If records are missing, say where they are: --record-path '$.my[*].place'",
+    ),
+    _caveat(
         "record_disagrees",
         "A row and its record differ",
         "The export and the record of the same event differ in {count:row}. The record counts. "

@@ -12,7 +12,7 @@ class PastedText:
     """A text that may hold error messages, as a person pasted or saved it.
 
     file  the input that holds it
-    text  the text, at most 1 MiB of it
+    text  the text
     """
 
     file: str

@@ -1,15 +1,22 @@
-"""Inputs → Events. `Reading` is the door: it reads every input once.
+"""Inputs → Events and documents. `Reading` reads every input once, by what it holds.
 
-inputs       what the caller hands in → sources (files, archives, streams, tables)
-text         bytes → lines, or blocks: gzip, encodings, files that are no text
-tables       DataFrames and Arrow objects → rows
-exports/     rows of CSV → Events
-records/     CloudTrail JSON → Events
-matters      which of them matter; the others are counted, and not taken apart
-times        what stands for a time → datetime
-file_reading the figures of one input
-workers, processes   who else works, and who is told how far it is
-policies     what the caller hands in → key policies
+sources          what the caller hands in → sources (files, members of archives, streams, tables)
+streams          open files → blocks
+archives         zip archives → members
+recognition      the beginning of a source → what it is
+formats          the formats that are read, and those that are recognized and not read
+decoding         blocks → lines or UTF-8: gzip, encodings
+tables, parquet  DataFrames, Arrow objects and Parquet files → rows
+exports/         rows of the console's CSV → Events
+records/         CloudTrail JSON in any envelope → Events
+query_results    rows of a query result → Events
+command_outputs  output of AWS commands → values
+key_policies     policies, also those that the caller hands in
+texts            text files → texts with an error message
+documents        what the inputs hold besides events
+timestamps       cells and fields → datetime
+stats            the figures of one input
+workers, processes  other processes that read a part
 """
 
 from __future__ import annotations
@@ -21,8 +28,12 @@ from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.exports import read_export
-from ebs_kms_audit.reading.sources import RECORDS, repeatable, sources
+from ebs_kms_audit.reading.exports.rows import Row
+from ebs_kms_audit.reading.formats import RECORDS
+from ebs_kms_audit.reading.recognition import Content, Header, content_of_columns, recognize
+from ebs_kms_audit.reading.sources import Source, Sources, repeatable
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
@@ -30,51 +41,175 @@ if TYPE_CHECKING:
 
 __all__ = ["InputStats", "Reading"]
 
+# What is no input of records.
+_NOT_RECORDS = {
+    Content.TEXT: "not valid JSON",
+    Content.CONSOLE_CSV: "the console's CSV, not valid JSON: give it without --records",
+}
+_Recognized = tuple[Content, Header | None, Source]
+
 
 class Reading:
-    """The inputs of one audit. Iterate for the events that matter; then `files` is whole.
+    """The inputs of one audit. Iterate for the events that matter; `files` is then complete.
 
-    The exports come first, then the records. An input that can't be read at all does not end the
-    iteration: its `error` says why. At most so many `processes` work at a time; None stands for
-    one a CPU. The `meter` is told how far it is.
+    inputs       what `audit()` takes: files of any kind that is read
+    records      inputs that must hold CloudTrail events
+    record_path  a JSONPath expression for records at any other place in JSON
+    processes    how many processes may work at a time; None is one for each CPU
+    meter        is told how far the reading is
+    files        the figures of each input
+    documents    what the inputs hold besides events
+
+    The console's CSV files come first, then everything else: a record completes its row. An input
+    that cannot be read does not end the iteration; its `error` says why.
     """
 
     def __init__(
         self,
-        exports: Any,
+        inputs: Any,
         records: Any = None,
         *,
+        record_path: str | None = None,
         processes: int | None = 1,
         meter: Meter | None = None,
     ) -> None:
-        self._exports = exports
+        self._inputs = inputs
         self._records = records
+        self._record_path = record_path
         self._workers = Workers(processes, meter)
+        self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
 
     @property
     def repeatable(self) -> bool:
         """Whether the inputs can be read a second time."""
-        return repeatable(self._exports) and repeatable(self._records)
+        return repeatable(self._inputs) and repeatable(self._records)
 
     def __iter__(self) -> Iterator[Event]:
         if self.files and self._workers.meter:
             self._workers.meter.again()
         self.files, self.documents = [], Documents()
-        if self._exports is not None:
-            yield from self._read_exports()
+        sources = Sources()
+        order: dict[str, int] = {}
+        try:
+            yield from self._events(sources, order)
+        finally:
+            sources.close()
+            self.files.sort(key=lambda file: order.get(file.name, 0))
+        self._collect_documents()
+
+    def _events(self, sources: Sources, order: dict[str, int]) -> Iterator[Event]:
+        """Yield the events of the console's CSV files, then those of all other sources."""
+        later: list[_Recognized] = []
+        for source, must_hold_events in self._sources(sources):
+            order.setdefault(source.name, len(order))
+            recognized = self._recognized(source, must_hold_events=must_hold_events)
+            if recognized is None:
+                continue
+            if recognized[0] is Content.CONSOLE_CSV:
+                yield from self._read(recognized)
+            else:
+                later.append(recognized)
+        later.reverse()  # so that each can be let go when it is read
+        while later:
+            if later[-1][0] is not Content.JSON:
+                yield from self._read(later.pop())
+                continue
+            yield from self._read_json(later)
+
+    def _sources(self, sources: Sources) -> Iterator[tuple[Source, bool]]:
+        if self._inputs is not None:
+            for source in sources.of(self._inputs):
+                yield source, False
         if self._records is not None:
-            from ebs_kms_audit.reading.records import read_record_files  # not for exports
+            for source in sources.of(self._records):
+                self._of_records.add(source.name)
+                yield source, True
 
-            given = sources(self._records, RECORDS)
-            yield from read_record_files(given, self.files, self._workers)
-
-    def _read_exports(self) -> Iterator[Event]:
-        for source in sources(self._exports):
-            reading = InputStats(source.name)
-            self.files.append(reading)
+    def _recognized(self, source: Source, *, must_hold_events: bool) -> _Recognized | None:
+        """Return what a source is; None if it is not read, which `files` then says."""
+        reading = InputStats(source.name, skipped=source.skipped)
+        if source.skipped is None:
             try:
-                yield from read_export(self._workers.watched(source), reading, self._workers)
+                content, header = recognize(source)
             except InputError as error:
-                reading.error = str(error)
+                reading.fail(error, listed=source.listed)
+            else:
+                if not must_hold_events or content not in _NOT_RECORDS:
+                    return content, header, source
+                why = f"this is {_NOT_RECORDS[content]}; {RECORDS.expected}"
+                reading.fail(InputError(why, source=source.name), listed=source.listed)
+        self.files.append(reading)
+        return None
+
+    def _read_json(self, later: list[_Recognized]) -> Iterator[Event]:
+        """Read the files of JSON that come next, together."""
+        from ebs_kms_audit.reading.records import RecordFiles  # not for exports
+
+        def following() -> Iterator[Source]:
+            while later and later[-1][0] is Content.JSON:
+                yield later.pop()[2]
+
+        yield from RecordFiles(self._workers, self._record_path).events(following(), self.files)
+
+    def _read(self, recognized: _Recognized) -> Iterator[Event]:
+        """Read one source; what cannot be read is said in `files`."""
+        content, header, source = recognized
+        reading = InputStats(source.name)
+        self.files.append(reading)
+        watched = self._workers.watched(source)
+        try:
+            if content is Content.CONSOLE_CSV:
+                yield from read_export(watched, reading, self._workers)
+            elif content is Content.QUERY_RESULT and header is not None:
+                from ebs_kms_audit.reading.query_results import read_query_csv
+
+                reading.recognized_as = content
+                yield from read_query_csv(watched, header, reading)
+            elif content is Content.TEXT:
+                from ebs_kms_audit.reading.texts import WITH_MESSAGE, read_text
+
+                reading.form, reading.recognized_as = "other", WITH_MESSAGE
+                self.documents.texts.append(read_text(watched))
+            elif content is Content.PARQUET:
+                from ebs_kms_audit.reading.parquet import read_parquet
+
+                reading.recognized_as = "Parquet"
+                yield from self._read_table(read_parquet(watched), reading)
+            elif source.table is not None:
+                reading.recognized_as = "table"
+                yield from self._read_table(source.table(), reading)
+        except InputError as error:
+            reading.fail(error, listed=source.listed)
+        reading.check_size(source.file)
+
+    def _read_table(self, table: Table, reading: InputStats) -> Iterator[Event]:
+        """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
+        header, cells = table
+        if content_of_columns(header) is Content.QUERY_RESULT:
+            from ebs_kms_audit.reading.query_results import read_query_rows
+
+            reading.recognized_as = f"{reading.recognized_as} with CloudTrail columns"
+            rows = (Row(number, row) for number, row in enumerate(cells, start=1))
+            yield from read_query_rows(rows, header, reading)
+            return
+        reading.recognized_as = f"{reading.recognized_as} with the console's columns"
+        source = Source(name=reading.name, table=lambda: Table(header, cells))
+        yield from read_export(source, reading, self._workers)
+
+    def _collect_documents(self) -> None:
+        """Turn the documents in the inputs into values."""
+        for reading in self.files:
+            if reading.name in self._of_records and reading.documents and not reading.rows:
+                why = f"it holds no CloudTrail record, but a {reading.documents[0][0]}"
+                error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=reading.name)
+                reading.fail(error, listed=False)
+                continue
+            for kind, content in reading.documents:
+                from ebs_kms_audit.reading.command_outputs import collect
+
+                try:
+                    collect(kind, content, reading.name, self.documents)
+                except InputError as error:
+                    reading.error = reading.error or str(error)

@@ -1,16 +1,17 @@
-"""Blocks of bytes → lines of text: gzip, encodings, and files that are no text at all."""
+"""Blocks of bytes → lines of text, or blocks of UTF-8: gzip and encodings."""
 
 from __future__ import annotations
 
 import codecs
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.reading.sources import BLOCK, EXPORTS, GZIP_MAGIC, Blocks, DamagedError, FileKind
+from ebs_kms_audit.reading.formats import EXPORTS, FileKind
+from ebs_kms_audit.reading.sources import BLOCK, GZIP_MAGIC, Blocks, DamagedError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,15 +19,6 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_BINARY = (
-    (b"%PDF", "a PDF document"),
-    (b"PAR1", "a Parquet file"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"),
-    (b"BZh", "a bzip2 file: unpack it first"),
-    (b"\xfd7zXZ\x00", "an xz file: unpack it first"),
 )
 _LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
 _LONGEST_LINE = 64 << 20
@@ -36,9 +28,9 @@ _HEAD = 8192
 class Lines:
     r"""The lines of one export, each with its line end, as the file has them.
 
-    A line ends at LF, or at CR in a file whose first line and most others do. `cut_short` tells,
-    after the last line, why the content ended before its end (a truncated gzip file), or is None.
-    Bytes that are not of the encoding are shown as `\xe9`, so that nothing is lost or merged.
+    A line ends at LF, or at CR in a file whose first line and most others end at CR. After the last
+    line, `cut_short` says why the content ends too early (a truncated gzip file), or is None. Bytes
+    that are not valid in the encoding become `\xe9`: nothing is lost or merged.
     """
 
     def __init__(self, name: str, blocks: Blocks, kind: FileKind = EXPORTS) -> None:
@@ -65,28 +57,27 @@ class Lines:
             yield rest
 
     def utf8(self) -> Iterator[bytes]:
-        """Return the content as blocks of UTF-8, for what has no lines to read by.
+        """Return the content as blocks of UTF-8, without a byte-order mark.
 
-        It starts without a byte-order mark. Only one can be had of this, the lines, and `raw`.
+        A content can be read once: by this, by `raw`, or by its lines.
         """
         content = self._unpacked()
         head = self._head(content)
         self._content = chain([head], content)
-        if isinstance(head, str) or self._encoding(head) != "utf-8":
-            # In JSON, the only one to ask for this, an escape stands for what can't be encoded.
+        if isinstance(head, str) or _encoding(head) != "utf-8":
+            # Used for JSON, in which an escape is valid for a character that has no encoding.
             return (text.encode("utf-8", "backslashreplace") for text in self._texts())
         return chain([head.removeprefix(codecs.BOM_UTF8)], content)
 
     def raw(self) -> Iterator[bytes] | None:
-        """Return the content as blocks of UTF-8 whose lines end at LF; None where it is none such.
+        """Return the content as blocks of UTF-8 whose lines end at LF, without a byte-order mark.
 
-        It starts without a byte-order mark. Either this or the lines can be had, not both; after
-        None, the lines can.
+        None if the content has another encoding or other line ends; its lines can then be read.
         """
         content = self._unpacked()
         head = self._head(content)
         self._content = chain([head], content)
-        if isinstance(head, str) or self._encoding(head) != "utf-8":
+        if isinstance(head, str) or _encoding(head) != "utf-8":
             return None
         while not (newline := _newline_of(_text(head))) and (block := next(content, None)):
             head += block
@@ -97,7 +88,7 @@ class Lines:
         return self._watched(chain([head.removeprefix(codecs.BOM_UTF8)], content))
 
     def _watched(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass blocks on; see how the last one ends, and that no line goes on without end."""
+        """Yield the blocks; check the length of each line, and how the last one ends."""
         length = 0
         for block in blocks:
             end = block.rfind(b"\n") + 1
@@ -107,11 +98,11 @@ class Lines:
             yield block
 
     def check_length(self, length: int) -> None:
-        """Raise InputError where a line is too long to be one."""
+        """Raise InputError if a line is longer than any row."""
         if length > _LONGEST_LINE:
             raise InputError(
-                f"{self.name}: a line of more than {_LONGEST_LINE >> 20} MiB: this is no CSV "
-                f"export; {self._kind.expected}"
+                f"a line is longer than {_LONGEST_LINE >> 20} MiB; {self._kind.expected}",
+                source=self.name,
             )
 
     def _texts(self) -> Iterator[str]:
@@ -121,7 +112,7 @@ class Lines:
             yield head.removeprefix("\ufeff")
             yield from content
             return
-        encoding = self._encoding(head)
+        encoding = _encoding(head)
         decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
         if encoding == "utf-8":
             head = head.removeprefix(codecs.BOM_UTF8)
@@ -131,7 +122,7 @@ class Lines:
         yield decoder.decode(b"", True)
 
     def _unpacked(self) -> Iterator[Any]:
-        """Return the content; blocks of text stay what they are."""
+        """Return the content; blocks of text are returned as they are."""
         if self._content is None:
             content = self._until_damage(self._blocks)
             first = next(content, b"")
@@ -140,20 +131,11 @@ class Lines:
         return self._content
 
     def _head(self, content: Iterator[Any]) -> Any:
-        """Take enough from the content to tell what it is."""
+        """Take the beginning of the content."""
         head = next(content, b"")
         while len(head) < _HEAD and isinstance(head, bytes) and (block := next(content, None)):
             head += block
         return head
-
-    def _encoding(self, head: bytes) -> str:
-        for mark, encoding in _MARKS:
-            if head.startswith(mark):
-                return encoding
-        for magic, what in _BINARY:
-            if head.startswith(magic):
-                raise InputError(f"{self.name}: this is {what}; {self._kind.expected}")
-        return "utf-8"
 
     def _until_damage(self, blocks: Blocks) -> Iterator[Any]:
         try:
@@ -162,7 +144,7 @@ class Lines:
             self.cut_short = "the archive is damaged or cut short"
 
     def _gunzipped(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Unpack one gzip member after another; what can be had of a damaged one is given out."""
+        """Unpack one gzip member after another; of a damaged one, what precedes the damage."""
         unpack = zlib.decompressobj(31)
         packed: bytes | None = first
         try:
@@ -182,8 +164,32 @@ class Lines:
             self.cut_short = "the gzip file is cut short"
 
 
+def decoded_head(head: bytes | str) -> str:
+    """Return the beginning of a content as text, without a byte-order mark."""
+    if isinstance(head, str):
+        return head.removeprefix("\ufeff")
+    encoding = _encoding(head)
+    decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
+    return decoder.decode(head.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else head)
+
+
+def decoded(blocks: Iterable[bytes]) -> Iterator[str]:
+    """Yield blocks of UTF-8 as text; a byte that is not valid becomes an escape."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    for block in blocks:
+        yield decoder.decode(block)
+    yield decoder.decode(b"", True)
+
+
+def _encoding(head: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    return "utf-8"
+
+
 def _newline_of(text: str) -> str:
-    """Return what ends the lines of a text that begins a file; nothing where it holds no end."""
+    """Return the line end of a file by its first text; an empty text if there is none in it."""
     first = _LINE_END.search(text)
     if first is None:
         return ""

@@ -1,74 +1,93 @@
-"""Results of the queries of `queries.py`, as CSV → records.
+"""Results of queries, as CSV or as a table in memory → records.
 
-Such a result is CloudTrail's records in columns: names in small letters, and where a record holds
-more than a text, JSON. Athena writes the names within that JSON in small letters as well.
+The columns are those of the queries in `sql`, those of AWS's own tables, or a choice by hand: see
+`records.columns`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from ebs_kms_audit.reading.exports.header import Layout
-from ebs_kms_audit.reading.exports.rows import Row
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.formats import ANYTHING
+from ebs_kms_audit.reading.recognition import Header
+from ebs_kms_audit.reading.records.columns import Columns
 from ebs_kms_audit.reading.records.decoder import Record
-from ebs_kms_audit.reading.records.fields import MEMBERS
+from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Unpacker
+from ebs_kms_audit.reading.records.events import read_record_events, told
+from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
 
-# The columns that hold JSON, and what it is; another shape would find nothing, in silence.
-_JSON = {
-    "useridentity": dict,
-    "requestparameters": dict,
-    "responseelements": dict,
-    "resources": list,
-}
-_SPELLING = {member.lower(): member for member in MEMBERS}
+_NO_NAME = "it has no event name, and its message is not a recognized access-denied message"
 
 
-def records_in_rows(
-    rows: Iterable[Row], header: Sequence[str], layout: Layout, reading: InputStats
+def read_query_csv(source: Source, header: Header, reading: InputStats) -> Iterator[Event]:
+    """Yield the events in a query result as CSV, and count its rows in `reading`.
+
+    Raises InputError if it has no column by which a denial is recognized.
+    """
+    assert source.blocks is not None
+    lines = Lines(source.name, source.blocks(), ANYTHING)
+    rows = iter(lines)
+    for _ in range(header.line + 1):
+        next(rows, None)
+    dialect = Dialect(header.delimiter, lambda cells: len(cells) == len(header.cells))
+    found = Rows(rows, first_line=header.line + 2, dialect=dialect)
+    yield from read_query_rows(found, header.cells, reading)
+    reading.cut_short = lines.cut_short
+
+
+def read_query_rows(
+    rows: Iterable[Row], header: Sequence[str], reading: InputStats
+) -> Iterator[Event]:
+    """Yield the events in the rows of a query result, and count the rows in `reading`.
+
+    Raises InputError if there is no column by which a denial is recognized.
+    """
+    columns = Columns(header)
+    fault = columns.fault()
+    if fault:
+        raise InputError(
+            f"this table has {fault}, so no denial can be recognized; add the columns eventname, "
+            "errorcode and errormessage to the query",
+            source=reading.name,
+        )
+    reading.form = "query result"
+    reading.unknown_columns, reading.missing = columns.unknown, columns.missing
+    records = _records(rows, columns, len(header), reading)
+    yield from read_record_events(told(records), reading, timed=columns.has_time)
+
+
+def _records(
+    rows: Iterable[Row], columns: Columns, width: int, reading: InputStats
 ) -> Iterator[Record]:
-    """Yield the record in each row, numbered by its line; a cell that is no JSON is left out."""
-    names = [cell.strip().casefold() for cell in header]
+    """Yield the record in each row; its number is that of the line."""
+    unpacker = Unpacker()
     for row in rows:
-        fault = row.fault or layout.misfit(row.cells)
-        if fault:
-            yield Record(row.line, {}, fault)
+        cells = row.cells
+        if row.fault:
+            yield Record(row.line, {}, row.fault)
             continue
-        content: dict[str, Any] = {}
-        for name, cell in zip(names, row.cells, strict=False):
-            try:
-                value = _value(name, cell.strip())
-            except (ValueError, RecursionError):
-                reading.unreadable.setdefault(name, []).append(row.line)
-                continue
-            if value is not None:
-                content[_SPELLING.get(name, name)] = value
-        yield Record(row.line, content, None if "eventName" in content else "it has no eventname")
-
-
-def _value(name: str, text: str) -> Any:
-    if name == "readonly":
-        return {"true": True, "false": False}.get(text.lower())
-    if not text or name not in _JSON:
-        return text or None
-    value: Any = json.loads(text)
-    if value is not None and not isinstance(value, _JSON[name]):
-        raise ValueError(name)
-    if name == "useridentity":
-        return _spelled(value)
-    if name == "resources" and value:
-        return [_resource(entry) for entry in value if isinstance(entry, dict)]
-    return value
-
-
-def _resource(entry: dict[str, Any]) -> dict[str, Any]:
-    return {"ARN" if name.lower() == "arn" else name: inner for name, inner in entry.items()}
-
-
-def _spelled(value: Any) -> Any:
-    """Give the members of a JSON value the spelling that they have in a record."""
-    if not isinstance(value, dict):
-        return value
-    return {_SPELLING.get(name.lower(), name): _spelled(inner) for name, inner in value.items()}
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != width and any(cell.strip() for cell in cells[width:]):
+            why = f"too many fields: {len(cells)} where the header has {width}"
+            yield Record(row.line, {}, why)
+            continue
+        if len(cells) < width:
+            why = f"too few fields: {len(cells)} where the header has {width}"
+            yield Record(row.line, {}, why)
+            continue
+        values, unreadable = columns.values(cells)
+        for name in unreadable:
+            reading.unreadable.setdefault(name, []).append(row.line)
+        nothing = True
+        for found in unpacker.in_row(values):
+            nothing = False
+            fault = _NO_NAME if found.fault == NOT_A_RECORD else found.fault
+            yield Record(row.line, found.content, fault, found.document, found.envelopes)
+        if nothing:
+            yield Record(row.line, {}, _NO_NAME)

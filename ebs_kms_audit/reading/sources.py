@@ -1,74 +1,44 @@
-"""What a caller may hand in → one Source for each export in it.
+"""What a caller hands in → one Source for each file, archive member, stream or table in it.
 
-A path, several, a folder, a glob, `.gz` and `.zip` (told by content, not by name), an open file,
-`-` for standard input; tables in memory are left to `tables`.
+A path, several, a folder, a glob, `.gz` and `.zip` (recognized by content), an open file, `-` for
+standard input, a DataFrame or an Arrow object. Each file is read once, by its identity on the disk.
 """
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import chain
+from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
+from ebs_kms_audit.reading.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Archive, Shelf
+from ebs_kms_audit.reading.streams import BLOCK, Blocks, DamagedError, read_blocks, stream_name
 
-if TYPE_CHECKING:
-    import zipfile
+__all__ = ["BLOCK", "Blocks", "DamagedError", "PlainFile", "Source", "Sources", "opened"]
 
-BLOCK = 1 << 18
-# What a trail writes beside its log files: digests of them, and Insights events.
-_NO_LOG = r"CloudTrail-(Digest|Insight)(/|\\|$)"
 GZIP_MAGIC = b"\x1f\x8b"
-_ZIP_MAGIC = b"PK\x03\x04"
-_EXCEL_MEMBER = "[Content_Types].xml"
-
-Blocks = Iterator[bytes] | Iterator[str]
-
-
-class DamagedError(Exception):
-    """Raised by blocks where what an export is packed in is damaged; what came before is good."""
-
-
-class FileKind(NamedTuple):
-    """A kind of input: what it is, its endings in folders, and how to come by it."""
-
-    what: str
-    suffixes: tuple[str, ...]
-    how_to_get_it: str
-
-    @property
-    def expected(self) -> str:
-        """Say what was expected and how to get it: the end of every refusal."""
-        return f"expected {self.what}; {self.how_to_get_it}"
-
-    @property
-    def packed(self) -> tuple[str, ...]:
-        """The endings within a zip archive: an archive in an archive is not opened."""
-        return tuple(suffix for suffix in self.suffixes if suffix != ".zip")
-
-
-EXPORTS = FileKind(
-    "the console's CSV export",
-    (".csv", ".csv.gz", ".zip"),
-    "choose Download CSV in the CloudTrail console's Event history",
-)
-RECORDS = FileKind(
-    "CloudTrail records",
-    (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".zip"),
-    "choose Download JSON in the CloudTrail console's Event history, run aws cloudtrail "
-    "lookup-events, or copy a trail's log files",
-)
+HEAD = 1 << 16
+# The folders in which a trail keeps its digest files and its Insights events.
+_NOT_LOGS = re.compile(r"CloudTrail-(?:Digest|Insight)")
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_FIRST = 512
+_PASS_A_PATH = "pass a path, an open file, a DataFrame or an Arrow table"
 
 
 class PlainFile(NamedTuple):
-    """A file on the disk, that can be read from any place; packed if it is gzip."""
+    """A file on the disk, which can be read from any place; `packed` if it is gzip."""
 
     path: str
     size: int
@@ -76,286 +46,351 @@ class PlainFile(NamedTuple):
 
 
 class Source(NamedTuple):
-    """One export: what to call it, and how to get its content, in blocks or as a table.
+    """One input: its name, and how to get its content, in blocks or as a table.
 
-    Both raise InputError where there is nothing to be had; blocks may end in a DamagedError. One
-    byte of a block stands for `scale` bytes on the disk: a member of an archive is unpacked. `file`
-    is where the content lies, if that is a file by itself.
+    name     what a report calls it
+    blocks   returns its content; raises InputError, and DamagedError after the last good block
+    table    returns its content as header and rows, for a table in memory
+    head     returns up to so many bytes (or characters) of its beginning, not unpacked
+    scale    the bytes on the disk for one byte of a block: members of archives are unpacked
+    file     where the content is, for a file that is not in an archive
+    listed   whether it was found in a folder or an archive; the caller did not name it
+    skipped  why it is not read, for a member of a folder that cannot be a file of data
     """
 
     name: str
     blocks: Callable[[], Blocks] | None = None
     table: Callable[[], tables.Table] | None = None
+    head: Callable[[int], Any] | None = None
     scale: float = 1.0
     file: PlainFile | None = None
+    listed: bool = False
+    skipped: str | None = None
 
 
-def sources(inputs: Any, kind: FileKind = EXPORTS) -> Iterator[Source]:
-    """Expand what `audit()` takes into the inputs of a kind that it stands for, one at a time."""
-    if tables.is_table(inputs):
-        yield Source(name=tables.name_of(inputs), table=lambda: tables.read(inputs))
-    elif isinstance(inputs, (str, os.PathLike)):
-        yield from _of_path(os.fspath(inputs), kind)
-    elif hasattr(inputs, "read"):
-        yield from _of_stream(inputs, kind)
-    elif isinstance(inputs, Iterable) and not isinstance(inputs, (bytes, bytearray, dict)):
+class Sources:
+    """The sources of one audit, each once. Close it when all are read."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()
+        self._shelf = Shelf()
+        self._kept: list[IO[bytes]] = []
+
+    def close(self) -> None:
+        """Close the archive that is open, and remove the copies of archives in streams."""
+        self._shelf.close()
+        for copy in self._kept:
+            copy.close()
+
+    def of(self, inputs: Any) -> Iterator[Source]:
+        """Yield the sources in what `audit()` takes."""
+        if tables.is_table(inputs):
+            yield Source(name=tables.name_of(inputs), table=lambda: tables.read(inputs))
+        elif isinstance(inputs, (str, os.PathLike)):
+            yield from self._of_path(inputs)
+        elif hasattr(inputs, "read"):
+            yield from self._of_stream(inputs, stream_name(inputs))
+        elif isinstance(inputs, Iterable) and not isinstance(inputs, (bytes, bytearray, dict)):
+            empty = True
+            for item in inputs:
+                empty = False
+                yield from self.of(item)
+            if empty:
+                yield _failed("(nothing)", "no input was given; name a file")
+        else:
+            name = type(inputs).__name__
+            yield _failed(f"<{name}>", f"an object of type {name} cannot be read; {_PASS_A_PATH}")
+
+    def _of_path(self, given: str | os.PathLike[Any]) -> Iterator[Source]:
+        path = os.fspath(given)
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if path == "-":
+            yield from self._of_stream(sys.stdin.buffer, "standard input")
+            return
+        try:
+            mode = Path(path).stat().st_mode
+        except (OSError, ValueError) as error:
+            yield from self._of_pattern(path, error)
+            return
+        if S_ISDIR(mode):
+            yield from self._of_folder(path)
+        else:
+            yield from self._of_file(path, listed=False)
+
+    def _of_pattern(self, path: str, error: Exception) -> Iterator[Source]:
+        """Yield what a glob stands for; otherwise say why there is no such file."""
+        if glob.has_magic(path) and not _looks_like_content(path):
+            matches = _matches(path)
+            if not matches:
+                yield _failed(path, "no file matches this pattern; check the path")
+            for match in matches:
+                yield from self._of_path(match)
+            return
+        yield _failed(_shortened(path), _why_not(path, error))
+
+    def _of_folder(self, path: str) -> Iterator[Source]:
         empty = True
-        for item in inputs:
+        for found in self.files_in(path):
             empty = False
-            yield from sources(item, kind)
+            if isinstance(found, Source):
+                yield found
+            else:
+                yield from self._of_file(found, listed=True)
         if empty:
-            yield _refused("(nothing)", f"no input was given: name a file; {kind.how_to_get_it}")
-    else:
-        name = type(inputs).__name__
-        yield _refused(
-            f"<{name}>",
-            f"an object of type {name} can't be read: pass a path, an open file, a DataFrame "
-            "or an Arrow table",
+            yield _failed(path, "this folder holds no file; check the path")
+
+    def files_in(self, path: str) -> Iterator[str | Source]:
+        """Yield the files of a folder and its subfolders in order of name.
+
+        Hidden ones are left out, and the folders of a trail that hold no log files. A folder that
+        cannot be read is a source that fails.
+        """
+        pending = [path]
+        while pending:
+            folder = pending.pop()
+            try:
+                if not self._is_new(os.stat(folder)):  # noqa: PTH116 - `folder` may be "a/../b"
+                    continue
+                with os.scandir(folder) as entries:
+                    names = sorted(entry.name for entry in entries)
+            except OSError as error:
+                why = (
+                    f"this folder cannot be read: {error.strerror or error}; check its permissions"
+                )
+                yield _failed(folder, why)
+                continue
+            subfolders = []
+            for name in names:
+                inner = os.path.join(folder, name)  # noqa: PTH118 - keeps the caller's spelling
+                if name.startswith(".") or _NOT_LOGS.fullmatch(name):
+                    continue
+                if os.path.isdir(inner):  # noqa: PTH112 - does not raise
+                    subfolders.append(inner)
+                else:
+                    yield inner
+            pending.extend(reversed(subfolders))
+
+    def _is_new(self, found: os.stat_result) -> bool:
+        """Return whether a file or folder was not met before, and remember it."""
+        identity = (found.st_dev, found.st_ino)
+        if identity in self._seen:
+            return False
+        self._seen.add(identity)
+        return True
+
+    def _of_file(self, path: str, *, listed: bool) -> Iterator[Source]:
+        try:
+            found = Path(path).stat()
+            if not S_ISREG(found.st_mode):
+                if listed:
+                    why = "it is a pipe, a socket or a device"
+                    yield Source(name=path, listed=True, skipped=why)
+                else:
+                    with opened(path) as stream:
+                        yield from self._of_stream(stream, path)
+                return
+            if not self._is_new(found):
+                return
+            with opened(path) as file:
+                magic = file.read(4)
+        except OSError as error:
+            yield _failed(path, f"it cannot be opened: {error.strerror or error}")
+            return
+        except InputError as error:
+            yield _failed(path, error)
+            return
+        if magic in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
+            yield from self._of_zip(path, path)
+            return
+        plain = PlainFile(path, found.st_size, magic.startswith(GZIP_MAGIC))
+        yield Source(
+            name=path,
+            blocks=partial(_blocks_of, path),
+            head=partial(_head_of, path),
+            file=plain,
+            listed=listed,
         )
+
+    def _of_stream(self, stream: Any, name: str) -> Iterator[Source]:
+        content = read_blocks(stream, name)
+        try:
+            first = next(content, b"")
+            if isinstance(first, str) or first[:4] not in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
+                yield Source(
+                    name=name,
+                    blocks=lambda: chain([first], content),
+                    head=lambda size: first[:size],
+                )
+                return
+            # A zip archive is read from its end, so it is kept until the audit is done.
+            whole: Any = SpooledTemporaryFile(max_size=64 * BLOCK)  # noqa: SIM115
+            self._kept.append(whole)
+            with suppress(DamagedError):
+                whole.writelines(chain([first], content))
+            yield from self._of_zip(whole, name)
+        except DamagedError:
+            yield _failed(name, "the archive is damaged or cut short; download it again")
+        except InputError as error:
+            yield _failed(name, error)
+
+    def _of_zip(self, content: Any, name: str) -> Iterator[Source]:
+        archive = Archive(name, content, self._shelf)
+        try:
+            members = archive.members()
+        except InputError as error:
+            yield _failed(name, error)
+            return
+        if not members:
+            yield _failed(name, "this zip archive holds no file; check the path")
+        for info in members:
+            last = info.filename.rpartition("/")[2]
+            if info.filename.startswith("__MACOSX/") or last.startswith("."):
+                continue
+            yield Source(
+                name=archive.name_of(info),
+                blocks=partial(archive.blocks, info),
+                head=partial(archive.beginning, info),
+                scale=info.compress_size / info.file_size if info.file_size else 1.0,
+                listed=True,
+            )
 
 
 def repeatable(inputs: Any) -> bool:
-    """Tell whether the inputs can be read a second time: paths and tables can, streams can't."""
+    """Return whether the inputs can be read a second time: paths and tables, but no streams."""
     if tables.is_table(inputs):
         return tables.repeatable(inputs)
     if isinstance(inputs, (list, tuple)):
         return all(repeatable(item) for item in inputs)
-    return inputs is None or (isinstance(inputs, (str, os.PathLike)) and inputs != "-")
+    if not isinstance(inputs, (str, os.PathLike)):
+        return inputs is None
+    path = os.fspath(inputs)
+    with suppress(OSError, ValueError):
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a path of bytes is possible
+        return S_ISREG(mode) or S_ISDIR(mode)
+    return path not in ("-", b"-")
 
 
-def total_size(inputs: Any, kind: FileKind = EXPORTS) -> int | None:
-    """Return how many bytes of inputs lie on the disk; None where some lie elsewhere."""
+def total_size(inputs: Any) -> int | None:
+    """Return how many bytes of the inputs are on the disk; None if some are elsewhere."""
     if isinstance(inputs, (str, os.PathLike)):
-        return _size_at(os.fspath(inputs), kind)
+        return _size_at(os.fsdecode(inputs))
     if not isinstance(inputs, (list, tuple)):
         return 0 if inputs is None else None
-    sizes = [total_size(item, kind) for item in inputs]
+    sizes = [total_size(item) for item in inputs]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 
 
-def _size_at(path: str, kind: FileKind) -> int | None:
+def _size_at(path: str) -> int | None:
     if path == "-":
         return None
+    sources = Sources()
     try:
-        found = os.stat(path)  # noqa: PTH116 - pathlib is slow to import
+        found = Path(path).stat()
+        if S_ISREG(found.st_mode):
+            return found.st_size
+        if not S_ISDIR(found.st_mode):
+            return None
+        files = [file for file in sources.files_in(path) if isinstance(file, str)]
     except (OSError, ValueError):
-        matches = [one for one in _matches(path) or () if one != path]
-        return sum(_size_at(match, kind) or 0 for match in matches)
-    if S_ISDIR(found.st_mode):
-        return sum(_size_at(file, kind) or 0 for file in _files_in(path, kind))
-    return found.st_size if S_ISREG(found.st_mode) else None
-
-
-def _refused(name: str, reason: str) -> Source:
-    return _failed(name, InputError(f"{name}: {reason}"))
-
-
-def _failed(name: str, error: Exception) -> Source:
-    def fail() -> Blocks:
-        raise error
-        yield b""  # so that it is raised where blocks are read
-
-    return Source(name=name, blocks=fail)
-
-
-def _of_path(path: str, kind: FileKind) -> Iterator[Source]:
-    if path == "-":
-        yield from _of_stream(sys.stdin.buffer, kind, "standard input")
-        return
-    if os.path.isfile(path):  # noqa: PTH113 - first, since what the rest needs is slow to import
-        yield from _of_file(path, kind)
-        return
-    if os.path.isdir(path):  # noqa: PTH112 - pathlib raises where a name is too long for one
-        yield from _of_folder(path, kind)
-    elif os.path.exists(path):  # noqa: PTH110
-        yield from _of_file(path, kind)
-    elif (matches := _matches(path)) is None:
-        yield _refused(path, f"no such file: check the path; {kind.expected}")
-    elif not matches:
-        yield _refused(path, f"no file matches this pattern; {kind.expected}")
-    else:
-        for match in matches:
-            yield from _of_path(match, kind)
-
-
-def _matches(pattern: str) -> list[str] | None:
-    """Return what a pattern stands for; None where it is none."""
-    import glob  # slow to import
-
-    return sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else None
-
-
-def _of_folder(path: str, kind: FileKind) -> Iterator[Source]:
-    files = _files_in(path, kind)
-    if not files:
-        yield _refused(path, f"this folder holds no {_either(kind.suffixes)} file; {kind.expected}")
+        files = [] if _looks_like_content(path) else [one for one in _matches(path) if one != path]
+        return sum(_size_at(match) or 0 for match in files)
+    sizes = 0
     for file in files:
-        yield from _of_file(file, kind)
-
-
-def _files_in(path: str, kind: FileKind) -> list[str]:
-    from pathlib import Path  # slow to import
-
-    return sorted(
-        os.path.join(folder, name)  # noqa: PTH118 - keeps the spelling that the caller used
-        for folder, subfolders, names in os.walk(path)
-        for name in names
-        if name.lower().endswith(kind.suffixes) and not name.startswith(".")
-        if not re.search(_NO_LOG, folder)
-        if not any(part.startswith(".") for part in Path(folder).relative_to(path).parts)
-    )
-
-
-def _of_file(path: str, kind: FileKind) -> Iterator[Source]:
-    try:
-        with opened(path) as file:
-            found = os.fstat(file.fileno())
-            if not S_ISREG(found.st_mode):  # a pipe: it can't be read again
-                yield from _of_stream(file, kind, path)
-                return
-            magic = file.read(4)
-    except InputError as error:
-        yield _failed(path, error)
-        return
-    if magic == _ZIP_MAGIC:
-        yield from _of_zip(path, path, kind)
-        return
-
-    def blocks() -> Iterator[bytes]:
-        with opened(path) as file:
-            yield from _read_blocks(file, path)
-
-    plain = PlainFile(path, found.st_size, magic.startswith(GZIP_MAGIC))
-    yield Source(name=path, blocks=blocks, file=plain)
+        with suppress(OSError):
+            sizes += Path(file).stat().st_size
+    return sizes
 
 
 @contextmanager
 def opened(path: str) -> Iterator[IO[bytes]]:
-    """Open a file as pathlib does, which lets a slash behind its name pass.
-
-    Raises InputError where that can't be done.
-    """
+    """Open a file. Raises InputError if that fails."""
     try:
-        with open(path.rstrip("/"), "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            yield file
-    except OSError as error:
-        raise InputError(f"{path}: it can't be opened: {error.strerror or error}") from error
+        file = Path(path).open("rb")  # noqa: SIM115 - an error of the caller's is not one of opening
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"it cannot be opened: {why}", source=path) from error
+    with file:
+        yield file
 
 
-def _of_stream(stream: Any, kind: FileKind, name: str | None = None) -> Iterator[Source]:
-    name = name or _stream_name(stream)
-    content = _read_blocks(stream, name)
-    try:
-        first = next(content, b"")
-        if isinstance(first, str) or not first.startswith(_ZIP_MAGIC):
-            yield Source(name=name, blocks=lambda: chain([first], content))
-            return
-        from tempfile import SpooledTemporaryFile  # slow to import, and seldom needed
-
-        with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:  # zip is read from its end
-            whole.writelines(chain([first], content))
-            yield from _of_zip(whole, name, kind)
-    except (InputError, DamagedError) as error:
-        yield _failed(name, error)
+def _blocks_of(path: str) -> Iterator[bytes]:
+    with opened(path) as file:
+        yield from read_blocks(file, path)
 
 
-def _stream_name(stream: Any) -> str:
-    name = getattr(stream, "name", None)
-    return name if isinstance(name, str) else f"<{type(stream).__name__}>"
-
-
-def _read_blocks(stream: Any, name: str) -> Iterator[Any]:
-    """Yield what a stream gives, in whole blocks: a pipe may give less than it is asked for."""
-    read: Callable[[int], Any] = stream.read
-    if _unpacks(stream):
-        read = stream.read1  # it gives all there is before it fails
-    damaged = False
-    while not damaged:
-        parts, size = [], 0
+def _head_of(path: str, size: int) -> bytes:
+    with opened(path) as file:
         try:
-            while size < BLOCK and (part := read(BLOCK - size)):
-                parts.append(part)
-                size += len(part)
-        except UnicodeDecodeError as error:
+            return file.read(size)
+        except OSError as error:
             raise InputError(
-                f"{name}: it was opened as {error.encoding} text and is none: open it in binary "
-                "mode, or pass its path"
+                f"reading it failed: {error.strerror or error}", source=path
             ) from error
-        except (OSError, ValueError) as error:  # a closed file is a ValueError
-            raise InputError(f"{name}: reading it failed: {error}") from error
-        except (zlib.error, EOFError, _bad_zip_file()):  # zip members, gzip's file objects
-            damaged = True
-        if parts:
-            yield parts[0][:0].join(parts)
-        elif not damaged:
-            return
-    raise DamagedError
 
 
-def _unpacks(stream: Any) -> bool:
-    """Tell whether it is a file object of gzip or zipfile; neither need be imported for that."""
-    return any(base.__module__ in ("gzip", "zipfile") for base in type(stream).__mro__)
+def beginning(source: Source) -> Any:
+    """Return the beginning of a source, unpacked: bytes or text, at most HEAD of it.
 
-
-def _of_zip(archive: Any, name: str, kind: FileKind) -> Iterator[Source]:
-    from zipfile import ZipFile  # slow to import
-
-    try:
-        with ZipFile(archive) as opened:
-            members = [info for info in opened.infolist() if not info.is_dir()]
-            names = {info.filename for info in members}
-            if _EXCEL_MEMBER in names:
-                yield _refused(name, f"this is an Excel workbook; {kind.expected}")
-                return
-            exports = [
-                info
-                for info in members
-                if info.filename.lower().endswith(kind.packed)
-                and not info.filename.startswith("__MACOSX/")
-            ]
-            if not exports:
-                endings = _either(kind.packed)
-                yield _refused(name, f"this zip archive holds no {endings} file; {kind.expected}")
-            for info in exports:
-                yield _of_member(opened, info, f"{name}/{info.filename}")
-    except _zip_damage():
-        yield _refused(name, "this zip archive is damaged or cut short: download it again")
-
-
-def _of_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Source:
-    def blocks() -> Iterator[bytes]:
-        try:
-            with archive.open(info) as member:
-                yield from _read_blocks(member, name)
-        except (RuntimeError, NotImplementedError) as error:
-            raise InputError(
-                f"{name}: it is encrypted or packed in a way that can't be read here: "
-                "unpack the archive first"
-            ) from error
-        except _zip_damage() as error:
-            raise DamagedError from error
-
-    packed = info.compress_size / info.file_size if info.file_size else 1.0
-    return Source(name=name, blocks=blocks, scale=packed)
-
-
-def _bad_zip_file() -> type[Exception]:
-    from zipfile import BadZipFile  # slow to import: an `except` asks for it when one is raised
-
-    return BadZipFile
-
-
-def _zip_damage() -> tuple[type[Exception], ...]:
-    """Return what zipfile raises over damaged archives.
-
-    A wrong offset is an OSError or a ValueError, a wrong version a NotImplementedError.
+    Raises InputError if it cannot be read.
     """
-    from struct import error
+    if source.head is None:
+        return b""
+    head = source.head(HEAD)
+    if isinstance(head, bytes) and head.startswith(GZIP_MAGIC):
+        return _unpacked(head, source.name)
+    return head
 
-    return (_bad_zip_file(), NotImplementedError, error, EOFError, OSError, ValueError)
+
+def _unpacked(head: bytes, name: str) -> bytes:
+    """Unpack the beginning of a gzip file, as far as it is not damaged."""
+    unpacker = zlib.decompressobj(31)
+    content = b""
+    with suppress(zlib.error):
+        for start in range(0, len(head), _FIRST):
+            content += unpacker.decompress(head[start : start + _FIRST], HEAD)
+            # JSON needs no more: a trail has many files
+            if len(content) >= HEAD or content.lstrip()[:1] in (b"{", b"["):
+                return content[:HEAD]
+    if not content and not unpacker.eof:
+        raise InputError(
+            "the gzip file is damaged or cut short, and holds no whole row; download it again",
+            source=name,
+        )
+    return content
 
 
-def _either(endings: Sequence[str]) -> str:
-    *most, last = endings
-    return f"{', '.join(most)} or {last}"
+def _matches(pattern: str) -> list[str]:
+    try:
+        return sorted(glob.glob(pattern, recursive=True))
+    except (OSError, ValueError, re.error, RecursionError):
+        return []
+
+
+def _why_not(path: str, error: Exception) -> str:
+    if _looks_like_content(path):
+        return f"this is the content of a file, not a path; {_PASS_A_PATH}"
+    if "\0" in path:
+        return "a path cannot hold a NUL character; check the path"
+    if getattr(error, "errno", None) in _ABSENT:
+        return "no such file; check the path"
+    return f"it cannot be opened: {getattr(error, 'strerror', None) or error}"
+
+
+def _looks_like_content(path: str) -> bool:
+    return path.lstrip()[:1] in ("{", "[") or "\n" in path
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= 300 else f"{path[:200]}…"
+
+
+def _failed(name: str, why: str | InputError) -> Source:
+    """Return a source that raises an InputError when it is read."""
+    error = why if isinstance(why, InputError) else InputError(why, source=name)
+
+    def fail(*_: int) -> Any:
+        raise error
+
+    return Source(name=name, blocks=fail, head=fail)

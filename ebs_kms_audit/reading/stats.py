@@ -1,45 +1,83 @@
-"""What is known of one input while it is read: its figures, and what is to be said about it."""
+"""What is known of one input while it is read: its figures, and what the report says about it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
+from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import FileCoverage, SetAside
+from ebs_kms_audit.reading.formats import ForeignError
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.header import Layout
+    from ebs_kms_audit.reading.sources import PlainFile
 
-Form = Literal["export", "records", "query result"]
+Form = Literal["export", "records", "query result", "other"]
 
-_LISTED_SET_ASIDE = 10_000  # the count goes on; a list without end would be the whole input
+UNKNOWN_ENVELOPE = "unknown envelope"
+_LISTED_SET_ASIDE = 10_000  # the count goes on; the list is limited
+_RECOGNIZED_FORMS = {
+    "export": "console CSV",
+    "records": "CloudTrail records",
+    "query result": "query result",
+}
 
 
 @dataclass(slots=True)
 class InputStats:
-    """One input while it is read: its figures, and what is to be said about it afterwards.
+    """One input while it is read.
 
-    `unreadable` has, for a column, the lines where its cell could not be read and the row could.
+    name                what a report calls it
+    layout              the columns of a console CSV
+    form                how its rows are read
+    recognized_as       what it is; None if `form` says it
+    rows                how many rows or records were read, including those set aside
+    set_aside_count     how many of these could not be read
+    set_aside           the first of these, each with its line and the reason
+    error               why the input could not be read at all
+    skipped             why a file in a folder was not read
+    cut_short           why its content ends too early
+    size_changed        whether the size of the file changed while it was read
+    guessed_dates       whether the order of day and month was guessed
+    times_without_zone  whether its times have no zone
+    unreadable          for a column, the lines whose cell could not be read; the rows are read
+    unknown_columns     the columns of a query result that are not understood
+    missing             what no column of a query result says
+    envelopes           how many records each kind of envelope holds
+    foreign             how many values of each known foreign kind were set aside
+    documents           the documents in it: the kind of each, and its content
+    first, last         the earliest and latest time
     """
 
     name: str
     layout: Layout | None = None
     form: Form = "export"
+    recognized_as: str | None = None
     rows: int = 0
     set_aside_count: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str | None = None
+    skipped: str | None = None
     cut_short: str | None = None
+    size_changed: bool = False
     guessed_dates: bool = False
     times_without_zone: bool = False
     unreadable: dict[str, list[int]] = field(default_factory=dict)
+    unknown_columns: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    envelopes: Counter[str] = field(default_factory=Counter)
+    foreign: Counter[str] = field(default_factory=Counter)
+    documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     first: datetime | None = None
     last: datetime | None = None
 
     def put_aside(self, line: int, reason: str) -> None:
-        """Count a row or record that can't be read, and list it; a record's line is its number."""
+        """Count a row or record that cannot be read, and list it; a record's line is its number."""
         self.set_aside_count += 1
         if self.form == "records":
             reason = f"record {line}: {reason}"
@@ -53,18 +91,37 @@ class InputStats:
         if self.last is None or order_of(time) > order_of(self.last):
             self.last = time
 
-    @property
-    def _layout_label(self) -> str | None:
-        if self.form == "export":
-            return self.layout.label if self.layout else None
-        return self.form
+    def fail(self, error: InputError, *, listed: bool) -> None:
+        """Note that the input cannot be read. A `listed` file that holds no data is skipped."""
+        if listed and isinstance(error, ForeignError) and not error.is_data:
+            self.skipped = f"it is {error.foreign.what}"
+        else:
+            self.error = str(error)
+
+    def check_size(self, file: PlainFile | None) -> None:
+        """Note whether a file changed its size while it was read."""
+        if file is not None:
+            try:
+                self.size_changed = Path(file.path).stat().st_size != file.size
+            except OSError:
+                self.size_changed = True
+
+    def _what_it_is(self) -> str | None:
+        if self.recognized_as or self.error or self.skipped:
+            return self.recognized_as
+        found = list(dict.fromkeys(kind for kind, _ in self.documents))
+        if self.rows or not found:
+            envelopes = f" ({', '.join(self.envelopes)})" if self.envelopes else ""
+            found.insert(0, f"{_RECOGNIZED_FORMS[self.form]}{envelopes}")
+        return " and ".join(found)
 
     @property
     def coverage(self) -> FileCoverage:
         """The figures as the report has them."""
         return FileCoverage(
             name=self.name,
-            layout=self._layout_label,
+            recognized_as=self._what_it_is(),
+            layout=self.layout.label if self.layout else None,
             rows_read=self.rows,
             rows_set_aside=self.set_aside_count,
             error=self.error,

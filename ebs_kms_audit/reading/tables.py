@@ -1,4 +1,4 @@
-"""Tables already in memory → header and rows: pandas DataFrames and any Arrow object."""
+"""Tables in memory → header and rows: pandas DataFrames and any Arrow object."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ebs_kms_audit.errors import InputError
 
 
 class Table(NamedTuple):
-    """A header, and an iterator over rows of text; missing values are empty texts."""
+    """A header, and an iterator over rows of text; a missing value is an empty text."""
 
     header: list[str]
     rows: Iterator[list[str]]
 
 
 def is_table(thing: Any) -> bool:
-    """Tell whether it is a DataFrame or something that gives an Arrow stream or array."""
+    """Return whether it is a DataFrame, or has the interface of an Arrow stream or array."""
     # In pyarrow 15 a ChunkedArray has no Arrow method yet.
     return (
         _is_pandas(thing)
@@ -27,12 +27,12 @@ def is_table(thing: Any) -> bool:
 
 
 def name_of(thing: Any) -> str:
-    """Return what to call the table in a report."""
+    """Return what a report calls the table."""
     return f"<{type(thing).__name__}>"
 
 
 def read(thing: Any) -> Table:
-    """Return the table's header and rows. Raises InputError for an array that is no table."""
+    """Return the header and rows of a table. Raises InputError for an array that is no table."""
     if _is_pandas(thing):
         header = [str(name) for name in thing.columns]
         rows = thing.itertuples(index=False, name=None)
@@ -41,7 +41,7 @@ def read(thing: Any) -> Table:
 
 
 def repeatable(thing: Any) -> bool:
-    """Tell whether the table can be read twice: a DataFrame can, a stream may be used up."""
+    """Return whether the table can be read twice: a DataFrame can, a stream may be used up."""
     return _is_pandas(thing) or hasattr(thing, "num_rows")
 
 
@@ -60,20 +60,21 @@ def _read_arrow(thing: Any) -> Table:
             stream = pa.RecordBatchReader.from_batches(batch.schema, [batch])
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as error:
         raise InputError(
-            f"{name_of(thing)}: this Arrow object is no table with the columns of an export"
+            "this Arrow object is not a table with the columns of an export", source=name_of(thing)
         ) from error
+    rows = (row for batch in stream for row in rows_of_batch(batch))
+    return Table([str(name) for name in stream.schema.names], rows)
 
-    def rows() -> Iterator[list[str]]:
-        for batch in stream:
-            columns = [column.to_pylist() for column in batch.columns]
-            for values in zip(*columns, strict=True):
-                yield [_text(value) for value in values]
 
-    return Table([str(name) for name in stream.schema.names], rows())
+def rows_of_batch(batch: Any) -> Iterator[list[str]]:
+    """Yield the rows of an Arrow record batch as text."""
+    columns = [column.to_pylist() for column in batch.columns]
+    for values in zip(*columns, strict=True):
+        yield [_text(value) for value in values]
 
 
 def _text(value: Any) -> str:
-    """Write a value as the export would have it."""
+    """Return a value as the export has it."""
     match value:
         case str():
             return value
@@ -82,10 +83,23 @@ def _text(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case list() | dict():
-            return json.dumps(value, default=str)
+            return json.dumps(_plain(value), default=str)
+        case bytes():
+            return value.decode("utf-8", "backslashreplace")
     if hasattr(value, "tolist"):  # numpy's scalars and arrays
         return _text(value.tolist())
     text = str(value)
     if text in ("nan", "<NA>", "NaT"):  # what pandas calls missing
         return ""
     return str(value.isoformat()) if hasattr(value, "isoformat") else text
+
+
+def _plain(value: Any) -> Any:
+    """Return a nested value with maps as objects: Arrow has a map as a list of pairs."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        if value and all(isinstance(one, tuple) and len(one) == 2 for one in value):
+            return {str(name): _plain(inner) for name, inner in value}
+        return [_plain(inner) for inner in value]
+    return value

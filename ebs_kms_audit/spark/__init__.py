@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ebs_kms_audit.identify import EvidenceIndex, Overrides
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.pipeline import AuditOptions, report_on
 from ebs_kms_audit.reading import InputStats
+from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.report import Report
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class _Gathered:
 
     events: list[Event]
     files: list[InputStats]
+    documents: Documents = field(default_factory=Documents)
 
     @property
     def repeatable(self) -> bool:

@@ -39,7 +39,7 @@ from ebs_kms_audit.reading.exports.header import (
     is_query_result,
     require_columns,
 )
-from ebs_kms_audit.reading.sources import EXPORTS, RECORDS, FileKind
+from ebs_kms_audit.reading.formats import EXPORTS, RECORDS, FileKind
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.spark.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work

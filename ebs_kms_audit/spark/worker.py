@@ -23,9 +23,9 @@ from ebs_kms_audit.reading.exports.events import read_events, row_starter
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
 from ebs_kms_audit.reading.records.events import read_record_events, told
-from ebs_kms_audit.reading.sources import RECORDS
 from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
     ("arguments", "words"),
     [
         (["missing.csv"], "missing.csv: no such file"),
-        (["prose.csv"], "prose.csv: this is no event history export"),
+        (["prose.csv"], "prose.csv: this is text without an error message that is recognized"),
         (["denied.csv", "--principal", "alice"], "write NAME=ARN"),
         (["denied.csv", "--principal", "alice=arn:aws:sts::111122223333:assumed-role/r/s"],
          "is a session"),

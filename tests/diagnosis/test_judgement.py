@@ -84,13 +84,13 @@ def test_documents_and_parsed_policies_are_taken_too():
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "this is no JSON"),
-        ("Dear all", "this is no JSON"),
-        ("{", "this is no JSON"),
+        ("", "this is not valid JSON"),
+        ("Dear all", "this is not valid JSON"),
+        ("{", "this is not valid JSON"),
         ("[1]", "This is not a policy"),
         ('{"a": 1}', "it has no Statement"),
         ('{"Statement": 7}', "a statement or a list of statements is expected here"),
-        (json.dumps(policy()) + json.dumps(policy()), "something behind the policy"),
+        (json.dumps(policy()) + json.dumps(policy()), "other text after the policy"),
     ],
 )
 def test_what_is_no_policy_is_refused_by_name(tmp_path, content, words):
@@ -106,7 +106,7 @@ def test_missing_files_and_wrong_keys_are_refused(tmp_path):
         finding_of(tmp_path / "policy.json")
     with pytest.raises(InputError, match=r"holds no \.json file"):
         finding_of(tmp_path)
-    with pytest.raises(UsageError, match="no key ARN"):
+    with pytest.raises(UsageError, match="not a key ARN"):
         finding_of({"alias/ebs": policy()})
 
 

@@ -226,7 +226,7 @@ def test_a_line_without_end_is_refused(always, tmp_path, monkeypatch):
     rows = [line(row()) for _ in range(100)]
     path.write_text("\n".join([",".join(HEADER), *rows, "x" * 200_000]), encoding="utf-8")
     for count in (1, 2):
-        with pytest.raises(InputError, match="a line of more than"):
+        with pytest.raises(InputError, match="a line is longer than"):
             ebs_kms_audit.audit(path, processes=count)
 
 

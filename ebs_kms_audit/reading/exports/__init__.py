@@ -22,7 +22,6 @@ from ebs_kms_audit.reading.exports.events import read_events, row_starter
 from ebs_kms_audit.reading.exports.header import (
     Layout,
     find_header,
-    is_query_result,
     require_columns,
 )
 from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
@@ -57,7 +56,7 @@ def read_export(source: Source, reading: InputStats, workers: Workers) -> Iterat
         )
     index, delimiter, header = find_header(source.name, head)
     layout = Layout.of_header(header)
-    ordinary = None if is_query_result(header) else RowPrefilter.of(layout, delimiter)
+    ordinary = RowPrefilter.of(layout, delimiter)
     helped = None if raw is None else _helped(source, ordinary, lines, workers)
     if helped is not None:
         stream = Scan(workers.counted(helped, lambda block: len(block.lines)))
@@ -96,16 +95,8 @@ def _helped(
 def _events_in(
     rows: Iterable[Row], header: list[str], reading: InputStats, *, day_first: bool = False
 ) -> Iterator[Event]:
-    if is_query_result(header):
-        from ebs_kms_audit.reading.query_results import records_in_rows
-        from ebs_kms_audit.reading.records.events import read_record_events, told
-
-        reading.form = "query result"
-        records = records_in_rows(rows, header, Layout.of_header(header), reading)
-        yield from read_record_events(told(records), reading)
-    else:
-        reading.layout = Layout.of_header(header)
-        yield from read_events(rows, reading, day_first_by_default=day_first)
+    reading.layout = Layout.of_header(header)
+    yield from read_events(rows, reading, day_first_by_default=day_first)
 
 
 def _mark_last(records: Iterable[Row], lines: Lines) -> Iterator[Row]:

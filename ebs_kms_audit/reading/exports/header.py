@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.reading.sources import EXPORTS
+from ebs_kms_audit.reading.formats import EXPORTS
 
 USER_NAME = "User name"
 ACCESS_KEY = "AWS access key"

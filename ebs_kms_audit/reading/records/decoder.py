@@ -1,153 +1,350 @@
-"""CloudTrail JSON → records, one at a time; a damaged record costs itself, not the file.
+"""JSON text → CloudTrail records, one at a time; a damaged record affects only itself.
 
-Shapes: the console's Download JSON and trail log files (`{"Records": […]}`), the output of
-`aws cloudtrail lookup-events` (`{"Events": [{"CloudTrailEvent": "…"}]}`), a JSON list, JSON lines.
-What comes in are pieces of text, cut anywhere; no more of it is held than a record needs.
+The text is one JSON value or several, one after the other: with line breaks, commas or nothing
+between them, or each after the time of a log line. It comes in pieces, cut anywhere. No more of it
+is held than a record needs: of a large object, each element of its lists is read by itself.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
+
+from ebs_kms_audit.reading.command_outputs import KEY_POLICY
+from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker
 
 LIST = re.compile(
     r'\s*(?:\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*)*"(?:Records|Events)"\s*:\s*)?\['
 )
-_BETWEEN = re.compile(r"[\s,]*")
-# Within a JSON string the quotes would be escaped: this begins a record wherever it stands.
-_RECORD_START = re.compile(r'\{\s*"(?:eventVersion|EventId|awsRegion|eventID|userIdentity)"\s*:')
-_LONGEST_START = 1024  # with the space in it
+_BETWEEN = re.compile(r"(?:[\s,]++|\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?(?=[ \t]+[\[{]))*+")
+_SPACE = re.compile(r"\s*")
+_COMMAS = re.compile(r"[\s,]*")
+# In a JSON string the quotes are escaped: this begins an object. After a colon or a bracket it is
+# inside another one.
+_RECORD_START = re.compile(
+    r'(?<![:\[])(?<!: )\{\s*"(?:eventVersion|EventId|awsRegion|eventID|userIdentity)"\s*:'
+)
+_RECORD_MEMBERS = frozenset(
+    {
+        "eventVersion", "userIdentity", "eventName", "eventID", "eventTime", "eventSource",
+        "awsRegion", "errorCode", "errorMessage", "requestParameters", "responseElements",
+        "additionalEventData", "EventId",
+    }
+)  # fmt: skip
+_LOOKED_BEHIND = 2  # by that pattern
+_LONGEST_START = 1024  # including white space
 LONGEST_RECORD = 4 << 20  # CloudTrail's own limit is 256 KB
-_LONGEST_WORD = 16  # of what is not in quotes: a number, a keyword
-_decoder = json.JSONDecoder()
+_LONGEST_WORD = 16  # the longest token outside quotes: a number, a keyword
+_LONGEST_KNOWN_INT = 400
+_DEEPEST_PART = 8
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
+_UNCLOSED = re.compile(r'"(?:[^"\\]|\\.)*+\\?$', re.DOTALL)
+_REST_OF_OBJECT = re.compile(r'\s*(?:,\s*"|\})')
+_GIVE_UP = 64 << 20
+_KEPT_BESIDE, _LONGEST_BESIDE = 100, 1000  # of the members beside a large one
+_NOT_JSON = "it is not valid JSON"
+_ENDS_WITHIN = "the file ends within it"
+_TOO_LONG = f"it is longer than {LONGEST_RECORD >> 20} MiB, which no record is"
+
+
+def _int(digits: str) -> int | float:
+    """Return an integer. Python rejects one of more than 4,300 digits; no field has such a one."""
+    return int(digits) if len(digits) <= _LONGEST_KNOWN_INT else float(digits)
+
+
+decode_json = json.JSONDecoder(parse_int=_int)
 
 
 class Record(NamedTuple):
-    """One record: its number in the file, from 1, and, where it can't be read, the reason."""
+    """One record or document of a file.
+
+    number    its number in the file, from 1; of a document, that of the record before it
+    content   its members
+    fault     why it cannot be read; None if it can
+    document  the kind of a document that is not a record; None for a record
+    envelopes the names of the envelopes around it, the outermost first
+    foreign   what it is, if it is recognized and not read
+    """
 
     number: int
     content: dict[str, Any]
     fault: str | None = None
+    document: str | None = None
+    envelopes: tuple[str, ...] = ()
+    foreign: str | None = None
 
 
 def looks_like_json(text: str) -> bool:
-    """Tell whether a text begins as JSON does."""
+    """Return whether a text begins as JSON does."""
     return text.lstrip()[:1] in ("{", "[")
 
 
-def read_records(pieces: Iterable[str]) -> Iterator[Record]:
-    """Yield every record of a file's text, in order. The first piece holds how the file begins."""
-    text = Text(pieces)
+def read_records(pieces: Iterable[str], unpacker: Unpacker | None = None) -> Iterator[Record]:
+    """Yield the records in a text, in order. The first piece holds how it begins."""
+    text = Text(pieces, unpacker)
     text.extend()
-    start = LIST.match(text.held)
+    start = None if text.unpacker.record_path else LIST.match(text.held)
     if start:
         text.position = start.end()
     yield from records_after(text, 0, listed=start is not None)
 
 
-def records_after(text: Text, number: int, *, listed: bool) -> Iterator[Record]:
-    """Yield the records from a place between two of them on; `number` is that of the last one."""
-    while text.skip(_BETWEEN):
-        if listed and text.held[text.position] == "]":
-            break
-        number += 1
-        try:
-            content = text.decode()
-        except (ValueError, RecursionError) as error:
-            more = text.find(_RECORD_START)
-            cut = not more and "Unterminated" in str(error)
-            yield Record(number, {}, "the file ends within it" if cut else _fault(error))
-        else:
-            yield record_of(number, content)
-    text.drain()
-
-
-def _fault(error: Exception) -> str:
-    if isinstance(error, _TooLongError):
-        return f"it is longer than {LONGEST_RECORD >> 20} MiB, as no record is"
-    return "it is no valid JSON"
-
-
 def record_of(number: int, content: Any) -> Record:
-    """Return what was decoded as a record; one of lookup-events holds it as a text."""
-    if isinstance(content, dict) and isinstance(content.get("CloudTrailEvent"), str):
+    """Return what was decoded as a record."""
+    return _record(number, next(Unpacker().found(content)))
+
+
+def _record(number: int, found: Found) -> Record:
+    return Record(
+        number, found.content, found.fault, found.document, found.envelopes, found.foreign
+    )
+
+
+def records_after(text: Text, number: int, *, listed: bool) -> Iterator[Record]:
+    """Yield the records after a place in a text; `number` is that of the last record before it.
+
+    The place is between two values, of a list if `listed`.
+    """
+    while text.skip(_BETWEEN):
+        if text.held[text.position] in "]}":
+            text.position += 1
+            if listed:
+                text.leave_object()
+                listed = False
+            continue
+        for found in _read_value(text, lambda value: value):
+            number += found.document is None
+            yield _record(number, found)
+
+
+def _read_value(
+    text: Text, wrap: Callable[[Any], Any], depth: int = 0, *, member: bool = False
+) -> Iterator[Found]:
+    """Read the value that begins here: whole, or in parts if it is too long for a record.
+
+    `wrap` puts a part into the objects around it, by which the envelope is recognized. A `member`
+    of a large object need not be a record.
+    """
+    try:
+        value = text.decode()
+    except _TooLongError:
+        if text.held[text.position] in "{[" and depth < _DEEPEST_PART:
+            yield from _read_parts(text, wrap, depth)
+        else:
+            yield from _failed(text, _TOO_LONG)
+    except RecursionError:
+        yield from _failed(text, "it is nested too deep", well_formed=True)
+    except ValueError as error:
+        fault = _cut_short(error) or _NOT_JSON
+        if text.held[text.position] in "{[" and depth < _DEEPEST_PART:
+            yield from _read_parts(text, wrap, depth, fault)
+        else:
+            yield from _failed(text, fault)
+    else:
+        written = text.held[text.began : text.position]
+        for found in text.unpacker.found(wrap(value)):
+            if found.document == KEY_POLICY:
+                policy = written if found.content is value else json.dumps(found.content)
+                yield found._replace(content={"text": policy})
+            elif not (member and found.fault == NOT_A_RECORD):
+                yield found
+
+
+def _cut_short(error: ValueError) -> str | None:
+    return _ENDS_WITHIN if "Unterminated" in str(error) else None
+
+
+def _failed(text: Text, fault: str, *, well_formed: bool = False) -> Iterator[Found]:
+    """Go on after a value that cannot be read.
+
+    The objects in a request are the choice of a caller, so none of them may be read as a record:
+    reading goes on after a value that is well-formed. Elsewhere it goes on at the next record.
+    """
+    if not (well_formed and text.skip_value()):
+        more = text.find(_RECORD_START)
+        if more and fault == _ENDS_WITHIN:
+            fault = _NOT_JSON
+    yield Found({}, fault=fault)
+
+
+def _read_parts(
+    text: Text, wrap: Callable[[Any], Any], depth: int, fault: str = _TOO_LONG
+) -> Iterator[Found]:
+    """Read an object or list in parts, each member or element by itself.
+
+    It is too long, or damaged: `fault` says which. A record is never read in parts.
+    """
+    is_object = text.held[text.position] == "{"
+    text.position += 1
+    beside: dict[str, Any] = {}
+    while text.skip(_COMMAS):
+        if text.held[text.position] in "]}":
+            text.position += 1
+            return
+        if not is_object:
+            yield from _read_value(text, lambda value: wrap([value]), depth + 1)
+            continue
+        name = text.name()
+        if name in _RECORD_MEMBERS:
+            if fault == _TOO_LONG:
+                text.skip_value(1, long=True)
+                yield Found({}, fault=fault)
+            else:
+                yield from _failed(text, fault)
+            return
+        if name is None or not text.skip(_SPACE):
+            yield from _failed(text, _NOT_JSON)
+            return
+        if text.held[text.position] in "{[":
+            around = partial(_around, wrap, beside, name)
+            yield from _read_value(text, around, depth + 1, member=True)
+            continue
         try:
-            content = json.loads(content["CloudTrailEvent"])
+            value = text.decode()
         except (ValueError, RecursionError):
-            return Record(number, {}, "its CloudTrailEvent is no valid JSON")
-    if not isinstance(content, dict) or not isinstance(content.get("eventName"), str):
-        return Record(number, {}, "it is no CloudTrail record: it has no eventName")
-    return Record(number, content)
+            yield from _failed(text, _NOT_JSON)
+            return
+        if len(beside) < _KEPT_BESIDE and len(str(value)) < _LONGEST_BESIDE:
+            beside[name] = value
+    yield Found({}, fault=_ENDS_WITHIN)
+
+
+def _around(wrap: Callable[[Any], Any], beside: dict[str, Any], name: str, value: Any) -> Any:
+    return wrap({**beside, name: value})
 
 
 class _TooLongError(ValueError):
-    """A value goes on for longer than a record can."""
+    """A value is longer than the limit."""
 
 
 class Text:
-    """Text that comes in pieces: what is `held` of it, and the `position` there."""
+    """Text that comes in pieces: the part that is `held`, and the `position` there.
 
-    def __init__(self, pieces: Iterable[str]) -> None:
+    `began` is where the value begins that was decoded last.
+    """
+
+    def __init__(self, pieces: Iterable[str], unpacker: Unpacker | None = None) -> None:
         self._pieces = iter(pieces)
+        self.unpacker = unpacker or Unpacker()
         self.held = ""
         self.position = 0
+        self.began = 0
 
     def extend(self) -> bool:
-        """Hold one piece more, and nothing of what is behind; tell whether there was one."""
+        """Hold one piece more, and drop what is before the position; False at the end."""
         piece = next(self._pieces, None)
         if piece is None:
             return False
         self.held, self.position = self.held[self.position :] + piece, 0
         return True
 
-    def drain(self) -> None:
-        """Take what is left: only at its end does a packed file show that it is whole."""
-        self.held, self.position = "", 0
-        for _ in self._pieces:
-            pass
-
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Go on behind a pattern that may be empty; tell whether anything is there."""
+        """Go to the end of a pattern that may be empty; return whether there is text after it."""
         while True:
             match = pattern.match(self.held, self.position)
             self.position = match.end() if match else self.position
-            if self.position < len(self.held):
+            if len(self.held) - self.position > _LONGEST_START or (
+                self.position < len(self.held) and self.held[self.position] in '{}[]":'
+            ):
                 return True
             if not self.extend():
-                return False
+                return self.position < len(self.held)
 
     def decode(self) -> Any:
-        """Decode the JSON value that begins here. Raises ValueError or RecursionError."""
+        """Decode the JSON value that begins here.
+
+        Raises _TooLongError if it is longer than a record, ValueError if it is not valid JSON, and
+        RecursionError if it is nested too deep. The position is then where it began.
+        """
         while True:
             try:
-                content, end = _decoder.raw_decode(self.held, self.position)
+                content, end = decode_json.raw_decode(self.held, self.position)
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error):
                     raise
-                if len(self.held) - self.position > LONGEST_RECORD:
+                length = len(self.held) - self.position
+                if length > LONGEST_RECORD:
                     raise _TooLongError from error
                 if not self.extend():
                     raise
+                # Twice the length each time: what is decoded again and again stays in proportion.
+                while len(self.held) < 2 * length and self.extend():
+                    pass
             else:
                 goes_on = isinstance(content, (int, float)) and end == len(self.held)
+                if end - self.position > LONGEST_RECORD:
+                    raise _TooLongError
                 if not (goes_on and self.extend()):
-                    self.position = end
+                    self.began, self.position = self.position, end
                     return content
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
-        """Tell whether more text could mend what is no valid JSON."""
+        """Return whether more text could make it valid JSON."""
         return error.pos > len(self.held) - _LONGEST_WORD or "Unterminated" in error.msg
 
+    def name(self) -> str | None:
+        """Read the name of a member and its colon; None if there is none."""
+        if self.held[self.position] != '"':
+            return None
+        try:
+            name = self.decode()
+        except ValueError:
+            return None
+        if not self.skip(_SPACE) or self.held[self.position] != ":":
+            return None
+        self.position += 1
+        return str(name)
+
+    def leave_object(self) -> None:
+        """Skip the rest of the object around a list, if there is one."""
+        if not self.skip(_SPACE) or self.held[self.position] not in ",}":
+            return
+        if _REST_OF_OBJECT.match(self.held, self.position):
+            self.skip_value(1)
+
+    def skip_value(self, open_brackets: int = 0, *, long: bool = False) -> bool:
+        """Go to the end of the object or list that begins here, or is open, by its brackets.
+
+        Return False if no end is found. The position is then where it was; of a `long` value it is
+        at the end of the text.
+        """
+        at, depth, passed = self.position, open_brackets, 0
+        while True:
+            for token in _TOKEN.finditer(self.held, at):
+                at = token.end()
+                if token[0] in "[{":
+                    depth += 1
+                elif token[0] in "]}":
+                    depth -= 1
+                    if depth <= 0:
+                        self.position = at
+                        return True
+            unclosed = _UNCLOSED.search(self.held, at)
+            at = unclosed.start() if unclosed else len(self.held)
+            if long:
+                passed += at - self.position
+                self.position = at
+            elif len(self.held) - self.position > LONGEST_RECORD:
+                return False
+            start = self.position
+            if passed > _GIVE_UP or not self.extend():
+                return False
+            at -= start
+
     def find(self, pattern: re.Pattern[str]) -> bool:
-        """Go to the next place, behind this one, where a pattern begins; tell whether it does."""
-        start = self.position + 1
+        """Go to the next place after this one where a pattern begins; return whether it does."""
+        start, passed = self.position + 1, 0
         while (found := pattern.search(self.held, start)) is None:
             begun = self.held.rfind("{", max(start, len(self.held) - _LONGEST_START))
-            self.position, start = begun if begun != -1 else len(self.held), 0
-            if not self.extend():
-                self.position = len(self.held)
+            again = begun if begun != -1 else len(self.held)
+            passed += again - self.position
+            self.position = max(again - _LOOKED_BEHIND, self.position)
+            start = again - self.position
+            if passed > _GIVE_UP or not self.extend():
+                self.held, self.position, self._pieces = "", 0, iter(())
                 return False
         self.position = found.start()
         return True

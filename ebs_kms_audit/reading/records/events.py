@@ -1,7 +1,7 @@
 """CloudTrail records → Events: the records that matter; the others are counted, or set aside.
 
-A record's resources are put in the form of the console's CSV, so that what is told from them is
-told in one place; the ARNs that only a record has stand beside them.
+The resources of a record get the form of the console's CSV, so that one rule reads both. The ARNs
+that only a record has are added.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.aws.callers import service_behind
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event, Identity, Resource
 from ebs_kms_audit.reading.records.changes import CHANGES, grant_record, policy_record
@@ -37,7 +37,7 @@ _RESOURCE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 class Told(NamedTuple):
-    """What is taken of one record; its number and, where it can't be read, the reason."""
+    """The fields of one record, its number, and why it cannot be read; None if it can."""
 
     number: int
     fields: Fields
@@ -45,12 +45,17 @@ class Told(NamedTuple):
 
 
 def told(records: Iterable[Record]) -> Iterator[Told]:
-    """Take out of records what an Event needs."""
+    """Yield the fields of records that an Event needs."""
     return (Told(one.number, Fields.of(one.content), one.fault) for one in records)
 
 
-def read_record_events(records: Iterable[Told], reading: InputStats) -> Iterator[Event]:
-    """Yield the events that matter; count every record, and set aside what can't be read."""
+def read_record_events(
+    records: Iterable[Told], reading: InputStats, *, timed: bool = True
+) -> Iterator[Event]:
+    """Yield the events that matter; count every record, and set aside what cannot be read.
+
+    Without `timed`, the input has no column for the time, and a record without a time is read.
+    """
     times = TimeReader()
     last_time = None
     for record in records:
@@ -60,14 +65,16 @@ def read_record_events(records: Iterable[Told], reading: InputStats) -> Iterator
             continue
         fields = record.fields
         time = times.read(fields.text("time") or "")
-        if time is None:
+        if time is None and (timed or fields.text("time")):
             reading.put_aside(record.number, "it has no eventTime")
             continue
-        if reading.first is None:
+        if reading.first is None and time is not None:
             reading.add_time(time)
         last_time = time
         if matters(fields.text("source"), fields.text("name") or ""):
-            reading.add_time(time)
+            if time is not None:
+                reading.add_time(time)
+                reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
             yield _event(record, reading, time)
         elif key_kind(fields.text("caller key")) == "long_term":
             yield _event(record, reading, time)
@@ -75,16 +82,19 @@ def read_record_events(records: Iterable[Told], reading: InputStats) -> Iterator
         reading.add_time(last_time)
 
 
-def _event(record: Told, reading: InputStats, time: datetime) -> Event:
+def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
     fields = record.fields
+    name, source = fields.text("name") or "", fields.text("source")
+    inferred = source is None and is_kms_event_name(name)
     account = fields.text("account")
     identity = _identity(fields)
     return Event(
         file=reading.name,
         line=record.number,
         time=time,
-        name=fields.text("name") or "",
-        source=fields.text("source"),
+        name=name,
+        source=KMS_EVENT_SOURCE if inferred else source,
+        source_inferred=inferred,
         event_id=fields.text("event id"),
         request_id=fields.text("request id"),
         region=fields.text("region"),

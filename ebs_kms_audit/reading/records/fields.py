@@ -7,9 +7,10 @@ where the record has another shape, in silence: what absence means is said where
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
+
+from ebs_kms_audit.reading.records.paths import steps_of
 
 _PATHS = {
     "event id": "$.eventID",
@@ -123,24 +124,10 @@ def _tree() -> _Branch:
     root = _Branch()
     for name, path in _PATHS.items():
         branch = root
-        for step in _steps(path):
+        for step in steps_of(path):
             if step is None:
                 branch.each = branch = branch.each or _Branch()
             else:
                 branch = branch.members.setdefault(step, _Branch())
         branch.name = name
     return root
-
-
-def _steps(path: str) -> Iterator[str | None]:
-    """Yield the steps of a path: the name of a member, or None for every element of a list."""
-    from jsonpath_ng import Child
-    from jsonpath_ng import Fields as Member
-    from jsonpath_ng.parser import parse
-
-    def steps(expression: Any) -> Iterator[str | None]:
-        if isinstance(expression, Child):
-            yield from steps(expression.left)
-            yield expression.right.fields[0] if isinstance(expression.right, Member) else None
-
-    yield from steps(parse(path))

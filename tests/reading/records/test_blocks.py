@@ -214,7 +214,7 @@ def test_a_record_longer_than_any_costs_itself():
     pieces = [text[n : n + 65536] for n in range(0, len(text), 65536)]
     first, second, third = read_records(pieces)
     assert (first.content["eventID"], third.content["eventID"]) == ("first", "last")
-    assert second.fault == "it is longer than 4 MiB, as no record is"
+    assert second.fault == "it is longer than 4 MiB, which no record is"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -1,0 +1,67 @@
+"""Parquet files → header and rows, one row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.sources import Source, opened
+from ebs_kms_audit.reading.streams import BLOCK, DamagedError
+from ebs_kms_audit.reading.tables import Table, rows_of_batch
+
+_ROWS = 4096  # of a row group, so many are held as Python values at a time
+
+
+def read_parquet(source: Source) -> Table:
+    """Return the header of a Parquet file and an iterator over its rows.
+
+    Raises InputError if the file is damaged, now or at a later row.
+    """
+    return Table(*_opened(source))
+
+
+def _opened(source: Source) -> tuple[list[str], Iterator[list[str]]]:
+    rows = _rows(source)
+    return next(rows), rows
+
+
+def _rows(source: Source) -> Iterator[list[str]]:
+    """Yield the header, then each row as text; the file is open until the last."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        if source.file is not None and not source.file.packed:
+            with opened(source.file.path) as file:
+                yield from _rows_in(ParquetFile(file))
+        else:
+            with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:
+                _copy(source, whole)
+                yield from _rows_in(ParquetFile(whole))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            "this Parquet file is damaged or cut short; download it again", source=source.name
+        ) from error
+
+
+def _rows_in(file: Any) -> Iterator[list[str]]:
+    yield [str(name) for name in file.schema_arrow.names]
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(_ROWS, row_groups=[group]):
+            yield from rows_of_batch(batch)
+
+
+def _copy(source: Source, whole: IO[bytes]) -> None:
+    """Copy a stream or a member of an archive: Parquet is read from its end."""
+    assert source.blocks is not None
+    try:
+        for block in source.blocks():
+            if isinstance(block, str):
+                raise InputError(
+                    "it was opened as text; open it in binary mode", source=source.name
+                )
+            whole.write(block)
+    except DamagedError as error:
+        raise InputError("the archive is damaged; download it again", source=source.name) from error

@@ -1,0 +1,107 @@
+"""The beginning of a source → what it is. The name of the source is never asked."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.decoding import decoded_head
+from ebs_kms_audit.reading.exports import header as exports
+from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError, binary_format
+from ebs_kms_audit.reading.records.columns import Columns
+from ebs_kms_audit.reading.sources import HEAD, Source, beginning
+
+_PARQUET = b"PAR1"
+_SEARCHED_LINES = 50
+_CONSOLE_COLUMNS = 8
+_LOG_LINE = re.compile(r"\s*\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?[ \t]+[\[{]")
+_CONSOLE_NAMES = frozenset(
+    name.casefold() for name in (*exports.COLUMNS, exports.RESOURCE_TYPE) if " " in name
+)
+_MESSAGE_ALONE = frozenset({"@message", "_raw", "event.original", "cloudtrailevent"})
+_BINARY = Foreign("a binary file", is_data=None)
+
+
+class Content(StrEnum):
+    """What a source holds, as its beginning shows it."""
+
+    CONSOLE_CSV = "console CSV"
+    QUERY_RESULT = "query result (CSV)"
+    JSON = "JSON"
+    PARQUET = "Parquet"
+    TEXT = "text"
+    TABLE = "table"
+
+
+class Header(NamedTuple):
+    """The header of a query result: its line from 0, the delimiter of its cells, and the cells."""
+
+    line: int
+    delimiter: str
+    cells: list[str]
+
+
+def recognize(source: Source) -> tuple[Content, Header | None]:
+    """Return what a source holds, and the header of a query result.
+
+    Raises InputError if the source cannot be read, ForeignError if it is of a format that is not.
+    """
+    if source.table is not None:
+        return Content.TABLE, None
+    head = beginning(source)
+    if isinstance(head, bytes):
+        if head.startswith(_PARQUET):
+            return Content.PARQUET, None
+        foreign = binary_format(head)
+        if foreign is not None:
+            raise ForeignError(source.name, foreign)
+    text = decoded_head(head)
+    begins = text.lstrip()
+    if not begins and len(head) < HEAD:
+        raise InputError(f"the file is empty; {ANYTHING.expected}", source=source.name)
+    if begins.startswith(("{", "[", '"{\\"', '"[{')) or _LOG_LINE.match(begins):
+        return Content.JSON, None
+    content, header = _delimited(text.splitlines()[:_SEARCHED_LINES])
+    if content is Content.TEXT and "\0" in text:
+        raise ForeignError(source.name, _BINARY)
+    return content, header
+
+
+def _delimited(lines: Sequence[str]) -> tuple[Content, Header | None]:
+    """Recognize a table by its header, which is among the first lines; otherwise it is a text."""
+    for index, line in enumerate(lines):
+        for delimiter in exports.DELIMITERS:
+            try:
+                cells = next(csv.reader([line], delimiter=delimiter), [])
+            except csv.Error:
+                continue
+            content = content_of_columns(cells)
+            if content is Content.CONSOLE_CSV:
+                return content, None
+            if content is Content.QUERY_RESULT:
+                return content, Header(index, delimiter, cells)
+    return Content.TEXT, None
+
+
+def content_of_columns(cells: Sequence[str]) -> Content | None:
+    """Return whether column names are those of a console CSV or of a query result, or neither."""
+    named = [cell.strip() for cell in cells if cell.strip()]
+    layout = Layout.of_header(cells)
+    spelled = sum(cell.casefold() in _CONSOLE_NAMES for cell in named)
+    known = len(layout.positions)
+    if spelled > 1 or known >= _CONSOLE_COLUMNS:
+        if not any("useridentity" in cell.casefold() for cell in named):
+            return Content.CONSOLE_CSV
+    elif (
+        known == len(named) and {exports.EVENT_NAME, exports.ERROR_CODE} <= layout.positions.keys()
+    ):
+        return Content.CONSOLE_CSV
+    columns = Columns(cells)
+    tells = columns.has_name or columns.has_message or columns.exact > 1
+    alone = len(named) == 1 and named[0].casefold() in _MESSAGE_ALONE
+    return Content.QUERY_RESULT if tells and (columns.understood > 1 or alone) else None

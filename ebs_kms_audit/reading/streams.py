@@ -1,0 +1,87 @@
+"""Open files and other objects with `read` → blocks of bytes or text."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ebs_kms_audit.errors import InputError
+
+BLOCK = 1 << 18
+
+Blocks = Iterator[bytes] | Iterator[str]
+
+
+class DamagedError(Exception):
+    """Raised by blocks if the archive or gzip file is damaged; the content before it is good."""
+
+
+def stream_name(stream: Any) -> str:
+    """Return the name of a stream for a report."""
+    name = getattr(stream, "name", None)
+    return name if isinstance(name, str) else f"<{type(stream).__name__}>"
+
+
+def read_blocks(stream: Any, name: str) -> Iterator[Any]:
+    """Yield the content of a stream in blocks of full size, also where `read` returns less.
+
+    Raises InputError if the stream cannot be read, DamagedError if it unpacks damaged data.
+    """
+    # read1 of gzip and zip members returns what precedes the damage, and then fails.
+    read: Callable[[int], Any] = stream.read1 if _unpacks(stream) else stream.read
+    damaged = False
+    kind: type[bytes | str] | None = None
+    while not damaged:
+        parts, size = [], 0
+        try:
+            while size < BLOCK and (part := _checked(read(BLOCK - size), kind, name)):
+                kind = type(part)
+                parts.append(part)
+                size += len(part)
+        except InputError:
+            raise
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"it was opened as {error.encoding} text, but holds other bytes; open it in binary "
+                "mode, or pass its path",
+                source=name,
+            ) from error
+        except Exception as error:
+            # Objects of the caller may raise anything here; it concerns this input only.
+            if not _is_damage(error, stream):
+                raise InputError(f"reading it failed: {error}", source=name) from error
+            damaged = True
+        if parts:
+            empty: Any = parts[0][:0]
+            yield empty.join(parts)
+        elif not damaged:
+            return
+    raise DamagedError
+
+
+def _checked(part: Any, kind: type[bytes | str] | None, name: str) -> bytes | str:
+    """Return what a stream returned, as bytes or text; `kind` is what it returned before."""
+    if isinstance(part, (bytearray, memoryview)):
+        part = bytes(part)
+    if part is None or part in (b"", ""):  # None: a stream that does not block has nothing now
+        return b""
+    if isinstance(part, (bytes, str)) and kind in (None, type(part)):
+        return part
+    raise InputError(
+        f"its read() returned an object of type {type(part).__name__}; expected "
+        + ("bytes or text" if kind is None else f"{kind.__name__}, as before"),
+        source=name,
+    )
+
+
+def _is_damage(error: Exception, stream: Any) -> bool:
+    """Return whether the error means that packed data is damaged."""
+    if isinstance(error, (zlib.error, EOFError)):
+        return True
+    return _unpacks(stream) and not (isinstance(error, ValueError) and stream.closed)
+
+
+def _unpacks(stream: Any) -> bool:
+    """Return whether it is a file object of gzip or zipfile, without importing these."""
+    return any(base.__module__ in ("gzip", "zipfile") for base in type(stream).__mro__)
