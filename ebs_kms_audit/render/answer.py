@@ -70,7 +70,7 @@ def answer_of(report: Report) -> Answer:
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
         alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),
         several_keys=len({phrases.key_name(f.key) for f in report.findings}) > 1,
-        read=_read(report.coverage),
+        read=_read(report.coverage, _last_seen(findings)),
     )
 
 
@@ -83,7 +83,7 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
     calls = sum(finding.count for finding in findings)
     callers = len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
     first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    last = max((f.last_seen for f in findings if f.last_seen), key=order_of, default=None)
+    last = _last_seen(findings)
     harmless = ", all of them harmless probes" if findings[0].noise else ""
     return (
         f"KMS denied {phrases.count(calls, 'call')} by {phrases.count(callers, 'caller')}"
@@ -98,6 +98,10 @@ def _nothing_denied(coverage: Coverage) -> str:
         f"No KMS call was denied in {events}{seen if coverage.first_event else ''}. "
         "This does not prove that KMS allowed the call you look for."
     )
+
+
+def _last_seen(findings: Iterable[Finding]) -> datetime | None:
+    return max((f.last_seen for f in findings if f.last_seen), key=order_of, default=None)
 
 
 def _on_which_key(findings: Iterable[Finding]) -> str:
@@ -178,11 +182,16 @@ def _moment(time: datetime | None) -> float:
 # What was read
 
 
-def _read(coverage: Coverage) -> str:
+def _read(coverage: Coverage, day: datetime | None) -> str:
+    """Return what was read; the date only if it is not that of the headline."""
     rows = (
-        f"{phrases.count(coverage.rows_read, 'row')}: {phrases.count(coverage.events, 'event')}, "
-        f"{coverage.rows_set_aside:,} set aside; {coverage.kms_rows:,} of KMS, "
-        f"{coverage.read_only_rows:,} of them read-only"
+        f"{phrases.count(coverage.rows_read, 'row')}, {coverage.rows_set_aside:,} set aside; "
+        f"{coverage.kms_rows:,} of KMS, {coverage.read_only_rows:,} read-only"
     )
-    seen = phrases.span(coverage.first_event, coverage.last_event)
-    return f"{rows}; {seen}." if coverage.first_event else f"{rows}."
+    first, last = coverage.first_event, coverage.last_event
+    if first is None or last is None:
+        return f"{rows}."
+    seen = phrases.span(first, last)
+    if day and first.date() == last.date() == day.date():
+        seen = seen.partition(" ")[2]
+    return f"{rows}; {seen}."

@@ -130,7 +130,9 @@ def _note(group: Sequence[Finding], ids: Sequence[str], steps: Sequence[Step]) -
     if all(finding.noise for finding in group):
         return "harmless probe"
     numbers = [
-        f"{number}" for number, step in enumerate(steps, start=1) if set(ids) & set(step.findings)
+        f"{number}"
+        for number, step in enumerate(steps, start=1)
+        if set(ids) & set(step.findings) and not step.alternative_to
     ]
     left_out = {one.finding for step in steps for one in step.left_out}
     parts = [f"step {', '.join(numbers)}"] if numbers else []

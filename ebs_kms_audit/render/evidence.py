@@ -160,7 +160,7 @@ def lists_of(report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
         ("What was read", map(_file, report.coverage.files)),
         ("Rows set aside", map(_aside, report.set_aside)),
         ("What the input cannot show", map(_caveat, report.caveats)),
-        ("Evidence words", _words(report)),
+        ("Evidence words", words_of(report)),
     )
     for title, lines in lists:
         every = tuple(lines)
@@ -198,7 +198,7 @@ def _file(file: FileCoverage) -> Line:
     return Line(label=file.name, text=f"{kinds}; {rows}." if kinds else f"{rows}.")
 
 
-def _words(report: Report) -> Iterator[Line]:
+def words_of(report: Report) -> Iterator[Line]:
     """Explain each evidence word that the report uses, once."""
     used = {
         evidence
@@ -207,7 +207,12 @@ def _words(report: Report) -> Iterator[Line]:
             finding.principal.evidence, finding.key.evidence, finding.cause.evidence,
         )
     }  # fmt: skip
+    yield from explained(used)
+
+
+def explained(words: Iterable[Evidence]) -> Iterator[Line]:
+    """Explain evidence words, the best evidence first."""
     for evidence in Evidence:
-        if evidence in used:
+        if evidence in words:
             page = entry(EntryKind.TERM, evidence)
             yield Line(label=evidence, text=phrases.sentence(page.title.removeprefix("Evidence: ")))

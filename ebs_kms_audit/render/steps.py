@@ -66,7 +66,7 @@ class StepView:
 
 def view_of(number: int, step: Step, *, brief: bool = False) -> StepView:
     """Return what a reader needs to do a step; with `brief` each fact in a few words."""
-    paste = _paste(step)
+    paste = _paste(step, brief=brief)
     notes = list(_notes(step, brief=brief))
     if paste and paste.text.count("\n") >= _LONGEST:
         lines = phrases.count(paste.text.count("\n") + 1, "line")
@@ -139,7 +139,7 @@ def left_out_text(one: LeftOut, *, brief: bool = False) -> str:
     return f"Left out: {one.name}. {phrases.sentence(why)}"
 
 
-def _paste(step: Step) -> Paste | None:
+def _paste(step: Step, *, brief: bool) -> Paste | None:
     if step.diff:
         return Paste(language="diff", text=compact_diff(step.diff.rstrip("\n")))
     if step.kind is StepKind.IAM_POLICY and step.document:
@@ -148,6 +148,9 @@ def _paste(step: Step) -> Paste | None:
         return Paste(language="json", text=as_list_items(step.statements))
     if step.commands.apply:
         return Paste(language="sh", text=step.commands.apply.strip("\n"))
+    if step.kind is StepKind.INVESTIGATE and step.commands.verify:
+        commands = step.commands.verify.strip("\n")
+        return Paste(language="sh", text=commands.partition("\n")[0] if brief else commands)
     return None
 
 

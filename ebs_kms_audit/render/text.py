@@ -12,11 +12,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
-from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
+from ebs_kms_audit.render.evidence import Line, explained, lists_of, sections_of
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 from ebs_kms_audit.render.terminal import Style, Terminal
 
@@ -53,6 +54,18 @@ def render(
 
 def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
     answer = answer_of(report)
+    lines = [*_answer(report, answer, terminal, details)]
+    if details:
+        lines += _details(report, answer, terminal)
+    yield from lines
+    yield ""
+    yield from terminal.labelled("READ", answer.read)
+    if not details:
+        yield from _words("\n".join(lines), terminal)
+    yield from terminal.choices("MORE", _more(answer, report))
+
+
+def _answer(report: Report, answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
     yield from terminal.paragraph(answer.headline, Style.BOLD)
     for limit in answer.limits:
         yield from terminal.paragraph(limit)
@@ -61,11 +74,16 @@ def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
     yield from _callers(answer, terminal)
     views = [view_of(number, step, brief=not details) for number, step in answer.steps]
     yield from _plan(views, answer, terminal, details)
-    if details:
-        yield from _details(report, answer, terminal)
-    yield ""
-    yield from terminal.labelled("READ", answer.read)
-    yield from terminal.choices("MORE", _more(answer, report))
+
+
+def _words(text: str, terminal: Terminal) -> Iterator[str]:
+    """Explain the evidence words that the text has in parentheses, and `inferred`."""
+    used = [word for word in Evidence if f"({word})" in text]
+    if Evidence.INFERRED not in used and "inferred" in text:
+        used.append(Evidence.INFERRED)
+    words = [f"{line.label}: {line.text.rstrip('.')}" for line in explained(used)]
+    if words:
+        yield from terminal.labelled("WORDS", f"{'; '.join(words)}.")
 
 
 # Why, and what to get next
@@ -199,10 +217,10 @@ def _step(view: StepView, terminal: Terminal, *, brief: bool = False) -> Iterato
         callers = phrases.count(view.more_left_out, "more caller")
         yield from terminal.labelled("", f"Left out: {callers}. See --format json.")
     if view.paste:
-        yield ""
-        is_diff = view.paste.language == "diff"
+        is_diff, apart = view.paste.language == "diff", view.paste.language != "sh"
+        yield from [""] * apart
         yield from (terminal.diff if is_diff else terminal.verbatim)(view.paste.text)
-        yield ""
+        yield from [""] * apart
     for text in view.notes:
         yield from terminal.labelled("", text)
 

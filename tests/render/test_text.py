@@ -320,7 +320,7 @@ def test_no_log_field_moves_the_terminal():
 
 def test_rows_set_aside_are_counted_and_in_the_details_named():
     report = audit(row(), row(event_time="noon"))
-    assert "2 rows: 1 event, 1 set aside" in render(report)
+    assert "2 rows, 1 set aside" in render(report)
     assert "<StringIO> line 3: its Event time is no time" in re.sub(
         r"\s+", " ", render(report, details=True)
     )
