@@ -14,8 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ebs_kms_audit.checking.against import replay as replay
     from ebs_kms_audit.checking.check import check as check
     from ebs_kms_audit.checking.outcome import Outcome as Outcome
+    from ebs_kms_audit.checking.replay import (
+        Replay as Replay,
+    )
+    from ebs_kms_audit.checking.replay import (
+        ReplayedCall as ReplayedCall,
+    )
+    from ebs_kms_audit.checking.replay import (
+        ReplayStatus as ReplayStatus,
+    )
     from ebs_kms_audit.checking.result import (
         CheckedCall as CheckedCall,
     )
@@ -247,6 +257,9 @@ _MODULE_OF = {
     "PrincipalKind": "model",
     "Progress": "progress",
     "RecordRef": "model",
+    "Replay": "checking.replay",
+    "ReplayStatus": "checking.replay",
+    "ReplayedCall": "checking.replay",
     "Report": "report",
     "Request": "policy",
     "Resource": "model",
@@ -264,6 +277,7 @@ _MODULE_OF = {
     "audit": "pipeline",
     "check": "checking.check",
     "evaluate": "policy",
+    "replay": "checking.against",
     "lint": "policy",
     "parse_denial_message": "messages",
     "sample_path": "samples",

@@ -23,6 +23,7 @@ from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.policy.actions import action_matches
+from ebs_kms_audit.policy.context import Like
 from ebs_kms_audit.policy.statement import Patterns
 
 _ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in action.iam_actions))
@@ -100,23 +101,17 @@ def calls_of(
     *,
     key: str | None,
     region: str | None,
-    names_volume: bool,
     more: Mapping[str, Any],
 ) -> Iterator[KmsCall]:
     """Yield the KMS calls of an EC2 operation, in the order that AWS documents.
 
-    `names_volume` says that the policy names a volume by its id: whether that is the one to be
-    attached is then not known. `more` are condition keys that the user gives; they replace the
-    documented ones.
+    `more` are condition keys that the user gives; they replace the documented ones.
     """
     found = workflow(operation)
     for pattern in found.actions:
         for action in _ACTIONS:
             if action_matches(Patterns(values=(pattern,)), action):
-                context = _context(found.operation, action, key, region)
-                if names_volume and found.operation in _OF_ANY_VOLUME:
-                    del context[_EBS_ID]
-                context |= more
+                context = _context(found.operation, action, key, region) | dict(more)
                 yield KmsCall(
                     operation=found.operation, action=action, actor=Actor.CALLER, context=context
                 )
@@ -140,7 +135,10 @@ def _context(operation: str, action: str, key: str | None, region: str | None) -
     }
     if region and partition_of(region) not in ("aws-cn", None):  # not documented for aws-cn
         context["kms:ViaService"] = f"ec2.{region}.amazonaws.com"
-    context[_EBS_ID] = _SNAPSHOT if operation == "CopySnapshot" else _VOLUME
+    if operation in _OF_ANY_VOLUME:
+        context[_EBS_ID] = Like("vol-*")
+    else:
+        context[_EBS_ID] = _SNAPSHOT if operation == "CopySnapshot" else _VOLUME
     if action in GRANT_ACTIONS:
         context["kms:GrantIsForAWSResource"] = "true"
         if operation in _ATTACHING:

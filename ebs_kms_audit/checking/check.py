@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn, partition_of
 from ebs_kms_audit.checking.callers import DEFAULT_OPERATIONS, CheckedCaller, read_caller
 from ebs_kms_audit.checking.calls import INSTANCE, Actor, KmsCall, calls_of
+from ebs_kms_audit.checking.other_policies import OtherPolicies
 from ebs_kms_audit.checking.outcome import Outcome
 from ebs_kms_audit.checking.policy_file import PolicyInFile, read_policy_file
 from ebs_kms_audit.checking.reason import reason, through_grant
@@ -23,46 +23,8 @@ from ebs_kms_audit.checking.result import (
 from ebs_kms_audit.checking.templates import UNKNOWN, Deployment
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
+from ebs_kms_audit.policy.context import Like
 from ebs_kms_audit.policy.kms_rules import owner_of
-
-_VOLUME = re.compile(r"\bvol-[0-9a-f]+\b")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OtherPolicies:
-    """The policies beside the key policy, as `evaluate` takes them; None is not known.
-
-    `identity` holds IAM policies by the ARN of their user or role; under None those of every
-    caller.
-    """
-
-    identity: Mapping[str | None, Sequence[Any]] = field(default_factory=dict)
-    permissions_boundary: Any = None
-    session_policy: Any = None
-    service_control_policies: Any = None
-    resource_control_policies: Any = None
-
-    def of(self, caller: CheckedCaller) -> dict[str, Any]:
-        """Return the policies that apply to a caller, as keyword arguments of `evaluate`."""
-        return {
-            "identity_policies": self._identity(caller),
-            "permissions_boundary": self.permissions_boundary,
-            "session_policy": self.session_policy,
-        } | self.of_organization
-
-    @property
-    def of_organization(self) -> dict[str, Any]:
-        """The policies of the organization, which apply to every caller."""
-        return {
-            "service_control_policies": self.service_control_policies,
-            "resource_control_policies": self.resource_control_policies,
-        }
-
-    def _identity(self, caller: CheckedCaller) -> Sequence[Any] | None:
-        if caller.service_linked:  # it takes no policy of a customer
-            return None if caller.aws_policy else ()
-        given = [*self.identity.get(None, ()), *self.identity.get(caller.arn, ())]
-        return given or None
 
 
 def check(
@@ -100,8 +62,8 @@ def check(
     Raises InputError for a file that cannot be read, PolicyError for a document that is not a
     policy, and UsageError for a principal or an operation that is not known.
     """
-    others = OtherPolicies(
-        identity=_by_arn(identity_policies),
+    others = OtherPolicies.of(
+        identity_policies,
         permissions_boundary=permissions_boundary,
         session_policy=session_policy,
         service_control_policies=service_control_policies,
@@ -194,18 +156,6 @@ def _policies(
     return file.policies, unknown
 
 
-def _by_arn(given: Any) -> dict[str | None, Sequence[Any]]:
-    if given is None:
-        return {}
-    if isinstance(given, Mapping) and "Statement" not in given:
-        return {arn: _listed(policies) for arn, policies in given.items()}
-    return {None: _listed(given)}
-
-
-def _listed(policies: Any) -> Sequence[Any]:
-    return list(policies) if isinstance(policies, list | tuple) else [policies]
-
-
 def _checked(
     read: PolicyInFile | KeyPolicy,
     names: Sequence[str],
@@ -250,7 +200,6 @@ def _calls(
             operation,
             key=key.arn,
             region=key.region,
-            names_volume=_VOLUME.search(str(policy.document)) is not None,
             more=context,
         ):
             if call.actor is Actor.CALLER:
@@ -265,7 +214,7 @@ def _by_caller(
     request = Request(
         principal=caller.arn, action=call.action, resource=_resource(key), context=call.context
     )
-    decision = evaluate(request, policy, **others.of(caller))
+    decision = evaluate(request, policy, **others.for_caller(caller))
     return _judged(call, caller.arn, decision, reason(decision, caller))
 
 
@@ -331,7 +280,10 @@ def _judged(
         action=call.action,
         actor=call.actor,
         principal=principal,
-        conditions=dict(call.context),
+        conditions={
+            key: value.pattern if isinstance(value, Like) else value
+            for key, value in call.context.items()
+        },
         outcome=outcomes[decision.allowed],
         verdict=decision.verdict,
         why=why,

@@ -39,10 +39,12 @@ examples:
   terraform show -json plan.out > plan.json
   ebs-kms-audit check --key-policy plan.json --principal autoscaling \\
     --account 111122223333 --region us-east-1
+  ebs-kms-audit check --key-policy planned.json --in-force key_policy.json \\
+    --against event_history.csv --records event_history.json
 
 exit status:
   0   every call is allowed
-  1   a call is denied
+  1   a call is denied; with --against: a past call is broken or still denied
   2   bad input or usage
   3   no call is denied, but one depends on something that was not given
 """
@@ -54,7 +56,12 @@ def run(words: Sequence[str]) -> int:
     Raises InputError for a file that cannot be read, and UsageError for bad usage.
     """
     options = _parser().parse(words)
-    check_target(options.output, options.key_policy)
+    given = [_named(one, ":kms:")[1] for one in options.key_policy]
+    check_target(options.output, [*given, *(options.against or ()), *(options.records or ())])
+    if options.against:
+        return _replay(options)
+    if not options.principal:
+        raise UsageError("give --principal WHO, or --against FILE to replay past calls")
     reports = [_check(given, options) for given in options.key_policy]
     report = CheckReport(
         policies=tuple(policy for one in reports for policy in one.policies),
@@ -65,6 +72,38 @@ def run(words: Sequence[str]) -> int:
         say(escape_unprintable(sentence))
     say(render.summary(report))
     return STATUS[report.outcome]
+
+
+def _replay(options: argparse.Namespace) -> int:
+    """Replay past calls on the planned policy, print the result and return the exit status."""
+    from ebs_kms_audit.checking.against import replay  # a check without a log needs none of it
+    from ebs_kms_audit.render import replay as render_replay
+
+    for name in ("principal", "operation", "context"):
+        if getattr(options, name):
+            raise UsageError(f"--{name} has no effect with --against")
+    if len(options.key_policy) != 1:
+        raise UsageError("--against needs one --key-policy", source="--key-policy")
+    if options.format not in render_replay.RENDERERS:
+        raise UsageError(
+            f"--against has the formats {', '.join(render_replay.RENDERERS)}", source="--format"
+        )
+    key, file = _named(options.key_policy[0], ":kms:")
+    found = replay(
+        file,
+        options.against,
+        records=options.records,
+        key=key,
+        in_force=options.in_force,
+        identity_policies=_identity_policies(options.iam_policy),
+        permissions_boundary=_only(options.boundary),
+        session_policy=_only(options.session_policy),
+        service_control_policies=_documents(options.scp),
+        resource_control_policies=_documents(options.rcp),
+    )
+    write(render_replay.RENDERERS[options.format](found), options.output)
+    say(render_replay.summary(found))
+    return STATUS[found.outcome]
 
 
 def _check(given: str, options: argparse.Namespace) -> CheckReport:
@@ -159,7 +198,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--principal",
         action="append",
-        required=True,
+        default=[],
         metavar="ARN|NAME|NAME=ARN",
         help="who uses the key: an ARN, or one of the names below; can be repeated",
     )
@@ -169,6 +208,24 @@ def _parser() -> Parser:
         metavar="NAME",
         help="an EC2 operation (CreateVolume, AttachVolume, RunInstances, CopySnapshot, …); can be "
         "repeated. Default: create, attach, snapshot and copy",
+    )
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        metavar="FILE",
+        help="replay the calls in these exports on the key policy, which is planned: what it "
+        "breaks, cures and newly allows",
+    )
+    parser.add_argument(
+        "--records",
+        action="append",
+        metavar="FILE",
+        help="with --against: CloudTrail JSON; can be repeated",
+    )
+    parser.add_argument(
+        "--in-force",
+        metavar="FILE",
+        help="with --against: the policy in force (default: the last one in the log)",
     )
     parser.add_argument("--region", metavar="REGION", help="the Region of the key")
     parser.add_argument("--account", metavar="ID", help="the account of the key")

@@ -1,0 +1,69 @@
+"""The policies beside the key policy, and which of them apply to a caller.
+
+Source: IAM User Guide, "Policy evaluation logic" and "Create a service-linked role".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebs_kms_audit.checking.callers import CheckedCaller
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherPolicies:
+    """The policies beside the key policy, as `evaluate` takes them; None is not known.
+
+    `identity` holds IAM policies by the ARN of their user or role; under None those of every
+    caller.
+    """
+
+    identity: Mapping[str | None, Sequence[Any]] = field(default_factory=dict)
+    permissions_boundary: Any = None
+    session_policy: Any = None
+    service_control_policies: Any = None
+    resource_control_policies: Any = None
+
+    @classmethod
+    def of(cls, identity_policies: Any, **others: Any) -> OtherPolicies:
+        """Return the policies as `check` takes them: `identity_policies` is one or several.
+
+        It may also be a mapping of ARN to policies.
+        """
+        return cls(identity=_by_arn(identity_policies), **others)
+
+    def for_caller(self, caller: CheckedCaller) -> dict[str, Any]:
+        """Return the policies that apply to a caller, as keyword arguments of `evaluate`."""
+        return {
+            "identity_policies": self._identity(caller),
+            "permissions_boundary": self.permissions_boundary,
+            "session_policy": self.session_policy,
+        } | self.of_organization
+
+    @property
+    def of_organization(self) -> dict[str, Any]:
+        """The policies of the organization, which apply to every caller."""
+        return {
+            "service_control_policies": self.service_control_policies,
+            "resource_control_policies": self.resource_control_policies,
+        }
+
+    def _identity(self, caller: CheckedCaller) -> Sequence[Any] | None:
+        if caller.service_linked:  # it takes no policy of a customer
+            return None if caller.aws_policy else ()
+        given = [*self.identity.get(None, ()), *self.identity.get(caller.arn, ())]
+        return given or None
+
+
+def _by_arn(given: Any) -> dict[str | None, Sequence[Any]]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping) and "Statement" not in given:
+        return {arn: _listed(policies) for arn, policies in given.items()}
+    return {None: _listed(given)}
+
+
+def _listed(policies: Any) -> Sequence[Any]:
+    return list(policies) if isinstance(policies, list | tuple) else [policies]
