@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ebs_kms_audit.context.history import ContextCollector
+from ebs_kms_audit.context.policy_history import PolicyHistory
 from ebs_kms_audit.context.symptoms import Surroundings, SymptomCollector, joined
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
@@ -206,7 +207,7 @@ def report_on(
     """
     tally, witnesses = tally or CoverageCounter(asked.window), witnesses or EvidenceIndex()
     denied, surroundings = DeniedEvents(asked.window), ContextCollector()
-    failed_calls = SymptomCollector()
+    failed_calls, policy_edits = SymptomCollector(), PolicyHistory()
     if meter:
         meter.denials = denied.__len__
 
@@ -215,6 +216,7 @@ def report_on(
         witnesses.add(event)
         surroundings.add(event)
         failed_calls.add(event)
+        policy_edits.add(event)
         if is_kms(event):
             denied.add(event)
     files = events.files
@@ -254,7 +256,7 @@ def report_on(
         witnesses,
         surroundings_incomplete=overflowed and not events.repeatable,
     )
-    groups = group_denials(facts.denials, surroundings, asked.policies)
+    groups = group_denials(facts.denials, surroundings, asked.policies, log=policy_edits)
     symptoms = (*asked.given.pasted.symptoms, *failed_calls)
     facts = facts._replace(
         symptoms=joined(symptoms, [Surroundings(g.id, g.denials, g.history) for g in groups])

@@ -28,10 +28,16 @@ _OF_KEY_AND_CALLER = frozenset({PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_B
 
 
 class Judged(NamedTuple):
-    """A key policy and what it decides on one denial."""
+    """A key policy and what it decides on one denial.
+
+    judgement  the judgement by the latest policy that is known
+    decision   the decision from which the cause follows
+    now        the decision of the latest policy
+    """
 
     judgement: Judgement
     decision: Decision
+    now: Decision
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
@@ -10,6 +11,7 @@ from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
+from ebs_kms_audit.diagnosis.policy_log import PolicyChange
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.model import Denial, Event, Evidence, PolicyType, PrincipalKind
@@ -40,7 +42,7 @@ def causes_of(
     weighed: dict[object, DenialCause] = {}
     found = []
     for at, denial in enumerate(denials):
-        judged = tuple(Judged(one, one.decisions[at]) for one in judgements)
+        judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
         kind = (
             denial.iam_actions,
             denial.event.name,
@@ -50,7 +52,7 @@ def causes_of(
             bool(denial.event.error_message),
             denial.principal,
             denial.key,
-            *(id(one.decision) for one in judged),
+            *(id(decision) for one in judged for decision in (one.decision, one.now)),
         )
         if kind not in weighed:
             case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
@@ -177,8 +179,13 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
             found.append(f"The error message of {_events([one.event for one in said])}.")
     if cause.by_policy:
         for judgement in group.judgements:
-            decision = judgement.decisions[list(group.denials).index(denials[0])]
-            found.append(f"{judgement.policy.name}: {decision.why}.")
+            at = list(group.denials).index(denials[0])
+            then = judgement.then[at] if judgement.then else None
+            if then is not None:
+                found.append(f"In force at that time, {then.policy.name}: {then.decision.why}.")
+            if then is None or then.policy is not judgement.policy:
+                found.append(f"{judgement.policy.name}: {judgement.decisions[at].why}.")
+            found += _edits(judgement.change)
     found += [
         f"Statement {one.label} ({one.layer.replace('_', ' ')}): {one.condition.why}."
         for one in cause.statements
@@ -205,6 +212,26 @@ def _contradictions(cause: DenialCause, group: Group) -> list[str]:
     if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
         found.append(_later(group.history.later_success))
     return found
+
+
+def _edits(change: PolicyChange | None) -> list[str]:
+    """Return who took the permission away and who gave it back."""
+    if change is None:
+        return []
+    found = [
+        f"Event {change.event_id}: {change.who or 'an unknown caller'} removed the permission with "
+        f"{change.operation} at {_at(change.time)}."
+    ]
+    if change.restored_time is not None:
+        found.append(
+            f"Event {change.restored_event_id}: a later edit gave the permission back at "
+            f"{_at(change.restored_time)}."
+        )
+    return found
+
+
+def _at(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else "an unknown time"
 
 
 def _later(event: Event) -> str:

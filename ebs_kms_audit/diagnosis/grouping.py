@@ -15,6 +15,7 @@ from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.context.policy_history import PolicyHistory
     from ebs_kms_audit.diagnosis.near_misses import NearMiss
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
@@ -43,12 +44,15 @@ def group_denials(
     context: ContextCollector,
     policies: Sequence[GivenPolicy] = (),
     layers: Layers | None = None,
+    log: PolicyHistory | None = None,
 ) -> list[Group]:
     """Group denials by principal, key, account and Region, and judge each group.
 
+    `policies` are the key policies that were given, `log` those that the events hold.
+
     Where the key is unknown, EBS traffic and other calls are groups of their own.
     """
-    judge = Judge(policies, denials, layers)
+    judge = Judge(policies, denials, layers, log)
     groups: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
         groups.setdefault(shared_identity(denial), []).append(denial)
@@ -85,7 +89,7 @@ def _near_misses(
     from ebs_kms_audit.diagnosis.near_misses import near_misses
 
     (judgement,) = judgements
-    once = {id(one): at for at, one in enumerate(judgement.decisions)}
+    once = {id(one): at for at, one in enumerate(judgement.decisions)}  # of the latest policy
     return near_misses(
         judgement.policy.policy,
         [denials[at] for at in once.values()],

@@ -12,14 +12,27 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.policy_log import (
+    ALLOWED,
+    Comparison,
+    InForce,
+    KeyLog,
+    PolicyChange,
+    PolicyLog,
+    rank,
+    undecided,
+)
 from ebs_kms_audit.model import Denial, KeyRef, Verdict
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.context.policy_history import PolicyHistory
     from ebs_kms_audit.policy import Decision, LintFinding
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 _WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
 _MULTI_REGION = "mrk-"
+_FINDINGS_SOUGHT = 200  # for which the edit that denied them is searched in the log
+_DENIALS_SOUGHT = 20  # of each
 
 
 class Binding(StrEnum):
@@ -35,16 +48,41 @@ class Binding(StrEnum):
 class Judgement:
     """What one key policy decides on the denials of a finding.
 
-    policy        the key policy
+    policy        the latest key policy that is known
     binding       whether it is the policy of the denied key
-    decisions     one decision for each denial, in their order
+    decisions     one decision of this policy for each denial, in their order
+    then          for each denial the policy in the log that was in force at its time; None where
+                  the log does not show it
+    compared      how a given policy compares to the last one in the log; None without a log
+    superseded    whether the log shows a later edit of which the document is unknown
+    change        the edit in the log that took the permission away
     can_be_shown  False in a redacted report: the policy itself is left out
     """
 
     policy: GivenPolicy
     binding: Binding
     decisions: tuple[Decision, ...]
+    then: tuple[InForce | None, ...] = ()
+    compared: Comparison | None = None
+    superseded: bool = False
+    change: PolicyChange | None = None
     can_be_shown: bool = True
+
+    def at_time(self, at: int) -> Decision:
+        """Return the decision on a denial by the policy in force at its time, if that is known."""
+        then = self.then[at] if self.then else None
+        return then.decision if then else self.decisions[at]
+
+    def for_cause(self, at: int) -> Decision:
+        """Return the decision from which the cause of a denial follows.
+
+        It is that of the policy in force at the time. If that one and the latest policy both deny,
+        it is that of the latest policy: the plan changes the latest policy.
+        """
+        then, now = self.at_time(at), self.decisions[at]
+        if then.verdict is Verdict.UNDECIDED or rank(then) == ALLOWED or rank(now) == ALLOWED:
+            return then
+        return now
 
     @property
     def bound_by_arn(self) -> bool:
@@ -52,9 +90,14 @@ class Judgement:
         return self.binding is Binding.KEY and Arn.parse(self.policy.key) is not None
 
     @property
+    def from_log(self) -> bool:
+        """Whether the log holds the policy: as the last one, or as the one in force then."""
+        return self.policy.since is not None or any(self.then)
+
+    @property
     def verdict(self) -> Verdict:
-        """The worst verdict of its decisions."""
-        return worst(decision.verdict for decision in self.decisions)
+        """The worst verdict on the denials, each by the policy in force at its time."""
+        return worst(self.at_time(at).verdict for at in range(len(self.decisions)))
 
     @property
     def lint(self) -> tuple[LintFinding, ...]:
@@ -112,9 +155,14 @@ class Judge:
         policies: Sequence[GivenPolicy],
         denials: Sequence[Denial],
         layers: Layers | None = None,
+        log: PolicyHistory | None = None,
     ) -> None:
         self._policies = policies
+        self._log = PolicyLog(log) if log else None
         self._layers = layers or Layers()
+        self._changes_sought = 0
+        # By the identity of a policy, which lives as long as this judge.
+        self._decided: dict[int, tuple[bool, dict[object, Decision]]] = {}
         keys = list(dict.fromkeys(denial.key for denial in denials))
         self._spellings = {spelling for key in keys for spelling in _spellings(key, keys)}
         self._unnamed = any(not key.known for key in keys)
@@ -126,37 +174,104 @@ class Judge:
 
     def judge(self, denials: Sequence[Denial]) -> tuple[Judgement, ...]:
         """Return a judgement by each policy that is, or may be, that of the denials' key."""
-        if not self._policies:
+        if not self._policies and self._log is None:
             return ()
         key = best_key(denials)
         region = denials[0].event.region
+        logged = self._log.of(key, region) if self._log else None
+        fitting = self._fitting(key, region)
+        if logged is None:
+            return tuple(self._judgement(policy, key, denials) for policy in fitting)
+        return self._by_log(logged, fitting, key, denials)
+
+    def _fitting(self, key: KeyRef, region: str | None) -> list[GivenPolicy]:
         bound = [policy for policy in self._policies if _fits(policy, key)]
-        fitting = bound or [
+        return bound or [
             policy
             for policy in self._policies
-            if _fits(policy, key) is None and _in_region(policy, region)
+            if _fits(policy, key) is None
+            and _in_region(policy, region)
+            and not (self._log and key.known and self._log.is_of_another_key(policy, key))
         ]
-        return tuple(self._judgement(policy, key, denials) for policy in fitting)
+
+    def _by_log(
+        self, logged: KeyLog, fitting: list[GivenPolicy], key: KeyRef, denials: Sequence[Denial]
+    ) -> tuple[Judgement, ...]:
+        """Judge by the latest policy known, given or logged, and by the one in force then."""
+        compared = {id(policy): logged.compare(policy) for policy in fitting}
+        equal = [one for one in fitting if compared[id(one)] is Comparison.EQUAL]
+        newer = [one for one in fitting if compared[id(one)] is Comparison.NEWER]
+        chosen = equal[:1] or newer
+        if not chosen:
+            latest = logged.latest or logged.last_known
+            chosen = [latest] if latest else []
+        found = []
+        for policy in chosen:
+            given = self._judgement(policy, key, denials)
+            superseded = policy.since is not None and logged.latest is None
+            is_logged = policy.since is not None or bool(equal)
+            binding = Binding.KEY if is_logged else given.binding
+            found.append(
+                replace(
+                    given,
+                    binding=Binding.IF_THIS_KEY if superseded else binding,
+                    then=self._then(logged, denials),
+                    compared=compared.get(id(policy)) or (Comparison.OLDER if fitting else None),
+                    superseded=superseded,
+                    change=self._change(logged, denials),
+                )
+            )
+        return tuple(found)
+
+    def _change(self, logged: KeyLog, denials: Sequence[Denial]) -> PolicyChange | None:
+        if self._changes_sought >= _FINDINGS_SOUGHT:
+            return None
+        self._changes_sought += 1
+        found = (logged.change(denial, self._decide) for denial in denials[:_DENIALS_SOUGHT])
+        return next((change for change in found if change), None)
+
+    def _then(self, logged: KeyLog, denials: Sequence[Denial]) -> tuple[InForce | None, ...]:
+        """Return for each denial the policy that was in force at its time, and its decision."""
+        found: list[InForce | None] = []
+        opened: dict[int, Decision] = {}
+        for denial in denials:
+            candidates = logged.in_force(denial)
+            known = [policy for policy in candidates if policy is not None]
+            decisions = [self._decide(policy, denial) for policy in known]
+            if not decisions:
+                found.append(None)
+            elif undecided(decisions, all_known=len(known) == len(candidates)):
+                first = decisions[0]
+                if id(first) not in opened:
+                    opened[id(first)] = _open(first, known[0])
+                found.append(InForce(known[0], opened[id(first)]))
+            else:
+                found.append(InForce(known[0], decisions[0]))
+        return tuple(found)
 
     def are_all_foreign(self, denials: Sequence[Denial]) -> bool:
         """Return whether policies were given, and none of them is or may be of any denied key."""
         return bool(self._policies) and not self._any_key_has_a_policy and not self.judge(denials)
 
     def _judgement(self, policy: GivenPolicy, key: KeyRef, denials: Sequence[Denial]) -> Judgement:
-        from ebs_kms_audit.policy import evaluate
-
-        by_session = _depends_on_session(policy)
-        decided: dict[object, Decision] = {}
-        for denial in denials:
-            kind = _kind(denial, by_session)
-            if kind not in decided:
-                asked = _on(policy, denial)
-                decided[kind] = evaluate(asked, policy.policy, **self._layers.of(denial))
         return Judgement(
             policy=policy,
             binding=Binding.KEY if self._is_the_keys(policy, key) else Binding.IF_THIS_KEY,
-            decisions=tuple(decided[_kind(denial, by_session)] for denial in denials),
+            decisions=tuple(self._decide(policy, denial) for denial in denials),
         )
+
+    def _decide(self, policy: GivenPolicy, denial: Denial) -> Decision:
+        """Return the decision of a policy; denials of one kind have one decision."""
+        from ebs_kms_audit.policy import evaluate
+
+        by_session, decided = self._decided.setdefault(
+            id(policy), (_depends_on_session(policy), {})
+        )
+        kind = _kind(denial, by_session)
+        if kind not in decided:
+            asked = _on(policy, denial)
+            decided[kind] = evaluate(asked, policy.policy, **self._layers.of(denial))
+        return decided[kind]
 
     def _is_the_keys(self, policy: GivenPolicy, key: KeyRef) -> bool:
         if not key.known:
@@ -238,8 +353,21 @@ def with_verdicts(denials: Sequence[Denial], judgements: Sequence[Judgement]) ->
         return tuple(denials)
     if len(judgements) > 1:
         return tuple(replace(denial, verdict=Verdict.UNDECIDED) for denial in denials)
-    decisions = judgements[0].decisions
     return tuple(
-        replace(denial, verdict=decision.verdict)
-        for denial, decision in zip(denials, decisions, strict=True)
+        replace(denial, verdict=judgements[0].at_time(at).verdict)
+        for at, denial in enumerate(denials)
+    )
+
+
+def _open(decision: Decision, policy: GivenPolicy) -> Decision:
+    """Return that a decision is open, because the key policy changed just before the call."""
+    return replace(
+        decision,
+        verdict=Verdict.UNDECIDED,
+        allowed=None,
+        key_policy_allows=None,
+        decided_by=(),
+        depends_on=("key_policy",),
+        why=f"The key policy changed less than five minutes before the call ({policy.name}), and "
+        "the policies before and after the change decide differently",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.diagnosis.case import Case
 from ebs_kms_audit.diagnosis.judgement import Binding
+from ebs_kms_audit.diagnosis.policy_log import ALLOWED, rank
 from ebs_kms_audit.model import Evidence, PolicyType, Verdict
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 def policy_evidence(case: Case) -> Evidence:
     """Return how a cause is known that only the key policy shows."""
-    bound = case.only is not None and case.only.judgement.binding is Binding.KEY
-    return Evidence.GIVEN if bound else Evidence.INFERRED
+    if case.only is None or case.only.judgement.binding is not Binding.KEY:
+        return Evidence.INFERRED
+    return Evidence.DERIVED if case.only.judgement.from_log else Evidence.GIVEN
 
 
 def bound_by_arn(case: Case) -> bool:
@@ -37,6 +39,19 @@ def allows_after_all(case: Case) -> bool:
     if case.key_policy_allows is not True or case.verdict is Verdict.BLOCKED_ELSEWHERE:
         return False
     return case.no_resource_based or not case.denial.cross_account
+
+
+def is_allowed_now(case: Case) -> bool:
+    """Return whether the latest policy allows what the policy in force at the time did not."""
+    if case.only is None or case.only.decision is case.only.now or case.decision is None:
+        return False
+    if rank(case.decision) == ALLOWED or case.verdict is Verdict.UNDECIDED:
+        return False
+    now = case.only.now
+    if case.other_policy_type is not None or now.verdict is Verdict.BLOCKED_ELSEWHERE:
+        return False
+    half = case.denial.cross_account and not case.no_resource_based
+    return now.verdict is Verdict.ALLOWED_NOW or (rank(now) == ALLOWED and not half)
 
 
 def delegates(case: Case) -> bool:

@@ -23,6 +23,7 @@ from ebs_kms_audit.diagnosis.policy_evidence import (
     bound_by_arn,
     delegates,
     denying,
+    is_allowed_now,
     is_aws_managed,
     is_of_another_account,
     policy_evidence,
@@ -118,6 +119,15 @@ def _other_policy(case: Case) -> DenialCause | None:
 
 
 def _fixed_since(case: Case) -> DenialCause | None:
+    if is_allowed_now(case):
+        return DenialCause(
+            id=CauseId.FIXED_SINCE,
+            evidence=Evidence.DERIVED,
+            policy_type=PolicyType.RESOURCE_BASED if case.no_resource_based else None,
+            by_policy=True,
+            by_message=case.no_resource_based,
+            statements=case.only.now.decided_by if case.only else (),
+        )
     history = case.history
     if not allows_after_all(case) or not (history.policy_changes_after or history.later_success):
         return None

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,20 @@ _NO_PRINCIPAL = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GivenPolicy:
-    """A key policy that the caller gave.
+    """A key policy.
 
-    name    the name of the input
-    key     the key that it belongs to: an ARN or a bare id; None if it is unknown
-    policy  the policy
+    name      what to call it: the name of the input, or the event that set it
+    key       the key that it belongs to: an ARN or a bare id; None if it is unknown
+    policy    the policy
+    event_id  the Event ID of the event that set it, for a policy from the log
+    since     when it was set, for a policy from the log
     """
 
     name: str
     key: str | None
     policy: KeyPolicy
+    event_id: str | None = None
+    since: datetime | None = None
 
     @property
     def key_id(self) -> str | None:

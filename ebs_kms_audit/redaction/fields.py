@@ -190,8 +190,25 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(P, "id line count first_seen last_seen policy_type findings"),
     },
     "NextCall": _all(P, "action operation source"),
-    "Judgement": {**_all(V, "policy decisions"), **_all(P, "binding can_be_shown")},
-    "GivenPolicy": {"name": Kind.FILE, "key": Kind.KEY, "policy": Kind.POLICY},
+    "Judgement": {
+        **_all(V, "policy decisions then change"),
+        **_all(P, "binding compared superseded can_be_shown"),
+    },
+    "InForce": _all(V, "policy decision"),
+    "PolicyChange": {
+        **_all(Kind.EVENT_ID, "event_id restored_event_id"),
+        "who": Kind.PRINCIPAL,
+        "operation": W,
+        "diff": Kind.TEXT,
+        **_all(P, "time restored_time"),
+    },
+    "GivenPolicy": {
+        "name": Kind.FILE,
+        "key": Kind.KEY,
+        "policy": Kind.POLICY,
+        "event_id": Kind.EVENT_ID,
+        "since": P,
+    },
     "Cause": {
         **_all(S, "text supported_by contradicted_by"),
         **_all(V, "next_evidence others statements unmet near_misses"),

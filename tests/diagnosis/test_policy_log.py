@@ -1,0 +1,209 @@
+"""Each denial is judged by the key policy that was in force at its time.
+
+The rule: issue of the key policy from the log. PutKeyPolicy replaces the document (AWS KMS
+Developer Guide, "Changing a key policy"), so the last edit before a denial decides.
+"""
+
+import json
+
+import pytest
+
+import ebs_kms_audit
+from tests.context.test_policy_history import ADMIN, created, put
+from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE, log, record
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+MANAGE = {"Sid": "manage", "Effect": "Allow", "Principal": {"AWS": ROOT},
+          "Action": "kms:PutKeyPolicy", "Resource": "*"}  # fmt: skip
+USE = {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*",
+       "Resource": "*"}  # fmt: skip
+DENY = {"Sid": "no grants", "Effect": "Deny", "Principal": {"AWS": ROLE},
+        "Action": "kms:CreateGrant", "Resource": "*"}  # fmt: skip
+DELEGATE = {"Sid": "account", "Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*",
+            "Resource": "*"}  # fmt: skip
+
+
+def document(*statements):
+    return {"Version": "2012-10-17", "Statement": [MANAGE, *statements]}
+
+
+WITH, WITHOUT = document(USE), document()
+NO_STATEMENT = (
+    f"User: arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a is not authorized to perform: "
+    f"kms:CreateGrant on resource: {KEY_ARN} because no resource-based policy allows the "
+    "kms:CreateGrant action"
+)
+
+
+def edit(time, policy, **more):
+    return put(f"2026-05-18T{time}Z", document=json.dumps(policy), **more)
+
+
+def denied(time, **more):
+    fields = {"errorMessage": NO_STATEMENT, "eventID": f"denied-{time}"}
+    return record(eventTime=f"2026-05-18T{time}Z", **(fields | more))
+
+
+def audit(*records, **options):
+    report = ebs_kms_audit.audit(records=log(*records), **options)
+    (finding,) = report.findings
+    return finding
+
+
+EDITS = (edit("07:00:00", WITH), edit("08:00:00", WITHOUT), edit("09:00:00", WITH))
+# The time of a denial, and its verdict by the policy that was in force then.
+VERDICTS = [
+    ("06:30:00", "allowed_now"),  # not in the log: judged by the latest policy
+    ("07:30:00", "allowed_now"),
+    ("08:02:00", "undecided"),
+    ("08:30:00", "missing_allow"),
+    ("09:04:00", "undecided"),
+    ("09:30:00", "allowed_now"),
+]
+
+
+@pytest.mark.parametrize(("time", "verdict"), VERDICTS)
+def test_the_verdict_is_of_the_policy_in_force_then(time, verdict):
+    finding = audit(*EDITS, denied(time))
+    assert finding.denials[0].verdict == verdict
+    (judgement,) = finding.judgements
+    assert judgement.policy.event_id == "put-2026-05-18T09:00:00Z"
+    assert (judgement.binding, judgement.policy.key) == ("key", KEY_ARN)
+
+
+def test_denials_between_three_edits_are_judged_each_by_its_own_policy():
+    times = [time for time, _ in VERDICTS]
+    finding = audit(*EDITS, *map(denied, times))
+    assert [one.verdict for one in finding.denials] == [verdict for _, verdict in VERDICTS]
+    (judgement,) = finding.judgements
+    in_force = [one and one.policy.event_id for one in judgement.then]
+    first, second, third = (f"put-2026-05-18T0{hour}:00:00Z" for hour in (7, 8, 9))
+    assert in_force == [None, first, second, second, third, third]
+
+
+def test_a_later_edit_that_gave_the_permission_back_is_the_cause():
+    finding = audit(*EDITS, denied("08:30:00"))
+    assert (finding.cause.id, finding.cause.evidence) == ("fixed_since", "derived")
+    support = " ".join(finding.cause.supported_by)
+    assert "put-2026-05-18T08:00:00Z" in support
+    assert ADMIN["arn"] in support
+    assert "put-2026-05-18T09:00:00Z: a later edit gave the permission back" in support
+
+
+def test_the_edit_that_removed_the_permission_is_shown():
+    finding = audit(*EDITS[:2], denied("08:30:00"))
+    (judgement,) = finding.judgements
+    change = judgement.change
+    assert (change.event_id, change.who) == ("put-2026-05-18T08:00:00Z", ADMIN["arn"])
+    assert (change.operation, change.restored_event_id) == ("PutKeyPolicy", None)
+    removed = [line for line in change.diff.splitlines() if line.startswith("-")]
+    assert any('"use"' in line for line in removed)
+    assert finding.cause.id == "no_statement"
+    assert finding.cause.evidence in ("recorded", "derived")
+
+
+def test_an_edit_that_removed_nothing_of_the_caller_is_not_shown():
+    other = document(USE, MANAGE | {"Sid": "more"})
+    assert audit(edit("07:00:00", WITHOUT), edit("08:00:00", WITHOUT), denied("08:30:00"))
+    finding = audit(edit("07:00:00", WITHOUT), edit("08:00:00", document(DELEGATE)),
+                    denied("08:30:00"))  # fmt: skip
+    assert finding.judgements[0].change is None
+    assert audit(edit("07:00:00", WITH), edit("08:00:00", other), denied("08:30:00")).judgements[
+        0
+    ].change is None  # fmt: skip
+
+
+def test_a_deny_that_was_put_and_a_delegation_that_was_removed_are_edits_too():
+    deny = audit(edit("07:00:00", WITH), edit("08:00:00", document(USE, DENY)), denied("08:30:00"))
+    assert deny.judgements[0].change.event_id == "put-2026-05-18T08:00:00Z"
+    assert deny.denials[0].verdict == "explicit_deny"
+    less = audit(edit("07:00:00", document(DELEGATE)), edit("08:00:00", WITHOUT),
+                 denied("08:30:00"))  # fmt: skip
+    assert less.judgements[0].change.event_id == "put-2026-05-18T08:00:00Z"
+
+
+def test_the_policies_before_and_after_a_change_may_agree():
+    finding = audit(edit("07:00:00", WITHOUT), edit("08:00:00", WITHOUT), denied("08:02:00"))
+    assert finding.denials[0].verdict == "missing_allow"
+
+
+def test_the_policy_before_the_first_edit_is_unknown():
+    denies = audit(edit("08:00:00", WITHOUT), denied("08:02:00"))
+    assert denies.denials[0].verdict == "missing_allow"
+    allows = audit(edit("08:00:00", WITH), denied("08:02:00"))
+    assert allows.denials[0].verdict == "undecided"
+
+
+def test_a_key_without_a_policy_has_the_default_policy():
+    finding = audit(created("2026-05-18T07:00:00Z", {"description": ""}), denied("08:00:00"))
+    assert finding.denials[0].verdict == "delegated_to_iam"
+    assert finding.judgements[0].policy.name.startswith("CreateKey event")
+
+
+# A policy given by hand: how it compares, by which policy the plan is made, and its binding.
+GIVEN = [
+    ("equal", WITHOUT, "equal", False),
+    ("equal, in another form", {"Statement": [MANAGE | {"Principal": {"AWS": [ACCOUNT]},
+                                                        "Action": ["kms:PutKeyPolicy"]}],
+                                "Version": "2012-10-17"}, "equal", False),
+    ("newer", document(DELEGATE), "newer", False),
+    ("older", WITH, "older", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "compared", "logged"), GIVEN, ids=[g[0] for g in GIVEN])
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_given_policy_is_compared_with_the_last_one_in_the_log(
+    name, given, compared, logged, bound
+):
+    finding = audit(
+        *EDITS[:2], denied("08:30:00"), key_policies={KEY_ARN: given} if bound else given
+    )
+    (judgement,) = finding.judgements
+    assert judgement.compared == compared
+    assert (judgement.policy.since is not None) is logged
+    assert judgement.binding == "key"
+    assert finding.denials[0].verdict == "missing_allow"
+
+
+def test_a_given_policy_that_is_another_key_s_in_the_log_is_not_used():
+    other = KEY_ARN[:-1] + "0"
+    resources = [{"ARN": other, "type": "AWS::KMS::Key"}]
+    request = {"keyId": other, "policy": json.dumps(document(DELEGATE))}
+    elsewhere = edit("07:10:00", WITH, resources=resources, requestParameters=request)
+    finding = audit(*EDITS[:2], elsewhere, denied("08:30:00"), key_policies=document(DELEGATE))
+    (judgement,) = finding.judgements
+    assert judgement.policy.event_id == "put-2026-05-18T08:00:00Z"
+
+
+def test_after_an_edit_without_a_document_a_given_policy_is_judged():
+    unknown = edit("09:00:00", WITH, requestParameters={"keyId": KEY_ID})
+    alone = audit(*EDITS[:2], unknown, denied("08:30:00"))
+    assert alone.denials[0].verdict == "missing_allow"
+    assert alone.judgements[0].superseded
+    assert alone.judgements[0].binding == "if_this_key"
+    late = audit(
+        *EDITS[:2], unknown, denied("10:00:00"), key_policies={KEY_ARN: document(DELEGATE)}
+    )
+    assert late.denials[0].verdict == "delegated_to_iam"
+    assert not late.judgements[0].superseded
+
+
+def test_the_log_of_another_key_says_nothing():
+    other = KEY_ARN[:-1] + "0"
+    request = {"keyId": other, "policy": json.dumps(WITH)}
+    resources = [{"ARN": other, "type": "AWS::KMS::Key"}]
+    finding = audit(edit("07:00:00", WITH, resources=resources, requestParameters=request),
+                    denied("08:00:00"))  # fmt: skip
+    assert finding.judgements == ()
+
+
+def test_a_message_is_judged_by_the_last_policy():
+    report = ebs_kms_audit.audit(records=log(*EDITS[:2]), messages=NO_STATEMENT)
+    assert report.findings[0].denials[0].verdict == "missing_allow"
+
+
+def test_the_redacted_report_shows_no_policy_of_the_log():
+    text = ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")), redact=True).to_json()
+    for name in (ACCOUNT, "admin", "deploy", KEY_ID, "put-2026"):
+        assert name not in text
