@@ -199,11 +199,9 @@ if TYPE_CHECKING:
         lint as lint,
     )
     from ebs_kms_audit.progress import Progress as Progress
+    from ebs_kms_audit.diagnosis.unused import Unused as Unused
     from ebs_kms_audit.report import (
         Report as Report,
-    )
-    from ebs_kms_audit.report import (
-        Unused as Unused,
     )
     from ebs_kms_audit.samples import sample_path as sample_path
 
@@ -270,7 +268,7 @@ _MODULE_OF = {
     "Step": "plan.step",
     "StepKind": "plan.step",
     "Symptom": "model",
-    "Unused": "report",
+    "Unused": "diagnosis.unused",
     "UsageError": "errors",
     "Verdict": "model",
     "Window": "model",

@@ -13,6 +13,8 @@ from ebs_kms_audit.context.symptoms import Surroundings, SymptomCollector, joine
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.diagnosis.grouping import group_denials
+from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.unused import unused
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
     AssumedRoles,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.redaction import Redactor
 
 
-def audit(
+def audit(  # noqa: PLR0913  # each is an option of the command line
     inputs: Any = None,
     *,
     records: Any = None,
@@ -46,6 +48,11 @@ def audit(
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
     messages: str | Iterable[str] | None = None,
+    iam_policies: Any = None,
+    boundary: Any = None,
+    session_policy: Any = None,
+    scps: Any = None,
+    rcps: Any = None,
     around: str | datetime | None = None,
     minutes: float = 15,
     least_privilege: bool = False,
@@ -73,6 +80,11 @@ def audit(
     `key` is the ARN of the KMS key: what the caller knows and the input does not say. `messages`
     are access-denied messages as users got them ("User: … is not authorized to perform: kms:…"):
     one that fits a denial names its principal, its key and the type of policy that refused.
+    `iam_policies`, `boundary`, `session_policy`, `scps` and `rcps` are the policies beside the key
+    policy: each a file, a document or a list of these. `iam_policies` may map the ARN of a user or
+    role to its policies; SCPs and RCPs may be a list of levels, each a list. They are judged with
+    the key policy.
+
     `around` keeps the KMS events within `minutes` before and after a time: ISO 8601, the format of
     the CloudTrail console, or a time of day such as `09:00` if the input is of one day; in UTC
     unless it has a zone. With `least_privilege` the statements hold only the actions that were
@@ -104,6 +116,7 @@ def audit(
         minutes,
         least_privilege,
         redact,
+        layers=_layers(iam_policies, boundary, session_policy, scps, rcps),
     )
     meter = _meter(progress, inputs, records)
     reading = Reading(inputs, records, record_path=record_path, processes=processes, meter=meter)
@@ -144,6 +157,7 @@ class AuditOptions(NamedTuple):
     window: Window | None
     least_privilege: bool
     redact: bool
+    layers: Layers = Layers()
 
     @classmethod
     def of(
@@ -154,6 +168,8 @@ class AuditOptions(NamedTuple):
         minutes: float,
         least_privilege: bool,
         redact: bool,
+        *,
+        layers: Layers | None = None,
     ) -> AuditOptions:
         """Check the arguments of `audit()`. Raises UsageError, or InputError for a policy."""
         return cls(
@@ -162,6 +178,7 @@ class AuditOptions(NamedTuple):
             window=window_around(around, minutes),
             least_privilege=least_privilege,
             redact=redact,
+            layers=layers or Layers(),
         )
 
     def with_documents(self, documents: Documents) -> AuditOptions:
@@ -245,10 +262,8 @@ def report_on(
         )
         for event in denied
     ]
-    resolved += [
-        resolve_message(one, witnesses, asked.given)
-        for one in of_no_event(asked.given.pasted.messages, resolved)
-    ]
+    alone = of_no_event(asked.given.pasted.messages, resolved)
+    resolved += [resolve_message(one, witnesses, asked.given) for one in alone]
     facts = tally.result(
         files,
         denied,
@@ -256,11 +271,14 @@ def report_on(
         witnesses,
         surroundings_incomplete=overflowed and not events.repeatable,
     )
-    groups = group_denials(facts.denials, surroundings, asked.policies, log=policy_edits)
+    groups = group_denials(
+        facts.denials, surroundings, asked.policies, asked.layers, log=policy_edits
+    )
     symptoms = (*asked.given.pasted.symptoms, *failed_calls)
     facts = facts._replace(
         symptoms=joined(symptoms, [Surroundings(g.id, g.denials, g.history) for g in groups])
     )
+    denials = facts.denials
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)
     report = Report(
@@ -271,6 +289,7 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
+        unused=unused(asked.given, asked.policies, asked.layers, denials, alone if files else ()),
     )
     return redactor.finish(report) if redactor else report
 
@@ -289,6 +308,21 @@ def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:
     from ebs_kms_audit.reading.key_policies import read_policies
 
     return read_policies(given)
+
+
+def _layers(iam_policies: Any, boundary: Any, session_policy: Any, scps: Any, rcps: Any) -> Layers:
+    """Read the policies beside the key policy; what reads them is imported only where needed."""
+    if all(one is None for one in (iam_policies, boundary, session_policy, scps, rcps)):
+        return Layers()
+    from ebs_kms_audit.reading.policy_layers import read_iam_policies, read_policies_of
+
+    return Layers(
+        iam_policies=read_iam_policies(iam_policies),
+        boundary=read_policies_of(boundary, "permissions boundary"),
+        session_policy=read_policies_of(session_policy, "session policy"),
+        scps=read_policies_of(scps, "service control policy"),
+        rcps=read_policies_of(rcps, "resource control policy"),
+    )
 
 
 def _read_again(events: Events, denied: DeniedEvents, witnesses: EvidenceIndex) -> ContextCollector:

@@ -14,6 +14,7 @@ from ebs_kms_audit.diagnosis.diagnose import cause_of
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.diagnosis.judgement import worst
+from ebs_kms_audit.diagnosis.unused import Unused
 from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
 from ebs_kms_audit.plan import propose
 from ebs_kms_audit.plan.step import Step
@@ -21,22 +22,6 @@ from ebs_kms_audit.plan.step import Step
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unused:
-    """Something that the caller gave and nothing in the input used.
-
-    option   the option as the command line spells it (`--principal`)
-    value    what was given
-    why      why nothing used it, one sentence
-    nearest  the most similar value in the input; None where there is none
-    """
-
-    option: str
-    value: str
-    why: str
-    nearest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

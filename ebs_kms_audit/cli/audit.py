@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.render.progress import TerminalLine
     from ebs_kms_audit.report import Report
 
-NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT = 0, 1, 2
+NOTHING_DENIED, DENIALS_FOUND, BAD_INPUT, NOT_SHOWN = 0, 1, 2, 3
 
 
 def run(words: Sequence[str]) -> int:
@@ -43,6 +43,11 @@ def audit_as(options: Options) -> int:
             principals=_principals(options.principal),
             key=options.key,
             messages=options.message,
+            iam_policies=_iam_policies(options.iam_policy) or None,
+            boundary=options.boundary or None,
+            session_policy=options.session_policy or None,
+            scps=[[file] for file in options.scp] or None,
+            rcps=[[file] for file in options.rcp] or None,
             around=options.around,
             minutes=DEFAULT_MINUTES if options.minutes is None else options.minutes,
             least_privilege=options.least_privilege,
@@ -58,8 +63,12 @@ def audit_as(options: Options) -> int:
     say(_summary(report))
     if report.failed_inputs:
         return BAD_INPUT
-    found = bool(report.findings or report.symptoms)
-    return DENIALS_FOUND if found and not options.exit_zero else NOTHING_DENIED
+    if report.findings or report.symptoms:
+        return NOTHING_DENIED if options.exit_zero else DENIALS_FOUND
+    if not report.coverage.shows_denials:
+        say("Nothing was denied, but this input could not have shown a denial.")
+        return NOT_SHOWN
+    return NOTHING_DENIED
 
 
 @contextmanager
@@ -92,6 +101,15 @@ def _key_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
     policies: list[str | dict[str, str]] = []
     for text in given:
         arn, equals, file = text.partition("=")
+        policies.append({arn: file} if equals and arn.startswith("arn:") else text)
+    return policies
+
+
+def _iam_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
+    """Read `FILE` and `ARN=FILE`. The name of a user or role can hold an equals sign."""
+    policies: list[str | dict[str, str]] = []
+    for text in given:
+        arn, equals, file = text.rpartition("=")
         policies.append({arn: file} if equals and arn.startswith("arn:") else text)
     return policies
 

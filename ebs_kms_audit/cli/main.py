@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from ebs_kms_audit.cli.commands import command_for
 from ebs_kms_audit.cli.output import end, say
 from ebs_kms_audit.errors import EbsKmsAuditError
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERNAL_ERROR, INTERRUPTED = 2, 70, 130
 
 
 def run() -> None:
@@ -35,3 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a defect: one sentence instead of a traceback
+        say(f"Internal error: {_place(error)}. Please report it, without the input.")
+        return INTERNAL_ERROR
+
+
+def _place(error: BaseException) -> str:
+    """Return the kind of an error and where it was raised. Its text may hold values of the log."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f" in {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    return f"{type(error).__name__}{where}"

@@ -38,6 +38,8 @@ exit status:
   0  nothing denied
   1  denials or symptoms found
   2  bad input or usage
+  3  nothing denied, but the input could not have shown it
+  70  internal error
   130  interrupted
 """
 
@@ -50,6 +52,11 @@ class Options:
         self.records: list[str] | None = None
         self.principal: list[str] = []
         self.key_policy: list[str] = []
+        self.iam_policy: list[str] = []
+        self.boundary: list[str] = []
+        self.session_policy: list[str] = []
+        self.scp: list[str] = []
+        self.rcp: list[str] = []
         self.message: list[str] = []
         self.key: str | None = None
         self.around: str | None = None
@@ -114,6 +121,16 @@ def parser(command: str = "") -> Parser:
         metavar="[KEY_ARN=]FILE",
         help="the present policy of the key (aws kms get-key-policy); can be repeated",
     )
+    for option, metavar, what in (
+        ("--iam-policy", "[ARN=]FILE", "an IAM policy of the caller, or of the user or role ARN"),
+        ("--boundary", "FILE", "the permissions boundary of the caller"),
+        ("--session-policy", "FILE", "the session policy of the caller"),
+        ("--scp", "FILE", "a service control policy that applies to the caller's account"),
+        ("--rcp", "FILE", "a resource control policy that applies to the key's account"),
+    ):
+        evidence.add_argument(
+            option, action="append", metavar=metavar, help=f"{what}; can be repeated"
+        )
     evidence.add_argument(
         "--message",
         action="append",

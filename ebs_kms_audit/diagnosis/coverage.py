@@ -87,6 +87,7 @@ class CoverageCounter:
     def __init__(self, window: Window | None) -> None:
         self._window = window
         self._kms_rows = self._read_only_rows = self._ec2_rows = 0
+        self._read_only_in_window = 0
         self._regions: set[str] = set()
         self._accounts: Counter[tuple[str, str | None, str | None]] = Counter()
         self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
@@ -113,6 +114,7 @@ class CoverageCounter:
         """Add what another tally counted, of other rows and no errors."""
         self._kms_rows += other._kms_rows
         self._read_only_rows += other._read_only_rows
+        self._read_only_in_window += other._read_only_in_window
         self._ec2_rows += other._ec2_rows
         self._regions |= other._regions
         self._account_examples = other._account_examples | self._account_examples
@@ -122,7 +124,9 @@ class CoverageCounter:
         self._source_inferred = self._source_inferred or event.source_inferred
         self._kms_rows += 1
         read_only = event.read_only
-        self._read_only_rows += kms_action(event.name).read_only if read_only is None else read_only
+        is_read_only = kms_action(event.name).read_only if read_only is None else read_only
+        self._read_only_rows += is_read_only
+        self._read_only_in_window += is_read_only and self._in_window(event)
         if event.error_code and not is_denied(event) and self._in_window(event):
             if may_be_of_another_service(event) or event.event_id in self._error_ids:
                 return
@@ -191,6 +195,7 @@ class CoverageCounter:
             regions=tuple(sorted(self._regions)),
             accounts=tuple(sorted({account for account in accounts if account})),
             window=self._window,
+            shows_denials=self._read_only_in_window > 0,
         )
 
     def _other_errors(self) -> tuple[OtherError, ...]:

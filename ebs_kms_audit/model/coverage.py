@@ -38,7 +38,8 @@ class Coverage:
     KMS, of the EC2 operations that use an EBS key, AssumeRole, CreateRole and DeleteRole.
     `first_event` and `last_event` are the earliest and latest time among these and the first and
     last row of each file, which in an untouched export is the span of all rows. `read_only_rows`
-    counts KMS rows.
+    counts KMS rows. `shows_denials` is whether the input could have shown a denial: a KMS row and a
+    read-only KMS row lie in the window.
     """
 
     files: tuple[FileCoverage, ...]
@@ -56,3 +57,4 @@ class Coverage:
     regions: tuple[str, ...]
     accounts: tuple[str, ...]
     window: Window | None
+    shows_denials: bool = True

@@ -45,8 +45,10 @@ def read_policies_of(given: Any, name: str) -> tuple[Any, ...] | None:
     """
     if given is None:
         return None
-    if isinstance(given, (list, tuple)) and given and all(
-        isinstance(level, (list, tuple)) for level in given
+    if (
+        isinstance(given, (list, tuple))
+        and given
+        and all(isinstance(level, (list, tuple)) for level in given)
     ):
         return tuple(tuple(_policies(level, name)) for level in given)
     return tuple(_policies(given, name))

@@ -150,6 +150,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "accounts": Kind.ACCOUNT,
         **_all(P, "rows_read events rows_set_aside kms_rows read_only_rows ec2_rows denials"),
         **_all(P, "duplicate_denials denials_outside_window first_event last_event window"),
+        **_all(P, "shows_denials"),
     },
     # diagnosis and context: what was made of it
     "Facts": {

@@ -18,7 +18,7 @@ from tests.rows import SESSION, export, row
 
 SAMPLE = str(SAMPLES / "event_history.csv")
 DENIED = export(row()).read()
-CLEAN = export(row(error_code="")).read()
+CLEAN = export(row(event_name="Decrypt", read_only="true", error_code="")).read()
 
 
 @pytest.fixture
@@ -372,3 +372,44 @@ def test_a_redacted_error_names_no_path(tmp_path, capsys):
     shown = capsys.readouterr().err
     assert shown.count("file-1: ") == shown.count("file-2: ") == 1
     assert not [word for word in ("quokka", "not there", str(tmp_path)) if word in shown]
+
+
+READ_ONLY = row(event_name="Decrypt", read_only="true", error_code="")
+OF_EC2 = row(event_source="ec2.amazonaws.com", event_name="AttachVolume", error_code="")
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "status"),
+    [
+        ([READ_ONLY], [], 0),
+        ([READ_ONLY], ["--around", "2026-05-18T07:00:00Z"], 0),
+        ([READ_ONLY], ["--around", "2026-05-20T07:00:00Z"], 3),  # outside the input
+        ([], [], 3),  # a header alone
+        ([OF_EC2], [], 3),  # no KMS row
+        ([row(error_code="")], [], 3),  # the default view: no read-only KMS row
+        ([READ_ONLY, row()], [], 1),
+        ([row()], [], 1),
+    ],
+)
+def test_nothing_denied_is_told_from_an_input_that_cannot_show_it(
+    tmp_path, capsys, rows, options, status
+):
+    file = tmp_path / "history.csv"
+    file.write_text(export(*rows).read(), encoding="utf-8")
+    assert main([str(file), *options, "-o", os.devnull]) == status
+    assert ("could not have shown a denial" in capsys.readouterr().err) is (status == 3)
+
+
+def test_an_empty_file_is_bad_input(tmp_path, capsys):
+    file = tmp_path / "history.csv"
+    file.write_bytes(b"")
+    assert main([str(file)]) == 2
+
+
+def test_an_internal_error_is_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ebs_kms_audit.cli.main.command_for", lambda words: words["defect"])
+    assert main(["history.csv"]) == 70
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert shown.startswith("ebs-kms-audit: Internal error: TypeError in test_cli.py:")
+    assert "Traceback" not in shown

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.records import ACCOUNT, EC2, KEY_ARN, KEY_ID, session
+from tests.records import ACCOUNT as ACCOUNT
+from tests.records import EC2
+from tests.records import KEY_ARN as KEY_ARN
+from tests.records import session as session
 
 OTHER = "444455556666"
 REGION = "us-east-1"
@@ -102,9 +105,10 @@ def said(
     action: str, reason: str = "", caller: str = ROLE, key: str = KEY_ARN, policy: str = ""
 ) -> str:
     """Return an access-denied message; `reason` is a word of `REASONS`, or empty for none."""
-    why = REASONS[reason].format(action=action) + (f": {policy}" if policy else "") if reason else ""
-    return f"User: {_session_arn(caller)} is not authorized to perform: {action} on resource: " + (
-        f"{key} {why}".strip()
+    why = REASONS[reason].format(action=action) if reason else ""
+    return (
+        f"User: {_session_arn(caller)} is not authorized to perform: {action} on resource: "
+        f"{key} {why}{f': {policy}' if policy else ''}"
     )
 
 
@@ -161,7 +165,9 @@ def denied(
     account = caller.split(":")[4]
     record = event(action, caller, recipientAccountId=account, errorCode="AccessDenied")
     if reason is None:
-        record["resources"] = [{"ARN": key, "accountId": key.split(":")[4], "type": "AWS::KMS::Key"}]
+        record["resources"] = [
+            {"ARN": key, "accountId": key.split(":")[4], "type": "AWS::KMS::Key"}
+        ]
     else:
         record["errorMessage"] = said(f"kms:{action}", reason, caller, key, policy)
     return record | fields
@@ -191,7 +197,10 @@ def event(action: str, caller: str = ROLE, **fields: Any) -> dict[str, Any]:
 
 def of_key(key: str = KEY_ARN) -> dict[str, Any]:
     """Return the fields of a record that names a key."""
-    return {"resources": [{"ARN": key, "type": "AWS::KMS::Key"}], "requestParameters": {"keyId": key}}
+    return {
+        "resources": [{"ARN": key, "type": "AWS::KMS::Key"}],
+        "requestParameters": {"keyId": key},
+    }
 
 
 # --- key policies
@@ -199,7 +208,9 @@ def of_key(key: str = KEY_ARN) -> dict[str, Any]:
 
 def statement(principal: Any, actions: Any, sid: str = "", **more: Any) -> dict[str, Any]:
     """Return an Allow statement of a key policy; `more` replaces and adds elements."""
-    named = {"AWS": principal} if isinstance(principal, (str, list)) and principal != "*" else principal
+    named = (
+        {"AWS": principal} if isinstance(principal, (str, list)) and principal != "*" else principal
+    )
     made = {"Sid": sid or "Statement", "Effect": "Allow", "Principal": named, "Action": actions,
             "Resource": "*"}  # fmt: skip
     return made | more
@@ -230,7 +241,3 @@ def bound(*statements: dict[str, Any], key: str = KEY_ARN) -> dict[str, Any]:
 def unbound(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the options of an audit with a key policy that is given without a key."""
     return {"key_policies": key_policy(*statements, **more)}
-
-
-__all__ = [name for name in globals() if not name.startswith("_")]
-_ = KEY_ID

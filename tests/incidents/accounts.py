@@ -165,7 +165,9 @@ INCIDENTS = [
     Incident(
         name="EnableKey does not work on a key of another account",
         source=PERMISSIONS,
-        records=[denied("EnableKey", "resource", ROLE, key=FOREIGN_KEY, sourceIPAddress="192.0.2.1")],
+        records=[
+            denied("EnableKey", "resource", ROLE, key=FOREIGN_KEY, sourceIPAddress="192.0.2.1")
+        ],
         options=bound(ADMINS, *pair(ROLE), key=FOREIGN_KEY),
         cause="not_grantable",
         evidence="recorded",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests import rows
 
 from . import (
@@ -42,11 +44,13 @@ ONLY_EC2 = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
 INFRASTRUCTURE = session(
     "arn:aws:iam::111122223333:role/aws:ec2-infrastructure", "i-0123456789abcdef0"
 )
-POLICY_ARN = "arn:aws:organizations::123456789012:policy/o-abcdef1234/service_control_policy/p-abcd1234"
+POLICY_ARN = (
+    "arn:aws:organizations::123456789012:policy/o-abcdef1234/service_control_policy/p-abcd1234"
+)
 
 
-def other(name: str, reason: str, policy_type: str, **more: object) -> Incident:
-    settings: dict[str, object] = {
+def other(name: str, reason: str, policy_type: str, **more: Any) -> Incident:
+    settings: dict[str, Any] = {
         "source": TROUBLESHOOT,
         "records": [denied("Decrypt", reason)],
         "cause": "other_policy",
@@ -54,7 +58,7 @@ def other(name: str, reason: str, policy_type: str, **more: object) -> Incident:
         "policy_type": policy_type,
         "steps": [INVESTIGATE],
     }
-    return Incident(name=name, **(settings | more))  # type: ignore[arg-type]
+    return Incident(name=name, **(settings | more))
 
 
 INCIDENTS = [

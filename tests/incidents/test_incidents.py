@@ -81,7 +81,9 @@ def test_the_steps_are_what_an_expert_does(incident: Incident) -> None:
 def test_what_to_get_next_is_a_command_that_a_shell_can_run(incident: Incident) -> None:
     (finding,) = audited(incident).findings
     for piece in finding.cause.next_evidence:
-        assert piece.what and piece.why.endswith(".") and piece.command
+        assert piece.what
+        assert piece.why.endswith(".")
+        assert piece.command
         if piece.command.startswith("aws "):
             words = piece.command.split(" && ")[0]
             assert command("aws") in words
@@ -89,5 +91,5 @@ def test_what_to_get_next_is_a_command_that_a_shell_can_run(incident: Incident) 
 
 def test_every_incident_is_told_apart_and_names_its_source() -> None:
     assert len({param.id for param in TABLE}) == len(TABLE) >= 60
-    sources = {param.values[0].source for param in TABLE}  # type: ignore[attr-defined]
+    sources = {param.values[0].source for param in TABLE}
     assert all(": " in source for source in sources)

@@ -31,6 +31,9 @@ from . import (
     unbound,
 )
 
+SESSION_OF_ROLE = "arn:aws:sts::111122223333:assumed-role/deploy/yesterday"
+ONLY_EC2 = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+
 INCIDENTS = [
     # --- no_statement
     Incident(
@@ -149,7 +152,9 @@ INCIDENTS = [
         records=[denied("Decrypt")],
         options=bound(
             ADMINS,
-            statement(ROOT[:-4].replace("iam", "sts") + "assumed-role/deploy/yesterday", USE, "use"),
+            statement(
+                ROOT[:-4].replace("iam", "sts") + "assumed-role/deploy/yesterday", USE, "use"
+            ),
         ),
         cause="no_statement",
         evidence="recorded",
@@ -239,7 +244,11 @@ INCIDENTS = [
         source=DEFAULT_POLICY,
         records=[denied("Decrypt", None)],
         options=bound(DELEGATES)
-        | {"iam_policies": {ROLE: key_policy({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})}},
+        | {
+            "iam_policies": {
+                ROLE: key_policy({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+            }
+        },
         cause="iam_policy_missing",
         evidence="given",
         policy_type="identity-based policy",

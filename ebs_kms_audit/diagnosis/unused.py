@@ -1,0 +1,136 @@
+"""What the caller of the audit gave and nothing in the input used, with the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.model import Denial, Evidence
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.judgement import Layers
+    from ebs_kms_audit.identify import Overrides, PastedMessage
+    from ebs_kms_audit.reading.key_policies import GivenPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unused:
+    """Something that the caller gave and nothing in the input used.
+
+    option   the option as the command line spells it (`--principal`)
+    value    what was given
+    why      why nothing used it, one sentence
+    nearest  the most similar value in the input; None where there is none
+    """
+
+    option: str
+    value: str
+    why: str
+    nearest: str | None = None
+
+
+def unused(
+    given: Overrides,
+    policies: Sequence[GivenPolicy],
+    layers: Layers,
+    denials: Sequence[Denial],
+    messages: Iterable[PastedMessage] = (),
+) -> tuple[Unused, ...]:
+    """Return what was given and used by no denial.
+
+    `messages` are the pasted messages that fit no event of the input.
+    """
+    return (
+        *_policies(policies, denials),
+        *_principals(given, denials),
+        *_key(given, denials),
+        *_messages(messages, denials),
+        *_iam_policies(layers, denials),
+    )
+
+
+def _policies(policies: Sequence[GivenPolicy], denials: Sequence[Denial]) -> Iterator[Unused]:
+    arns = {denial.key.arn for denial in denials if denial.key.arn}
+    ids = {denial.key.id for denial in denials if denial.key.id}
+    regions = {denial.event.region for denial in denials if not denial.key.known}
+    for policy in policies:
+        key = Arn.parse(policy.key)
+        if policy.key is None or policy.key in arns:
+            continue
+        if key is None and policy.key_id in ids:
+            continue
+        if key is not None and {key.region, None} & regions:
+            continue  # a denial without a key may be about this one
+        yield Unused(
+            option="--key-policy",
+            value=policy.name if policy.name == policy.key else f"{policy.key}={policy.name}",
+            why="No denial is about this key.",
+            nearest=_nearest(policy.key, arns or ids),
+        )
+
+
+def _principals(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:
+    names = {denial.event.user_name for denial in denials if denial.event.user_name}
+    for name, arn in given.principals.items():
+        if name not in names:
+            yield Unused(
+                option="--principal",
+                value=f"{name}={arn}",
+                why="No denied row has this User name.",
+                nearest=_nearest(name, names),
+            )
+
+
+def _key(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:
+    if given.key is None or given.key.arn is None:
+        return
+    used = any(
+        denial.key.arn == given.key.arn or denial.key.evidence is Evidence.GIVEN
+        for denial in denials
+    )
+    if used:
+        return
+    region = given.key.arn.split(":")[3]
+    regions = sorted({denial.event.region for denial in denials if denial.event.region})
+    elsewhere = bool(regions) and region not in regions
+    keys = {denial.key.arn for denial in denials if denial.key.arn}
+    yield Unused(
+        option="--key",
+        value=given.key.arn,
+        why=f"The key is of {region}, and the denials are of {', '.join(regions)}."
+        if elsewhere
+        else "No denial can be about this key.",
+        nearest=_nearest(given.key.arn, keys),
+    )
+
+
+def _messages(messages: Iterable[PastedMessage], denials: Sequence[Denial]) -> Iterator[Unused]:
+    names = {denial.event.user_name for denial in denials if denial.event.user_name}
+    for one in messages:
+        message, caller = one.message, Arn.parse(one.message.principal)
+        yield Unused(
+            option="--message",
+            value=f"{message.action or 'a denied call'} by {message.principal or 'unknown'}",
+            why="The message fits no denial of the input, so it is a denial of its own.",
+            nearest=_nearest(caller.name if caller else "", names - {caller and caller.name}),
+        )
+
+
+def _iam_policies(layers: Layers, denials: Sequence[Denial]) -> Iterator[Unused]:
+    callers = {denial.principal.arn for denial in denials if denial.principal.arn}
+    for principal in layers.iam_policies:
+        if principal is not None and principal not in callers:
+            yield Unused(
+                option="--iam-policy",
+                value=principal,
+                why="No denial has this caller.",
+                nearest=_nearest(principal, callers),
+            )
+
+
+def _nearest(value: str, among: Iterable[str | None]) -> str | None:
+    near = get_close_matches(value, [one for one in among if one], n=1)
+    return near[0] if near else None
