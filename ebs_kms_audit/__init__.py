@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.judgement import (
         Judgement as Judgement,
     )
+    from ebs_kms_audit.diagnosis.unused import Unused as Unused
     from ebs_kms_audit.errors import (
         EbsKmsAuditError as EbsKmsAuditError,
     )
@@ -199,7 +200,6 @@ if TYPE_CHECKING:
         lint as lint,
     )
     from ebs_kms_audit.progress import Progress as Progress
-    from ebs_kms_audit.diagnosis.unused import Unused as Unused
     from ebs_kms_audit.report import (
         Report as Report,
     )
