@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.context.policy_history import PolicyHistory
 from ebs_kms_audit.context.symptoms import Surroundings, SymptomCollector, joined
@@ -192,6 +193,10 @@ class AuditOptions(NamedTuple):
             from ebs_kms_audit.context.descriptions import read_descriptions  # seldom needed
 
             pasted += read_descriptions(documents.descriptions)
+        if documents.authorizations or documents.evaluations:
+            from ebs_kms_audit.identify.authorizations import read_authorizations
+
+            pasted += read_authorizations(documents.authorizations, documents.evaluations)
         return self._replace(
             policies=(*self.policies, *documents.policies),
             given=self.given._replace(pasted=pasted),
@@ -224,7 +229,7 @@ def report_on(
     """
     tally, witnesses = tally or CoverageCounter(asked.window), witnesses or EvidenceIndex()
     denied, surroundings = DeniedEvents(asked.window), ContextCollector()
-    failed_calls, policy_edits = SymptomCollector(), PolicyHistory()
+    failed_calls, policy_edits, grants = SymptomCollector(), PolicyHistory(), GrantLog()
     if meter:
         meter.denials = denied.__len__
 
@@ -234,10 +239,12 @@ def report_on(
         surroundings.add(event)
         failed_calls.add(event)
         policy_edits.add(event)
+        grants.add(event)
         if is_kms(event):
             denied.add(event)
     files = events.files
     asked = asked.with_documents(events.documents)
+    grants.add_listed(events.documents.grants)
     redactor = _redactor() if asked.redact else None
     if files and all(file.error or file.skipped for file in files):
         for file in files:
@@ -272,7 +279,12 @@ def report_on(
         surroundings_incomplete=overflowed and not events.repeatable,
     )
     groups = group_denials(
-        facts.denials, surroundings, asked.policies, asked.layers, log=policy_edits
+        facts.denials,
+        surroundings,
+        asked.policies,
+        asked.layers,
+        log=policy_edits,
+        grants=grants,
     )
     symptoms = (*asked.given.pasted.symptoms, *failed_calls)
     facts = facts._replace(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _AUTO_SCALING = "AWSServiceRoleForAutoScaling"
 _SPOT = "AWSServiceRoleForEC2Spot"
+_NOTIFICATION = "EBS Volume Notification"
 
 
 def read_descriptions(descriptions: Iterable[Description]) -> PastedTexts:
@@ -62,16 +63,23 @@ def _words(command: str, content: Mapping[str, Any]) -> Iterator[str]:
     elif command == "describe-scaling-activities":
         yield _text(content.get("StatusMessage"))
         yield _text(content.get("Description"))
-    elif command != "describe-volumes":
+    elif command == "describe-snapshots":
+        yield _text(content.get("StateMessage"))
+    elif command == "describe-spot-instance-requests":
+        yield _text(_mapping(content.get("Status")).get("Message"))
+        yield _text(_mapping(content.get("Fault")).get("Message"))
+    elif command == _NOTIFICATION:
         yield _text(_mapping(content.get("detail")).get("cause"))
 
 
 def _without_text(one: Description, facts: dict[str, Any]) -> Iterator[Symptom]:
     """Yield a symptom for a failure that the output states without a reason."""
     content = one.content
-    if one.command == "describe-volumes":
+    if one.command in ("describe-volumes", "describe-snapshots"):
         if content.get("State") == "error" and content.get("Encrypted") is not False:
             yield symptom("volume_failed", file=one.file, text="State: error")
+        return
+    if one.command != _NOTIFICATION:
         return
     detail = _mapping(content.get("detail"))
     event, result = _text(detail.get("event")), _text(detail.get("result"))
@@ -88,6 +96,8 @@ def _launcher(command: str, content: Mapping[str, Any]) -> str | None:
     """Return the role that launched an instance, from what AWS itself writes on it."""
     if command == "describe-scaling-activities":
         return _AUTO_SCALING
+    if command == "describe-spot-instance-requests":
+        return _SPOT
     if command != "describe-instances":
         return None
     tags = content.get("Tags")

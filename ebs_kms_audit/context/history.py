@@ -28,6 +28,7 @@ from ebs_kms_audit.context.ec2_calls import (
     is_near,
     time_of,
 )
+from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
@@ -62,6 +63,8 @@ class History:
     later_success         the last success of a denied call by the same caller after the last
                           denial: it may be cured since
     key_errors            calls that failed because of the state of the same key, within an hour
+    grants                grants on the key for the caller that list a denied action
+    grants_listed         whether the output of list-grants was given for the key
     allowed               permissions that the same caller used with success
     next_calls            permissions that the operations need beside the denied ones
     """
@@ -72,6 +75,8 @@ class History:
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
     key_errors: tuple[Event, ...] = ()
+    grants: tuple[GrantTrace, ...] = ()
+    grants_listed: bool = False
     allowed: tuple[str, ...] = ()
     next_calls: tuple[NextCall, ...] = ()
 

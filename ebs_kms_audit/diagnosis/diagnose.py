@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.context.grants import existed
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
 from ebs_kms_audit.diagnosis.judgement import Judgement
@@ -197,6 +198,8 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
         ]
         if group.history.later_success is not None:
             found.append(_later(group.history.later_success))
+    if cause.id is CauseId.INFRASTRUCTURE:
+        found += _grants(denials, group.history)
     if cause.id is CauseId.KEY_UNUSABLE:
         found += [
             f"Event {name_of(event)}: {event.name} failed with {event.error_code} on the same key."
@@ -209,8 +212,39 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
 
 def _contradictions(cause: DenialCause, group: Group) -> list[str]:
     found = [texts.CONTRADICTIONS[one] for one in cause.contradicts]
+    if cause.id is not CauseId.INFRASTRUCTURE:
+        found += [
+            f"Grant {trace.grant.id} on the key lists the denied action for the caller. A grant "
+            "can allow what the policies do not, if its constraints let the call pass."
+            for trace in group.history.grants
+            if any(existed(trace, denial) is not False for denial in group.denials)
+        ]
     if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
         found.append(_later(group.history.later_success))
+    return found
+
+
+def _grants(denials: Sequence[Denial], history: History) -> list[str]:
+    """Return whether the grant of the instance existed when it was denied."""
+    first = denials[0]
+    instance = first.principal.session_name or "the instance"
+    if not history.grants:
+        if history.grants_listed:
+            return [f"list-grants shows no grant for {instance}: it was ended, or never made."]
+        return [f"The input shows no grant for {instance}."]
+    found = []
+    for trace in history.grants:
+        text = f"Grant {trace.grant.id} for {instance}"
+        if trace.made:
+            text += f" was made by event {name_of(trace.made)} at {_at(trace.made.time)}"
+        elif trace.grant.created:
+            text += f" was made at {_at(trace.grant.created)}"
+        if trace.ended:
+            text += f" and ended by event {name_of(trace.ended)} at {_at(trace.ended.time)}"
+        there = existed(trace, first)
+        state = "It is not known whether it" if there is None else "It"
+        verb = "did not exist" if there is False else "existed"
+        found.append(f"{text}. {state} {verb} at the time of the denial.")
     return found
 
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.context.history import ContextCollector, History
 from ebs_kms_audit.diagnosis.case import DenialCause
 from ebs_kms_audit.diagnosis.diagnose import causes_of
-from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, with_verdicts
+from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key, with_verdicts
 from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.context.grants import GrantLog
     from ebs_kms_audit.context.policy_history import PolicyHistory
     from ebs_kms_audit.diagnosis.near_misses import NearMiss
     from ebs_kms_audit.reading.key_policies import GivenPolicy
+
+
+_LOOKED_UP = 100  # denials of a finding for which grants are looked up
 
 
 class Group(NamedTuple):
@@ -45,12 +50,12 @@ def group_denials(
     policies: Sequence[GivenPolicy] = (),
     layers: Layers | None = None,
     log: PolicyHistory | None = None,
+    grants: GrantLog | None = None,
 ) -> list[Group]:
     """Group denials by principal, key, account and Region, and judge each group.
 
-    `policies` are the key policies that were given, `log` those that the events hold.
-
-    Where the key is unknown, EBS traffic and other calls are groups of their own.
+    `policies` are the key policies that were given, `log` those that the events hold. Where the
+    key is unknown, EBS traffic and other calls are groups of their own.
     """
     judge = Judge(policies, denials, layers, log)
     groups: dict[tuple[str, ...], list[Denial]] = {}
@@ -58,16 +63,26 @@ def group_denials(
         groups.setdefault(shared_identity(denial), []).append(denial)
     taken: set[str] = set()
     return [
-        _group(tuple(sorted(group, key=_by_time)), context, judge, taken)
+        _group(tuple(sorted(group, key=_by_time)), context, judge, grants, taken)
         for group in groups.values()
     ]
 
 
 def _group(
-    denials: tuple[Denial, ...], context: ContextCollector, judge: Judge, taken: set[str]
+    denials: tuple[Denial, ...],
+    context: ContextCollector,
+    judge: Judge,
+    grants: GrantLog | None,
+    taken: set[str],
 ) -> Group:
     judgements = judge.judge(denials)
     history = context.of(denials)
+    if grants is not None:
+        history = replace(
+            history,
+            grants=tuple(dict.fromkeys(one for d in denials[:_LOOKED_UP] for one in grants.of(d))),
+            grants_listed=grants.is_listed(best_key(denials).id),
+        )
     return Group(
         id=_finding_id([denial.event for denial in denials], taken),
         denials=with_verdicts(denials, judgements),

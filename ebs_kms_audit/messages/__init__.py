@@ -10,7 +10,6 @@ advice    whether an edit of the key policy can help
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType, Symptom
@@ -41,18 +40,10 @@ def parse_denial_message(text: str) -> DenialMessage:
 def denial_messages(text: str) -> Iterator[DenialMessage]:
     """Yield every access-denied message of a text, in order; equal ones once."""
     # Imported here: an audit of a CSV alone reads no message.
-    from ebs_kms_audit.messages.advice import advise
+    from ebs_kms_audit.messages.advice import advised
     from ebs_kms_audit.messages.parse import parse
 
-    for message in parse(text):
-        advice = advise(message)
-        yield (
-            message
-            if advice is None
-            else replace(
-                message, key_policy_edit=advice.helps, why=advice.why, what_helps=advice.what_helps
-            )
-        )
+    yield from map(advised, parse(text))
 
 
 class ErrorText(NamedTuple):

@@ -8,7 +8,7 @@ KMS key" and "Control access to your VPC endpoint"; IAM User Guide, "Policy eval
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import KmsAction, StatementKind, kms_action, kms_actions
@@ -45,6 +45,16 @@ _ELSEWHERE = {
     ),
     PolicyType.ROLE_TRUST: "the role's trust policy, in IAM",
 }
+
+
+def advised(message: DenialMessage) -> DenialMessage:
+    """Return a message with the advice on it."""
+    advice = advise(message)
+    if advice is None:
+        return message
+    return replace(
+        message, key_policy_edit=advice.helps, why=advice.why, what_helps=advice.what_helps
+    )
 
 
 def advise(message: DenialMessage) -> Advice | None:

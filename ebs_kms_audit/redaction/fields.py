@@ -174,9 +174,11 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "History": {
         **_all(V, "attempts changes later_success next_calls policy_changes_after key_errors"),
+        "grants": V,
         "allowed": W,
-        "changes_count": P,
+        **_all(P, "changes_count grants_listed"),
     },
+    "GrantTrace": {**_all(V, "grant made ended"), "listed": P},
     "Symptom": {
         "text": Kind.TEXT,
         "file": Kind.FILE,

@@ -8,6 +8,7 @@ from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
 from ebs_kms_audit.context.history import alike, is_success
 from ebs_kms_audit.context.key_changes import is_change
+from ebs_kms_audit.context.policy_history import is_policy_edit
 from ebs_kms_audit.context.symptoms import is_symptom
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
@@ -82,7 +83,7 @@ class Sieve:
     def _is_sent(self, event: Event) -> bool:
         if self._wanted.always(event):
             return True
-        if is_change(event) and self._changes < _CHANGES_KEPT:
+        if (is_change(event) or is_policy_edit(event)) and self._changes < _CHANGES_KEPT:
             self._changes += 1
             return True
         if self._symptoms < _SYMPTOMS_KEPT and is_symptom(event):
