@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.diagnosis.cause import NextEvidence
+from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRow, rows_of
 from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.cause import NextEvidence
     from ebs_kms_audit.diagnosis.findings import Finding
     from ebs_kms_audit.model import Coverage
     from ebs_kms_audit.plan.step import Step
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 SHOWN = 20  # causes, callers, steps and findings that a report shows; the JSON has all
 _CHANGES = 2
 _ERRORS = 5
+_CAVEATS = 3
+# Caveats that can mean that a denied call is missing or wrong: they are part of the answer.
+_SERIOUS = frozenset(
+    {
+        "read_only_hidden", "rows_set_aside", "input_cut_short", "cells_unreadable",
+        "date_order_guessed", "account_id_damaged", "outside_window_unknown", "record_disagrees",
+        "surroundings_incomplete", "shared_event_names",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +75,7 @@ def answer_of(report: Report) -> Answer:
         limits=tuple(_limits(report, findings)),
         whys=whys_of(report.findings),
         context=tuple(_context(report, findings)),
-        next_evidence=next_evidence_of(findings, report.plan),
+        next_evidence=next_evidence_of(findings, report.plan) if findings else _remedy(report),
         callers=rows_of(report.findings, report.plan),
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
         alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),
@@ -79,7 +89,7 @@ def answer_of(report: Report) -> Answer:
 
 def _headline(report: Report, findings: Sequence[Finding]) -> str:
     if not findings:
-        return _nothing_denied(report.coverage)
+        return _nothing_denied(report)
     calls = sum(finding.count for finding in findings)
     callers = len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
     first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
@@ -91,13 +101,23 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
     )
 
 
-def _nothing_denied(coverage: Coverage) -> str:
-    seen = f", {phrases.span(coverage.first_event, coverage.last_event)}"
-    events = phrases.count(coverage.events, "event")
-    return (
-        f"No KMS call was denied in {events}{seen if coverage.first_event else ''}. "
-        "This does not prove that KMS allowed the call you look for."
-    )
+def _nothing_denied(report: Report) -> str:
+    coverage = report.coverage
+    if report.symptoms:
+        number = sum(symptom.count for symptom in report.symptoms)
+        point = "points" if number == 1 else "point"
+        found = f"{phrases.count(number, 'error')} {point} to a KMS key. No KMS call was denied"
+    else:
+        found = "No KMS call was denied"
+    if window := coverage.window:
+        where = f" in the window {phrases.span(window.start, window.end)}"
+    elif coverage.events:
+        where = f" in {phrases.count(coverage.events, 'event')}"
+        if coverage.first_event:
+            where += f", {phrases.span(coverage.first_event, coverage.last_event)}"
+    else:
+        where = " in the input"
+    return f"{found}{where}. This does not prove that KMS allowed the call that you look for."
 
 
 def _last_seen(findings: Iterable[Finding]) -> datetime | None:
@@ -140,6 +160,11 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     noise = sum(finding.count for finding in report.findings if finding.noise)
     if noise and not findings[0].noise:
         yield f"{phrases.count(noise, 'more denied call')} of an AWS service are harmless probes."
+    if report.findings:
+        caveats = [caveat.text for caveat in report.caveats if caveat.id in _SERIOUS]
+        yield from caveats[:_CAVEATS]
+        if (more := len(caveats) - _CAVEATS) > 0:
+            yield f"{phrases.count(more, 'more limit')} of the input: add --details."
     for unused in report.unused:
         near = f" The nearest value in the input is {unused.nearest}." if unused.nearest else ""
         why = phrases.sentence(unused.why)
@@ -177,6 +202,17 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _moment(time: datetime | None) -> float:
     return order_of(time).timestamp() if time else 0.0
+
+
+def _remedy(report: Report) -> NextEvidence | None:
+    """Return what to get if nothing was denied: what the first caveat or symptom asks for."""
+    if report.symptoms:
+        symptom = report.symptoms[0]
+        return NextEvidence(what="", why=symptom.next_step, command=symptom.command)
+    if not report.caveats or report.coverage.denials_outside_window:
+        return None
+    page = entry(EntryKind.CAVEAT, report.caveats[0].id)
+    return NextEvidence(what="", why=page.remedy, command=None)
 
 
 # What was read

@@ -121,4 +121,5 @@ def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> Next
 
 def evidence_text(evidence: NextEvidence) -> str:
     """Return what to get and why, in sentences."""
-    return phrases.sentences((f"Get {evidence.what}", evidence.why))
+    what = f"Get {evidence.what}" if evidence.what else ""
+    return phrases.sentences((what, evidence.why))

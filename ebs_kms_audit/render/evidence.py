@@ -171,7 +171,16 @@ def lists_of(report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
 
 
 def _symptom(symptom: Symptom) -> Line:
-    return Line(label=symptom.id, text=phrases.sentences((symptom.meaning, symptom.next_step)))
+    text = phrases.sentences((symptom_text(symptom), symptom.next_step))
+    return Line(label=symptom.id, text=text)
+
+
+def symptom_text(symptom: Symptom) -> str:
+    """Return what a symptom means, and which caller needs which actions."""
+    caller = f"Usual caller: {symptom.caller}" if symptom.caller else ""
+    actions = f"Required: {phrases.listed(symptom.actions)}" if symptom.actions else ""
+    times = f"Seen {symptom.count:,} times" if symptom.count > 1 else ""
+    return phrases.sentences((symptom.meaning, caller, actions, times))
 
 
 def _error(error: OtherError) -> Line:

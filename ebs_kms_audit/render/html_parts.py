@@ -15,7 +15,7 @@ from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.compact_json import compact
-from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
+from ebs_kms_audit.render.evidence import Line, lists_of, sections_of, symptom_text
 from ebs_kms_audit.render.markup import (
     NEW_LINE,
     SPACE,
@@ -104,13 +104,9 @@ class Parts:
         if (more := len(answer.whys) - SHOWN) > 0:
             texts.append(f"{phrases.count(more, 'more cause')}: --format json has all.")
         if not report.findings:
-            for symptom in report.symptoms[:SHOWN]:
-                command = [pre(lines_of(symptom.command))] if symptom.command else []
-                texts.append(
-                    together(symptom.meaning, SPACE, code(symptom.id), SPACE,
-                             symptom.next_step, *command)
-                )  # fmt: skip
-            texts += [together(one.text, SPACE, code(one.id)) for one in report.caveats]
+            pairs = [(symptom_text(one), one.id) for one in report.symptoms[:SHOWN]]
+            pairs += [(caveat.text, caveat.id) for caveat in report.caveats]
+            texts += [together(text, SPACE, code(name)) for text, name in pairs]
         return list_of([*texts, *answer.context])
 
     # A step

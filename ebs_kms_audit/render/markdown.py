@@ -17,6 +17,7 @@ from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.escape import markdown_block, markdown_code, markdown_text
+from ebs_kms_audit.render.evidence import symptom_text
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _why(report: Report, answer: Answer) -> Iterator[str]:
     for why in answer.whys[:SHOWN]:
         texts += [f"This speaks against it: {text}" for text in why.against]
     if not report.findings:
-        texts += [phrases.sentences((s.meaning, s.next_step)) for s in report.symptoms[:SHOWN]]
+        texts += map(symptom_text, report.symptoms[:SHOWN])
         texts += [caveat.text for caveat in report.caveats]
     yield from _list("Why", texts)
 

@@ -17,7 +17,7 @@ from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
-from ebs_kms_audit.render.evidence import Line, explained, lists_of, sections_of
+from ebs_kms_audit.render.evidence import Line, explained, lists_of, sections_of, symptom_text
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
 from ebs_kms_audit.render.terminal import Style, Terminal
 
@@ -94,8 +94,7 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
     label = "WHY"
     if not report.findings:
         for symptom in report.symptoms[:SHOWN]:
-            yield from terminal.labelled(label, f"{symptom.meaning} ({symptom.id})")
-            yield from _command(symptom.next_step, symptom.command, terminal)
+            yield from terminal.labelled(label, f"{symptom_text(symptom)} ({symptom.id})")
             label = ""
         for caveat in report.caveats:
             yield from terminal.labelled(label, f"{caveat.text} ({caveat.id})")
@@ -115,15 +114,8 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
 def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:
     if evidence := answer.next_evidence:
         yield from terminal.labelled("SETTLE", evidence_text(evidence))
-        yield from _command("", evidence.command, terminal)
-
-
-def _command(text: str, command: str | None, terminal: Terminal) -> Iterator[str]:
-    """Give a sentence, and a command at the left margin between empty lines."""
-    if text:
-        yield from terminal.labelled("", text)
-    if command:
-        yield from ("", *terminal.verbatim(command))
+        if evidence.command:
+            yield from ("", *terminal.verbatim(evidence.command))
 
 
 # The callers
@@ -286,6 +278,7 @@ def _finding(report: Report, id: str) -> Finding:
 
 
 def _more(answer: Answer, report: Report) -> tuple[str, ...]:
-    ids = [*(why.cause.id for why in answer.whys), *(caveat.id for caveat in report.caveats)]
+    ids = [why.cause.id for why in answer.whys] + [one.id for one in report.symptoms]
+    ids += [caveat.id for caveat in report.caveats]
     first = ids[0] if ids else "safe"
     return ("--details", "-o report.html (or .md)", f"ebs-kms-audit explain {first}")

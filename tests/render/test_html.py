@@ -150,7 +150,7 @@ def test_a_known_policy_brings_the_new_document_and_the_scripts(render):
 @BOTH
 def test_no_denial_is_not_all_is_well(render):
     page = Page(render(audit(row(error_code=""))))
-    assert "This does not prove that KMS allowed the call you look for." in page.text
+    assert "This does not prove that KMS allowed the call that you look for." in page.text
     assert "table" not in page.tags
     assert "read_only_hidden" in page.texts("code")
 

@@ -58,8 +58,16 @@ def test_the_first_line_says_how_many_calls_to_whom_on_which_key_and_when():
 
 
 def test_an_unknown_key_is_said_right_after_the_headline():
-    text = render(audit(row()))
-    assert "does not name the key. Everything below assumes that it is one key.\n\nWHY" in text
+    lines = lines_of(audit(row()))
+    assert "The input does not name the key. Everything below assumes that it is one key." in lines
+    assert lines.index("") > 2
+
+
+def test_a_view_that_hides_denials_is_said_before_the_causes():
+    hidden, seen = row(event_name="CreateGrant"), row(event_name="Decrypt", read_only="true")
+    text = re.sub(r"\s+", " ", render(audit(hidden)))
+    assert 0 < text.index("The input has no read-only KMS event.") < text.index("WHY")
+    assert "The input has no read-only KMS event." not in render(audit(hidden, seen))
 
 
 @pytest.mark.parametrize(
@@ -109,9 +117,26 @@ def test_no_denial_is_not_all_is_well():
     lines = lines_of(audit(row(error_code="")))
     assert " ".join(lines[:2]) == (
         "No KMS call was denied in 1 event, 2026-05-18 07:00:34 UTC. This does not prove that KMS "
-        "allowed the call you look for."
+        "allowed the call that you look for."
     )
     assert "(read_only_hidden)" in render(audit(row(error_code="")))
+
+
+def test_a_symptom_without_a_denial_is_the_answer():
+    report = ebs_kms_audit.audit(messages="Client.InternalError: Client error on launch")
+    text = re.sub(r"\s+", " ", render(report))
+    assert text.startswith("1 error points to a KMS key. No KMS call was denied in the input.")
+    assert "(client_error_on_launch)" in text
+    assert "SETTLE Get the KMS events of the 15 minutes around the error" in text
+    assert "ebs-kms-audit explain client_error_on_launch" in text
+
+
+def test_a_window_without_denials_says_where_they_are():
+    report = audit(row(), around="2026-05-18T06:00", minutes=15)
+    text = " ".join(lines_of(report)[:5])
+    assert "denied in the window 2026-05-18 05:45:00–06:15:00 UTC." in text
+    assert "1 more denied call is outside" in text
+    assert "SETTLE" not in render(report)
 
 
 def test_denials_outside_the_window_are_in_the_answer():
