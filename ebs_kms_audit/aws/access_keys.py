@@ -1,9 +1,10 @@
-"""What an access key id tells by itself: its kind, and the account of its owner.
+"""What an access key id shows by itself: its kind, and the account of its owner.
 
 Prefixes: IAM User Guide, "IAM identifiers". The account encoding is not documented by AWS; it was
 found by Scott Piper (2018), Aidan Steele (2020) and Tal Be'ery (2023). After the four-letter
 prefix come base32 characters of five bits each: one marker bit, then the forty bits of the
-account id. Ids whose marker bit is 0 (fifth character A to P) are of the old format and hold none.
+account id. An id with the marker bit 0 (fifth character A to P) has the old format and holds no
+account id.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _BASE32 = {character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQ
 
 
 def key_kind(access_key: str | None) -> Literal["long_term", "temporary"] | None:
-    """Tell a long-term key (AKIA: an IAM user's or the root user's) from a temporary one (ASIA).
+    """Return whether a key is long-term (AKIA: an IAM user, the root user) or temporary (ASIA).
 
-    A temporary key does not tell a role from a user: console sessions, MFA sessions and calls
-    that a service forwards for a user carry ASIA as well.
+    A temporary key does not distinguish a role from a user: console sessions, MFA sessions and
+    calls that a service forwards for a user have ASIA as well.
     """
     match (access_key or "")[:4]:
         case "AKIA":
@@ -32,9 +33,9 @@ def key_kind(access_key: str | None) -> Literal["long_term", "temporary"] | None
 
 
 def account_of(unique_id: str | None) -> str | None:
-    """Return the account that owns the credential, twelve digits; None where the id has none.
+    """Return the account that owns the credential, 12 digits; None if the id does not hold it.
 
-    It is the account of the caller, not of the KMS key, and there is no checksum: a hint.
+    It is the account of the caller, not of the KMS key. Without a checksum it is a hint only.
     """
     if not unique_id or not _UNIQUE_ID.fullmatch(unique_id):
         return None

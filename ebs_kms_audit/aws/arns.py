@@ -38,7 +38,7 @@ def partition_of(region: str | None) -> str | None:
 
 
 def is_account_id(text: str | None) -> bool:
-    """Tell whether the text is an account id: twelve ASCII digits."""
+    """Return whether the text is an account id: 12 ASCII digits."""
     return bool(text and re.fullmatch(_ACCOUNT_ID, text))
 
 
@@ -48,7 +48,7 @@ def is_key_id(text: str | None) -> bool:
 
 
 def is_iam_name(text: str | None) -> bool:
-    """Tell whether IAM would accept the text as the name of a user or role."""
+    """Return whether IAM would accept the text as the name of a user or role."""
     return bool(text and re.fullmatch(_IAM_NAME, text))
 
 

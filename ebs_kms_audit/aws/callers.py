@@ -1,4 +1,4 @@
-"""Who stands behind a row: what Source IP address and User name show by their shape.
+"""Who made a call: what the form of Source IP address and User name shows.
 
 Sources: EBS User Guide, "How Amazon EBS encryption works" and "Requirements for Amazon EBS
 encryption"; Auto Scaling User Guide, "Service-linked roles". What real exports hold in these
@@ -30,12 +30,12 @@ def service_behind(source_ip: str | None) -> str | None:
 
 
 def is_aws_internal(source_ip: str | None) -> bool:
-    """Tell whether the Source IP address is `AWS Internal`, or `AWS Internal/3` and the like."""
+    """Return whether the Source IP address is `AWS Internal`, or `AWS Internal/3` and the like."""
     return bool(_AWS_INTERNAL.fullmatch(source_ip or ""))
 
 
 def is_ebs_traffic(source_ip: str | None) -> bool:
-    """Tell whether EC2 or Auto Scaling (or something inside AWS) made the call for the caller."""
+    """Return whether EC2 or Auto Scaling (or AWS itself) made the call for the caller."""
     service = service_behind(source_ip)
     return bool(service and service.startswith(("ec2", "autoscaling", "AWS Internal")))
 
@@ -43,14 +43,14 @@ def is_ebs_traffic(source_ip: str | None) -> bool:
 def probing_service(source_ip: str | None) -> str | None:
     """Return the AWS service that looks over keys on its own account, or None.
 
-    Such services ask about every key and are refused by those that do not name them: noise.
+    Such services call every key, and the keys that do not name them deny the call. It is harmless.
     """
     service = service_behind(source_ip) or ""
     return service if service.partition(".")[0] in _PROBING else None
 
 
 def is_instance_id(name: str | None) -> bool:
-    """Tell whether a session is named after an EC2 instance."""
+    """Return whether a session is named after an EC2 instance."""
     return bool(_INSTANCE_ID.fullmatch(name or ""))
 
 

@@ -71,7 +71,7 @@ _WORKFLOWS = {
     )
 }  # fmt: skip
 
-# Where the export has no EC2 row: a volume is created, and then attached.
+# For an export without EC2 rows: a volume is created and then attached.
 VOLUME_WORKFLOW = Workflow(
     "creating and attaching a volume", (*_CREATE, "kms:CreateGrant"), True, _HOW_EBS_WORKS
 )

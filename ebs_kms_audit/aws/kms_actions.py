@@ -25,7 +25,7 @@ _CLOUDTRAIL_SAMPLES = (
 
 
 class StatementKind(StrEnum):
-    """Which statement of a key policy gives an action."""
+    """The statement of a key policy that gives an action."""
 
     USAGE = "usage"
     GRANTS = "grants"
@@ -35,7 +35,7 @@ class StatementKind(StrEnum):
 
 
 class KeyUse(StrEnum):
-    """What a key must be made for so that it takes the action. EBS takes symmetric keys only."""
+    """The type of key that an action needs. EBS uses symmetric keys only."""
 
     SYMMETRIC = "symmetric"
     ASYMMETRIC = "asymmetric"
@@ -48,9 +48,9 @@ class KeyUse(StrEnum):
 class KmsAction(NamedTuple):
     """One event name of KMS.
 
-    `iam_actions` are the permissions it needs (`kms:…`), empty for what is no API call.
+    `iam_actions` are the permissions it needs (`kms:…`), empty for a name that is not an API call.
     `shared_name` is True where another AWS service has an event of the same name, so that a row
-    without Event source can't be told apart for sure. `source` is the address of AWS's own text.
+    without Event source may be of either. `source` is the address of AWS's page.
     """
 
     event_name: str
@@ -155,7 +155,7 @@ _TABLE = (
     _admin("GetKeyPolicy", "r"),
     _admin("GetKeyRotationStatus", "r?", cross_account=True),
     _admin("GetParametersForImport", "r"),
-    _admin("ImportKeyMaterial", note="the console gives it only where the key has no material"),
+    _admin("ImportKeyMaterial", note="the console adds it only for a key without material"),
     _admin("ListKeyPolicies", "r?"),
     _admin("ListKeyRotations", "r?"),
     _admin("ListResourceTags", "r?"),
@@ -210,17 +210,17 @@ def kms_actions() -> Iterator[KmsAction]:
 
 
 def is_kms_event_name(event_name: str) -> bool:
-    """Tell whether KMS has an event of this name. Other services may have one as well."""
+    """Return whether KMS has an event of this name. Other services may have one as well."""
     return event_name in _BY_NAME
 
 
 def is_kms_action(action: str) -> bool:
-    """Tell whether the text has the form of an IAM action of KMS (`kms:Decrypt`)."""
+    """Return whether the text has the form of an IAM action of KMS (`kms:Decrypt`)."""
     return re.fullmatch(r"kms:[A-Za-z][A-Za-z0-9]*", action, re.IGNORECASE) is not None
 
 
 def is_known_kms_action(action: str) -> bool:
-    """Tell whether the action is in the table; names of actions are case-insensitive."""
+    """Return whether the action is in the table; names of actions are case-insensitive."""
     return action.lower() in _KNOWN_ACTIONS
 
 
@@ -231,7 +231,7 @@ def nearest_kms_action(action: str) -> str | None:
 
 
 def kms_action(event_name: str) -> KmsAction:
-    """Return the facts of an event name; a name of the future comes back as kind `other`."""
+    """Return the facts of an event name; a name that is not known has the kind `other`."""
     return _BY_NAME.get(event_name) or KmsAction(
         event_name=event_name,
         iam_actions=(f"kms:{event_name}",),

@@ -86,12 +86,12 @@ _CARRIED = {
 # kms:EncryptionContext:NAME and the like: the name after the prefix is the caller's own.
 _PREFIXES = ("kms:encryptioncontext:", "kms:recipientattestation:")
 
-# Keys that this table can speak of; one of the future it can't.
+# The keys in this table. A newer key is not known.
 _KNOWN = frozenset().union(*_CARRIED.values())
 
 
 def carries(action: str, key: str) -> bool | None:
-    """Tell whether a request for the action can hold the condition key.
+    """Return whether a request for the action can hold the condition key.
 
     Both are matched without regard to case. True for a key that is not of KMS; None for an action
     on no key, and for an action or a kms: key that this library does not know.
@@ -109,6 +109,6 @@ def carries(action: str, key: str) -> bool | None:
 
 
 def is_known_condition_key(key: str) -> bool:
-    """Tell whether a kms: condition key is documented for any action on a key."""
+    """Return whether a kms: condition key is documented for any action on a key."""
     key = key.lower()
     return key in _KNOWN or any(key.startswith(prefix) for prefix in _PREFIXES)

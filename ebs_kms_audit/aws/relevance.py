@@ -25,7 +25,7 @@ HOLDERS_KEPT = 100_000
 
 
 def matters(source: str | None, name: str) -> bool:
-    """Tell whether a row or record with this Event source and Event name matters to the audit."""
+    """Return whether a row or record with this Event source and Event name matters to the audit."""
     if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
         return True
     if is_ebs_operation(source, name):
@@ -43,7 +43,7 @@ def names_that_matter(mark: str) -> str:
 
 
 def _either(words: Sequence[str]) -> str:
-    """Return a pattern of sorted words, none of which begins another, as a tree of letters."""
+    """Return a pattern of sorted words as a tree of letters; no word may begin another."""
     if len(words) == 1:
         return words[0]
     tails = [

@@ -27,7 +27,7 @@ _LAUNCHES = frozenset({"RunInstances", "StartInstances"})
 
 
 def is_symptom(event: Event) -> bool:
-    """Tell whether an event is a failed call of EC2 or EBS that a symptom is made of."""
+    """Return whether an event is a failed call of EC2 or EBS that a symptom is made of."""
     if event.error_code is None or not is_ebs_operation(event.source, event.name):
         return False
     return _kind(event) is not None or bool(event.error_message)

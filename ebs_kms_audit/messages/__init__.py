@@ -72,7 +72,7 @@ def read_error_text(text: str, *, file: str) -> ErrorText:
 
 
 def _may_be_of_kms(message: DenialMessage) -> bool:
-    """Tell whether a message is about KMS: it names a KMS action, or no action at all."""
+    """Return whether a message is about KMS: it names a KMS action, or no action at all."""
     if message.kind is not MessageKind.DENIAL:
         return False
     return message.action is None or message.action.casefold().startswith("kms:")

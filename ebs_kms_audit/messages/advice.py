@@ -322,6 +322,6 @@ def _is_user(message: DenialMessage) -> bool:
 
 
 def _same_account(message: DenialMessage) -> bool | None:
-    """Tell whether caller and key are of one account; None where the message lacks one of them."""
+    """Return whether caller and key are of one account; None if the message lacks one of them."""
     principal, key = Arn.parse(message.principal), Arn.parse(message.resource)
     return principal.account == key.account if principal and key else None

@@ -68,7 +68,7 @@ _TYPES = {
 _AFTER_AN_ARN = ".,;:)]}"
 _CUT = re.compile(
     r" ?(?:\.\.|…|\[(?:\.\.|…|trunc)|\(trunc)"
-)  # what stands where a tool shortened a text
+)  # the marks of a tool that shortened a text
 _MASKED = re.compile(r"\.{3}$|…|\*\*")
 _KMS_KEY = re.compile(
     r"key/(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|mrk-[0-9a-f]{32})"
@@ -163,7 +163,7 @@ def _principal(before: str) -> tuple[Arn | None, bool]:
 
 
 def _is_cut(action: str, after: str) -> bool:
-    """Tell whether an action is cut off: by an ellipsis, or by the end of the text.
+    """Return whether an action is cut off: by an ellipsis, or by the end of the text.
 
     At the end of a text "kms:GenerateDataKey" may be the start of a longer name.
     """

@@ -34,7 +34,7 @@ class SymptomKind(NamedTuple):
     text        a pattern of its text; None where the code alone is known
     caller      the usual caller of KMS; None where no call of KMS is involved
     operation   the EC2 operation that needs the KMS actions of this caller
-    code_tells  whether the code alone, without the text, is this symptom
+    by_code     whether the code alone, without the text, is this symptom
     """
 
     id: str
@@ -42,7 +42,7 @@ class SymptomKind(NamedTuple):
     text: str | None
     caller: str | None
     operation: str | None
-    code_tells: bool = True
+    by_code: bool = True
 
 
 _LAUNCHER = (
@@ -56,7 +56,7 @@ _CREATOR = (
 _KINDS = (
     SymptomKind(
         "client_error_on_launch", r"(?:Client|Server)\.InternalError",
-        r"Client error on launch", _LAUNCHER, "RunInstances", code_tells=False,
+        r"Client error on launch", _LAUNCHER, "RunInstances", by_code=False,
     ),
     SymptomKind(
         "kms_key_incorrect_state", r"(?:Client\.)?InvalidKMSKey\.InvalidState",
@@ -81,7 +81,7 @@ _KINDS = (
     ),
     SymptomKind(
         "invalid_policy_principal", r"MalformedPolicyDocument(?:Exception)?",
-        r"one or more invalid principals", None, None, code_tells=False,
+        r"one or more invalid principals", None, None, by_code=False,
     ),
     SymptomKind(
         "aws_managed_key_shared", None,
@@ -128,7 +128,7 @@ def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
     for kind in _KINDS:
         found = re.search(kind.text, words) if kind.text else None
         code = re.search(rf"(?<![A-Za-z.])(?:{kind.codes})\b", words) if kind.codes else None
-        place = found or (code if kind.code_tells else None)
+        place = found or (code if kind.by_code else None)
         if place:
             yield symptom(
                 kind.id,
@@ -143,7 +143,7 @@ def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
 def kind_of_code(code: str) -> str | None:
     """Return the id of the symptom that an error code is by itself; None for other codes."""
     for kind in _KINDS:
-        if kind.codes and kind.code_tells and re.fullmatch(kind.codes, code):
+        if kind.codes and kind.by_code and re.fullmatch(kind.codes, code):
             return kind.id
     return None
 

@@ -12,16 +12,16 @@ class Evidence(StrEnum):
     RECORDED = "recorded"
     """A row or record says so."""
     DERIVED = "derived"
-    """Another row of the export proves it."""
+    """Another event proves it."""
     GIVEN = "given"
-    """The caller told us."""
+    """The caller of the audit said so."""
     INFERRED = "inferred"
     """A rule of thumb, named in `why`."""
     UNKNOWN = "unknown"
 
 
 class PrincipalKind(StrEnum):
-    """What sort of caller a denial had."""
+    """The kind of the caller of a denied call."""
 
     USER = "user"
     ROLE = "role"
@@ -33,7 +33,7 @@ class PrincipalKind(StrEnum):
     FEDERATED_USER = "federated_user"
     """A GetFederationToken session; the policy names the user who asked for the token."""
     ACCOUNT = "account"
-    """A caller of another account, of whom only the account is known."""
+    """A caller of another account. Only the account is known."""
     ROOT = "root"
     SERVICE = "service"
     USER_OR_ROLE_SESSION = "user_or_role_session"
@@ -42,11 +42,11 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """Who was refused, as a key policy would name them, and how that is known.
+    """Who was denied, as a key policy would name them, and how that is known.
 
     `arn` is what a policy may name: a user, a role or an account, never a session. `user_name` is
     the export's User name column; `session_name` the same where it surely names a session.
-    `role_name` is set where the role's name is known and its ARN is not, for want of its path.
+    `role_name` is set if the role's name is known and its ARN is not, because its path is unknown.
     `event_ids` are the events that prove it.
     """
 
@@ -77,5 +77,5 @@ class KeyRef:
 
     @property
     def aws_managed(self) -> bool:
-        """Whether it is a key that AWS manages (`alias/aws/ebs`): its policy can't be edited."""
+        """Whether it is an AWS managed key (`alias/aws/ebs`): its policy cannot be edited."""
         return bool(self.alias and self.alias.startswith("alias/aws/"))
