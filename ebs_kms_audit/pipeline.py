@@ -22,6 +22,8 @@ from ebs_kms_audit.identify import (
     DeniedEvents,
     EvidenceIndex,
     Overrides,
+    PastedMessage,
+    PastedTexts,
     is_kms,
     of_no_event,
     resolve,
@@ -202,6 +204,13 @@ class AuditOptions(NamedTuple):
             given=self.given._replace(pasted=pasted),
         )
 
+    def with_messages(self, messages: Sequence[PastedMessage]) -> AuditOptions:
+        """Add the access-denied messages that failed EC2 calls repeat."""
+        if not messages:
+            return self
+        pasted = self.given.pasted + PastedTexts(messages)
+        return self._replace(given=self.given._replace(pasted=pasted))
+
 
 class Events(Protocol):
     """What is read: iterate for the events that matter; then `files` is whole."""
@@ -244,6 +253,7 @@ def report_on(
             denied.add(event)
     files = events.files
     asked = asked.with_documents(events.documents)
+    asked = asked.with_messages(failed_calls.messages)
     grants.add_listed(events.documents.grants)
     redactor = _redactor() if asked.redact else None
     if files and all(file.error or file.skipped for file in files):

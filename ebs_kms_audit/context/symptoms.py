@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.context.ec2_calls import NEAR, time_of
 from ebs_kms_audit.context.history import History
-from ebs_kms_audit.model import Denial, Event, Symptom
+from ebs_kms_audit.identify import PastedMessage
+from ebs_kms_audit.model import Denial, DenialMessage, Event, Symptom
 from ebs_kms_audit.reading.timestamps import order_of
 
 _KINDS_KEPT = 1_000
@@ -64,6 +65,8 @@ class SymptomCollector:
     def __init__(self) -> None:
         self._seen: dict[tuple[object, ...], _Seen] = {}
         self._events: dict[object, bool] = {}  # whether a record was seen
+        self.messages: list[PastedMessage] = []
+        """KMS's access-denied messages that EC2 and EBS repeat."""
 
     def add(self, event: Event) -> None:
         """Take in an event that matters."""
@@ -75,8 +78,11 @@ class SymptomCollector:
             return
         if len(self._events) < _EVENTS_KEPT:
             self._events[event.uid] = of_record
-        for found in _of_event(event):
+        denials, symptoms = _of_event(event)
+        for found in symptoms:
             self._put(found, event, again=known is not None)
+        if len(self.messages) < _KINDS_KEPT:
+            self.messages += [PastedMessage(one, event.file, event.line, event) for one in denials]
 
     def _put(self, found: Symptom, event: Event, *, again: bool) -> None:
         what = (found.id, found.code, event.name, event.user_name, event.account, event.region)
@@ -107,7 +113,8 @@ class SymptomCollector:
             )
 
 
-def _of_event(event: Event) -> Iterator[Symptom]:
+def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
+    """Return the denials of KMS that the error message of a call repeats, and the symptoms."""
     from ebs_kms_audit.messages import read_error_text
     from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
 
@@ -121,25 +128,27 @@ def _of_event(event: Event) -> Iterator[Symptom]:
     }
     resources = tuple(resource.name for resource in event.resources or () if resource.name)
     known = names_in(" ".join(resources))["resources"]
-    text = event.error_message
-    kind = _kind(event)
-    if text:
-        found = read_error_text(text, file=event.file).symptoms
-        for one in found:
-            if kind == "other_service_denied" and one.id not in (kind, "encoded_message"):
-                continue
-            yield placed(
+    text, kind = event.error_message, _kind(event)
+    denials, found = read_error_text(text or "", file=event.file)
+    if kind == "other_service_denied":
+        found = tuple(one for one in found if one.id in (kind, "encoded_message"))
+    if found:
+        return denials, [
+            placed(
                 one, code=one.code or event.error_code, region=event.region or one.region,
                 first_seen=event.time, resources=tuple(dict.fromkeys((*known, *one.resources))),
                 **place,
-            )  # fmt: skip
-        if found or kind is None:
-            return
-    if kind:
-        yield symptom(
+            )
+            for one in found
+        ]  # fmt: skip
+    if kind is None or denials:
+        return denials, []
+    return denials, [
+        symptom(
             kind, file=event.file, code=event.error_code, text=text, resources=known,
             region=event.region, first_seen=event.time, **place,
-        )  # fmt: skip
+        )
+    ]  # fmt: skip
 
 
 class Surroundings(NamedTuple):

@@ -35,7 +35,7 @@ from ebs_kms_audit.identify.pasted import (
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Denial, DenialMessage, Event, Evidence, KeyRef
+from ebs_kms_audit.model import Denial, DenialMessage, Event, KeyRef
 
 __all__ = [
     "AssumedRoles",
@@ -123,7 +123,7 @@ def resolve_message(pasted: PastedMessage, witnesses: EvidenceIndex, given: Over
     """Turn a pasted message that fits no event into a Denial. It has no time."""
     event, message = event_of(pasted), pasted.message
     action = kms_action(event.name)
-    said = principal_said(event, message, Evidence.GIVEN)
+    said = principal_said(event, message, pasted.evidence)
     return Denial(
         event=event,
         principal=principal_of(event, event.account, witnesses, said, given.principals),

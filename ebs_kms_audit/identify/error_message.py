@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_errors import VPC_ENDPOINT_CODE
 from ebs_kms_audit.identify.overrides import kind_of
-from ebs_kms_audit.identify.pasted import PastedTexts, fits
+from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts, fits
 from ebs_kms_audit.model import DenialMessage, Event, Evidence, Principal, PrincipalKind
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
@@ -25,9 +25,11 @@ def message_of(
     own counts first.
     """
     own, given = _own_message(event), _pasted_message(event, account, iam_actions, pasted)
-    if own and (own.policy_type or given is None or given.policy_type is None):
+    if own and (own.policy_type or given is None or given.message.policy_type is None):
         return own, Evidence.RECORDED
-    return (given, Evidence.GIVEN) if given else (None, Evidence.UNKNOWN)
+    if given is None:
+        return None, Evidence.UNKNOWN
+    return given.message, Evidence.GIVEN if given.event is None else Evidence.DERIVED
 
 
 def _own_message(event: Event) -> DenialMessage | None:
@@ -45,11 +47,12 @@ def _own_message(event: Event) -> DenialMessage | None:
 
 def _pasted_message(
     event: Event, account: str | None, iam_actions: Sequence[str], pasted: PastedTexts
-) -> DenialMessage | None:
+) -> PastedMessage | None:
     actions = {action.casefold() for action in iam_actions}
-    for message in pasted.of_caller(event.user_name):
-        if (message.action or "").casefold() in actions and fits(message, event, account):
-            return message
+    for one in pasted.of_caller(event.user_name):
+        action = (one.message.action or "").casefold()
+        if action in actions and fits(one.message, event, account):
+            return one
     return None
 
 

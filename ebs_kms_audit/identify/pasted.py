@@ -15,7 +15,7 @@ from ebs_kms_audit.aws.callers import ROOT_USER
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify.kms_key import key_names, keys_in_message
-from ebs_kms_audit.model import Denial, DenialMessage, Event, Symptom
+from ebs_kms_audit.model import Denial, DenialMessage, Event, Evidence, Symptom
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import PastedText
@@ -24,11 +24,23 @@ NO_ACTION = "(not named)"
 
 
 class PastedMessage(NamedTuple):
-    """An access-denied message: the text that holds it, and its number there, from 1."""
+    """An access-denied message of KMS that is not in the record of a KMS event.
+
+    message  the message
+    file     the input that holds it
+    number   its number in a text, from 1; the line or the number of an event
+    event    the failed EC2 call with this message; None for a pasted text
+    """
 
     message: DenialMessage
     file: str
     number: int
+    event: Event | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """How its denial is known."""
+        return Evidence.GIVEN if self.event is None else Evidence.RECORDED
 
 
 class PastedTexts:
@@ -39,15 +51,15 @@ class PastedTexts:
     ) -> None:
         self.messages = tuple(messages)
         self.symptoms = tuple(symptoms)
-        self._by_caller: dict[str, list[DenialMessage]] = {}
+        self._by_caller: dict[str, list[PastedMessage]] = {}
         for one in self.messages:
             if caller := Arn.parse(one.message.principal):
-                self._by_caller.setdefault(_user_name(caller), []).append(one.message)
+                self._by_caller.setdefault(_user_name(caller), []).append(one)
 
     def __add__(self, other: PastedTexts) -> PastedTexts:
         return PastedTexts(self.messages + other.messages, self.symptoms + other.symptoms)
 
-    def of_caller(self, user_name: str | None) -> Sequence[DenialMessage]:
+    def of_caller(self, user_name: str | None) -> Sequence[PastedMessage]:
         """Return the messages of a user or a session, by its name."""
         return self._by_caller.get(user_name or "", ())
 
@@ -121,18 +133,23 @@ def _explains(message: DenialMessage, denial: Denial) -> bool:
 
 def event_of(pasted: PastedMessage) -> Event:
     """Return the event that a message reports, as far as the message shows it."""
-    message = pasted.message
+    message, call = pasted.message, pasted.event
     caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
+    region = (key.region if key else None) or message.authorization_region
+    account = (caller.account or None) if caller else None
     return Event(
         file=pasted.file,
         line=pasted.number,
-        time=None,
+        time=call.time if call else None,
         name=_event_name(message.action),
         source=KMS_EVENT_SOURCE,
-        region=(key.region if key else None) or message.authorization_region,
+        event_id=call.event_id if call else None,
+        request_id=call.request_id if call else None,
+        region=region or (call.region if call else None),
         error_code="AccessDenied",
+        error_message=call.error_message if call else None,
         user_name=_user_name(caller) if caller else None,
-        account=(caller.account or None) if caller else None,
+        account=account or (call.account if call else None),
     )
 
 

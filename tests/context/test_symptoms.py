@@ -250,3 +250,33 @@ def test_a_successful_call_and_one_of_another_service_are_no_symptoms():
     fine = attach(errorCode=None, errorMessage=None)
     other = attach(eventSource="rds.amazonaws.com", eventName="CreateDBInstance", eventID="event-2")
     assert not audit(fine, other).symptoms
+
+
+REPEATED = (
+    "You are not authorized to perform this operation. User: "
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a is not authorized to perform: "
+    f"kms:CreateGrant on resource: {KEY_ARN} because no resource-based policy allows the "
+    "kms:CreateGrant action"
+)
+
+
+def test_a_denial_of_kms_in_the_record_of_a_failed_ec2_call_is_a_denial():
+    failed = attach(errorCode="Client.UnauthorizedOperation", errorMessage=REPEATED)
+    report = audit(failed)
+    (finding,) = report.findings
+    (denial,) = finding.denials
+    assert (denial.event.name, denial.event.event_id) == ("CreateGrant", "event-1")
+    assert (denial.principal.role_name, denial.principal.evidence) == ("deploy", "recorded")
+    assert (denial.key.arn, denial.key.evidence) == (KEY_ARN, "recorded")
+    assert finding.cause.id == "no_statement"
+    assert not report.symptoms
+
+
+def test_the_record_of_a_failed_ec2_call_explains_the_row_of_kms():
+    failed = attach(errorCode="Client.UnauthorizedOperation", errorMessage=REPEATED)
+    denied = {"user_name": "deploy-7f3a", "aws_access_key": rows.SESSION, "event_id": "event-0"}
+    report = audit(failed, rows=rows.export(rows.row(**denied)))
+    (finding,) = report.findings
+    assert finding.count == 1
+    assert finding.denials[0].message.policy_type == "resource-based policy"
+    assert finding.principal.evidence == "derived"

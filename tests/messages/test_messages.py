@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit import DenialMessage, parse_denial_message
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.messages import Effect, Helps, MessageKind, PolicyType, denial_messages
+from ebs_kms_audit.messages import (
+    Effect,
+    Helps,
+    MessageKind,
+    PolicyType,
+    denial_messages,
+    read_error_text,
+)
 from tests.cli.test_cli import process
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -477,7 +484,9 @@ PIECES = st.sampled_from(
     ["User: ", DEPLOY, " is not authorized to perform: ", "kms:Decrypt", " on resource: ", KEY,
      " with an explicit deny in a ", "sessions policy", " transitively through a ", ": arn:aws:",
      " because no ", "VPC endpoint policy", " allows the ", " action", ENCODED, CIPHERTEXT, UNSEEN,
-     "&lt;", "\\n", "arn:", ":", "│"]
+     "&lt;", "\\n", "arn:", ":", "│", "...", "…", "\\u003d", "Client error on launch",
+     "InvalidKMSKey.InvalidState", "is not authorized to use resource ", "(Actions: kms:Decrypt)",
+     "The request was denied due to a VPC endpoint policy", "authorization id: ", "&#1"]
 )  # fmt: skip
 
 
@@ -487,6 +496,18 @@ def test_no_text_raises(text):
     recognised = message.kind is not MessageKind.NOT_RECOGNISED
     assert recognised == (message.key_policy_edit is not None)
     assert recognised == bool(message.why and message.what_helps)
+
+
+@given(st.lists(PIECES | st.text(max_size=20), max_size=12).map("".join))
+def test_no_text_raises_and_no_part_that_is_cut_off_is_used(text):
+    found = read_error_text(text, file="x")
+    for message in found.denials:
+        assert ("action" in message.truncated) <= (message.action is None)
+        assert ("principal" in message.truncated) <= (message.principal is None)
+        assert ("resource" in message.truncated) <= (message.resource is None)
+    for symptom in found.symptoms:
+        assert len(symptom.text) <= 1000
+        assert symptom.meaning
 
 
 NAMES = st.text("ABCXYZabcxyz019+=,.@_-", min_size=1, max_size=64)
