@@ -21,6 +21,7 @@ _PARTITION_BY_REGION = (
     ("aws-eusc", r"eusc-de-[a-z]+-\d+"),
 )
 _KEY_ID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}"
+_REGION = r"[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-[0-9]{1,2}"
 _ACCOUNT_ID = r"[0-9]{12}"
 _IAM_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
 _ARN = re.compile(
@@ -35,6 +36,11 @@ def partition_of(region: str | None) -> str | None:
         if region and re.fullmatch(pattern, region):
             return partition
     return None
+
+
+def is_region(text: str | None) -> bool:
+    """Return whether the text has the form of a Region, also of one that is not known yet."""
+    return bool(text and re.fullmatch(_REGION, text))
 
 
 def is_account_id(text: str | None) -> bool:
@@ -80,3 +86,30 @@ class Arn(NamedTuple):
     def name(self) -> str:
         """The part of the resource after its last slash."""
         return self.resource.rpartition("/")[2]
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is the ARN of a KMS key: with a Region, an account and a key id."""
+        return (
+            self.service == "kms"
+            and is_region(self.region)
+            and is_account_id(self.account)
+            and self.resource_type == "key"
+            and is_key_id(self.resource.removeprefix("key/"))
+        )
+
+    @property
+    def is_user_or_role(self) -> bool:
+        """Whether an IAM user or role can have this ARN.
+
+        The characters of the name are not checked. A path takes any character from `!` to `~`, but
+        no principal has `*` or `?`, which are wildcards in a policy. Source: IAM User Guide, "IAM
+        identifiers"; IAM API Reference, CreateRole (Path).
+        """
+        return (
+            self.service == "iam"
+            and not self.region
+            and is_account_id(self.account)
+            and re.fullmatch(r"(?:user|role)/[!-~]*[!-.0-~]", self.resource) is not None
+            and not {"*", "?"} & set(self.resource)
+        )

@@ -78,4 +78,4 @@ class AssumedRoles:
 
 def _is_role(name: str | None) -> bool:
     arn = Arn.parse(name)
-    return arn is not None and arn.service == "iam" and arn.resource_type == "role"
+    return arn is not None and arn.is_user_or_role and arn.resource_type == "role"

@@ -77,7 +77,7 @@ def principal_said(
         role = Arn.parse(message.role_arn)
         kind, arn = (kind_of(role), str(role)) if role else (PrincipalKind.ROLE, "")
         why = f"the error message names the role; {message.role_why}"
-    elif caller.service != "iam" or caller.resource_type != "user":
+    elif not caller.is_user_or_role or caller.resource_type != "user":
         return None
     return Principal(
         arn=arn or None,

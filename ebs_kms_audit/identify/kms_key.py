@@ -99,7 +99,7 @@ def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | Non
     if len(_keys(names)) != 1:
         return None
     arns = {str(arn): arn for arn in map(Arn.parse, names) if arn and arn.service == "kms"}
-    key_arns = [text for text, arn in arns.items() if arn.resource_type == "key"]
+    key_arns = [text for text, arn in arns.items() if arn.is_key]
     ids = [Arn.parse(text).name for text in key_arns]  # type: ignore[union-attr]
     ids += [name for name in names if is_key_id(name)]
     aliases = {arn.resource for arn in arns.values() if arn.resource_type == "alias"}

@@ -27,8 +27,8 @@ def recorded_principal(event: Event) -> Principal | None:
 
 def _user(event: Event, identity: Identity) -> Principal | None:
     arn = Arn.parse(identity.arn)
-    if arn is None or arn.resource_type != "user":
-        return None
+    if arn is None or not arn.is_user_or_role or arn.resource_type != "user":
+        return _impossible(event) if identity.arn else None
     return _principal(
         event, PrincipalKind.USER, str(arn), "the record's userIdentity is this IAM user"
     )
@@ -46,7 +46,9 @@ def _assumed_role(event: Event, identity: Identity) -> Principal | None:
             "and is never named in a policy",
         )
     issuer = Arn.parse(identity.issuer_arn)
-    if issuer and issuer.service == "iam" and issuer.resource_type == "role":
+    if identity.issuer_arn and not (issuer and issuer.is_user_or_role):
+        return _impossible(event)
+    if issuer and issuer.resource_type == "role":
         return _principal(
             event, kind_of(issuer), str(issuer), "the record names the role that issued the session"
         )
@@ -59,6 +61,9 @@ def _assumed_role(event: Event, identity: Identity) -> Principal | None:
 
 
 def _root(event: Event, identity: Identity) -> Principal | None:
+    arn = Arn.parse(identity.arn)
+    if identity.arn and not (arn and arn.resource == "root" and is_account_id(arn.account)):
+        return _impossible(event)
     return _principal(
         event, PrincipalKind.ROOT, identity.arn, "the record's userIdentity is the root user"
     )
@@ -66,7 +71,8 @@ def _root(event: Event, identity: Identity) -> Principal | None:
 
 def _federated(event: Event, identity: Identity) -> Principal | None:
     issuer = Arn.parse(identity.issuer_arn)
-    named = str(issuer) if issuer and issuer.resource_type == "user" else None
+    of_user = issuer and issuer.is_user_or_role and issuer.resource_type == "user"
+    named = str(issuer) if of_user else None
     return _principal(
         event,
         PrincipalKind.FEDERATED_USER,
@@ -95,14 +101,22 @@ def _service(event: Event, identity: Identity) -> Principal | None:
 
 
 def _unknown(event: Event, identity: Identity) -> Principal | None:
-    """Stay undecided: SAML, web and Identity Center identities name no principal of IAM."""
+    """Return an unknown principal: SAML, web and Identity Center identities name none of IAM."""
+    return _nobody(event, "the record's userIdentity is of a type that names no IAM user or role")
+
+
+def _impossible(event: Event) -> Principal:
+    return _nobody(event, "the ARN in the record's userIdentity is not one that IAM can have")
+
+
+def _nobody(event: Event, why: str) -> Principal:
     return Principal(
         arn=None,
         kind=PrincipalKind.UNKNOWN,
         user_name=event.user_name,
         session_name=None,
         evidence=Evidence.UNKNOWN,
-        why="the record's userIdentity is of a type that names no IAM user or role",
+        why=why,
         event_ids=(event.event_id,) if event.event_id else (),
     )
 

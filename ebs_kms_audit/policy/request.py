@@ -102,7 +102,10 @@ def caller_of(denial: Denial) -> Caller:
     if not requests:
         return Caller(kind=CallerKind.UNKNOWN)
     request = requests[0]
-    kind, caller = denial.principal.kind, request.caller()
+    try:
+        kind, caller = denial.principal.kind, request.caller()
+    except UsageError:  # an ARN of a log that no principal has: it stays undecided by itself
+        return Caller(kind=CallerKind.UNKNOWN, account=request.account)
     if caller.kind is CallerKind.UNKNOWN:
         if kind is PrincipalKind.SERVICE:
             return Caller(kind=CallerKind.SERVICE)

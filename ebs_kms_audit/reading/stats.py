@@ -76,6 +76,10 @@ class InputStats:
     first: datetime | None = None
     last: datetime | None = None
 
+    def note_unreadable(self, column: str, line: int) -> None:
+        """Note a cell or a field that cannot be read. The row or record is read without it."""
+        self.unreadable.setdefault(column, []).append(line)
+
     def put_aside(self, line: int, reason: str) -> None:
         """Count a row or record that cannot be read, and list it; a record's line is its number."""
         self.set_aside_count += 1

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from ebs_kms_audit.aws.access_keys import key_kind
+from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event
@@ -158,7 +159,10 @@ class _Maker:
         inferred = source is None and is_kms_event_name(name)
         resources = cell.read_resources(named or "")
         if resources is None:
-            reading.unreadable.setdefault(columns.RESOURCES, []).append(row.line)
+            reading.note_unreadable(columns.RESOURCES, row.line)
+        if region is not None and not is_region(region):
+            reading.note_unreadable(columns.REGION, row.line)
+            region = None
         account, damaged = cell.read_account(account_cell or "")
         return Event(
             file=reading.name,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.aws.arns import Arn, is_account_id
+from ebs_kms_audit.aws.arns import Arn, is_account_id, is_region
 from ebs_kms_audit.aws.callers import service_behind
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 from ebs_kms_audit.aws.relevance import matters
@@ -88,6 +88,7 @@ def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
     inferred = source is None and is_kms_event_name(name)
     account = fields.text("account")
     identity = _identity(fields)
+    _note_impossible(record, reading)
     return Event(
         file=reading.name,
         line=record.number,
@@ -97,7 +98,7 @@ def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
         source_inferred=inferred,
         event_id=fields.text("event id"),
         request_id=fields.text("request id"),
-        region=fields.text("region"),
+        region=_region(record, reading),
         source_ip=fields.text("source address"),
         user_agent=fields.text("user agent"),
         error_code=fields.text("error code"),
@@ -110,6 +111,32 @@ def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
         error_message=fields.text("error message"),
         **_changes(fields, time, reading.name),
     )
+
+
+def _region(record: Told, reading: InputStats) -> str | None:
+    """Return the Region; None, with a note, for a text that cannot be one."""
+    region = record.fields.text("region")
+    if region is None or is_region(region):
+        return region
+    reading.note_unreadable("awsRegion", record.number)
+    return None
+
+
+def _note_impossible(record: Told, reading: InputStats) -> None:
+    """Note the account ids and ARNs of a record that cannot be such."""
+    fields = record.fields
+    account = fields.text("account")
+    if account is not None and not is_account_id(account):
+        reading.note_unreadable("recipientAccountId", record.number)
+    for path in ("caller arn", "issuer arn"):
+        text = fields.text(path)
+        if text is None:
+            continue
+        arn = Arn.parse(text)
+        named = arn is not None and arn.resource_type in ("user", "role")
+        if arn is None or not is_account_id(arn.account) or (named and not arn.is_user_or_role):
+            reading.note_unreadable("userIdentity", record.number)
+            return
 
 
 def _changes(fields: Fields, time: datetime | None, file: str) -> dict[str, Any]:
