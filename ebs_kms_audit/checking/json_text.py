@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
@@ -45,16 +45,19 @@ class JsonText:
 
     text      the text that was read
     value     the value; of a repeated member the last one
-    places    JSON path → where the value at this path is
-    repeated  the paths of members that their object has more than once, each with its last place
+    places    JSON path → where in the text the value at this path is
+    repeated  the paths of members that their object has more than once
     end       the offset after the document
+    offsets   where in the file each character of the text is, if the text is a string in a JSON
+              file; None if the text is the file
     """
 
     text: str
     value: Any
     places: dict[str, Place]
-    repeated: tuple[tuple[str, Place], ...]
+    repeated: tuple[str, ...]
     end: int
+    offsets: tuple[int, ...] | None = None
 
     @classmethod
     def parse(cls, text: str) -> JsonText:
@@ -82,24 +85,14 @@ class JsonText:
         )
 
     def inner(self, path: str) -> JsonText:
-        """Read the JSON document that the string at a path holds; its places are in this text.
+        """Read the JSON document that the string at a path holds.
 
         Raises InputError where the string is not JSON.
         """
-        place = self.places[path]
-        offsets = _offsets(self.text, place)
-        found = JsonText.parse(self.value_at(path))
-
-        def outer(inner: Place) -> Place:
-            return Place(offsets[inner.start], offsets[inner.end])
-
-        return JsonText(
-            text=self.text,
-            value=found.value,
-            places={path: outer(one) for path, one in found.places.items()},
-            repeated=tuple((path, outer(one)) for path, one in found.repeated),
-            end=place.end,
-        )
+        offsets = _offsets(self.text, self.places[path])
+        if self.offsets is not None:
+            offsets = [self.offsets[at] for at in offsets]
+        return replace(JsonText.parse(self.value_at(path)), offsets=tuple(offsets))
 
     def below(self, path: str) -> JsonText:
         """Return the value at a path as a document of its own, with the same places."""
@@ -108,13 +101,11 @@ class JsonText:
             rest = one[len(path) :]
             return f"${rest}" if one.startswith(path) and rest[:1] in ("", ".", "[") else None
 
-        places = {name: place for one, place in self.places.items() if (name := relative(one))}
-        repeated = [(name, place) for one, place in self.repeated if (name := relative(one))]
-        return JsonText(
-            text=self.text,
+        return replace(
+            self,
             value=self.value_at(path),
-            places=places,
-            repeated=tuple(repeated),
+            places={name: place for one, place in self.places.items() if (name := relative(one))},
+            repeated=tuple(name for one in self.repeated if (name := relative(one))),
             end=self.places[path].end,
         )
 
@@ -124,11 +115,14 @@ class JsonText:
         return _DECODER.raw_decode(self.text, place.start)[0]
 
     def place(self, path: str) -> Place:
-        """Return the place of a path, or of the nearest part around it that the text has."""
+        """Return where in the file a path is, or the nearest part around it that there is."""
         while path not in self.places:
             step = _LAST_STEP.fullmatch(path)
             path = step[1] if step else "$"
-        return self.places[path]
+        found = self.places[path]
+        if self.offsets is None:
+            return found
+        return Place(self.offsets[found.start], self.offsets[found.end])
 
 
 class _Reader:
@@ -137,7 +131,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.places: dict[str, Place] = {}
-        self.repeated: list[tuple[str, Place]] = []
+        self.repeated: list[str] = []
 
     def read(self, at: int, path: str) -> tuple[Any, int]:
         """Return the value that begins at an offset, and the offset after it."""
@@ -171,7 +165,7 @@ class _Reader:
             where = child_path(path, name)
             value, end = self.read(_skip(self.text, colon + 1), where)
             if name in members:
-                self.repeated.append((where, Place(at, end)))
+                self.repeated.append(where)
             members[name] = value
             at, more = self._next(end, "}")
             if not more:

@@ -118,7 +118,7 @@ def _repeated(policy: PolicyInFile) -> list[LintFinding]:
             sid=None,
             message="This member is in its object more than once.",
         )
-        for path, _ in policy.source.repeated
+        for path in policy.source.repeated
     ]
 
 

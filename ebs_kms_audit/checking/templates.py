@@ -81,7 +81,7 @@ def terraform_policies(source: JsonText) -> tuple[tuple[FoundPolicy, ...], tuple
         values = ".values"
     found, unknown = [], []
     for path, resource in resources:
-        if not isinstance(resource, dict) or resource.get("type") not in _TERRAFORM_KEYS:
+        if not isinstance(resource, dict) or str(resource.get("type")) not in _TERRAFORM_KEYS:
             continue
         address = str(resource.get("address") or resource.get("name"))
         change = resource.get("change")
@@ -105,10 +105,14 @@ def _resources(module: Any, path: str) -> Iterator[tuple[str, Any]]:
         return
     if "root_module" in module:
         yield from _resources(module["root_module"], f"{path}.root_module")
-    for at, resource in enumerate(module.get("resources") or ()):
+    for at, resource in enumerate(_list(module.get("resources"))):
         yield f"{path}.resources[{at}]", resource
-    for at, child in enumerate(module.get("child_modules") or ()):
+    for at, child in enumerate(_list(module.get("child_modules"))):
         yield from _resources(child, f"{path}.child_modules[{at}]")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _arn(after: dict[str, Any]) -> str | None:
@@ -136,7 +140,7 @@ def cloudformation_policies(
     """
     found = []
     for name, resource in source.value["Resources"].items():
-        if not isinstance(resource, dict) or resource.get("Type") not in _CLOUDFORMATION_KEYS:
+        if not isinstance(resource, dict) or str(resource.get("Type")) not in _CLOUDFORMATION_KEYS:
             continue
         properties = resource.get("Properties")
         if not isinstance(properties, dict) or "KeyPolicy" not in properties:
@@ -156,7 +160,8 @@ class _Functions:
 
     def __init__(self, template: dict[str, Any], policy: str, deployment: Deployment) -> None:
         self._resources = template["Resources"]
-        self._parameters = template.get("Parameters") or {}
+        parameters = template.get("Parameters")
+        self._parameters = parameters if isinstance(parameters, dict) else {}
         partition = _PARTITION.search(policy)
         self._pseudo = {
             "AWS::AccountId": deployment.account,
@@ -222,7 +227,7 @@ class _Functions:
         resource = self._resources.get(name)
         if not isinstance(resource, dict):
             return None
-        kind = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user"}.get(resource.get("Type", ""))
+        kind = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user"}.get(str(resource.get("Type")))
         properties = resource.get("Properties")
         properties = properties if isinstance(properties, dict) else {}
         given, path = properties.get(f"{str(kind).title()}Name"), properties.get("Path", "/")

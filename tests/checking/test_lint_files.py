@@ -1,6 +1,7 @@
 """Lint findings of files: where they are, and which policies a file has."""
 
 import json
+import re
 
 import pytest
 
@@ -48,13 +49,14 @@ FORMS = {
     "with the policy's name behind it": INDENTED + "\ndefault\n",
     "the answer of get-key-policy": json.dumps({"Policy": INDENTED, "PolicyName": "default"}),
     "the query of the answer": json.dumps(INDENTED),
+    "a string in a string": json.dumps({"Policy": json.dumps(COMPACT)}),
     "a policy under Policy": json.dumps({"Policy": WRONG}, indent=2),
 }
 
 
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
 def test_a_finding_has_the_line_and_column_in_the_file_as_given(tmp_path, text):
-    part = '\\"kms:ReEncrypt\\"' if "\\n" in text or '\\"' in text else '"kms:ReEncrypt"'
+    [part] = re.findall(r'\\*"kms:ReEncrypt\\*"', text)
     path = write(tmp_path, "policy.json", text)
     assert at(path) == [("unknown_action", None, line_and_column(text, part))]
 
@@ -223,6 +225,30 @@ def test_a_file_without_a_key_policy_is_an_error_that_says_where_and_why(tmp_pat
         lint_files([path])
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+
+
+ODD_TEMPLATES = {
+    "a type that is a list": {"Type": ["AWS::KMS::Key"]},
+    "no properties": {"Type": "AWS::KMS::Key"},
+    "properties that are a list": {"Type": "AWS::KMS::Key", "Properties": []},
+    "a resource that is a string": "AWS::KMS::Key",
+    "a policy that is a number": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": 7}},
+}
+
+
+@pytest.mark.parametrize("resource", ODD_TEMPLATES.values(), ids=ODD_TEMPLATES)
+def test_a_template_of_any_shape_is_an_error_if_it_has_no_policy(tmp_path, resource):
+    path = write(tmp_path, "template.json", {"Parameters": [], "Resources": {"Key": resource}})
+    with pytest.raises(InputError, match=r"template\.json: "):
+        lint_files([path])
+
+
+def test_a_function_with_an_argument_that_does_not_fit_is_not_resolved(tmp_path):
+    functions = [{"Fn::Sub": 5}, {"Fn::Join": ["", 7]}, {"Fn::GetAtt": "Role"}, {"Ref": ["x"]},
+                 {"Fn::GetAtt": ["Other", "Arn"]}]  # fmt: skip
+    document = template(allow(functions, "kms:*"), Other={"Type": ["x"], "Properties": 7})
+    report = lint_files([write(tmp_path, "template.json", document)])
+    assert len(report.not_checked) == len(functions)
 
 
 def test_a_file_that_does_not_exist_is_an_error(tmp_path):
