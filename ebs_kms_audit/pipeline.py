@@ -279,8 +279,10 @@ def report_on(
         )
         for event in denied
     ]
-    alone = of_no_event(asked.given.pasted.messages, resolved)
-    resolved += [resolve_message(one, witnesses, asked.given) for one in alone]
+    resolved += [
+        resolve_message(one, witnesses, asked.given)
+        for one in of_no_event(asked.given.pasted.messages, resolved)
+    ]
     facts = tally.result(
         files,
         denied,
@@ -311,7 +313,7 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
-        unused=unused(asked.given, asked.policies, asked.layers, denials, alone if files else ()),
+        unused=unused(asked.given, asked.policies, asked.layers, denials),
     )
     return redactor.finish(report) if redactor else report
 

@@ -47,7 +47,7 @@ def _caveats(facts: Facts) -> Iterator[Caveat]:
     yield from _about_denials(facts)
     if facts.has_exports:
         yield _caveat("limited_view")
-    if facts.coverage.files:
+    if facts.has_events:
         yield _caveat("delivery_delay")
     yield _caveat("not_recorded")
 
@@ -57,9 +57,9 @@ def _about_rows(facts: Facts) -> Iterator[Caveat]:
     yield from _about_files(facts)
     if coverage.rows_set_aside:
         yield _caveat("rows_set_aside", count=coverage.rows_set_aside)
-    if coverage.files and not coverage.kms_rows:
+    if facts.has_events and not coverage.kms_rows:
         yield _caveat("no_kms_rows")
-    if coverage.files and not coverage.read_only_rows:
+    if facts.has_events and not coverage.read_only_rows:
         yield _caveat("read_only_hidden")
     if facts.source_inferred:
         yield _caveat("source_inferred")

@@ -66,6 +66,7 @@ class Facts(NamedTuple):
     disagreements: tuple[Disagreement, ...]
     surroundings_incomplete: bool
     has_exports: bool
+    has_events: bool
     symptoms: tuple[Symptom, ...] = ()
 
 
@@ -167,6 +168,7 @@ class CoverageCounter:
             disagreements=tuple(denied.disagreements),
             surroundings_incomplete=surroundings_incomplete,
             has_exports=any(file.form == "export" for file in files),
+            has_events=any(file.form != "other" for file in files),
         )
 
     def _coverage(

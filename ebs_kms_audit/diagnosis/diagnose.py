@@ -12,7 +12,7 @@ from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
-from ebs_kms_audit.diagnosis.policy_log import PolicyChange
+from ebs_kms_audit.diagnosis.policy_log import Comparison, PolicyChange
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.model import Denial, Event, Evidence, PolicyType, PrincipalKind
@@ -27,6 +27,12 @@ _PLACES = {
     None: "",
     PolicyType.RESOURCE_BASED: " in the key policy",
     PolicyType.IDENTITY_BASED: " in an IAM policy",
+}
+_COMPARED = {
+    Comparison.EQUAL: "The given policy is the last one in the log.",
+    Comparison.NEWER: "The given policy is not in the log, and is taken as newer than the log.",
+    Comparison.OLDER: "The given policy is an earlier one in the log. The last one is used: "
+    "{policy}.",
 }
 _SHOWN = 3
 """How many events a text lists."""
@@ -183,10 +189,14 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
             at = list(group.denials).index(denials[0])
             then = judgement.then[at] if judgement.then else None
             if then is not None:
-                found.append(f"In force at that time, {then.policy.name}: {then.decision.why}.")
+                why = then.decision.why.rstrip(".")
+                found.append(f"In force at that time, {then.policy.name}: {why}.")
             if then is None or then.policy is not judgement.policy:
-                found.append(f"{judgement.policy.name}: {judgement.decisions[at].why}.")
+                why = judgement.decisions[at].why.rstrip(".")
+                found.append(f"{judgement.policy.name}: {why}.")
             found += _edits(judgement.change)
+            if judgement.compared is not None:
+                found.append(_COMPARED[judgement.compared].format(policy=judgement.policy.name))
     found += [
         f"Statement {one.label} ({one.layer.replace('_', ' ')}): {one.condition.why}."
         for one in cause.statements

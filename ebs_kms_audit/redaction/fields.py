@@ -157,7 +157,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(V, "denials shared_name_denials coverage set_aside other_errors file_notes"),
         **_all(V, "disagreements symptoms"),
         **_all(P, "source_inferred repaired_accounts unknown_accounts surroundings_incomplete"),
-        **_all(P, "has_exports"),
+        **_all(P, "has_exports has_events"),
     },
     "FileNote": {"kind": P, "file": Kind.FILE, "values": Kind.ERROR},
     "Disagreement": {"event_id": Kind.EVENT_ID, "columns": P},

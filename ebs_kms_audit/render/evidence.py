@@ -115,12 +115,16 @@ def _judged(judgements: Iterable[Judgement]) -> Iterator[Line]:
     """Give what each policy says of the calls, each verdict once."""
     for judgement in judgements:
         seen: dict[tuple[Verdict, str], int] = {}
-        for decision in judgement.decisions:
+        for at in range(len(judgement.decisions)):
+            decision = judgement.at_time(at)
             key = (decision.verdict, decision.why)
             seen[key] = seen.get(key, 0) + 1
         for (verdict, why), calls in seen.items():
             text = f"{verdict} ({phrases.count(calls, 'call')}): {phrases.sentence(why)}"
             yield Line(label=judgement.policy.name, text=text)
+        if judgement.change and judgement.can_be_shown:
+            for line in judgement.change.diff.splitlines():
+                yield Line(label="edit", text=line)
         for fault in judgement.lint:
             yield Line(label=f"{fault.severity}", text=phrases.sentence(fault.message))
 
@@ -171,8 +175,19 @@ def lists_of(report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
 
 
 def _symptom(symptom: Symptom) -> Line:
-    text = phrases.sentences((symptom_text(symptom), symptom.next_step))
-    return Line(label=symptom.id, text=text)
+    place = f"{symptom.file} line {symptom.line}" if symptom.line else symptom.file
+    found = " ".join(filter(None, (symptom.code, symptom.text)))
+    texts = (
+        symptom_text(symptom),
+        f"Found in {place}: {found}" if found else f"Found in {place}",
+        f"Denied by: {symptom.policy_type}" if symptom.policy_type else "",
+        *(
+            f"Belongs to {finding}: {why}"
+            for finding, why in zip(symptom.findings, symptom.joined_by, strict=True)
+        ),
+        symptom.next_step,
+    )
+    return Line(label=symptom.id, text=phrases.sentences(texts))
 
 
 def symptom_text(symptom: Symptom) -> str:
