@@ -92,7 +92,7 @@ INCIDENTS = [
         policy_type="resource-based policy",
         missing=["key_policy"],
         words=("the key policy allows neither",),
-        steps=[KEY_POLICY, IAM_POLICY],
+        steps=[KEY_POLICY],
     ),
     Incident(
         name="both halves are missing",
@@ -223,6 +223,6 @@ INCIDENTS = [
         cause="iam_policy_missing",
         evidence="recorded",
         policy_type="identity-based policy",
-        steps=[IAM_POLICY],
+        steps=[INVESTIGATE],
     ),
 ]

@@ -224,7 +224,7 @@ INCIDENTS = [
         cause="no_statement",
         evidence="inferred",
         policy_type="resource-based policy",
-        steps=[KEY_STATE, KEY_POLICY],
+        steps=[KEY_POLICY, KEY_STATE],
     ),
     Incident(
         name="another key was disabled",
@@ -236,7 +236,7 @@ INCIDENTS = [
         ],
         cause="unknown",
         evidence="unknown",
-        steps=[KEY_STATE, KEY_POLICY],
+        steps=[KEY_POLICY, KEY_STATE],
     ),
     # --- unknown
     Incident(
