@@ -2,7 +2,8 @@
 
 An event matters if it is an event of KMS, an EC2 or EBS operation that uses a KMS key, or may show
 who a caller is (AssumeRole, CreateRole, DeleteRole). An event of any other call with a long-term
-access key proves an IAM user. It is read for that only, and changes no figure.
+access key proves an IAM user, and an event of IAM can name the ARN of one. These are read for that
+only, and change no figure.
 """
 
 from __future__ import annotations
@@ -19,7 +20,21 @@ from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 
 # A role that was deleted and made again has another unique id: policies and grants miss it.
 ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
-_NAMES = EBS_OPERATIONS | EBS_DIRECT_OPERATIONS | ROLE_CHANGES
+IAM_EVENT_SOURCE = "iam.amazonaws.com"
+# Operations of IAM on one user: their events name the user's ARN, with its path. Source: IAM API
+# Reference, actions with the parameter UserName.
+USER_OPERATIONS = frozenset(
+    "AddUserToGroup AttachUserPolicy ChangePassword CreateAccessKey CreateLoginProfile "
+    "CreateServiceSpecificCredential CreateUser DeactivateMFADevice DeleteAccessKey "
+    "DeleteLoginProfile DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy "
+    "DetachUserPolicy EnableMFADevice GetAccessKeyLastUsed GetLoginProfile GetUser GetUserPolicy "
+    "ListAccessKeys ListAttachedUserPolicies ListGroupsForUser ListMFADevices ListSSHPublicKeys "
+    "ListServiceSpecificCredentials ListSigningCertificates ListUserPolicies ListUserTags "
+    "PutUserPermissionsBoundary PutUserPolicy RemoveUserFromGroup ResyncMFADevice TagUser "
+    "UntagUser UpdateAccessKey UpdateLoginProfile UpdateUser UploadSSHPublicKey "
+    "UploadSigningCertificate".split()
+)
+_NAMES = EBS_OPERATIONS | EBS_DIRECT_OPERATIONS | ROLE_CHANGES | USER_OPERATIONS
 # How many holders of long-term keys are remembered, each of whom needs to be seen but once.
 HOLDERS_KEPT = 100_000
 
@@ -31,6 +46,11 @@ def matters(source: str | None, name: str) -> bool:
     if is_ebs_operation(source, name):
         return True
     return name.startswith("AssumeRole") or name in ROLE_CHANGES
+
+
+def names_a_user(source: str | None, name: str) -> bool:
+    """Return whether an event may name an IAM user. It is read for that only."""
+    return name in USER_OPERATIONS and source in (IAM_EVENT_SOURCE, None)
 
 
 def names_that_matter(mark: str) -> str:

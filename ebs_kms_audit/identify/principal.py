@@ -13,6 +13,7 @@ from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_iam_name, partition_of
 from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
+from ebs_kms_audit.identify.iam_users import NamedUsers
 from ebs_kms_audit.identify.overrides import kind_of
 from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
 
@@ -26,12 +27,14 @@ class EvidenceIndex:
     def __init__(self) -> None:
         self.accounts = AccountVotes()
         self.handouts = AssumedRoles()
+        self.users = NamedUsers()
         self._long_term_keys: dict[str, dict[tuple[str | None, str | None], Event]] = {}
 
     def add(self, event: Event) -> None:
         """Take in an event that matters."""
         self.accounts.add(event)
         self.handouts.add(event)
+        self.users.add(event)
         if event.user_name and key_kind(event.access_key) == "long_term":
             by_account = self._long_term_keys.setdefault(event.user_name, {})
             by_account.setdefault((event.account, event.account_cell), event)
@@ -75,6 +78,7 @@ def principal_of(
         or _root(event, account)
         or _user(event, account, witnesses)
         or _auto_scaling(event, account)
+        or _named_by_iam(event, account, witnesses)
         or _instance(event)
         or _session_or_user(event)
     )
@@ -194,6 +198,16 @@ def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Princi
             "another row of the same name and account carries a long-term access key "
             f"(AKIA{f'; line {other.line}' if other.line else ''})"
         )
+    named = witnesses.users.of(event.user_name, account)
+    if named is not None:
+        return _principal(
+            event,
+            PrincipalKind.USER,
+            Evidence.INFERRED,
+            f"{where}, so the caller is an IAM user; an event of IAM names the user's ARN",
+            arn=str(named.arn),
+            proof=named.event,
+        )
     partition = partition_of(event.region)
     known = partition and account and is_iam_name(event.user_name)
     return _principal(
@@ -208,6 +222,21 @@ def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Princi
         ),
         arn=f"arn:{partition}:iam::{account}:user/{event.user_name}" if known else None,
         proof=proof,
+    )
+
+
+def _named_by_iam(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
+    """Return the IAM user whom an event of IAM names, for a caller of the same name."""
+    named = witnesses.users.of(event.user_name, account)
+    if named is None or callers.is_instance_id(event.user_name):
+        return None
+    return _principal(
+        event,
+        PrincipalKind.USER,
+        Evidence.INFERRED,
+        "an event of IAM names an IAM user of the same name in the same account",
+        arn=str(named.arn),
+        proof=named.event,
     )
 
 

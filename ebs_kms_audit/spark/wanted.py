@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.aws.access_keys import key_kind
+from ebs_kms_audit.aws.relevance import names_a_user
 from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
 from ebs_kms_audit.context.history import alike, is_success
 from ebs_kms_audit.context.key_changes import is_change
@@ -37,7 +38,15 @@ class Wanted:
             or event.request_id in self.request_ids
             or (is_attempt(event) and caller_of(event) in self.callers)
             or self._handed_out(event)
+            or self._names_a_user(event)
         )
+
+    def _names_a_user(self, event: Event) -> bool:
+        """Return whether an event of IAM names the ARN of a denied caller."""
+        if not names_a_user(event.source, event.name):
+            return False
+        named = (resource.name or "" for resource in event.resources or ())
+        return any(one.rpartition("/")[2] in self.names for one in named)
 
     def _handed_out(self, event: Event) -> bool:
         """Tell whether it handed out a session that a denied call may have been made in."""

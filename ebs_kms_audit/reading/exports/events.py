@@ -10,7 +10,7 @@ from itertools import chain, islice
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
-from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, matters, names_a_user
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports import cells as cell
 from ebs_kms_audit.reading.exports import header as columns
@@ -99,7 +99,7 @@ def read_events(
         if matter.has(row.cells):
             _add_time(time, reading)
             yield maker.event(row, name, time, reading)
-        elif matter.has_long_term_key(row.cells):
+        elif matter.has_long_term_key(row.cells) or matter.names_a_user(row.cells):
             yield maker.event(row, name, time, reading)
     if last_time is not None:
         reading.add_time(last_time)
@@ -125,6 +125,11 @@ class _Matter:
             if len(self._known) < _REMEMBERED:
                 self._known[shown] = known
         return known
+
+    def names_a_user(self, cells: list[str]) -> bool:
+        """Return whether a row that fits under the header may name an IAM user."""
+        source = None if self._source is None else cells[self._source].strip()
+        return source == IAM_EVENT_SOURCE and names_a_user(source, cells[self._name].strip())
 
     def has_long_term_key(self, cells: list[str]) -> bool:
         """Tell whether the call was made with a long-term access key."""
