@@ -50,10 +50,8 @@ def test_the_path_of_a_user_with_a_long_term_key():
 
 
 def test_rows_of_iam_change_no_figure():
-    alone, beside = (
-        audit(row(aws_access_key=SESSION)).coverage,
-        audit(denied(), of_iam(ALICE)).coverage,
-    )
+    denied = row(aws_access_key=SESSION)
+    alone, beside = audit(denied).coverage, audit(denied, of_iam(ALICE)).coverage
     assert (beside.rows_read, beside.events) == (alone.rows_read + 1, alone.events + 1)
     assert (beside.kms_rows, beside.regions, beside.accounts, beside.ec2_rows) == (
         alone.kms_rows, alone.regions, alone.accounts, alone.ec2_rows,
