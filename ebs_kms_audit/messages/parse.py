@@ -70,9 +70,6 @@ _CUT = re.compile(
     r" ?(?:\.\.|…|\[(?:\.\.|…|trunc)|\(trunc)"
 )  # the marks of a tool that shortened a text
 _MASKED = re.compile(r"\.{3}$|…|\*\*")
-_KMS_KEY = re.compile(
-    r"key/(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|mrk-[0-9a-f]{32})"
-)
 _ORGANIZATION_POLICY = re.compile(r"policy/(?:aws|o-[a-z0-9]{10,32})/[a-z_]+/p-[a-zA-Z0-9_]{8,128}")
 _IAM_ACTIONS = frozenset(action.casefold() for row in kms_actions() for action in row.iam_actions)
 
@@ -182,7 +179,7 @@ def _arn(token: str) -> str | None:
     if arn is None:
         return None
     if arn.service == "kms" and arn.resource_type == "key":
-        return str(arn) if _KMS_KEY.fullmatch(arn.resource) else None
+        return str(arn) if arn.is_key else None
     if arn.service == "organizations":
         return str(arn) if _ORGANIZATION_POLICY.fullmatch(arn.resource) else None
     return None if _MASKED.search(token) else str(arn)

@@ -207,3 +207,12 @@ def test_an_edit_of_an_unknown_key_makes_every_policy_of_the_region_unknown():
 def test_the_audit_reads_the_records_once():
     report = ebs_kms_audit.audit(records=log(*THREE, record()))
     assert report.coverage.denials == 1
+
+
+@pytest.mark.parametrize("key", ["arn:aws:kms:us-east-1:111122223333:key/$(touch x)", "x; rm", "*"])
+def test_a_key_that_cannot_be_one_is_unknown(key):
+    resources = [{"ARN": key, "type": "AWS::KMS::Key"}]
+    (event,) = events(
+        put("2026-05-18T07:00:00Z", "x", resources=resources, requestParameters={"keyId": key})
+    )
+    assert event.policy.key is None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ebs_kms_audit.aws.arns import Arn, is_key_id
 from ebs_kms_audit.model import Grant, PolicyRecord
 
 _POLICY_EVENTS = frozenset({"PutKeyPolicy", "CreateKey", "ReplicateKey"})
@@ -30,18 +31,19 @@ def policy_record(
     if name not in _POLICY_EVENTS:
         return None
     asked, answered = _mapping(request), _mapping(response)
+    arns = [arn for arn in arns if _key(arn)]
     policy_name = _text(asked, "policyName")
     if name == "PutKeyPolicy" and policy_name not in (None, _DEFAULT_NAME):
         return PolicyRecord(document=None, of_key=False)
     document = _text(asked, "policy")
     if name == "PutKeyPolicy":
-        key = next(iter(arns), None) or _bare(_text(asked, "keyId"))
+        key = next(iter(arns), None) or _key(_text(asked, "keyId"))
     elif name == "CreateKey":
         made = _mapping(answered.get("keyMetadata"))
-        key = _text(made, "arn") or next(iter(arns), None) or _text(made, "keyId")
+        key = _key(_text(made, "arn")) or next(iter(arns), None) or _key(_text(made, "keyId"))
     else:
         made = _mapping(answered.get("replicaKeyMetadata"))
-        key = _text(made, "arn")
+        key = _key(_text(made, "arn"))
         document = document or _text(answered, "replicaPolicy")
     default = name != "PutKeyPolicy" and document is None and complete
     return PolicyRecord(document=document, default=default, key=key)
@@ -54,6 +56,7 @@ def grant_record(
     if name not in _GRANT_EVENTS:
         return None
     asked, answered = _mapping(request), _mapping(response)
+    arns = [arn for arn in arns if _key(arn)]
     constraints = _mapping(asked.get("constraints"))
     context = {
         **_mapping(constraints.get("encryptionContextSubset")),
@@ -62,7 +65,7 @@ def grant_record(
     operations = asked.get("operations")
     return Grant(
         id=_text(answered, "grantId") or _text(asked, "grantId"),
-        key=next(iter(arns), None) or _text(asked, "keyId"),
+        key=next(iter(arns), None) or _key(_text(asked, "keyId")),
         grantee=_text(asked, "granteePrincipal"),
         retiring=_text(asked, "retiringPrincipal"),
         operations=tuple(
@@ -75,9 +78,10 @@ def grant_record(
     )  # fmt: skip
 
 
-def _bare(key: str | None) -> str | None:
-    """Return an ARN or a key id; an alias may be of another key by now."""
-    return None if key is None or "alias/" in key else key
+def _key(key: str | None) -> str | None:
+    """Return a key ARN or a key id; None for an alias, which may be of another key by now."""
+    arn = Arn.parse(key)
+    return key if (arn and arn.is_key) or is_key_id(key) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
