@@ -30,6 +30,7 @@ from ebs_kms_audit.identify import (
     resolve_message,
 )
 from ebs_kms_audit.model import Event, Window
+from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.sources import total_size
@@ -305,8 +306,12 @@ def report_on(
     denials = facts.denials
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)
+    found = findings_of(groups)
+    options = PlanOptions(least_privilege=asked.least_privilege, layers=asked.layers)
+    plan = plan_for(found, facts.other_errors, options)
     report = Report(
-        findings=findings_of(groups, least_privilege=asked.least_privilege),
+        findings=with_steps(found, plan),
+        plan=plan,
         coverage=facts.coverage,
         caveats=caveats_for(facts),
         set_aside=facts.set_aside,

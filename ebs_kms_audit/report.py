@@ -16,7 +16,6 @@ from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.diagnosis.judgement import worst
 from ebs_kms_audit.diagnosis.unused import Unused
 from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
-from ebs_kms_audit.plan import propose
 from ebs_kms_audit.plan.step import Step
 
 if TYPE_CHECKING:
@@ -134,19 +133,13 @@ class Report:
         return report(self)
 
 
-def findings_of(groups: Sequence[Group], *, least_privilege: bool = False) -> tuple[Finding, ...]:
-    """Return a finding for each group, with statements of the least privilege where asked.
-
-    Findings with something to paste come first, then those with most denials, then by id.
-    """
-    return tuple(sorted((_finding(group, least_privilege) for group in groups), key=_rank))
+def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
+    """Return a finding for each group: harmless probes last, those with most denials first."""
+    found = [_finding(group) for group in groups]
+    return tuple(sorted(found, key=lambda one: (one.noise, -one.count, one.id)))
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, int, str]:
-    return (finding.noise, not finding.fix.offered, -finding.count, finding.id)
-
-
-def _finding(group: Group, least_privilege: bool) -> Finding:
+def _finding(group: Group) -> Finding:
     denials = group.denials
     first = denials[0]
     return Finding(
@@ -161,5 +154,4 @@ def _finding(group: Group, least_privilege: bool) -> Finding:
         judgements=group.judgements,
         verdict=worst(denial.verdict for denial in denials),
         cause=cause_of(group),
-        fix=propose(denials, group.judgements, least_privilege=least_privilege),
     )

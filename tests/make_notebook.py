@@ -25,14 +25,13 @@ CELLS = (
     ),
     (
         "markdown",
-        "Each finding is one principal on one key. These are the statements for Alice, ready for "
-        "the key policy's `Statement` list.",
+        "The plan has one step for each document to change. These are the statements of the first "
+        "step, ready for the key policy's `Statement` list.",
     ),
     (
         "code",
         "import json\n\n"
-        'alice = next(f for f in report.findings if f.principal.user_name == "alice")\n'
-        "print(json.dumps(alice.fix.statements, indent=2))",
+        "print(json.dumps(report.plan[0].statements, indent=2))",
     ),
     (
         "markdown",

@@ -70,7 +70,7 @@ def test_the_dict_has_what_is_promised():
     report = audit(row(), row(event_name="Decrypt", error_code="", read_only="true"))
     document = json.loads(report.to_json())
     assert document == report.to_dict()
-    assert document["schema"] == "ebs_kms_audit.report/1"
+    assert document["schema"] == "ebs_kms_audit.report/2"
     coverage = document["coverage"]
     assert {name: coverage[name] for name in (
         "rows_read", "events", "rows_set_aside", "kms_rows", "read_only_rows", "ec2_rows",
@@ -104,10 +104,7 @@ def test_the_dict_has_what_is_promised():
             "verdict": "not_judged",
         }
     ]
-    assert set(finding["fix"]) == {
-        "disposition", "statements", "reasons", "console_steps", "notes", "alternatives",
-        "commands", "terraform", "cloudformation", "applied",
-    }  # fmt: skip
+    assert finding["steps"] == [step["id"] for step in document["plan"]]
 
 
 def test_without_a_zone_a_time_has_no_z():
@@ -287,8 +284,8 @@ def test_the_spreadsheet_sample_gives_the_same_answer_as_the_untouched_export():
     untouched = ebs_kms_audit.audit(SAMPLES / "event_history.csv")
     damaged = ebs_kms_audit.audit(SAMPLES / "event_history_spreadsheet.csv")
     assert [finding.id for finding in damaged.findings] == [f.id for f in untouched.findings]
-    assert [f.fix.statements for f in damaged.findings] == [
-        f.fix.statements for f in untouched.findings
+    assert [step.statements for step in damaged.plan] == [
+        step.statements for step in untouched.plan
     ]
 
 

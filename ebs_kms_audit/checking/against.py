@@ -13,7 +13,8 @@ from ebs_kms_audit.checking.policy_file import read_policy_file
 from ebs_kms_audit.checking.replay import Replay, Replayer
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import Overrides
-from ebs_kms_audit.plan.proof import Permission, prove
+from ebs_kms_audit.plan.change import Permission
+from ebs_kms_audit.plan.proof import ChangeJudge
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.reading import Reading
 
@@ -114,4 +115,4 @@ def _in_force(given: Any, history: CallHistory, key_id: str) -> tuple[KeyPolicy 
 
 
 def _newly_allowed(before: KeyPolicy | None, after: KeyPolicy) -> tuple[Permission, ...]:
-    return prove((), (), before, after).newly_allowed if before else ()
+    return ChangeJudge(before, after, None).prove((), ()).newly_allowed if before else ()

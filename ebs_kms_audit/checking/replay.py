@@ -21,7 +21,7 @@ from ebs_kms_audit.checking.other_policies import OtherPolicies
 from ebs_kms_audit.checking.outcome import Outcome, worst
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
-from ebs_kms_audit.plan.proof import Permission
+from ebs_kms_audit.plan.change import Permission
 from ebs_kms_audit.policy import (
     Decision,
     Effect,

@@ -54,6 +54,8 @@ def audit_as(options: Options) -> int:
             redact=options.redact,
             progress=progress or False,
         )
+    if options.show:
+        return _show(report, options.show, options)
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
         say(escape_unprintable(failure))
@@ -68,6 +70,16 @@ def audit_as(options: Options) -> int:
     if not report.coverage.shows_denials:
         say("Nothing was denied, but this input could not have shown a denial.")
         return NOT_SHOWN
+    return NOTHING_DENIED
+
+
+def _show(report: Report, part: str, options: Options) -> int:
+    """Write one part of one step; say on standard error what it contains."""
+    from ebs_kms_audit.render import plan_parts
+
+    text, contents = plan_parts.render(report, part, options.step)
+    write(text, options.output)
+    print(f"ebs-kms-audit: {contents}", file=sys.stderr)
     return NOTHING_DENIED
 
 
@@ -115,10 +127,6 @@ def _iam_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
 
 
 def _rendered(report: Report, options: Options) -> str:
-    if options.show:
-        from ebs_kms_audit.render import plan_parts
-
-        return plan_parts.render(report, options.show)
     chosen = format_for(options.format, options.output)
     if chosen.name != "text":
         return chosen.render(report)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.cli.parser import Parser
 
 DEFAULT_MINUTES = 15.0
+# The parts of a step for --show; render.plan_parts has a function for each.
+SHOWN = ("policy", "statements", "diff", "patch", "commands", "terraform", "cloudformation")
 
 _DESCRIPTION = """\
 Reads exports of AWS CloudTrail and says who was denied which KMS action on which key, why, and
@@ -68,6 +70,7 @@ class Options:
         self.finding: str | None = None
         self.color = "auto"
         self.show: str | None = None
+        self.step: str | None = None
         self.output: str | None = None
         self.exit_zero = False
 
@@ -87,6 +90,8 @@ def read_options(words: Sequence[str]) -> Options:
         )
     if options.minutes is not None and options.around is None:
         raise UsageError("--minutes needs --around TIME")
+    if options.step and not options.show:
+        raise UsageError("--step needs --show PART")
     if options.redact and options.show:
         raise UsageError(
             "--redact replaces the names that --show needs: run --show without --redact"
@@ -183,10 +188,12 @@ def parser(command: str = "") -> Parser:
     )
     output.add_argument(
         "--show",
-        type=one_of(("policy", "diff", "commands", "terraform", "cloudformation")),
+        type=one_of(SHOWN),
         metavar="PART",
-        help="instead of the report one part of it: policy, diff, commands, terraform or "
-        "cloudformation",
+        help=f"instead of the report one part of one step: {', '.join(SHOWN)}",
+    )
+    output.add_argument(
+        "--step", metavar="ID", help="the step for --show (default: the only key_policy step)"
     )
     output.add_argument(
         "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId
@@ -12,9 +12,6 @@ from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denial, KeyRef, Principal, Verdict
 from ebs_kms_audit.model.display import Displayed
 from ebs_kms_audit.reading.timestamps import order_of
-
-if TYPE_CHECKING:
-    from ebs_kms_audit.plan import Fix
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -33,7 +30,6 @@ class Finding(Displayed):
     verdict     the worst verdict of the denials
     cause       why the calls were denied
     steps       the ids of the plan's steps that cure this finding, in order
-    fix         what to change
     """
 
     _view: ClassVar[str] = "finding"
@@ -50,7 +46,6 @@ class Finding(Displayed):
     verdict: Verdict
     cause: Cause
     steps: tuple[str, ...] = ()
-    fix: Fix
 
     def __repr__(self) -> str:
         noun = "denial" if self.count == 1 else "denials"

@@ -1,29 +1,42 @@
-"""Denials of one principal on one key → Fix.
+"""Findings → the plan: one step for each document to change, with everything to do it.
 
-fix            what a fix is
-propose        which statements the evidence demands, and which the next call will need
-advice         what to say beside them: notes, console steps, alternatives
-merge          the statements into a policy: the smallest change
-proof          what the changed policy allows that the old one did not
-apply          the fix on a policy: new document, diff, patch, proof, safe or review
-message_notes  what the error messages mean
-verdict_notes  what the verdicts on the policy given mean
-export         the fix as commands, as Terraform and as CloudFormation
-limits         where no statement helps
-placeholders   what stands where an ARN is not known
+change           the values that describe a change of a policy
+step             what a step is
+routing          which kinds of step each denied call needs, by its cause
+key_group        the denials of one key
+planner          the steps, in the order in which to do them
+
+needs            which statements the denied calls need
+bindings         which given policy is the policy of which key
+merge            statements into a policy: the smallest change
+principal_index  a policy reduced to what can name one principal
+proof            what the changed policy allows that the old one did not
+safety           what is missing for `safe`
+key_policy       the step that changes a key policy
+iam_policy, service_role_grant, key_state, investigate
+                 the other steps
+left_out         callers that cannot be named yet
+console          the way through the AWS console, and what to do afterwards
+commands         apply, verify and undo as shell commands
+export           the statements as Terraform and as CloudFormation
+placeholders     fixed texts where an ARN is unknown
 """
 
-from ebs_kms_audit.diagnosis.limits import is_noise
-from ebs_kms_audit.plan.fix import Alternative, Fix, Need, OfferedStatement
-from ebs_kms_audit.plan.propose import propose
-from ebs_kms_audit.plan.step import Disposition
+from ebs_kms_audit.plan.change import Need, Proof, WantedStatement
+from ebs_kms_audit.plan.key_group import PlanOptions
+from ebs_kms_audit.plan.planner import plan_for, with_steps
+from ebs_kms_audit.plan.step import Commands, Disposition, LeftOut, Step, StepKind
 
 __all__ = [
-    "Alternative",
+    "Commands",
     "Disposition",
-    "Fix",
+    "LeftOut",
     "Need",
-    "OfferedStatement",
-    "is_noise",
-    "propose",
+    "PlanOptions",
+    "Proof",
+    "Step",
+    "StepKind",
+    "WantedStatement",
+    "plan_for",
+    "with_steps",
 ]

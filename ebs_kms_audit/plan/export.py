@@ -1,135 +1,145 @@
-"""A fix as commands to run by hand, as Terraform and as CloudFormation. Nothing here is run.
+"""The statements of a step as Terraform and as CloudFormation.
 
-Sources: AWS KMS API Reference, "GetKeyPolicy", "PutKeyPolicy" (it replaces the whole document);
-AWS KMS Developer Guide, "Testing your permissions" (DryRun); Terraform AWS provider,
-"aws_iam_policy_document"; CloudFormation, "AWS::KMS::Key" (KeyPolicy).
+Sources: Terraform AWS provider, "aws_iam_policy_document" (a Sid may occur once),
+"aws_iam_policy"; AWS CloudFormation User Guide, "AWS::KMS::Key" (KeyPolicy),
+"AWS::IAM::ManagedPolicy".
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ebs_kms_audit.model import Denial
-from ebs_kms_audit.plan import placeholders
-from ebs_kms_audit.plan.fix import OfferedStatement
+from ebs_kms_audit.plan.step import Step, StepKind
 
-_REGION = "REPLACE-WITH-THE-REGION"
-_BEFORE, _FIXED = "key_policy.before.json", "key_policy.fixed.json"
-_FINGERPRINT = (
-    "python3 -c 'import hashlib, json, sys; "
-    "print(hashlib.sha256(json.dumps(json.load(sys.stdin), sort_keys=True).encode()).hexdigest())'"
+_IN_TERRAFORM = """\
+# Put these statements into the aws_iam_policy_document of the key policy. A statement with the same
+# sid replaces the one that is there. A change in the console is overwritten at the next deployment.
+"""
+_IN_TEMPLATE = (
+    "Put these statements into the KeyPolicy of the AWS::KMS::Key in your template. A statement "
+    "with the same Sid replaces the one that is there. Do not deploy this file: it would create "
+    "another key."
 )
-_REVERTED = (
-    "A key that Terraform or CloudFormation manages gets its policy from there: change it there, "
-    "for an edit in the console is reverted."
+_WHOLE_POLICY = (
+    "Put this KeyPolicy into the AWS::KMS::Key in your template. It is the whole policy. Do not "
+    "deploy this file: it would create another key."
 )
-# What can be tried without doing it: the call, with arguments that need no more than the key.
-_DRY_RUNS = {
-    "kms:GenerateDataKeyWithoutPlaintext": (
-        "generate-data-key-without-plaintext --key-spec AES_256"
-    ),
-    "kms:GenerateDataKey": "generate-data-key --key-spec AES_256",
-    "kms:Encrypt": "encrypt --plaintext dGVzdA==",
-}
 
 
-def commands(
-    denials: Sequence[Denial],
-    offered: Sequence[OfferedStatement],
-    judged: Mapping[str, Any] | None = None,
-) -> str:
-    """Return the shell commands that put the changed policy, check it, and roll it back.
-
-    `judged` is the policy that the fix was applied to, where it was one. Empty where nothing is
-    offered.
-    """
-    return "\n".join(_commands(denials, offered, judged)) + "\n" if offered else ""
+def terraform(step: Step) -> str | None:
+    """Return the changed statements as an `aws_iam_policy_document`; None if there are none."""
+    statements = _unique_sids(_changed(step))
+    if not statements:
+        return None
+    blocks = "\n\n".join(_indented(_block(statement)) for statement in statements)
+    head = _IN_TERRAFORM if step.kind is StepKind.KEY_POLICY else ""
+    name = "key_policy_statements" if step.kind is StepKind.KEY_POLICY else "use_of_the_key"
+    return f'{head}data "aws_iam_policy_document" "{name}" {{\n{blocks}\n}}\n'
 
 
-def _commands(
-    denials: Sequence[Denial],
-    offered: Sequence[OfferedStatement],
-    judged: Mapping[str, Any] | None,
-) -> Iterator[str]:
-    key = denials[0].key
-    named = shlex.quote(key.arn or key.id or placeholders.KEY)
-    region = shlex.quote(denials[0].event.region or _REGION)
-    on_key = f"--region {region} --key-id {named}"
-    policy = f"{on_key} --policy-name default"
-    put = f"aws kms put-key-policy {policy} --policy"
-    yield f"# {_REVERTED}"
-    yield "# 1. Save the present policy."
-    yield f"aws kms get-key-policy {policy} --query Policy --output text > {_BEFORE}"
-    if judged is not None:
-        yield "# 2. Is it still the one that was judged? This must print"
-        yield f"#    {fingerprint(judged)}"
-        yield f"{_FINGERPRINT} < {_BEFORE}"
-    else:
-        yield "# 2. Judge it before you change it: run the audit again with --key-policy."
-    yield f"# 3. Put the changed policy, the whole of it (--show policy -o {_FIXED})."
-    yield f"{put} file://{_FIXED}"
-    yield "# To roll back:"
-    yield f"# {put} file://{_BEFORE}"
-    yield "# 4. Verify, as the principal: DryRunOperationException means that it is allowed."
-    needed = [action for statement in offered for action in statement.needed]
-    tried = [_DRY_RUNS[action] for action in needed if action in _DRY_RUNS]
-    for words in dict.fromkeys(tried or [_DRY_RUNS["kms:GenerateDataKeyWithoutPlaintext"]]):
-        yield f"aws kms {words} {on_key} --dry-run"
-    if "kms:CreateGrant" in needed:
-        yield (
-            "#    A CreateGrant by hand can't be tried so: kms:GrantIsForAWSResource is true only "
-            "where an AWS service makes the call. Attach the volume instead."
-        )
+def cloudformation(step: Step) -> str | None:
+    """Return a CloudFormation template in JSON with the policy; None if there is none."""
+    whole = step.document is not None
+    document = step.document or {
+        "Version": "2012-10-17",
+        "Statement": _unique_sids(_changed(step)),
+    }
+    if not document["Statement"]:
+        return None
+    key = {"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": _WHOLE_POLICY if whole else _IN_TEMPLATE,
+        "Resources": {"Key": key | {"Properties": {"KeyPolicy": document}}},
+    }
+    return json.dumps(template, indent=2) + "\n"
 
 
-def fingerprint(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a policy, whatever its blanks and the order of its members."""
-    text = json.dumps(document, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+def managed_policy(step: Step, names: Mapping[str, Sequence[str]]) -> str:
+    """Return a CloudFormation template with an AWS::IAM::ManagedPolicy for Users and Roles."""
+    properties = {"PolicyDocument": step.document} | {kind: list(n) for kind, n in names.items()}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Resources": {"UseOfTheKey": {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}},
+    }
+    return json.dumps(template, indent=2) + "\n"
 
 
-def terraform(offered: Sequence[OfferedStatement]) -> str:
-    """Return the statements as `statement` blocks of an `aws_iam_policy_document`."""
-    blocks = ["\n".join(_block(statement.document)) for statement in offered]
-    return f"# {_REVERTED}\n" + "\n\n".join(blocks) + "\n" if blocks else ""
+def _changed(step: Step) -> list[dict[str, Any]]:
+    """Return the statements that the step adds or changes, as they are afterwards."""
+    if step.document is None or step.before is None:
+        return list(step.statements)
+    old, new = _listed(step.before["Statement"]), _listed(step.document["Statement"])
+    return [one for at, one in enumerate(new) if at >= len(old) or one != old[at]]
+
+
+def _listed(statements: Any) -> list[Any]:
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _unique_sids(statements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    taken: set[object] = set()
+    found = []
+    for statement in statements:
+        sid, number = statement.get("Sid"), 2
+        while sid is not None and sid in taken:
+            sid = f"{statement['Sid']} {number}"
+            number += 1
+        taken.add(sid)
+        found.append(statement if sid is None else statement | {"Sid": sid})
+    return found
 
 
 def _block(statement: Mapping[str, Any]) -> Iterator[str]:
     yield "statement {"
-    yield f"  sid       = {_hcl(statement['Sid'])}"
-    yield f"  effect    = {_hcl(statement['Effect'])}"
-    yield f"  actions   = {_hcl(statement['Action'])}"
-    yield f"  resources = {_hcl([statement['Resource']])}"
-    for type_, named in statement["Principal"].items():
-        yield ""
-        yield "  principals {"
-        yield f"    type        = {_hcl(type_)}"
-        yield f"    identifiers = {_hcl(named if isinstance(named, list) else [named])}"
-        yield "  }"
+    if "Sid" in statement:
+        yield f"  sid = {_hcl(statement['Sid'])}"
+    yield f"  effect = {_hcl(statement['Effect'])}"
+    for element, argument in (
+        ("Action", "actions"),
+        ("NotAction", "not_actions"),
+        ("Resource", "resources"),
+        ("NotResource", "not_resources"),
+    ):
+        if element in statement:
+            yield f"  {argument} = {_hcl(_texts(statement[element]))}"
+    for element, argument in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
+        if element in statement:
+            yield from _principals(argument, statement[element])
     for operator, block in statement.get("Condition", {}).items():
         for key, value in block.items():
             yield ""
             yield "  condition {"
-            yield f"    test     = {_hcl(operator)}"
+            yield f"    test = {_hcl(operator)}"
             yield f"    variable = {_hcl(key)}"
-            yield f"    values   = {_hcl(value if isinstance(value, list) else [value])}"
+            yield f"    values = {_hcl(_texts(value))}"
             yield "  }"
     yield "}"
 
 
-def _hcl(value: Any) -> str:
-    """Write a text, or a list of texts, as HCL does: `${` and `%{` would be templates."""
+def _principals(argument: str, named: Any) -> Iterator[str]:
+    by_type = named if isinstance(named, dict) else {"*": named}
+    for type_, names in by_type.items():
+        yield ""
+        yield f"  {argument} {{"
+        yield f"    type = {_hcl(type_)}"
+        yield f"    identifiers = {_hcl(_texts(names))}"
+        yield "  }"
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one if isinstance(one, str) else json.dumps(one) for one in values]
+
+
+def _hcl(value: str | list[str]) -> str:
+    """Write a text, or a list of texts, as HCL: `${` and `%{` would be templates."""
     if isinstance(value, list):
         return "[" + ", ".join(map(_hcl, value)) + "]"
     return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
 
 
-def cloudformation(offered: Sequence[OfferedStatement]) -> str:
-    """Return the statements as JSON, for the KeyPolicy of an AWS::KMS::Key; YAML reads it too."""
-    if not offered:
-        return ""
-    return json.dumps([statement.document for statement in offered], indent=2) + "\n"
+def _indented(lines: Iterator[str]) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in lines)

@@ -1,63 +1,59 @@
 """Statements into a key policy: the smallest change, as a new document and as an RFC 6902 patch.
 
-What is there is never removed or moved. A principal is added to a statement that already serves
-the purpose, whatever its Sid; else the statement is added at the end.
+Nothing is removed or moved. A principal is added to a statement that already has the same purpose,
+whatever its Sid. Otherwise the statement is added at the end.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
-from ebs_kms_audit.plan.fix import OfferedStatement
+from ebs_kms_audit.plan.change import Change, WantedStatement
 from ebs_kms_audit.policy import KeyPolicy, Patterns, Statement
 from ebs_kms_audit.policy.actions import action_matches
 
 _ALL_ACTIONS = frozenset(name for action in kms_actions() for name in action.iam_actions)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """A changed document, and the patch (RFC 6902) that makes it of the old one.
+def merge(
+    policy: KeyPolicy,
+    wanted: Sequence[WantedStatement],
+    has: Callable[[str, WantedStatement], bool] | None = None,
+) -> Change:
+    """Return the policy with the wanted statements in it.
 
-    The patch is empty where nothing was missing.
-    """
-
-    document: dict[str, Any]
-    patch: tuple[dict[str, Any], ...]
-
-
-def merge(policy: KeyPolicy, offered: Sequence[OfferedStatement]) -> Change:
-    """Return the policy with the offered statements in it; each names one AWS principal.
-
-    Merging twice changes nothing the second time. The policy given is not touched.
+    `has` says that a principal has the permissions of a statement already. Merging a second time
+    changes nothing. The given policy is not changed.
     """
     document = copy.deepcopy(dict(policy.document))
     patch: list[dict[str, Any]] = []
-    for statement in offered:
-        patch += _merge_one(document, statement)
+    for statement in wanted:
+        names = statement.principals
+        missing = [name for name in names if has is None or not has(name, statement)]
+        patch += _merge_one(document, replace(statement, principals=tuple(missing)))
     return Change(document=document, patch=tuple(patch))
 
 
-def _merge_one(document: dict[str, Any], offered: OfferedStatement) -> list[dict[str, Any]]:
-    wanted = offered.document
-    principal = wanted["Principal"]["AWS"]
+def _merge_one(document: dict[str, Any], wanted: WantedStatement) -> list[dict[str, Any]]:
     present = KeyPolicy.from_dict(document).statements
-    serving = [statement for statement in present if _serves(statement, offered)]
-    if any(principal in _names(statement) for statement in serving):
+    serving = [statement for statement in present if _serves(statement, wanted)]
+    named = {name for statement in serving for name in _names(statement)}
+    missing = [name for name in wanted.principals if name not in named]
+    if not missing:
         return []
     if serving:
-        return [_add_principal(document, serving[0], principal)]
-    return _append(document, wanted)
+        return _add_principals(document, serving[0], missing)
+    return _append(document, replace(wanted, principals=tuple(missing)))
 
 
-def _serves(statement: Statement, offered: OfferedStatement) -> bool:
-    """Tell whether a statement serves the purpose already, for whomever it names.
+def _serves(statement: Statement, wanted: WantedStatement) -> bool:
+    """Return whether a statement has the purpose of the wanted one, for other principals.
 
-    Its actions lie within the offered ones and cover what is needed; its condition is the same.
+    Its actions are within the documented ones and cover what is needed. Its condition is the same.
     """
     principals, actions, resources = statement.principals, statement.actions, statement.resources
     if (
@@ -76,13 +72,13 @@ def _serves(statement: Statement, offered: OfferedStatement) -> bool:
     named = statement.document["Principal"]
     if not isinstance(named, dict) or set(named) != {"AWS"} or "*" in _names(statement):
         return False
-    given, documented = _covered(actions), _covered(Patterns(values=tuple(offered.actions)))
-    return set(offered.needed) <= given <= documented and _conditions(
-        statement
-    ) == _wanted_conditions(offered.document)
+    given, documented = covered_actions(actions), covered_actions(Patterns(values=wanted.actions))
+    same_condition = _conditions(statement) == _wanted_conditions(wanted)
+    return same_condition and set(wanted.needed) <= given <= documented
 
 
-def _covered(actions: Patterns) -> frozenset[str]:
+def covered_actions(actions: Patterns) -> frozenset[str]:
+    """Return the KMS actions that an Action element covers."""
     return frozenset(name for name in _ALL_ACTIONS if action_matches(actions, name))
 
 
@@ -93,10 +89,10 @@ def _conditions(statement: Statement) -> set[tuple[str, str, tuple[str, ...]]]:
     }
 
 
-def _wanted_conditions(wanted: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...]]]:
+def _wanted_conditions(wanted: WantedStatement) -> set[tuple[str, str, tuple[str, ...]]]:
     return {
         (operator.lower(), key.lower(), (value.lower(),))
-        for operator, block in wanted.get("Condition", {}).items()
+        for operator, block in (wanted.condition or {}).items()
         for key, value in block.items()
     }
 
@@ -106,33 +102,40 @@ def _names(statement: Statement) -> list[str]:
     return named if isinstance(named, list) else [named]
 
 
-def _add_principal(
-    document: dict[str, Any], statement: Statement, principal: str
-) -> dict[str, Any]:
-    """Add a principal to a statement: to the list that is there, or to a list made of the one."""
+def _add_principals(
+    document: dict[str, Any], statement: Statement, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Add principals to a statement: to the list that is there, or to a list made of the one."""
     elements = document["Statement"]
     where = f"/Statement/{statement.index}" if isinstance(elements, list) else "/Statement"
     element = elements[statement.index] if isinstance(elements, list) else elements
     named = element["Principal"]["AWS"]
     if isinstance(named, list):
-        named.append(principal)
-        return {"op": "add", "path": f"{where}/Principal/AWS/-", "value": principal}
-    element["Principal"]["AWS"] = [named, principal]
-    return {"op": "replace", "path": f"{where}/Principal/AWS", "value": [named, principal]}
+        named.extend(names)
+        path = f"{where}/Principal/AWS/-"
+        return [{"op": "add", "path": path, "value": name} for name in names]
+    whole = [named, *names]
+    element["Principal"]["AWS"] = whole
+    return [{"op": "replace", "path": f"{where}/Principal/AWS", "value": list(whole)}]
 
 
-def _append(document: dict[str, Any], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+def _append(document: dict[str, Any], wanted: WantedStatement) -> list[dict[str, Any]]:
     """Add the statement at the end, under a Sid that no other has."""
     elements = document["Statement"]
     present = elements if isinstance(elements, list) else [elements]
-    taken = {one.get("Sid") for one in present if isinstance(one, dict)}
-    added = copy.deepcopy(wanted)
+    taken = {one["Sid"] for one in present if isinstance(one, dict) and _has_sid(one)}
+    added = wanted.document()
     number = 2
-    while added.get("Sid") in taken:
-        added["Sid"] = f"{wanted['Sid']} {number}"
+    while added["Sid"] in taken:
+        added["Sid"] = f"{wanted.sid} {number}"
         number += 1
     if isinstance(elements, list):
         elements.append(added)
-        return [{"op": "add", "path": "/Statement/-", "value": added}]
-    document["Statement"] = [elements, added]
-    return [{"op": "replace", "path": "/Statement", "value": [elements, added]}]
+        return [{"op": "add", "path": "/Statement/-", "value": copy.deepcopy(added)}]
+    whole = [elements, added]
+    document["Statement"] = whole
+    return [{"op": "replace", "path": "/Statement", "value": copy.deepcopy(whole)}]
+
+
+def _has_sid(statement: dict[str, Any]) -> bool:
+    return isinstance(statement.get("Sid"), str)

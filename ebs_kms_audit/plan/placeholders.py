@@ -1,20 +1,23 @@
-"""Fixed texts that stand where an ARN is not known. KMS and IAM refuse every one of them."""
+"""Fixed texts where an ARN, a Region or an id is unknown. KMS and IAM accept none of them."""
 
 from __future__ import annotations
 
 from ebs_kms_audit.model import PrincipalKind
 
 KEY = "REPLACE-WITH-THE-KEY-ARN"
+REGION = "REPLACE-WITH-THE-REGION"
+ROLE = "REPLACE-WITH-THE-ROLE-ARN"
+GRANT_ID = "REPLACE-WITH-THE-GRANT-ID"
 
 _PRINCIPALS = {
     PrincipalKind.USER: "REPLACE-WITH-THE-USER-ARN",
-    PrincipalKind.ROLE: "REPLACE-WITH-THE-ROLE-ARN",
-    PrincipalKind.INSTANCE_ROLE: "REPLACE-WITH-THE-ROLE-ARN",
+    PrincipalKind.ROLE: ROLE,
+    PrincipalKind.INSTANCE_ROLE: ROLE,
     PrincipalKind.SERVICE_LINKED_ROLE: "REPLACE-WITH-THE-SERVICE-LINKED-ROLE-ARN",
     PrincipalKind.ROOT: "REPLACE-WITH-THE-ACCOUNT-ROOT-ARN",
 }
 
 
 def principal_placeholder(kind: PrincipalKind) -> str:
-    """Return the text that stands for a principal of which only the kind is known."""
+    """Return the text for a principal of which only the kind is known."""
     return _PRINCIPALS.get(kind, "REPLACE-WITH-THE-USER-OR-ROLE-ARN")

@@ -1,23 +1,38 @@
-"""What a changed key policy allows that the old one did not, and whether the denials are cured.
+"""What a changed key policy allows that the old one did not, and which denials it cures.
 
-Every principal that either document names, and the caller, is judged for every KMS action before
-and after. Grant actions are judged twice: as an AWS service calls, and directly.
+Every principal that the change can affect is judged for every KMS action, before and after. Grant
+actions are judged twice: called by an AWS service, and called directly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
-from ebs_kms_audit.model import Denial, Verdict
-from ebs_kms_audit.plan.fix import OfferedStatement
-from ebs_kms_audit.policy import KeyPolicy, Patterns, PrincipalForm, Request, evaluate, requests_of
+from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.model import Denial
+from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof, WantedStatement
+from ebs_kms_audit.plan.principal_index import PrincipalIndex
+from ebs_kms_audit.policy import (
+    Caller,
+    Decision,
+    KeyPolicy,
+    Patterns,
+    PolicyPrincipal,
+    PrincipalForm,
+    Request,
+    evaluate,
+)
 from ebs_kms_audit.policy.actions import action_matches
+from ebs_kms_audit.policy.caller import covers
+from ebs_kms_audit.policy.principals import read_principal
 
 _FOR_SERVICE = "kms:GrantIsForAWSResource"
+_NO_LAYERS = Layers()
 _CALLERS = frozenset(
     {
         PrincipalForm.ACCOUNT,
@@ -28,118 +43,165 @@ _CALLERS = frozenset(
         PrincipalForm.SERVICE,
     }
 )
+# Condition keys that tell one principal of an account from another.
+_OF_ONE_PRINCIPAL = ("aws:principal", "aws:user", "kms:granteeprincipal", "kms:retiringprincipal")
+
+Cases = tuple[tuple[str, str | None, dict[str, str]], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CuredDenial:
-    """One denied action, judged by the old and by the new key policy.
+class ChangeJudge:
+    """The old and the new key policy of a change, and the other policies that were given."""
 
-    `cured` is True where the new key policy does its part; None where that is not known.
-    """
+    def __init__(
+        self,
+        before: KeyPolicy,
+        after: KeyPolicy,
+        key: str | None,
+        layers: Layers = _NO_LAYERS,
+    ) -> None:
+        self._before, self._after = PrincipalIndex(before), PrincipalIndex(after)
+        self._key = key
+        self._layers = layers
+        self._by_principal = any(map(_tells_principals_apart, (before, after)))
+        self._known: dict[object, list[tuple[int, bool | None, bool | None]]] = {}
 
-    event_id: str | None
-    action: str
-    before: Verdict
-    after: Verdict
-    cured: bool | None
+    def prove(
+        self,
+        denials: Iterable[Denial],
+        wanted: Sequence[WantedStatement],
+        ignored: Sequence[str] = (),
+    ) -> Proof:
+        """Judge the denials, and every principal and action, by the old and the new policy.
 
+        `ignored` are principals of the old policy that cannot call KMS.
+        """
+        denials = list(denials)
+        newly: list[Permission] = []
+        lost: list[Permission] = []
+        for principal in self._principals(denials):
+            if principal in ignored:
+                continue
+            for case, old, new in self._changes(principal):
+                action, condition, context = _cases()[case]
+                permission = Permission(
+                    principal=principal,
+                    action=action,
+                    condition=condition,
+                    expected=_is_expected(principal, action, context, wanted),
+                )
+                # From False to unknown may give a permission, from True to unknown may take one.
+                (lost if old is True or new is False else newly).append(permission)
+        return Proof(
+            denials=tuple(self._cured(denials)), newly_allowed=tuple(newly), lost=tuple(lost)
+        )
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Permission:
-    """An action that a principal may now do by the key policy.
+    def before(self, denial: Denial) -> Decision:
+        """Return the decision on a denied call by the old key policy and the other policies."""
+        return self._decide(denial, self._before)
 
-    For an account (`…:root`) it reads: whatever IAM policies there grant. `condition` is None, or
-    what must hold. `expected` tells whether the fix was meant to give it.
-    """
+    def after(self, denial: Denial) -> Decision:
+        """Return the decision on a denied call by the new key policy and the other policies."""
+        return self._decide(denial, self._after)
 
-    principal: str
-    action: str
-    condition: str | None
-    expected: bool
+    def _decide(self, denial: Denial, index: PrincipalIndex) -> Decision:
+        if self._key and not denial.key.arn:
+            denial = replace(denial, key=replace(denial.key, arn=self._key))
+        arn = denial.principal.arn
+        return evaluate(denial, index.reduced(arn), **self._layers.of(denial))
 
+    def _cured(self, denials: Iterable[Denial]) -> Iterator[CuredDenial]:
+        for denial in denials:
+            for action in denial.iam_actions:
+                one = replace(denial, iam_actions=(action,))
+                after = self.after(one)
+                yield CuredDenial(
+                    event_id=denial.event.event_id,
+                    action=action,
+                    before=self.before(one).verdict,
+                    after=after.verdict,
+                    cured=after.allowed,
+                )
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Proof:
-    """What a change does. `lost` should be empty: nothing allowed before is denied after."""
+    def _principals(self, denials: Iterable[Denial]) -> list[str]:
+        """Return everyone whom a document names or who was denied, each once."""
+        found: dict[str, None] = {}
+        for index in (self._before, self._after):
+            for statement in index.policy.statements:
+                for entry in statement.principals.entries if statement.principals else ():
+                    if entry.form is PrincipalForm.ACCOUNT and entry.account == entry.text:
+                        found[f"arn:aws:iam::{entry.account}:root"] = None
+                    elif entry.form in _CALLERS:
+                        found[entry.text] = None
+        for denial in denials:
+            if denial.principal.arn:
+                found[denial.principal.arn] = None
+        return list(found)
 
-    denials: tuple[CuredDenial, ...]
-    newly_allowed: tuple[Permission, ...]
-    lost: tuple[Permission, ...]
+    def _changes(self, principal: str) -> Iterator[tuple[int, bool | None, bool | None]]:
+        """Give the cases in which the key policy decides differently before and after."""
+        old, new = self._before.reduced(principal), self._after.reduced(principal)
+        if old.statements == new.statements:
+            return iter(())
+        caller = _caller(principal)
+        if caller is None:
+            return iter(())
+        key: object = principal
+        if not self._by_principal:
+            key = (
+                caller.kind,
+                caller.account,
+                caller.partition,
+                caller.service_linked,
+                _named(old, caller),
+                _named(new, caller),
+            )
+        if key not in self._known:
+            self._known[key] = list(self._judged(principal, old, new))
+        return iter(self._known[key])
 
-    @property
-    def cures(self) -> bool:
-        """Whether the new key policy surely does its part for every denied action."""
-        return bool(self.denials) and all(denial.cured is True for denial in self.denials)
-
-    @property
-    def gives_nothing_else(self) -> bool:
-        """Whether everything newly allowed was meant to be, and nothing is lost."""
-        return all(one.expected for one in self.newly_allowed) and not self.lost
-
-
-def prove(
-    denials: Sequence[Denial],
-    offered: Sequence[OfferedStatement],
-    before: KeyPolicy,
-    after: KeyPolicy,
-) -> Proof:
-    """Judge the denials, and every principal and action, by the old and the new policy."""
-    key = denials[0].key.arn if denials else None
-    newly: list[Permission] = []
-    lost: list[Permission] = []
-    for principal in _principals(denials, before, after):
-        for action, condition, context in _cases():
-            request = Request(principal=principal, action=action, resource=key, context=context)
+    def _judged(
+        self, principal: str, before: KeyPolicy, after: KeyPolicy
+    ) -> Iterator[tuple[int, bool | None, bool | None]]:
+        for case, (action, _, context) in enumerate(_cases()):
+            request = Request(
+                principal=principal, action=action, resource=self._key, context=context
+            )
             old = evaluate(request, before).key_policy_allows
             new = evaluate(request, after).key_policy_allows
-            if old == new:
-                continue
-            permission = Permission(
-                principal=principal,
-                action=action,
-                condition=condition,
-                expected=_is_expected(principal, action, context, offered),
-            )
-            # From False to unknown may be a permission given, from True to unknown one lost.
-            (lost if old is True or new is False else newly).append(permission)
-    return Proof(
-        denials=tuple(_cured(denials, before, after)),
-        newly_allowed=tuple(newly),
-        lost=tuple(lost),
+            if old != new:
+                yield case, old, new
+
+
+def _caller(principal: str) -> Caller | None:
+    try:
+        return Caller.of(principal)
+    except UsageError:  # an ARN of a form that cannot call
+        return None
+
+
+def _named(policy: KeyPolicy, caller: Caller) -> tuple[object, ...]:
+    """Return how each statement names the caller."""
+    return tuple(
+        (statement.index, *(covers(entry, caller) for entry in statement.principals.entries))
+        for statement in policy.statements
+        if statement.principals
     )
 
 
-def _cured(denials: Iterable[Denial], before: KeyPolicy, after: KeyPolicy) -> Iterator[CuredDenial]:
-    for denial in denials:
-        for request in requests_of(denial):
-            old, new = evaluate(request, before), evaluate(request, after)
-            yield CuredDenial(
-                event_id=denial.event.event_id,
-                action=request.action,
-                before=old.verdict,
-                after=new.verdict,
-                cured=new.key_policy_allows,
-            )
-
-
-def _principals(denials: Sequence[Denial], *policies: KeyPolicy) -> list[str]:
-    """Return everyone whom a document names or who was denied, each once."""
-    found: dict[str, None] = {}
-    for policy in policies:
-        for statement in policy.statements:
-            for entry in statement.principals.entries if statement.principals else ():
-                if entry.form is PrincipalForm.ACCOUNT and entry.account == entry.text:
-                    found[f"arn:aws:iam::{entry.account}:root"] = None
-                elif entry.form in _CALLERS:
-                    found[entry.text] = None
-    for denial in denials:
-        if denial.principal.arn:
-            found[denial.principal.arn] = None
-    return list(found)
+def _tells_principals_apart(policy: KeyPolicy) -> bool:
+    return any(
+        test.key.lower().startswith(_OF_ONE_PRINCIPAL) or any("${" in text for text in test.values)
+        for statement in policy.statements
+        for test in statement.conditions
+    ) or any(
+        "${" in text
+        for statement in policy.statements
+        for text in (statement.resources.values if statement.resources else ())
+    )
 
 
 @cache
-def _cases() -> tuple[tuple[str, str | None, dict[str, str]], ...]:
+def _cases() -> Cases:
     """Return every KMS action, with its condition and the context that stands for it."""
     cases: list[tuple[str, str | None, dict[str, str]]] = []
     names = dict.fromkeys(name for action in kms_actions() for name in action.iam_actions)
@@ -153,16 +215,27 @@ def _cases() -> tuple[tuple[str, str | None, dict[str, str]], ...]:
 
 
 def _is_expected(
-    principal: str, action: str, context: dict[str, str], offered: Iterable[OfferedStatement]
+    principal: str, action: str, context: dict[str, str], wanted: Iterable[WantedStatement]
 ) -> bool:
-    """Tell whether an offered statement is meant to give this principal this action."""
-    for statement in offered:
-        document = statement.document
-        conditional = _FOR_SERVICE in str(document.get("Condition"))
-        if (
-            document["Principal"]["AWS"] == principal
-            and action_matches(Patterns(values=tuple(statement.actions)), action)
-            and (not conditional or context.get(_FOR_SERVICE) == "true")
-        ):
-            return True
-    return False
+    """Return whether a wanted statement is meant to give this principal this action."""
+    return any(
+        action_matches(Patterns(values=statement.actions), action)
+        and (_FOR_SERVICE not in str(statement.condition) or context.get(_FOR_SERVICE) == "true")
+        and _names(statement.principals, principal)
+        for statement in wanted
+    )
+
+
+def _names(principals: Sequence[str], principal: str) -> bool:
+    """Return whether one of the principals is this one, or the role of this session."""
+    if principal in principals:
+        return True
+    if ":assumed-role/" not in principal:
+        return False
+    caller = _caller(principal)
+    return caller is not None and any(covers(_entry(p), caller)[0] for p in principals)
+
+
+@lru_cache(maxsize=4096)
+def _entry(text: str) -> PolicyPrincipal:
+    return read_principal("AWS", text, "$")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model.display import Displayed
+from ebs_kms_audit.plan.change import Proof
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.plan.proof import Proof
+    from ebs_kms_audit.plan.key_policy import KeyPolicyChange
+    from ebs_kms_audit.policy import KeyPolicy
 
 
 class StepKind(StrEnum):
@@ -72,6 +76,8 @@ class Step(Displayed):
     left_out        principals that cannot be named yet: name, why, and how to find the ARN
     alternative_to  the id of the step that this one can replace; None
     statements      the statements to add, as policy JSON
+    needs           why each statement is there, one sentence each, in their order
+    before          the document that was judged; None where it is not known
     document        the whole new document; None where the present one is not known
     diff            the change as a unified diff; None
     patch           the change as RFC 6902 operations; empty where there is none
@@ -81,6 +87,7 @@ class Step(Displayed):
     terraform       the statements as HCL; None
     cloudformation  the statements as JSON for a template; None
     afterwards      what to do when the step is done
+    change          what `apply` needs; None where the step does not change a key policy
     """
 
     _view: ClassVar[str] = "step"
@@ -98,6 +105,8 @@ class Step(Displayed):
     left_out: tuple[LeftOut, ...] = ()
     alternative_to: str | None = None
     statements: tuple[dict[str, Any], ...] = ()
+    needs: tuple[str, ...] = ()
+    before: Mapping[str, Any] | None = None
     document: dict[str, Any] | None = None
     diff: str | None = None
     patch: tuple[dict[str, Any], ...] = ()
@@ -107,3 +116,21 @@ class Step(Displayed):
     terraform: str | None = None
     cloudformation: str | None = None
     afterwards: tuple[str, ...] = ()
+    change: KeyPolicyChange | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the new document differs from the present one."""
+        return bool(self.patch)
+
+    def apply(self, policy: KeyPolicy | Mapping[str, Any] | str) -> Step:
+        """Return this step for the given present policy of the key.
+
+        `policy` is a KeyPolicy, a document, or its JSON text, and is not changed. The result has
+        the new document, its diff, patch, proof and commands.
+
+        Raises PolicyError if it is not a policy, and UsageError if this is not a key_policy step.
+        """
+        if self.change is None:
+            raise UsageError(f"{self.id} does not change a key policy. Apply a key_policy step.")
+        return self.change.applied(self, policy)

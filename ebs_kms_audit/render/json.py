@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.context.history import History
+from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
-from ebs_kms_audit.plan import Fix
+from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.plan.apply import AppliedFix
-    from ebs_kms_audit.plan.proof import Permission
+    from ebs_kms_audit.diagnosis.unused import Unused
     from ebs_kms_audit.policy import LintFinding
     from ebs_kms_audit.report import Report
 
-SCHEMA = "ebs_kms_audit.report/1"
+SCHEMA = "ebs_kms_audit.report/2"
 
 
 def render(report: Report) -> str:
@@ -34,9 +34,12 @@ def as_dict(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
         "findings": [_finding(finding) for finding in report.findings],
+        "plan": [step_dict(step) for step in report.plan],
+        "symptoms": [],
         "other_errors": [_other_error(error) for error in report.other_errors],
         "shared_name_denials": [denial_dict(denial) for denial in report.shared_name_denials],
         "set_aside": [_set_aside(row) for row in report.set_aside],
+        "unused": [_unused(one) for one in report.unused],
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
     }
 
@@ -125,7 +128,27 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "history": _history(finding.history),
         "judgements": [_judgement(judgement) for judgement in finding.judgements],
         "verdict": str(finding.verdict),
-        "fix": _fix(finding.fix),
+        "cause": _cause(finding.cause),
+        "steps": list(finding.steps),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "id": str(cause.id),
+        "text": cause.text,
+        "evidence": str(cause.evidence),
+        "policy_type": cause.policy_type and str(cause.policy_type),
+        "supported_by": list(cause.supported_by),
+        "contradicted_by": list(cause.contradicted_by),
+        "next_evidence": [
+            {"what": one.what, "why": one.why, "command": one.command}
+            for one in cause.next_evidence
+        ],
+        "others": [
+            {"id": str(other.id), "text": other.text, "denials": list(other.denials)}
+            for other in cause.others
+        ],
     }
 
 
@@ -152,35 +175,6 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def applied_dict(applied: AppliedFix) -> dict[str, Any]:
-    """Return a fix applied to a policy as JSON-ready values."""
-    proof = applied.proof
-    return {
-        "changed": applied.changed,
-        "missing": list(applied.missing),
-        "lint": [_lint(one) for one in applied.lint],
-        "document": applied.document,
-        "patch": list(applied.patch),
-        "diff": applied.diff,
-        "proof": {
-            "cures": proof.cures,
-            "gives_nothing_else": proof.gives_nothing_else,
-            "denials": [
-                {
-                    "event_id": denial.event_id,
-                    "action": denial.action,
-                    "before": str(denial.before),
-                    "after": str(denial.after),
-                    "cured": denial.cured,
-                }
-                for denial in proof.denials
-            ],
-            "newly_allowed": [_permission(one) for one in proof.newly_allowed],
-            "lost": [_permission(one) for one in proof.lost],
-        },
-    }
-
-
 def _lint(found: LintFinding) -> dict[str, Any]:
     return {
         "id": found.id,
@@ -188,15 +182,6 @@ def _lint(found: LintFinding) -> dict[str, Any]:
         "json_path": found.json_path,
         "sid": found.sid,
         "message": found.message,
-    }
-
-
-def _permission(permission: Permission) -> dict[str, Any]:
-    return {
-        "principal": permission.principal,
-        "action": permission.action,
-        "condition": permission.condition,
-        "expected": permission.expected,
     }
 
 
@@ -252,32 +237,6 @@ def _key(key: KeyRef) -> dict[str, Any]:
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    return {
-        "disposition": str(fix.disposition),
-        "statements": fix.statements,
-        "reasons": [
-            {
-                "sid": offered.document["Sid"],
-                "statement_kind": str(offered.kind),
-                "need": str(offered.need),
-                "why": offered.why,
-            }
-            for offered in fix.offered
-        ],
-        "console_steps": list(fix.console_steps),
-        "notes": list(fix.notes),
-        "commands": fix.commands,
-        "terraform": fix.terraform,
-        "cloudformation": fix.cloudformation,
-        "applied": applied_dict(fix.applied) if fix.applied else None,
-        "alternatives": [
-            {"title": other.title, "text": other.text, "statements": list(other.statements)}
-            for other in fix.alternatives
-        ],
-    }
-
-
 def _other_error(error: OtherError) -> dict[str, Any]:
     return {
         "error_code": error.error_code,
@@ -293,3 +252,12 @@ def _other_error(error: OtherError) -> dict[str, Any]:
 
 def _set_aside(row: SetAside) -> dict[str, Any]:
     return {"file": row.file, "line": row.line, "reason": row.reason}
+
+
+def _unused(unused: Unused) -> dict[str, Any]:
+    return {
+        "option": unused.option,
+        "value": unused.value,
+        "why": unused.why,
+        "nearest": unused.nearest,
+    }

@@ -1,79 +1,81 @@
-"""One part of the report alone, to be piped or pasted: `--show PART`."""
+"""One part of one step, to be piped or pasted: `--show PART [--step ID]`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.plan import export
-from ebs_kms_audit.policy import KeyPolicy
-from ebs_kms_audit.render.escape import escape_unprintable
-from ebs_kms_audit.render.phrases import who
+from ebs_kms_audit.plan import Step, StepKind
+from ebs_kms_audit.render.escape import escape_lines, escape_unprintable
 
 if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
-PARTS = ("policy", "diff", "commands", "terraform", "cloudformation")
+
+def _commands(step: Step) -> str:
+    parts = (("apply", step.commands.apply), ("verify", step.commands.verify),
+             ("undo", step.commands.undo))  # fmt: skip
+    return "\n".join(f"# {name}\n{text}" for name, text in parts if text)
 
 
-def render(report: Report, part: str) -> str:
-    """Return one of PARTS, of all findings with something to paste.
+_PARTS: dict[str, Callable[[Step], str | None]] = {
+    "policy": lambda step: json.dumps(step.document, indent=2) if step.document else None,
+    "statements": lambda step: (
+        json.dumps(list(step.statements), indent=2) if step.statements else None
+    ),
+    "diff": lambda step: escape_lines(step.diff) if step.diff else None,
+    "patch": lambda step: json.dumps(list(step.patch), indent=2) if step.patch else None,
+    "commands": lambda step: escape_lines(_commands(step)) or None,
+    "terraform": lambda step: step.terraform,
+    "cloudformation": lambda step: step.cloudformation,
+}
+PARTS = tuple(_PARTS)
 
-    `policy` is the key policy with the fixes of those findings in it whose principal is known: a
-    placeholder would have KMS refuse the whole of it. Raises UsageError where there is nothing of
-    the kind to show.
+
+def render(report: Report, part: str, step_id: str | None = None) -> tuple[str, str]:
+    """Return one of PARTS of one step, and what it contains and leaves out.
+
+    Without a step id it is the only key_policy step. Raises UsageError if there is not exactly one,
+    if no step has the id, or if the step has no such part.
     """
-    offered = [finding for finding in report.findings if finding.fix.offered]
-    if not offered:
-        raise UsageError(f"--show {part}: no finding has a statement to paste")
-    if part == "policy":
-        return _policy(offered)
-    if part == "commands":
-        return "\n".join(_commands(offered))
-    if part == "cloudformation":
-        return export.cloudformation([one for f in offered for one in f.fix.offered])
-    texts = list(_texts(offered, part))
-    if not texts:
-        raise UsageError(f"--show {part}: no policy is changed; give it with --key-policy")
-    return "\n".join(texts)
+    step = _step(report.plan, part, step_id)
+    text = _PARTS[part](step)
+    if text is None:
+        why = "No key policy is changed. Give it with --key-policy." if part in _OF_A_POLICY else ""
+        raise UsageError(f"--show {part}: step {step.id} has no such part. {why}".rstrip())
+    return text.rstrip("\n") + "\n", _contents(step, part)
 
 
-def _policy(findings: Sequence[Finding]) -> str:
-    fixes = [f.fix for f in findings if f.fix.applied and f.principal.arn]
-    if not fixes:
-        raise UsageError(
-            "--show policy: no change for a principal that is known; give the key's policy with "
-            "--key-policy, and the principal with --records or --principal"
-        )
-    given = {id(judgement.policy) for f in findings for judgement in f.judgements}
-    if len(given) > 1:
-        raise UsageError("--show policy: several policies were given; give the one to be changed")
-    text = ""
-    for fix in fixes:
-        assert fix.applied is not None
-        text = fix.apply(text or KeyPolicy.from_dict(fix.applied.before)).text
-    return text
+_OF_A_POLICY = frozenset({"policy", "diff", "patch"})
 
 
-def _commands(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield the commands of each key once, however many findings there are on it."""
-    by_key: dict[tuple[str | None, ...], list[Finding]] = {}
-    for finding in findings:
-        by_key.setdefault((finding.key.arn, finding.key.id, finding.region), []).append(finding)
-    for group in by_key.values():
-        applied = group[0].fix.applied
-        yield export.commands(
-            [denial for finding in group for denial in finding.denials],
-            [statement for finding in group for statement in finding.fix.offered],
-            applied.before if applied else None,
-        )
+def _step(plan: Sequence[Step], part: str, step_id: str | None) -> Step:
+    steps = [
+        step
+        for step in plan
+        if (step.kind is StepKind.KEY_POLICY if step_id is None else step.id == step_id)
+    ]
+    if len(steps) == 1:
+        return steps[0]
+    listed = "".join(f"\n  --step {one.id}: {escape_unprintable(one.text)}" for one in plan)
+    what = (
+        f"there is no step {step_id}"
+        if step_id is not None
+        else f"there are {len(steps)} key_policy steps"
+        if steps
+        else "there is no key_policy step"
+    )
+    choose = f"Choose one:{listed}" if plan else "The plan is empty."
+    raise UsageError(f"--show {part}: {what}. {choose}")
 
 
-def _texts(findings: Sequence[Finding], part: str) -> Iterator[str]:
-    for finding in findings:
-        fix = finding.fix
-        changed = fix.applied and fix.applied.changed and fix.applied.diff + "\n"
-        if text := fix.terraform if part == "terraform" else changed:
-            yield f"# {escape_unprintable(who(finding))}, finding {finding.id}\n{text}"
+def _contents(step: Step, part: str) -> str:
+    """Return what the output contains and what it leaves out, for standard error."""
+    named = [*step.principals] or ["a placeholder for the caller"]
+    text = f"{part} of step {step.id} ({step.disposition}), for {', '.join(named)}"
+    left_out = [f"{one.name}. {one.why} {one.how_to_find}" for one in step.left_out]
+    return escape_unprintable(text) + "".join(
+        f"\nleft out: {escape_unprintable(one)}" for one in left_out
+    )

@@ -13,7 +13,7 @@ from ebs_kms_audit.render.compact_diff import compact_diff
 from ebs_kms_audit.render.compact_json import as_list_items, compact
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.plan.proof import Proof
+    from ebs_kms_audit.plan.change import Proof
     from ebs_kms_audit.plan.step import LeftOut, Step
 
 _LEFT_OUT = 5

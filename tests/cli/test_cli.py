@@ -257,7 +257,7 @@ def test_details_and_a_single_finding(folder, capsys):
 def test_json_goes_to_stdout_alone(folder, capsys):
     assert main(["denied.csv", "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert document["schema"] == "ebs_kms_audit.report/1"
+    assert document["schema"] == "ebs_kms_audit.report/2"
     assert document["findings"][0]["denials"][0]["file"] == "denied.csv"
 
 

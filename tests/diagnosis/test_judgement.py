@@ -37,25 +37,22 @@ def finding_of(key_policies, *records, **options):
 
 
 @pytest.mark.parametrize(
-    ("document", "verdict", "disposition", "offered"),
+    ("document", "verdict"),
     [
-        (policy(), "delegated_to_iam", "safe", 2),
-        (ONLY_ADMINISTRATORS, "missing_allow", "safe", 2),
-        (policy(DENIES), "explicit_deny", "review", 0),
-        (policy(NAMES_THE_ROLE), "allowed_now", "review", 0),
+        (policy(), "delegated_to_iam"),
+        (ONLY_ADMINISTRATORS, "missing_allow"),
+        (policy(DENIES), "explicit_deny"),
+        (policy(NAMES_THE_ROLE), "allowed_now"),
         (policy(NAMES_THE_ROLE | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}}}),
-         "condition_unmet", "safe", 2),
+         "condition_unmet"),
         (policy(DENIES | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}),
-         "undecided", "review", 2),
+         "undecided"),
     ],
 )  # fmt: skip
-def test_why_the_policy_did_not_allow_it(document, verdict, disposition, offered):
+def test_why_the_policy_did_not_allow_it(document, verdict):
     finding = finding_of(document)
     assert finding.verdict == verdict
     assert {denial.verdict for denial in finding.denials} == {verdict}
-    assert finding.fix.disposition == disposition
-    assert len(finding.fix.statements) == offered
-    assert any(verdict in note for note in finding.fix.notes)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +121,12 @@ def test_each_key_is_judged_by_its_own_policy():
 
 def test_one_policy_and_two_keys_is_not_surely_either_ones():
     other = record(eventID="event-1", errorMessage="absent", resources=[{"ARN": OTHER_KEY}])
-    for finding in audit(record(), other, key_policies=policy()).findings:
+    report = audit(record(), other, key_policies=policy())
+    for finding in report.findings:
         assert finding.judgements[0].binding == "if_this_key"
-        assert finding.fix.disposition == "review"
+    for step in report.plan:
+        assert step.disposition == "review"
+        assert step.kind != "key_policy" or step.document is None
 
 
 def test_an_unknown_key_is_judged_as_if_it_were_this_one():
@@ -137,16 +137,15 @@ def test_an_unknown_key_is_judged_as_if_it_were_this_one():
     (finding,) = report.findings
     assert finding.verdict == "delegated_to_iam"
     assert finding.judgements[0].binding == "if_this_key"
-    assert finding.fix.disposition == "review"
-    assert any(note.startswith("If key policy is the policy") for note in finding.fix.notes)
+    step = report.plan[0]
+    assert step.disposition == "review"
+    assert any("It is not known that key policy is the policy" in one for one in step.reasons)
 
 
 def test_of_several_policies_the_report_says_which_would_have_denied():
     finding = finding_of([policy(), policy(NAMES_THE_ROLE)])
     assert finding.verdict == "undecided"
     assert [judgement.would_deny for judgement in finding.judgements] == [True, False]
-    assert finding.fix.applied is None
-    assert sum("would have" in note for note in finding.fix.notes) == 2
 
 
 def test_the_incident_is_safe_to_fix_with_its_json_and_the_policy_beside_it():
@@ -155,15 +154,12 @@ def test_the_incident_is_safe_to_fix_with_its_json_and_the_policy_beside_it():
         records=SAMPLES / "event_history.json",
         key_policies=SAMPLES / "key_policy.json",
     )
-    dispositions = {f.principal.user_name: f.fix.disposition for f in report.findings}
-    assert dispositions == {
-        "alice": "safe", "deploy-7f3a": "safe", "AutoScaling": "safe",
-        "i-0f1e2d3c4b5a69788": "review",
-    }  # fmt: skip
-    document = json.loads((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
-    for finding in report.findings:
-        document = finding.fix.apply(document).document
-    users = [s for s in document["Statement"] if s["Sid"].startswith("Allow use of the key")]
+    step = report.plan[0]
+    assert (step.kind, step.disposition) == ("key_policy", "safe")
+    cured = {f.principal.user_name for f in report.findings if f.id in step.findings}
+    assert cured == {"alice", "deploy-7f3a", "AutoScaling"}
+    statements = step.document["Statement"]
+    users = [s for s in statements if s["Sid"].startswith("Allow use of the key")]
     assert len(users) == 1
     assert len(users[0]["Principal"]["AWS"]) == 3
 
@@ -177,8 +173,9 @@ def test_the_command_line_takes_policies_by_file_and_by_key(tmp_path, capsys):
         document = json.loads(capsys.readouterr().out)
         finding = next(f for f in document["findings"] if f["principal"]["arn"] == ROLE)
         assert finding["verdict"] == "delegated_to_iam"
-        assert finding["fix"]["disposition"] == "safe"
-        assert finding["fix"]["applied"]["document"]["Statement"][0]["Sid"] == "root"
+        step = next(s for s in document["plan"] if s["id"] == finding["steps"][0])
+        assert step["disposition"] == "safe"
+        assert step["document"]["Statement"][0]["Sid"] == "root"
         assert finding["judgements"][0]["decisions"][0]["decided_by"] == [
             {"layer": "key_policy", "index": 0, "sid": "root"}
         ]

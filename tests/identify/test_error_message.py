@@ -4,6 +4,8 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import UsageError
+from ebs_kms_audit.plan.left_out import how_to_find
+from ebs_kms_audit.plan.safety import doubts_on_evidence
 from tests import rows
 from tests.make_samples import access_key
 from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session
@@ -70,9 +72,10 @@ def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells):
 
 
 def test_the_name_of_a_role_is_shown_where_its_path_is_unknown():
-    finding = finding_of(message())
-    assert finding.fix.statements[0]["Principal"] == {"AWS": "REPLACE-WITH-THE-ROLE-ARN"}
-    assert any("aws iam get-role --role-name deploy --query" in note for note in finding.fix.notes)
+    denial = finding_of(message()).denials[0]
+    assert how_to_find(denial) == (
+        "aws iam get-role --role-name deploy --query Role.Arn --output text"
+    )
 
 
 def test_what_the_caller_says_completes_the_role_of_a_message_if_it_is_that_role():
@@ -102,25 +105,21 @@ DENY_IN_KEY_POLICY = " with an explicit deny in a resource-based policy"
 
 
 @pytest.mark.parametrize(
-    ("reason", "statements", "note"),
+    ("reason", "statements"),
     [
-        ("", 2, None),
-        (NO_KEY_POLICY, 2, "no key policy allows it. So a change of the key policy can help"),
-        (NO_IAM_POLICY, 2, "no identity-based policy allows it. So a change of the key policy can"),
-        (NO_BOUNDARY, 0, "no permissions boundary allows it. So no change of the key policy helps"),
-        (SCP, 0, "a Deny in a service control policy refused it. So no change of the key policy"),
-        (" with an explicit deny", 0, "a Deny in a policy that it does not name refused it."),
-        (DENY_IN_KEY_POLICY, 0, "take that Deny out of the key policy, or narrow it"),
+        ("", 2),
+        (NO_KEY_POLICY, 2),
+        (NO_IAM_POLICY, 2),
+        (NO_BOUNDARY, 0),
+        (SCP, 0),
+        (" with an explicit deny", 0),
+        (DENY_IN_KEY_POLICY, 0),
     ],
 )
-def test_the_policy_that_refused_decides_whether_a_statement_is_offered(reason, statements, note):
-    (finding,) = audit(record(errorMessage=message(reason=reason))).findings
-    assert len(finding.fix.statements) == statements
-    assert finding.fix.disposition == "review"
-    if note:
-        assert any(note in text for text in finding.fix.notes)
-    else:
-        assert not any("error message of" in text for text in finding.fix.notes)
+def test_the_policy_that_denied_decides_whether_a_statement_helps(reason, statements):
+    step = audit(record(errorMessage=message(reason=reason))).plan[0]
+    assert len(step.statements) == statements
+    assert step.disposition == "review"
 
 
 POLICY = {
@@ -137,16 +136,15 @@ POLICY = {
 }
 
 
-def test_a_denial_that_another_policy_refused_keeps_the_fix_from_being_safe():
+def test_a_call_that_another_policy_denied_is_not_part_of_the_key_policy_step():
     decrypt = record(eventName="Decrypt", eventID="event-1", readOnly=True,
                      errorMessage=message(action="kms:Decrypt", reason=SCP))  # fmt: skip
-    (finding,) = audit(record(), decrypt, key_policies={KEY_ARN: POLICY}).findings
-    assert finding.fix.disposition == "review"
-    assert finding.fix.applied.missing == (
-        "the error message of kms:Decrypt says that another policy, or a Deny, refused it",
-    )
-    (alone,) = audit(record(), key_policies={KEY_ARN: POLICY}).findings
-    assert alone.fix.disposition == "safe"
+    report = audit(record(), decrypt, key_policies={KEY_ARN: POLICY})
+    step, _, other = report.plan
+    assert [one.action for one in step.proof.denials] == ["kms:CreateGrant"]
+    assert (other.kind, other.statements) == ("investigate", ())
+    alone = audit(record(), key_policies={KEY_ARN: POLICY}).plan[0]
+    assert alone.disposition == "safe"
 
 
 def test_the_caveat_on_the_cause_goes_where_every_message_names_a_policy():
@@ -180,12 +178,12 @@ def test_a_text_without_a_known_error_is_a_usage_error(text, words):
     ("owner", "hints"),
     [
         (ACCOUNT, []),
-        ("444455556666", ["A hint: the access key seems to belong to account 444455556666, so"]),
+        ("444455556666", ["The access key of deploy-7f3a seems to belong to account 444455556666"]),
     ],
 )
 def test_whose_the_access_key_seems_to_be_is_a_hint_where_the_row_says_otherwise(owner, hints):
     finding = finding_of((), {"aws_access_key": access_key("ASIA", owner, "a session")})
-    found = [note for note in finding.fix.notes if "access key seems" in note]
+    found = [text for text in doubts_on_evidence(finding.denials) if "access key" in text]
     assert [note[: len(hint)] for note, hint in zip(found, hints, strict=True)] == hints
 
 

@@ -121,7 +121,7 @@ def test_the_caller_says_who_a_session_is():
     principal = finding.principal
     assert (principal.arn, principal.kind, principal.evidence) == (role, "role", "given")
     assert principal.session_name == "deploy-7f3a"
-    assert finding.fix.statements[0]["Principal"] == {"AWS": role}
+    assert report.plan[0].statements[0]["Principal"] == {"AWS": role}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_ec2_infrastructure_stays_what_it_is_whatever_the_caller_says():
         principals={INSTANCE: f"arn:aws:iam::{ACCOUNT}:role/web"},
     )  # fmt: skip
     assert report.findings[0].principal.kind == "infrastructure"
-    assert report.findings[0].fix.statements == []
+    assert report.plan[0].statements == ()
 
 
 @pytest.mark.parametrize(

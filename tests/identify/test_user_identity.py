@@ -47,13 +47,13 @@ SSO = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSS
     ],
 )  # fmt: skip
 def test_each_type_of_identity(identity, arn, kind, session_name, evidence):
-    (finding,) = audit(record(userIdentity=identity)).findings
-    principal = finding.principal
+    report = audit(record(userIdentity=identity))
+    principal = report.findings[0].principal
     assert (principal.arn, principal.kind, principal.session_name, principal.evidence) == (
         arn, kind, session_name, evidence,
     )  # fmt: skip
     assert principal.event_ids == ("event-0",)
-    for statement in finding.fix.statements:
+    for statement in report.plan[0].statements:
         assert statement["Principal"]["AWS"] == arn or "REPLACE" in statement["Principal"]["AWS"]
 
 
@@ -87,14 +87,14 @@ def handed_out(role, key="ASIAIOSFODNN7EXAMPLE", name="deploy-7f3a"):
 
 
 def test_an_assume_role_row_with_the_same_access_key_names_the_role():
-    (finding,) = rows.audit(
+    report = rows.audit(
         rows.row(user_name="deploy-7f3a", aws_access_key=rows.SESSION), handed_out(ROLE)
-    ).findings
-    principal = finding.principal
+    )
+    principal = report.findings[0].principal
     assert (principal.arn, principal.evidence, principal.event_ids) == (
         ROLE, "derived", ("event-1",),
     )  # fmt: skip
-    assert finding.fix.statements[0]["Principal"] == {"AWS": ROLE}
+    assert report.plan[0].statements[0]["Principal"] == {"AWS": ROLE}
 
 
 @pytest.mark.parametrize(

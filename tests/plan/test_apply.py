@@ -1,4 +1,4 @@
-"""A fix applied to a key policy: the smallest change, its patch, and what it proves."""
+"""A step applied to a key policy: the smallest change, its patch, and what it proves."""
 
 import copy
 import json
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ebs_kms_audit import UsageError
 from ebs_kms_audit.aws.kms_actions import KeyUse
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS
 from ebs_kms_audit.policy import KeyPolicy
@@ -44,12 +45,11 @@ def policy(*statements):
     return {"Version": "2012-10-17", "Id": "key-consolepolicy-3", "Statement": list(statements)}
 
 
-def fix_of(**fields):
-    (finding,) = audit(record(**fields)).findings
-    return finding.fix
+def step_of(**fields):
+    return audit(record(**fields)).plan[0]
 
 
-FIX = fix_of()  # a recorded role, refused a CreateGrant through EC2 on a recorded key
+STEP = step_of()  # a recorded role, denied a CreateGrant through EC2 on a recorded key
 
 
 def sids_with(document, principal):
@@ -111,19 +111,19 @@ BOTH = ["Allow use of the key", "Allow attachment of persistent resources"]
 )  # fmt: skip
 def test_the_smallest_change(before, operations, sids):
     untouched = copy.deepcopy(before)
-    applied = FIX.apply(before)
+    applied = STEP.apply(before)
     assert before == untouched
     assert [(one["op"], one["path"]) for one in applied.patch] == operations
     assert sids_with(applied.document, ROLE) == sids
     assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
-    again = FIX.apply(applied.document)
+    again = STEP.apply(applied.document)
     assert (again.changed, again.document) == (False, applied.document)
     assert applied.proof.cures
     assert applied.proof.gives_nothing_else
 
 
 def test_a_policy_of_one_statement_becomes_one_of_several():
-    applied = FIX.apply({"Version": "2012-10-17", "Statement": ROOT})
+    applied = STEP.apply({"Version": "2012-10-17", "Statement": ROOT})
     assert applied.document["Statement"][0] == ROOT
     assert len(applied.document["Statement"]) == 3
 
@@ -138,13 +138,13 @@ def test_a_statement_with_a_bare_deny_or_a_not_is_never_joined():
         USAGE | {"Principal": {"AWS": ["*"]}},
         USAGE | {"Principal": {"AWS": [CARLA], "Service": "ec2.amazonaws.com"}},
     ):
-        applied = FIX.apply(policy(ROOT, odd, GRANTS))
+        applied = STEP.apply(policy(ROOT, odd, GRANTS))
         assert applied.document["Statement"][1] == odd
 
 
 def test_safe_is_said_where_everything_is_known():
-    applied = FIX.apply((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
-    assert (applied.disposition, applied.missing) == ("safe", ())
+    applied = STEP.apply((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
+    assert (applied.disposition, applied.reasons) == ("safe", ())
     allowed = {(one.principal, one.action, one.condition) for one in applied.proof.newly_allowed}
     usage = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey",
              "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
@@ -169,48 +169,62 @@ SERVICE_ROLE = (
 @pytest.mark.parametrize(
     ("fields", "document", "missing"),
     [
-        ({"sourceIPAddress": "198.51.100.7"}, policy(ROOT), "no statement is offered"),
         ({"userIdentity": {"type": "AssumedRole",
                            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}}, policy(ROOT),
-         "the principal's ARN is unknown"),
+         "is unknown."),
         ({"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}}, policy(USAGE),
-         "no single user or role"),
-        ({"errorMessage": "absent"}, policy(ROOT), "the key is unknown"),
-        ({}, policy(ROOT, DENY), "not proved to be cured: explicit_deny"),
+         "means the whole account"),
+        ({"errorMessage": "absent"}, policy(ROOT), "The input does not name the key."),
+        ({}, policy(ROOT, DENY), 'key_policy statement "fence" denies it'),
         ({}, policy(ROOT, DENY | {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}),
-         "not proved to be cured: undecided"),
-        ({"resources": [{"ARN": KEY_ARN.replace(ACCOUNT, "444455556666")}]},
+         "depends on aws:SourceVpce"),
+        ({"resources": [{"ARN": KEY_ARN.replace(ACCOUNT, "444455556666")}],
+          "errorMessage": "absent"},
          policy(ROOT | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}),
-         "its own half"),
+         f"It also needs an IAM policy in account {ACCOUNT}, which was not given."),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE"]}}),
          "the user or role behind it was deleted"),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
          "a group can't be a principal"),
         ({}, policy(ROOT | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}),
-         "the policy names accounts (444455556666), but not the key's own"),
+         "The policy names the accounts 444455556666, but not the key's own account"),
         ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
          "in the partition aws-cn"),
         ({}, policy(ROOT | {"Action": "kms:Decrypt"}), "No principal can call kms:PutKeyPolicy"),
         ({}, policy(ROOT, *[DENY | {"Sid": f"{n:0150}", "Action": "kms:Sign"} for n in range(120)]),
          "KMS accepts 32,768"),
-        ({"errorMessage": f"User: {ROLE} is not authorized to perform: kms:CreateGrant on "
-                          f"resource: {KEY_ARN} with an explicit deny in a service control policy"},
-         policy(ROOT), "no statement is offered"),
     ],
 )  # fmt: skip
 def test_review_names_what_is_missing(fields, document, missing):
-    fix = fix_of(**fields)
-    if missing == "the principal's ARN is unknown":
-        assert fix.statements[0]["Principal"]["AWS"].startswith("REPLACE")
-    applied = fix.apply(document)
+    applied = step_of(**fields).apply(document)
     assert applied.disposition == "review"
-    assert any(missing in text for text in applied.missing), applied.missing
+    assert any(missing in text for text in applied.reasons), applied.reasons
+
+
+def test_a_step_that_can_name_nobody_has_no_document():
+    who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}
+    step = step_of(userIdentity=who)
+    assert step.statements[0]["Principal"]["AWS"] == "REPLACE-WITH-THE-ROLE-ARN"
+    assert step.apply(policy(ROOT)).document is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sourceIPAddress": "198.51.100.7"},  # a direct CreateGrant
+        {"errorMessage": f"User: {ROLE} is not authorized to perform: kms:CreateGrant on resource: "
+                         f"{KEY_ARN} with an explicit deny in a service control policy"},
+    ],
+)  # fmt: skip
+def test_only_a_key_policy_step_can_be_applied(fields):
+    with pytest.raises(UsageError, match="does not change a key policy"):
+        step_of(**fields).apply(policy(ROOT))
 
 
 def test_a_service_linked_role_is_added_as_such():
     who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/x/AutoScaling",
            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": SERVICE_ROLE}}}  # fmt: skip
-    applied = fix_of(userIdentity=who).apply(policy(ROOT, USAGE, GRANTS))
+    applied = step_of(userIdentity=who).apply(policy(ROOT, USAGE, GRANTS))
     assert applied.disposition == "safe"
     assert sids_with(applied.document, SERVICE_ROLE) == BOTH
 
@@ -252,10 +266,10 @@ def statements(draw):
 def test_whatever_the_policy_a_fix_takes_nothing_and_gives_only_what_was_meant(generated):
     document = policy(*generated)
     before = copy.deepcopy(document)
-    applied = FIX.apply(document)
+    applied = STEP.apply(document)
     assert document == before
     assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
-    assert not FIX.apply(applied.document).changed
+    assert not STEP.apply(applied.document).changed
     assert applied.proof.gives_nothing_else
     assert applied.document["Statement"][: len(generated)] == [
         statement | {"Principal": now["Principal"]}
@@ -272,5 +286,5 @@ def test_whatever_the_policy_a_fix_takes_nothing_and_gives_only_what_was_meant(g
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_a_statement_of_any_shape_is_left_alone(odd):
     document = policy(ROOT, odd)
-    applied = FIX.apply(json.loads(json.dumps(document)))
+    applied = STEP.apply(json.loads(json.dumps(document)))
     assert applied.document["Statement"][:2] == [ROOT, odd]

@@ -1,71 +1,74 @@
-"""The fix as commands, as Terraform, as CloudFormation; and `--show`."""
+"""A step as commands, as Terraform and as CloudFormation; and `--show`."""
 
 import json
 import shlex
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import hcl2
 import pytest
 
+from ebs_kms_audit import StepKind
 from ebs_kms_audit.aws.statements import grants_statement, usage_statement
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.model import StatementKind
-from ebs_kms_audit.plan import Need, OfferedStatement, export
+from ebs_kms_audit.plan import Step, export
 from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
 
 POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*",
      "Resource": "*"}]}  # fmt: skip
+ON_KEY = f"--region us-east-1 --key-id {KEY_ARN}"
 
 
-def fix(**options):
-    (finding,) = audit(record(), **options).findings
-    return finding.fix
+def step(**options):
+    return audit(record(), **options).plan[0]
 
 
-def offered(document):
-    return OfferedStatement(kind=StatementKind.USAGE, need=Need.DENIED, why="", needed=(),
-                            document=document)  # fmt: skip
+def lines(text):
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def test_the_commands_save_compare_put_and_verify_the_key_that_was_refused():
-    text = fix(key_policies={KEY_ARN: POLICY}).commands
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    key = f"--region us-east-1 --key-id {KEY_ARN}"
-    assert lines[0] == (
-        f"aws kms get-key-policy {key} --policy-name default --query Policy --output text "
-        "> key_policy.before.json"
-    )
-    assert lines[2] == (
-        f"aws kms put-key-policy {key} --policy-name default --policy file://key_policy.fixed.json"
-    )
-    assert lines[3] == (
-        "aws kms generate-data-key-without-plaintext --key-spec AES_256 " + key + " --dry-run"
-    )
-    assert f"# {lines[2].replace('fixed', 'before')}" in text.splitlines()
-    assert "A CreateGrant by hand can't be tried so" in text
-    assert "Terraform or CloudFormation" in text
+def test_the_commands_save_put_verify_and_undo_on_the_key_of_the_denial():
+    commands = step(key_policies={KEY_ARN: POLICY}).commands
+    get = f"aws kms get-key-policy {ON_KEY} --policy-name default --query Policy --output text"
+    put = f"aws kms put-key-policy {ON_KEY} --policy-name default --policy"
+    dry_run = "aws kms generate-data-key-without-plaintext --key-spec AES_256"
+    assert lines(commands.apply) == [f"{get} > present.json", f"{put} file://after.json"]
+    assert lines(commands.verify) == [get, f"{dry_run} {ON_KEY} --dry-run"]
+    assert lines(commands.undo) == [f"{put} file://before.json"]
 
 
-def test_the_fingerprint_is_what_the_command_prints_however_the_policy_is_written():
-    text = fix(key_policies={KEY_ARN: POLICY}).commands
-    (command,) = [line for line in text.splitlines() if line.startswith("python3 -c ")]
-    program = shlex.split(command.partition(" < ")[0])
-    written = json.dumps({"Statement": POLICY["Statement"], "Version": "2012-10-17"}, indent=4)
-    printed = subprocess.run(program, input=written, capture_output=True, text=True, check=True)
-    assert f"#    {printed.stdout.strip()}" in text.splitlines()
+def test_nobody_is_asked_to_act_as_a_service_linked_role():
+    name = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    role = f"arn:aws:iam::{ACCOUNT}:{name}"
+    who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/x/AutoScaling",
+           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}}}  # fmt: skip
+    (one,) = audit(record(userIdentity=who), key_policies={KEY_ARN: POLICY}).plan
+    assert "dry-run" not in one.commands.verify
 
 
-def test_without_a_policy_the_commands_say_to_judge_it_first():
-    assert "run the audit again with --key-policy" in fix().commands
+@pytest.mark.parametrize("options", [{}, {"key_policies": [POLICY, POLICY]}])
+def test_without_the_policy_of_the_key_no_command_replaces_a_policy(options):
+    one = step(**options)
+    assert (one.document, one.diff, one.patch, one.proof) == (None, None, (), None)
+    assert one.disposition == "review"
+    assert "put-key-policy" not in one.commands.apply + one.commands.undo
+    assert lines(one.commands.apply)[0].startswith("aws kms get-key-policy ")
 
 
-def test_what_is_unknown_is_an_unmistakable_placeholder_in_the_commands():
-    text = fix(rows=None, principals=None).commands
-    assert KEY_ARN in text
-    (unknown,) = audit(record(errorMessage="absent")).findings
-    assert "--key-id REPLACE-WITH-THE-KEY-ARN" in unknown.fix.commands
+def test_an_unknown_key_is_a_placeholder_and_no_command_replaces_its_policy():
+    unknown = audit(record(errorMessage="absent"), key_policies=POLICY).plan[0]
+    assert "--key-id REPLACE-WITH-THE-KEY-ARN" in unknown.commands.apply
+    assert "put-key-policy" not in unknown.commands.apply
+
+
+@pytest.mark.parametrize("hostile", ["us-east-1;touch x", "$(touch x)", "a\nb", "'"])
+def test_each_word_of_a_command_is_quoted(hostile):
+    commands = replace(step(key_policies={KEY_ARN: POLICY}), region=hostile)
+    from ebs_kms_audit.plan.commands import put_key_policy
+
+    words = shlex.split(put_key_policy(commands, "after.json"))
+    assert words[words.index("--region") + 1] == hostile
 
 
 @pytest.mark.parametrize("statement", [
@@ -73,8 +76,9 @@ def test_what_is_unknown_is_an_unmistakable_placeholder_in_the_commands():
     grants_statement('${aws:username} %{if} "quoted" \\ and\nmore'),
 ])  # fmt: skip
 def test_terraform_reads_back_the_same_statement(statement):
-    (block,) = hcl2.loads(export.terraform([offered(statement)]))["statement"]
-    block = _plain(block)
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="", statements=(statement,))
+    (data,) = hcl2.loads(export.terraform(made))["data"]
+    (block,) = _plain(data)["aws_iam_policy_document"]["key_policy_statements"]["statement"]
     assert (block["sid"], block["effect"]) == (statement["Sid"], "Allow")
     assert block["actions"] == statement["Action"]
     assert block["resources"] == ["*"]
@@ -102,64 +106,81 @@ def _unescaped(text):
     return json.loads(f'"{text}"') if "\\" in text else text
 
 
-def test_cloudformation_is_the_statements_as_json():
-    made = fix()
-    assert json.loads(made.cloudformation) == made.statements
+def test_each_sid_occurs_once_in_terraform():
+    # Terraform AWS provider, aws_iam_policy_document: a sid must be unique.
+    same = usage_statement(ROLE)
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="", statements=(same, same, same))
+    (data,) = hcl2.loads(export.terraform(made))["data"]
+    blocks = _plain(data)["aws_iam_policy_document"]["key_policy_statements"]["statement"]
+    assert [block["sid"] for block in blocks] == [
+        "Allow use of the key", "Allow use of the key 2", "Allow use of the key 3",
+    ]  # fmt: skip
 
 
-def test_nothing_to_paste_is_nothing_to_run():
-    (finding,) = audit(record(eventName="ListAliases")).findings
-    assert (finding.fix.commands, finding.fix.terraform, finding.fix.cloudformation) == ("", "", "")
-
-
-def test_a_redacted_fix_names_nothing_in_any_form():
-    made = fix(redact=True)
-    for text in (made.commands, made.terraform, made.cloudformation):
-        assert ACCOUNT not in text
-        assert "deploy" not in text
+def test_the_template_holds_the_whole_policy_if_it_is_known():
+    made = step(key_policies={KEY_ARN: POLICY})
+    template = json.loads(made.cloudformation)
+    assert template["Resources"]["Key"]["Type"] == "AWS::KMS::Key"
+    assert template["Resources"]["Key"]["Properties"]["KeyPolicy"] == made.document
+    statements = json.loads(step().cloudformation)["Resources"]["Key"]["Properties"]["KeyPolicy"]
+    assert statements["Statement"] == list(step().statements)
 
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 SAMPLE = [str(SAMPLES / "event_history.csv"), "--records", str(SAMPLES / "event_history.json"),
           "--key-policy", str(SAMPLES / "key_policy.json")]  # fmt: skip
+STEP = "key_policy-1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def show(capsys, part, *arguments):
     status = main([*(arguments or SAMPLE), "--show", part])
-    return status, capsys.readouterr().out
+    return status, capsys.readouterr()
 
 
-def test_the_policy_shown_holds_the_fixes_of_all_findings(capsys):
-    status, text = show(capsys, "policy")
-    assert status == 1
-    usage = json.loads(text)["Statement"][2]
+def test_the_policy_shown_holds_the_callers_of_all_findings(capsys):
+    status, printed = show(capsys, "policy")
+    assert status == 0
+    usage = json.loads(printed.out)["Statement"][2]
     assert usage["Sid"] == "Allow use of the key"
     assert [arn.rpartition("/")[2] for arn in usage["Principal"]["AWS"]] == [
         "alice", "AWSServiceRoleForAutoScaling", "deploy",
     ]  # fmt: skip
+    assert f"policy of step {STEP} (safe)" in printed.err
 
 
-def test_the_commands_of_one_key_are_shown_once(capsys):
-    _, text = show(capsys, "commands")
-    assert text.count("\naws kms put-key-policy") == 1
-
-
-@pytest.mark.parametrize("part", ["diff", "terraform", "cloudformation"])
-def test_the_other_parts_hold_every_principal(capsys, part):
-    _, text = show(capsys, part)
+@pytest.mark.parametrize("part", ["statements", "diff", "patch", "terraform", "cloudformation"])
+def test_the_other_parts_hold_every_caller(capsys, part):
+    _, printed = show(capsys, part)
     for name in ("user/engineering/alice", "AWSServiceRoleForAutoScaling", "role/ci/deploy"):
-        assert name in text
+        assert name in printed.out
+
+
+def test_the_commands_replace_the_policy_once(capsys):
+    _, printed = show(capsys, "commands")
+    assert printed.out.count("\naws kms put-key-policy") == 2  # apply, undo
+
+
+def test_who_is_left_out_is_named_on_standard_error(capsys):
+    status, printed = show(capsys, "statements", SAMPLE[0])
+    assert status == 0
+    assert "deploy-7f3a" not in printed.out
+    assert "left out: deploy-7f3a" in printed.err
+
+
+def test_the_step_is_chosen_by_its_id(capsys):
+    status, printed = show(capsys, "patch", *SAMPLE, "--step", STEP)
+    assert (status, len(json.loads(printed.out))) == (0, 2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "part", "words"),
     [
-        (SAMPLE[:1], "policy", "give the key's policy with --key-policy"),
-        (SAMPLE[:1], "diff", "give it with --key-policy"),
+        (SAMPLE[:1], "policy", "Give it with --key-policy"),
+        (SAMPLE[:1], "diff", "Give it with --key-policy"),
+        ([*SAMPLE, "--step", "nothing"], "diff", f"--step {STEP}: Add these statements"),
     ],
 )
-def test_where_there_is_nothing_to_show_one_line_says_why(capsys, arguments, part, words):
-    status = main([*arguments, "--show", part])
-    printed = capsys.readouterr()
+def test_where_there_is_nothing_to_show_the_error_says_why(capsys, arguments, part, words):
+    status, printed = show(capsys, part, *arguments)
     assert (status, printed.out) == (2, "")
     assert words in printed.err

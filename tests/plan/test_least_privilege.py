@@ -10,8 +10,8 @@ ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
 
 
 def test_only_what_is_needed_and_of_the_grants_create_grant_alone():
-    (finding,) = rows.audit(rows.row(event_name="GenerateDataKey"), least_privilege=True).findings
-    usage, grants = finding.fix.statements
+    (step,) = rows.audit(rows.row(event_name="GenerateDataKey"), least_privilege=True).plan
+    usage, grants = step.statements
     assert usage["Action"] == [
         "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt",
     ]  # fmt: skip
@@ -21,15 +21,15 @@ def test_only_what_is_needed_and_of_the_grants_create_grant_alone():
 
 
 def test_the_console_can_not_give_it_and_the_steps_say_so():
-    (finding,) = rows.audit(rows.row(), least_privilege=True).findings
-    assert "choose Switch to policy view" in finding.fix.console_steps[-1]
-    assert not any("Key users, choose Add" in step for step in finding.fix.console_steps)
+    (step,) = rows.audit(rows.row(), least_privilege=True).plan
+    assert "choose Switch to policy view" in step.console_steps[-1]
+    assert not any("Key users, choose Add" in text for text in step.console_steps)
 
 
 def test_outside_ebs_nothing_but_the_denied_actions():
     direct = rows.row(event_name="Decrypt", source_ip_address=rows.CLIENT)
-    (finding,) = rows.audit(direct, least_privilege=True).findings
-    (usage,) = finding.fix.statements
+    (step,) = rows.audit(direct, least_privilege=True).plan
+    (usage,) = step.statements
     assert usage["Action"] == ["kms:Decrypt"]
 
 
@@ -40,11 +40,11 @@ def test_a_broader_statement_does_not_take_the_principal_in():
                         "kms:DescribeKey"], "Resource": "*"}  # fmt: skip
     policy = {"Version": "2012-10-17", "Statement": [ROOT, broad]}
     report = audit(record(), key_policies={KEY_ARN: policy}, least_privilege=True)
-    applied = report.findings[0].fix.applied
+    applied = report.plan[0]
     assert applied.disposition == "safe"
     assert applied.document["Statement"][1] == broad
     assert ROLE not in json.dumps(applied.document["Statement"][:2])
     allowed = {one.action for one in applied.proof.newly_allowed}
     assert allowed == {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"}
-    again = report.findings[0].fix.apply(applied.document)
+    again = applied.apply(applied.document)
     assert not again.changed

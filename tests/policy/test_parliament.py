@@ -91,9 +91,9 @@ def fixed():
         denied = record(eventName=action, userIdentity=identity, recipientAccountId=account,
                         errorMessage="absent", resources=[{"ARN": KEY_ARN}])  # fmt: skip
         report = audit(denied, key_policies={KEY_ARN: policy}, least_privilege=least)
-        for finding in report.findings:
-            if finding.fix.applied and finding.fix.applied.changed:
-                yield f"{name}, {who}, {action}, {least}", finding.fix.applied.document
+        for step in report.plan:
+            if step.changed:
+                yield f"{name}, {who}, {action}, {least}", step.document
 
 
 def test_every_fixed_policy_passes():

@@ -20,9 +20,8 @@ from ebs_kms_audit.report import Report
 # Names that are imported for type checkers only, and the modules that hold them.
 _ONLY_FOR_TYPES = {
     "GivenPolicy": "reading.key_policies",
-    "Proof": "plan.proof",
-    "AppliedFix": "plan.apply",
-    "Fix": "plan",
+    "KeyPolicyChange": "plan.key_policy",
+    "KeyPolicy": "policy",
     "Decision": "policy",
     "LintFinding": "policy",
     "NearMiss": "diagnosis.near_misses",

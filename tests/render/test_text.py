@@ -158,8 +158,8 @@ def test_callers_are_newest_first_with_what_how_often_and_when():
     start = next(number for number, line in enumerate(lines) if line.startswith("CALLER"))
     assert [re.split(r"  +", line) for line in lines[start : start + 3]] == [
         ["CALLER", "DENIED", "CALLS", "LAST"],
-        ["bob", "IAM user", "CreateGrant", "1", "07:05:00"],
-        ["alice", "IAM user", "Decrypt +1", "3", "07:00:34"],
+        ["bob", "IAM user", "CreateGrant", "1", "07:05:00", "step 1"],
+        ["alice", "IAM user", "Decrypt +1", "3", "07:00:34", "step 1"],
     ]
 
 
@@ -246,15 +246,15 @@ def test_ten_thousand_findings_stay_readable():
         for number in range(10_000)
     )  # fmt: skip
     lines = lines_of(replace(report, findings=findings))
-    assert len(lines) < 75
+    assert len(lines) < 90
     assert any("9,980 more callers with 9,980 denied calls" in line for line in lines)
 
 
 @pytest.mark.parametrize(
     ("files", "most"),
     [
-        (["event_history.csv"], 75),
-        (["event_history.csv", "event_history.json", "key_policy.json"], 90),
+        (["event_history.csv"], 105),
+        (["event_history.csv", "event_history.json", "key_policy.json"], 130),
     ],
 )
 @pytest.mark.parametrize("width", [80, 100, 120])

@@ -1,0 +1,101 @@
+"""Which given policy is the policy of which key, as far as a document may be changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.findings import Finding
+from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.model import KeyRef
+from ebs_kms_audit.plan.key_group import KeyGroup
+from ebs_kms_audit.policy import KeyPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binding:
+    """The policy of a key, and why it may be another key's.
+
+    policy  the policy; None where it is not known which of the given policies it is
+    name    what the policy is called in the input; None where no policy was given
+    doubts  one sentence each; empty where the policy is surely this key's
+    """
+
+    policy: KeyPolicy | None
+    name: str | None
+    doubts: tuple[str, ...] = ()
+
+
+class Bindings:
+    """Finds the policy of each key among the given ones."""
+
+    def __init__(self, findings: Sequence[Finding], groups: Sequence[KeyGroup]) -> None:
+        self._spellings = {
+            spelling for finding in findings for spelling in _spellings(finding, finding.key)
+        }
+        self._unnamed = any(not one.key.known for f in findings for one in f.denials)
+        # A policy without a key is changed for one key at most: of a known key, if there is one.
+        known = [group for group in groups if group.key_id]
+        candidates = known or list(groups)
+        self._candidate = candidates[0].name if len(candidates) == 1 else None
+
+    def of(self, group: KeyGroup) -> Binding:
+        """Return the policy of a key."""
+        shown = {
+            id(judgement.policy): judgement
+            for part in group.parts
+            for judgement in part.finding.judgements
+            if judgement.can_be_shown
+        }
+        if not shown:
+            return Binding(policy=None, name=None, doubts=("The key policy was not given.",))
+        if len(shown) > 1:
+            why = "It is not known which of the given policies is this key's."
+            return Binding(policy=None, name=None, doubts=(why,))
+        (judgement,) = shown.values()
+        return self._of_one(group, judgement)
+
+    def _of_one(self, group: KeyGroup, judgement: Judgement) -> Binding:
+        given = judgement.policy
+        if judgement.superseded:
+            why = f"The log shows a later change of the key policy than {given.name}."
+            return Binding(policy=None, name=given.name, doubts=(why,))
+        doubts = []
+        if given.key and Arn.parse(given.key):
+            if given.key != group.key:
+                doubts.append(
+                    "The policy is bound to the key by its key id only. The full ARN of the key is "
+                    "not known."
+                    if group.key is None
+                    else f"The policy was given for {given.key}, which is another key."
+                )
+            policy = given.policy if group.key in (None, given.key) else None
+            return Binding(policy=policy, name=given.name, doubts=tuple(doubts))
+        only = len(self._spellings) <= 1 and not self._unnamed
+        if not only or group.key is None or (given.key and "mrk-" in given.key):
+            doubts.append(
+                f"It is not known that {given.name} is the policy of this key. Give it as "
+                "--key-policy KEY_ARN=FILE."
+            )
+        usable = given.key is not None or group.name == self._candidate
+        policy = given.policy if usable else None
+        return Binding(policy=policy, name=given.name, doubts=tuple(doubts))
+
+
+def _spellings(finding: Finding, key: KeyRef) -> set[str]:
+    """Return the keys of a finding, each in its fullest spelling."""
+    found = set()
+    for one in (key, *(denial.key for denial in finding.denials)):
+        if one.arn:
+            found.add(one.arn)
+        elif one.id and not _is_of(one.id, key.arn):
+            found.add(one.id)
+        elif one.alias and not one.id:
+            found.add(one.alias)
+    return found
+
+
+def _is_of(key_id: str, arn: str | None) -> bool:
+    """Return whether a bare key id surely is the key of the ARN. A replica has the same mrk- id."""
+    return bool(arn) and not key_id.startswith("mrk-") and str(arn).endswith(f":key/{key_id}")

@@ -1,0 +1,147 @@
+"""The values that describe a change of a policy. Merge, proof and export are made of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ebs_kms_audit.model import StatementKind, Verdict
+
+
+class Need(StrEnum):
+    """Why a statement is in a step."""
+
+    DENIED = "denied"
+    """A denied call needs it."""
+    NEEDED_NEXT = "needed_next"
+    """No denied call needs it. The next call of the same EBS operation does."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedStatement:
+    """A key-policy statement that a step adds, for one or more principals.
+
+    kind        which of the two statements of a console-made policy it is
+    need        why it is there
+    needed      the IAM actions that were denied or are needed next
+    principals  the AWS principals that it names: ARNs, or a placeholder
+    sid         its Sid, if no other statement of the policy has the same
+    actions     its actions as AWS documents them
+    condition   its Condition element, or None
+    """
+
+    kind: StatementKind
+    need: Need
+    needed: tuple[str, ...]
+    principals: tuple[str, ...]
+    sid: str
+    actions: tuple[str, ...]
+    condition: Mapping[str, Any] | None = None
+
+    @property
+    def why(self) -> str:
+        """One sentence: which calls need the statement."""
+        actions = ", ".join(self.needed)
+        if self.need is Need.DENIED:
+            return f"Required: {actions}."
+        return f"Not denied yet, but creating and attaching the volume needs {actions}."
+
+    def document(self) -> dict[str, Any]:
+        """Return the statement as policy JSON, a new object at each call."""
+        named = self.principals[0] if len(self.principals) == 1 else list(self.principals)
+        statement = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Principal": {"AWS": named},
+            "Action": list(self.actions),
+            "Resource": "*",
+        }
+        if self.condition is not None:
+            statement["Condition"] = copy.deepcopy(dict(self.condition))
+        return statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A changed policy document.
+
+    document   the whole new document
+    patch      the RFC 6902 operations that turn the old document into the new one; empty if nothing
+               was missing
+    remarks    what the reader should know of single statements, one sentence each
+    replaced   principals of the old document that cannot call KMS and are no longer named
+    conditions whether a condition of the owner was changed
+    """
+
+    document: dict[str, Any]
+    patch: tuple[dict[str, Any], ...]
+    remarks: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    conditions: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CuredDenial:
+    """One denied action, judged by the old and by the new key policy.
+
+    event_id  the Event ID of the denied call, or None
+    action    the IAM action
+    before    the verdict of the old key policy
+    after     the verdict of the new key policy
+    cured     whether the call succeeds afterwards by everything that was given; None if unknown
+    """
+
+    event_id: str | None
+    action: str
+    before: Verdict
+    after: Verdict
+    cured: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permission:
+    """An action that the change gives to a principal, or takes from it.
+
+    principal  its ARN; for an account (`…:root`) the action depends on IAM policies there
+    action     the IAM action
+    condition  what must hold; None if nothing
+    expected   whether the change was meant to give it
+    """
+
+    principal: str
+    action: str
+    condition: str | None
+    expected: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What a change does: both documents judged for every principal and every KMS action.
+
+    denials        the denied calls, before and after
+    newly_allowed  what the change gives
+    lost           what the change takes away
+    """
+
+    denials: tuple[CuredDenial, ...]
+    newly_allowed: tuple[Permission, ...]
+    lost: tuple[Permission, ...]
+
+    @property
+    def cures(self) -> bool:
+        """Whether every denied call succeeds afterwards by everything that was given."""
+        return bool(self.denials) and all(denial.cured is True for denial in self.denials)
+
+    @property
+    def gives_nothing_else(self) -> bool:
+        """Whether everything newly allowed was meant to be, and nothing is taken away."""
+        return all(one.expected for one in self.newly_allowed) and not self.lost
+
+
+def policy_text(document: Mapping[str, Any]) -> str:
+    """Return a policy document as JSON text in ASCII, in its own order, two spaces a level."""
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

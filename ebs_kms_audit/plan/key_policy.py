@@ -1,0 +1,200 @@
+"""The key_policy step: two statements for all callers of one key, applied to its policy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.statements import GRANT_ACTIONS
+from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.model import Denial
+from ebs_kms_audit.plan import commands, export
+from ebs_kms_audit.plan.bindings import Bindings
+from ebs_kms_audit.plan.change import WantedStatement, policy_text
+from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
+from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
+from ebs_kms_audit.plan.left_out import left_out
+from ebs_kms_audit.plan.merge import merge
+from ebs_kms_audit.plan.needs import EBS_GRANTS, EBS_USAGE, is_ebs, together, wanted_statements
+from ebs_kms_audit.plan.placeholders import principal_placeholder
+from ebs_kms_audit.plan.proof import ChangeJudge
+from ebs_kms_audit.plan.routing import Part
+from ebs_kms_audit.plan.safety import doubts_on_change, doubts_on_evidence
+from ebs_kms_audit.plan.step import Disposition, Step, StepKind
+from ebs_kms_audit.policy import KeyPolicy
+from ebs_kms_audit.policy.actions import action_matches
+from ebs_kms_audit.policy.statement import Patterns
+
+_ACTIONS = tuple(dict.fromkeys(name for one in kms_actions() for name in one.iam_actions))
+_MOST_REASONS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyPolicyChange:
+    """What a key_policy step needs to be applied to a policy.
+
+    wanted      the statements to add
+    denials     the denied calls that they cure
+    next_calls  the calls that the EBS workflow makes next, as denials of these actions
+    doubts      why the step is `review` whatever the policy is
+    layers      the policies that were given beside the key policy
+    """
+
+    wanted: tuple[WantedStatement, ...]
+    denials: tuple[Denial, ...]
+    next_calls: tuple[Denial, ...]
+    doubts: tuple[str, ...]
+    layers: Layers = field(default_factory=Layers)
+
+    def applied(
+        self,
+        step: Step,
+        policy: KeyPolicy | Mapping[str, Any] | str,
+        doubts: Sequence[str] = (),
+    ) -> Step:
+        """Return the step for the given policy. `doubts` are doubts on the policy itself.
+
+        A step that can name nobody yet stays as it is. Raises PolicyError if it is not a policy.
+        """
+        before = _read(policy)
+        if not step.principals:
+            return step
+        change = merge(before, self.wanted)
+        after = KeyPolicy.from_dict(change.document)
+        judge = ChangeJudge(before, after, step.target, self.layers)
+        proof = judge.prove(self.denials, self.wanted, change.replaced)
+        found = doubts_on_change(
+            judge,
+            change,
+            proof,
+            before,
+            after,
+            wanted=self.wanted,
+            denials=self.denials,
+            next_calls=self.next_calls,
+            key=step.target,
+        )
+        reasons = tuple(dict.fromkeys((*self.doubts, *doubts, *found)))
+        done = replace(
+            step,
+            before=dict(before.document),
+            document=change.document,
+            diff=_diff(before.document, change.document),
+            patch=change.patch,
+            proof=proof,
+            disposition=Disposition.REVIEW if reasons else Disposition.SAFE,
+            reasons=_first(reasons),
+        )
+        return with_exports(done)
+
+
+def key_policy_step(
+    group: KeyGroup, parts: Sequence[Part], bindings: Bindings, options: PlanOptions
+) -> Step:
+    """Return the one step that adds all callers of a key to its policy."""
+    known = [part for part in parts if part.finding.principal.arn]
+    named = known or list(parts)
+    denials = [denial for part in named for denial in part.denials]
+    wanted = together([one for part in named for one in _wanted(part, options)])
+    change = KeyPolicyChange(
+        wanted=wanted,
+        denials=tuple(denials),
+        next_calls=tuple(call for part in named for call in _next_calls(part)),
+        doubts=tuple(dict.fromkeys(doubts_on_evidence(denials))),
+        layers=options.layers,
+    )
+    binding = bindings.of(group)
+    step = Step(
+        id=f"key_policy-{group.name}",
+        kind=StepKind.KEY_POLICY,
+        text=_text(group, wanted),
+        account=group.account,
+        region=group.region,
+        target=group.key,
+        reasons=tuple(dict.fromkeys((*change.doubts, *binding.doubts))),
+        findings=tuple(dict.fromkeys(part.finding.id for part in named)),
+        principals=tuple(
+            dict.fromkeys(p.finding.principal.arn for p in known if p.finding.principal.arn)
+        ),
+        left_out=tuple(left_out(part) for part in parts if part not in known) if known else (),
+        statements=tuple(one.document() for one in wanted),
+        needs=tuple(one.why for one in wanted),
+        console_steps=key_policy_clicks(group, named, wanted),
+        afterwards=afterwards(denials),
+        change=change,
+    )
+    if binding.policy is None:
+        return with_exports(step)
+    return change.applied(step, binding.policy, binding.doubts)
+
+
+def _wanted(part: Part, options: PlanOptions) -> tuple[WantedStatement, ...]:
+    principal = part.finding.principal
+    name = principal.arn or principal_placeholder(principal.kind)
+    return wanted_statements(part.denials, name, least_privilege=options.least_privilege)
+
+
+def _next_calls(part: Part) -> Iterator[Denial]:
+    return next_calls(part.denials, [call.action for call in part.finding.history.next_calls])
+
+
+def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:
+    callers = {name for one in wanted for name in one.principals}
+    who = "1 caller" if len(callers) == 1 else f"{len(callers):,} callers"
+    what = "this statement" if len(wanted) == 1 else "these statements"
+    if group.key_id is None:
+        return f"Add {what} for {who} to the policy of the key, if this is one key."
+    return f"Add {what} for {who} to the policy of key {group.key_id}."
+
+
+def with_exports(step: Step) -> Step:
+    """Return the step with its commands, Terraform and CloudFormation."""
+    return replace(
+        step,
+        commands=commands.of_key_policy(step),
+        terraform=export.terraform(step),
+        cloudformation=export.cloudformation(step),
+    )
+
+
+def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterator[Denial]:
+    """Give the calls that one caller makes next, beside those that were denied.
+
+    `actions` are those of the EC2 operations seen, with `*` as AWS documents them.
+    """
+    if not is_ebs(denials):
+        return
+    sample = next(denial for denial in denials if denial.ebs_traffic)
+    denied = {action for denial in denials for action in denial.iam_actions}
+    patterns = Patterns(values=tuple(dict.fromkeys((*EBS_USAGE, *EBS_GRANTS, *actions))))
+    missing = [a for a in _ACTIONS if a not in denied and action_matches(patterns, a)]
+    usage = [action for action in missing if action not in GRANT_ACTIONS]
+    for some in (usage, [action for action in missing if action in GRANT_ACTIONS]):
+        for action in some:
+            yield replace(sample, iam_actions=(action,), message=None)
+
+
+def _read(policy: KeyPolicy | Mapping[str, Any] | str) -> KeyPolicy:
+    if isinstance(policy, KeyPolicy):
+        return policy
+    if isinstance(policy, str):
+        return KeyPolicy.from_json(policy)
+    return KeyPolicy.from_dict(policy)
+
+
+def _first(reasons: Sequence[str]) -> tuple[str, ...]:
+    """Return the reasons; of very many the first, and how many there are more."""
+    if len(reasons) <= _MOST_REASONS:
+        return tuple(reasons)
+    return (*reasons[:_MOST_REASONS], f"There are {len(reasons) - _MOST_REASONS:,} more reasons.")
+
+
+def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the change as a unified diff of both documents, two spaces a level."""
+    old, new = policy_text(before).splitlines(), policy_text(after).splitlines()
+    return "\n".join(
+        difflib.unified_diff(old, new, "key_policy.json", "key_policy.json (changed)", lineterm="")
+    )

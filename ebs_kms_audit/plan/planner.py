@@ -1,0 +1,92 @@
+"""Findings → the plan: one step for each document to change, in the order in which to do them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ebs_kms_audit.diagnosis.findings import Finding
+from ebs_kms_audit.model import OtherError
+from ebs_kms_audit.plan.bindings import Bindings
+from ebs_kms_audit.plan.iam_policy import iam_policy_step, identity_only_step
+from ebs_kms_audit.plan.investigate import investigate_steps
+from ebs_kms_audit.plan.key_group import DEFAULT, KeyGroup, PlanOptions, key_groups
+from ebs_kms_audit.plan.key_policy import key_policy_step
+from ebs_kms_audit.plan.key_state import key_state_steps
+from ebs_kms_audit.plan.routing import Part, parts_of
+from ebs_kms_audit.plan.service_role_grant import grant_steps
+from ebs_kms_audit.plan.step import Step, StepKind
+
+
+def plan_for(
+    findings: Sequence[Finding],
+    other_errors: Sequence[OtherError] = (),
+    options: PlanOptions = DEFAULT,
+) -> tuple[Step, ...]:
+    """Return the steps that cure the findings, in the order in which to do them.
+
+    `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
+    """
+    groups = key_groups(part for finding in findings for part in parts_of(finding))
+    bindings = Bindings(findings, groups)
+    states = key_state_steps(groups, other_errors)
+    steps = [step for step in states if step.findings]
+    for group in groups:
+        steps += _of_key(group, bindings, options)
+    steps += identity_only_step(groups)
+    steps += [step for step in states if not step.findings]
+    steps += investigate_steps(groups)
+    return _with_unique_ids(steps)
+
+
+def with_steps(findings: Iterable[Finding], plan: Iterable[Step]) -> tuple[Finding, ...]:
+    """Return the findings with the ids of their steps, in the order of the plan."""
+    of: dict[str, list[str]] = {}
+    for step in plan:
+        for finding in {*step.findings, *(one.finding for one in step.left_out)}:
+            of.setdefault(finding, []).append(step.id)
+    return tuple(replace(one, steps=tuple(of.get(one.id, ()))) for one in findings)
+
+
+def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[Step]:
+    """Return the steps of one key: its policy first, then what depends on it."""
+    steps: list[Step] = []
+    if parts := group.of(StepKind.KEY_POLICY):
+        steps.append(key_policy_step(group, parts, bindings, options))
+    of_key = [part for part in group.of(StepKind.IAM_POLICY) if not _identity_only(part)]
+    by_account: dict[str | None, list[Part]] = {}
+    for part in of_key:
+        by_account.setdefault(part.finding.account, []).append(part)
+    for account, some in by_account.items():
+        primary = steps[0].id if steps and all(part.alternative for part in some) else None
+        steps.append(iam_policy_step(group, account, some, primary, options))
+    if parts := group.of(StepKind.GRANT):
+        steps += grant_steps(group, parts)
+    return steps
+
+
+def _identity_only(part: Part) -> bool:
+    return StepKind.KEY_POLICY not in part.kinds and all(
+        denial.statement_kind == "identity_only" for denial in part.denials
+    )
+
+
+def _with_unique_ids(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps; where several would share an id, all but the first get a number."""
+    taken: set[str] = set()
+    renamed: dict[int, str] = {}
+    for at, step in enumerate(steps):
+        id_, number = step.id, 2
+        while id_ in taken:
+            id_ = f"{step.id}-{number}"
+            number += 1
+        taken.add(id_)
+        renamed[at] = id_
+    found: list[Step] = []
+    current: dict[str, str] = {}
+    for at, step in enumerate(steps):
+        if step.alternative_to is None:
+            current[step.id] = renamed[at]
+        other = current.get(step.alternative_to, "") if step.alternative_to else None
+        found.append(replace(step, id=renamed[at], alternative_to=other))
+    return tuple(found)

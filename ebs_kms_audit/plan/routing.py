@@ -1,0 +1,158 @@
+"""Which kinds of step each denied call needs, by the cause of its finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.diagnosis.cause import CauseId
+from ebs_kms_audit.diagnosis.findings import Finding
+from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind, StatementKind
+from ebs_kms_audit.plan.needs import curable
+from ebs_kms_audit.plan.step import StepKind
+from ebs_kms_audit.policy import Decision
+
+_INVESTIGATE = frozenset(
+    {
+        CauseId.INFRASTRUCTURE,
+        CauseId.AWS_MANAGED_KEY,
+        CauseId.OTHER_POLICY,
+        CauseId.FIXED_SINCE,
+        CauseId.EXPLICIT_DENY,
+        CauseId.DIRECT_GRANT_CALL,
+    }
+)
+# Kinds to which an IAM policy can be attached.
+_WITH_IAM_POLICY = frozenset(
+    {
+        PrincipalKind.USER,
+        PrincipalKind.ROLE,
+        PrincipalKind.INSTANCE_ROLE,
+        PrincipalKind.FEDERATED_USER,
+        PrincipalKind.USER_OR_ROLE_SESSION,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """The denials of a finding that share one cause, and the steps that they need.
+
+    finding      the finding
+    cause        the cause of these denials
+    text         the cause in one sentence
+    denials      the denials
+    kinds        the kinds of step that these denials need
+    alternative  whether the iam_policy step can replace the key_policy step
+    """
+
+    finding: Finding
+    cause: CauseId
+    text: str
+    denials: tuple[Denial, ...]
+    kinds: tuple[StepKind, ...] = ()
+    alternative: bool = False
+
+
+def parts_of(finding: Finding) -> list[Part]:
+    """Return the denials of a finding by cause, and for each the steps that they need."""
+    named = {event: other for other in finding.cause.others for event in other.denials}
+    by_cause: dict[CauseId, list[Denial]] = {}
+    texts = {finding.cause.id: finding.cause.text}
+    for denial in finding.denials:
+        other = named.get(denial_name(denial))
+        texts.setdefault(other.id if other else finding.cause.id, other.text if other else "")
+        by_cause.setdefault(other.id if other else finding.cause.id, []).append(denial)
+    return [
+        part
+        for cause, denials in by_cause.items()
+        for part in _routed(finding, cause, texts[cause], denials)
+    ]
+
+
+def denial_name(denial: Denial) -> str:
+    """Return the event id of a denial, or `file:line` where it has none."""
+    event = denial.event
+    return event.event_id or f"{event.file}:{event.line}"
+
+
+def _routed(
+    finding: Finding, cause: CauseId, text: str, denials: Iterable[Denial]
+) -> Iterable[Part]:
+    """Give the denials as one part for each set of steps."""
+    by_steps: dict[tuple[tuple[StepKind, ...], bool], list[Denial]] = {}
+    for denial in denials:
+        kinds, alternative = _kinds(finding, cause, denial)
+        by_steps.setdefault((kinds, alternative), []).append(denial)
+    for (kinds, alternative), some in by_steps.items():
+        yield Part(
+            finding=finding,
+            cause=cause,
+            text=text,
+            denials=tuple(some),
+            kinds=kinds,
+            alternative=alternative,
+        )
+
+
+def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[StepKind, ...], bool]:
+    """Return the kinds of step for one denial, and whether IAM can replace the key policy."""
+    if cause is CauseId.HARMLESS_PROBE:
+        return (), False
+    if cause is CauseId.KEY_UNUSABLE:
+        return (StepKind.KEY_STATE,), False
+    if cause in _INVESTIGATE:
+        return (StepKind.INVESTIGATE,), False
+    if kms_action(denial.event.name).kind is StatementKind.IDENTITY_ONLY:
+        by_iam = takes_iam_policy(denial)
+        return (StepKind.IAM_POLICY if by_iam else StepKind.INVESTIGATE,), False
+    if not curable(denial) or _policy_is_another(finding, cause):
+        return (StepKind.INVESTIGATE,), False
+    if cause is CauseId.IAM_POLICY_MISSING:
+        by_iam = takes_iam_policy(denial) and not denial.cross_account
+        kinds = (StepKind.KEY_POLICY, *([StepKind.IAM_POLICY] if by_iam else []))
+        return kinds, by_iam
+    if denial.cross_account:
+        return _across_accounts(finding, cause, denial), False
+    return (StepKind.KEY_POLICY,), False
+
+
+def takes_iam_policy(denial: Denial) -> bool:
+    """Return whether an IAM policy can be attached to the caller."""
+    return denial.principal.kind in _WITH_IAM_POLICY
+
+
+def _policy_is_another(finding: Finding, cause: CauseId) -> bool:
+    """Return whether the given policy allows the calls, or is another key's: it is not changed."""
+    if cause is CauseId.OTHER_KEY:
+        return bool(finding.judgements)  # judged without a binding by ARN, and found to be wrong
+    if cause is CauseId.CONFLICTING_EVIDENCE:
+        return any(decision.allowed is True for decision in _decisions(finding))
+    return False
+
+
+def _across_accounts(finding: Finding, cause: CauseId, denial: Denial) -> tuple[StepKind, ...]:
+    """Return a step for each half that is missing: the key policy, and the caller's account."""
+    decisions = _decisions(finding, denial)
+    key_side = {decision.key_policy_allows for decision in decisions}
+    if denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+        return (StepKind.KEY_POLICY, StepKind.GRANT)
+    message = denial.message
+    by_message = message is not None and message.policy_type is PolicyType.IDENTITY_BASED
+    key_half = not (key_side == {True} or (not decisions and by_message))
+    given = any("identity_policies" not in one.not_given for one in decisions)
+    iam_half = not key_half or by_message or (given and cause is not CauseId.NO_STATEMENT)
+    kinds = [StepKind.KEY_POLICY] if key_half else []
+    kinds += [StepKind.IAM_POLICY] if iam_half and takes_iam_policy(denial) else []
+    return tuple(kinds) or (StepKind.INVESTIGATE,)
+
+
+def _decisions(finding: Finding, denial: Denial | None = None) -> list[Decision]:
+    """Return the decisions of the given policies on the denials, or on one of them."""
+    return [
+        decision
+        for judgement in finding.judgements
+        for judged, decision in zip(finding.denials, judgement.decisions, strict=True)
+        if denial is None or judged is denial
+    ]

@@ -1,0 +1,251 @@
+"""Why a key_policy step is `review`: what is missing for `safe`, one sentence each.
+
+A step is `safe` only if principal and key are not inferred, the policy is surely this key's, no
+evidence contradicts it, every denied call and every call that EBS makes next succeeds afterwards by
+everything that was given, exactly the documented actions are newly allowed to exactly these
+principals, nothing is lost, no condition of the owner is bypassed, and KMS accepts the document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.limits import refused_elsewhere
+from ebs_kms_audit.model import (
+    Denial,
+    Effect,
+    Evidence,
+    PolicyType,
+    Principal,
+    PrincipalKind,
+    Verdict,
+)
+from ebs_kms_audit.plan.change import Change, Proof, WantedStatement
+from ebs_kms_audit.plan.merge import covered_actions
+from ebs_kms_audit.plan.proof import ChangeJudge
+from ebs_kms_audit.policy import (
+    Decision,
+    KeyPolicy,
+    Patterns,
+    PrincipalForm,
+    Severity,
+    Statement,
+    StatementResult,
+    lint,
+)
+from ebs_kms_audit.policy.lint import LARGEST
+from ebs_kms_audit.policy.principals import read_principal
+
+_SURE = frozenset({Evidence.RECORDED, Evidence.DERIVED, Evidence.GIVEN})
+_NAMEABLE = frozenset({PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE})
+_LISTED = 10
+_WHAT_IT_NAMES = {
+    PrincipalKind.ROOT: "In a key policy this ARN means the whole account, not only the root user.",
+    PrincipalKind.ACCOUNT: "Only the account of the caller is known, not the user or role.",
+    PrincipalKind.FEDERATED_USER: "The caller is a federated session of the user that is named.",
+}
+
+
+def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
+    """Give the doubts on who called and on which key; `denials` are those that the step cures."""
+    arns: dict[Evidence, dict[str, None]] = {}
+    for denial in denials:
+        principal, key = denial.principal, denial.key
+        name = principal.user_name or principal.arn or "the caller"
+        evidence = principal.evidence if principal.arn else Evidence.UNKNOWN
+        if evidence not in _SURE:
+            arns.setdefault(evidence, {})[name] = None
+        yield from _doubts_on_principal(principal, name)
+        if not key.known:
+            yield "The input does not name the key."
+        elif key.arn is None:
+            yield "The full ARN of the key is unknown."
+        elif key.evidence not in _SURE:
+            yield f"The key is {key.evidence}: {key.why}."
+        account, seems = denial.event.account, denial.credential_account
+        if seems and seems != account:
+            yield (
+                f"The access key of {name} seems to belong to account {seems}. If so, an IAM "
+                "policy there must allow the call too."
+            )
+        if refused_elsewhere(denial):
+            action = ", ".join(denial.iam_actions)
+            yield f"The error message of {action} says that a Deny or another policy decided."
+    for evidence, names in arns.items():
+        arn, are = ("ARNs", "are") if len(names) > 1 else ("ARN", "is")
+        yield f"The {arn} of {_listed(names)} {are} {evidence}."
+
+
+def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:
+    if principal.kind in _WHAT_IT_NAMES:
+        yield f"{name}: {_WHAT_IT_NAMES[principal.kind]}"
+    elif principal.kind not in _NAMEABLE:
+        yield f"{name}: the caller is not known to be a single user or role."
+    arn = principal.arn
+    if arn and read_principal("AWS", arn, "$").form is PrincipalForm.INVALID:
+        yield f"The ARN of {name} is not one that IAM can have given out."
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+    return ", ".join(found[:_LISTED]) + more
+
+
+def doubts_on_change(
+    judge: ChangeJudge,
+    change: Change,
+    proof: Proof,
+    before: KeyPolicy,
+    after: KeyPolicy,
+    *,
+    wanted: Sequence[WantedStatement],
+    denials: Sequence[Denial],
+    next_calls: Sequence[Denial],
+    key: str | None,
+) -> Iterator[str]:
+    """Give the doubts on a change of a known policy."""
+    yield from _other_accounts(before, key)
+    yield from _contradictions(judge, denials)
+    for denial in denials:
+        yield from _not_cured(denial, judge.after(denial), "was denied")
+    for denial in next_calls:
+        yield from _not_cured(denial, judge.after(denial), "is needed next")
+    for one in proof.newly_allowed:
+        if not one.expected:
+            yield f"The change also allows {one.action} to {one.principal}."
+    for one in proof.lost:
+        yield f"The change takes {one.action} from {one.principal}."
+    if change.conditions:
+        yield "The change alters a condition of the key's owner."
+    yield from bypassed_conditions(before, wanted)
+    yield from _refused_document(before, after, key)
+
+
+def _other_accounts(policy: KeyPolicy, key: str | None) -> Iterator[str]:
+    """Give a doubt if the policy names accounts, and not the account of the key."""
+    accounts = {
+        entry.account
+        for statement in policy.statements
+        for entry in (statement.principals.entries if statement.principals else ())
+        if entry.account
+    }
+    owner = Arn.parse(key)
+    if owner and accounts and owner.account not in accounts:
+        yield (
+            f"The policy names the accounts {', '.join(sorted(accounts))}, but not the key's own "
+            f"account {owner.account}."
+        )
+
+
+def _contradictions(judge: ChangeJudge, denials: Iterable[Denial]) -> Iterator[str]:
+    """Compare the given policy with what the error messages say of the policy at the time."""
+    for denial in denials:
+        decision, message = judge.before(denial), denial.message
+        action = ", ".join(denial.iam_actions)
+        if decision.allowed is True:
+            yield f"The given policy allows {action}, which was denied."
+        if message is None or message.effect is not Effect.IMPLICIT:
+            continue
+        delegates = decision.verdict is Verdict.DELEGATED_TO_IAM
+        by_iam = denial.principal.kind is not PrincipalKind.SERVICE_LINKED_ROLE
+        if message.policy_type is PolicyType.RESOURCE_BASED and delegates and by_iam:
+            yield (
+                f"The message says that no statement of the key policy allows {action}, but the "
+                "given policy leaves it to IAM policies."
+            )
+        if message.policy_type is PolicyType.IDENTITY_BASED and (
+            decision.same_account is True and decision.verdict is Verdict.MISSING_ALLOW
+        ):
+            yield (
+                f"The message says that no IAM policy allows {action}, but the given policy does "
+                "not leave it to IAM policies."
+            )
+
+
+def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
+    if after.allowed is True:
+        return
+    name = denial.principal.user_name or denial.principal.arn or "the caller"
+    what = f"{after.request.action} by {name} {need}"
+    if after.verdict is Verdict.EXPLICIT_DENY:
+        yield f"{what}, and {_statements(after.decided_by)} denies it."
+    elif after.key_policy_allows and after.same_account is not True:
+        account = denial.event.account or "the caller"
+        given = "not_given" if "identity_policies" in after.not_given else ""
+        yield (
+            f"{what}. It also needs an IAM policy in account {account}"
+            + (", which was not given." if given else ", and none that was given allows it.")
+        )
+    elif after.verdict is Verdict.BLOCKED_ELSEWHERE:
+        yield f"{what}, and a given policy does not allow it: {', '.join(after.depends_on)}."
+    elif after.depends_on:
+        yield f"{what}. The result depends on {', '.join(after.depends_on)}, which is not known."
+    else:
+        yield f"{what}, and is not proved to be allowed afterwards."
+
+
+def _statements(results: Iterable[StatementResult]) -> str:
+    return ", ".join(f"{one.layer} {statement_name(one.sid, one.index)}" for one in results)
+
+
+def statement_name(sid: str | None, index: int) -> str:
+    """Return how a sentence names a statement: by its Sid, else by its index from 0."""
+    return f'statement "{sid}"' if sid else f"statement {index}"
+
+
+def bypassed_conditions(policy: KeyPolicy, wanted: Iterable[WantedStatement]) -> Iterator[str]:
+    """Give the Allow statements that limit the same actions by a condition that is not repeated."""
+    for one in wanted:
+        given = covered_actions(Patterns(values=one.actions))
+        own = _lines(one.condition or {})
+        for statement in policy.statements:
+            if statement.actions is None or not _limits_callers(statement):
+                continue
+            missing = [
+                test.key
+                for test in statement.conditions
+                if (test.operator.lower(), test.key.lower()) not in own
+            ]
+            if missing and covered_actions(statement.actions) & given:
+                name = statement_name(statement.sid, statement.index)
+                yield (
+                    f"The {name} allows the same actions only under a condition on "
+                    f"{', '.join(dict.fromkeys(missing))}. The new statement does not have it."
+                )
+
+
+def _limits_callers(statement: Statement) -> bool:
+    """Return whether a statement allows something to users or roles under a condition."""
+    principals = statement.principals
+    if not (statement.allows and statement.well_formed and statement.conditions and principals):
+        return False
+    return principals.negated or any(
+        entry.form is not PrincipalForm.SERVICE for entry in principals.entries
+    )
+
+
+def _lines(condition: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(op.lower(), key.lower()) for op, block in condition.items() for key in block}
+
+
+def _refused_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> Iterator[str]:
+    """Give what makes KMS reject the new document, or read it in more than one way."""
+    # Repeated members of the JSON text are known of the old document only.
+    found = {f"{one.json_path}: {one.message}" for one in before.faults}
+    found |= {
+        f"{one.json_path}: {one.message}"
+        for one in lint(after, key=key)
+        if one.severity is Severity.ERROR
+    }
+    yield from (f"KMS may reject the document. {text}." for text in sorted(found))
+    sizes = [
+        len(json.dumps(after.document, ensure_ascii=ascii_, **form).encode("utf-8", "replace"))
+        for ascii_ in (True, False)
+        for form in ({"indent": 2}, {"separators": (",", ":")})
+    ]
+    if max(sizes) > LARGEST:
+        yield f"The document has {max(sizes):,} bytes. A key policy may have {LARGEST:,}."

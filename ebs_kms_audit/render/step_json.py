@@ -1,0 +1,78 @@
+"""Step → dict: every field of a step, null or empty where it does not apply."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from ebs_kms_audit.plan.change import Permission, Proof
+from ebs_kms_audit.plan.step import Step
+
+
+def step_dict(step: Step) -> dict[str, Any]:
+    """Return one step of the plan as JSON-ready values."""
+    return {
+        "id": step.id,
+        "kind": str(step.kind),
+        "text": step.text,
+        "account": step.account,
+        "region": step.region,
+        "target": step.target,
+        "disposition": str(step.disposition),
+        "reasons": list(step.reasons),
+        "findings": list(step.findings),
+        "principals": list(step.principals),
+        "left_out": [
+            {
+                "name": one.name,
+                "finding": one.finding,
+                "why": one.why,
+                "how_to_find": one.how_to_find,
+            }
+            for one in step.left_out
+        ],
+        "alternative_to": step.alternative_to,
+        "statements": copy.deepcopy(list(step.statements)),
+        "needs": list(step.needs),
+        "document": copy.deepcopy(step.document),
+        "diff": step.diff,
+        "patch": copy.deepcopy(list(step.patch)),
+        "proof": step.proof and _proof(step.proof),
+        "console_steps": list(step.console_steps),
+        "commands": {
+            "apply": step.commands.apply,
+            "verify": step.commands.verify,
+            "undo": step.commands.undo,
+        },
+        "terraform": step.terraform,
+        "cloudformation": step.cloudformation,
+        "afterwards": list(step.afterwards),
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "cures": proof.cures,
+        "gives_nothing_else": proof.gives_nothing_else,
+        "denials": [
+            {
+                "event_id": one.event_id,
+                "action": one.action,
+                "before": str(one.before),
+                "after": str(one.after),
+                "cured": one.cured,
+            }
+            for one in proof.denials
+        ],
+        "newly_allowed": [_permission(one) for one in proof.newly_allowed],
+        "lost": [_permission(one) for one in proof.lost],
+    }
+
+
+def _permission(permission: Permission) -> dict[str, Any]:
+    return {
+        "principal": permission.principal,
+        "action": permission.action,
+        "condition": permission.condition,
+        "expected": permission.expected,
+    }

@@ -1,0 +1,65 @@
+"""A key of another account: one step for each half that is missing.
+
+Sources: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key"; EC2 Auto
+Scaling User Guide, "Required KMS key policy for use with encrypted volumes".
+"""
+
+from tests.records import ACCOUNT, ROLE, audit, record, session
+
+OWNER = "444455556666"
+KEY_ELSEWHERE = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SERVICE_ROLE = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
+    "AWSServiceRoleForAutoScaling"
+)
+
+
+def plan(**fields):
+    return audit(record(resources=[{"ARN": KEY_ELSEWHERE}], **fields)).plan
+
+
+def test_the_message_on_iam_policies_gives_the_half_of_the_callers_account():
+    (step,) = plan()
+    assert (step.kind, step.account, step.target) == ("iam_policy", ACCOUNT, KEY_ELSEWHERE)
+    assert step.alternative_to is None
+    assert step.principals == (ROLE,)
+    assert {statement["Resource"] for statement in step.statements} == {KEY_ELSEWHERE}
+    assert step.commands.apply == (
+        "aws iam put-role-policy --role-name deploy --policy-name UseOfTheKmsKey "
+        "--policy-document file://after.json\n"
+    )
+
+
+def test_the_console_adds_the_whole_other_account():
+    step = plan(errorMessage="absent")[0]
+    assert (step.kind, step.account) == ("key_policy", OWNER)
+    assert [statement["Principal"]["AWS"] for statement in step.statements] == [ROLE, ROLE]
+    assert any(
+        f"Under Other AWS accounts add {ACCOUNT}. This allows the whole account, which is wider"
+        in text
+        for text in step.console_steps
+    )
+
+
+def test_some_operations_never_work_across_accounts():
+    (step,) = plan(eventName="PutKeyPolicy")
+    assert (step.kind, step.statements) == ("investigate", ())
+
+
+def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
+    policy, grant = plan(userIdentity=session(SERVICE_ROLE, "AutoScaling"))
+    usage, create = policy.statements
+    account = f"arn:aws:iam::{ACCOUNT}:root"
+    assert (policy.kind, policy.account) == ("key_policy", OWNER)
+    assert usage["Principal"] == {"AWS": account}
+    assert create["Principal"] == {"AWS": account}
+    assert create["Action"] == ["kms:CreateGrant"]
+    assert create["Condition"] == {"StringEquals": {"kms:GranteePrincipal": SERVICE_ROLE}}
+    assert policy.console_steps == ()
+    assert policy.disposition == "review"
+    assert (grant.kind, grant.account, grant.target) == ("grant", ACCOUNT, KEY_ELSEWHERE)
+    assert grant.commands.apply == (
+        f"aws kms create-grant --region us-east-1 --key-id {KEY_ELSEWHERE} "
+        f"--grantee-principal {SERVICE_ROLE} --operations Encrypt Decrypt ReEncryptFrom "
+        "ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant\n"
+    )
