@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.context.policy_history import PolicyHistory
-from ebs_kms_audit.context.symptoms import Surroundings, SymptomCollector, joined
+from ebs_kms_audit.context.symptom_joins import Surroundings, joined
+from ebs_kms_audit.context.symptoms import SymptomCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.diagnosis.grouping import group_denials

@@ -1,21 +1,15 @@
-"""Failed EC2 and EBS calls → Symptoms, and which findings they belong to.
-
-A symptom belongs to a finding if both name the same volume, instance, snapshot or key, if they
-share a Request ID, or if the same caller had both within five minutes.
-"""
+"""Failed EC2 and EBS calls → Symptoms, and the denials of KMS that these calls repeat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
-from ebs_kms_audit.context.ec2_calls import NEAR, time_of
-from ebs_kms_audit.context.history import History
 from ebs_kms_audit.identify import PastedMessage
-from ebs_kms_audit.model import Denial, DenialMessage, Event, Symptom
+from ebs_kms_audit.model import DenialMessage, Event, Symptom
 from ebs_kms_audit.reading.timestamps import order_of
 
 _KINDS_KEPT = 1_000
@@ -149,90 +143,3 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
             region=event.region, first_seen=event.time, **place,
         )
     ]  # fmt: skip
-
-
-class Surroundings(NamedTuple):
-    """The denials of one finding and what happened around them."""
-
-    finding: str
-    denials: Sequence[Denial]
-    history: History
-
-
-def joined(symptoms: Iterable[Symptom], found: Iterable[Surroundings]) -> tuple[Symptom, ...]:
-    """Return the symptoms, each with the findings to which it belongs and what joins them."""
-    symptoms = tuple(symptoms)
-    traces = [_Traces(one) for one in found] if symptoms else []
-    return tuple(_join(one, traces) for one in symptoms)
-
-
-class _Traces:
-    """What a finding can be joined by."""
-
-    def __init__(self, found: Surroundings) -> None:
-        events = [denial.event for denial in found.denials]
-        around = [*events, *found.history.attempts]
-        self.finding = found.finding
-        self.requests = {event.request_id for event in around if event.request_id}
-        self.names = {name for event in around for name in _names(event)}
-        self.names |= {denial.key.arn for denial in found.denials if denial.key.arn}
-        self.files = {event.file for event in events if event.time is None}
-        self.callers = {
-            (name, event.region, time_of(event))
-            for denial in found.denials
-            for event in (denial.event,)
-            for name in _callers(denial)
-            if event.time
-        }
-
-
-def _names(event: Event) -> tuple[str, ...]:
-    from ebs_kms_audit.messages.symptoms import names_in
-
-    texts = [resource.name for resource in event.resources or () if resource.name]
-    if event.error_message:
-        texts.append(event.error_message)
-    names: tuple[str, ...] = names_in(" ".join(texts))["resources"]
-    return names
-
-
-def _callers(denial: Denial) -> set[str]:
-    """Return the names by which a symptom may call the caller of a denial."""
-    principal, identity = denial.principal, denial.event.identity
-    names = {denial.event.user_name, principal.arn, principal.role_name}
-    names.add((principal.arn or "").rpartition("/")[2])
-    names.add(identity.arn if identity else None)
-    return {name for name in names if name}
-
-
-def _join(one: Symptom, traces: Sequence[_Traces]) -> Symptom:
-    found = [(trace.finding, why) for trace in traces if (why := _shared(one, trace))]
-    return replace(
-        one,
-        findings=tuple(finding for finding, _ in found),
-        joined_by=tuple(why for _, why in found),
-    )
-
-
-def _shared(one: Symptom, trace: _Traces) -> str | None:
-    """Return what a symptom and a finding share, as a short text; None if nothing."""
-    if one.request_id and one.request_id in trace.requests:
-        return f"Request ID {one.request_id}"
-    for name in one.resources:
-        if name in trace.names:
-            return name
-    callers = {one.principal, one.caller}
-    times = [_seconds(time) for time in (one.first_seen, one.last_seen) if time]
-    for name, region, time in sorted(trace.callers):
-        same_place = one.region in (None, region) or region is None
-        near = times and min(times) - NEAR <= time <= max(times) + NEAR
-        if name in callers and same_place and near:
-            return f"the caller {name}, within five minutes"
-    if one.file in trace.files:
-        return f"the same text, {one.file}"
-    return None
-
-
-def _seconds(time: datetime) -> float:
-    """Return a time in seconds, to compare with those of events."""
-    return order_of(time).timestamp()

@@ -11,7 +11,7 @@ import ebs_kms_audit
 from ebs_kms_audit.explain import EntryKind, entries
 from ebs_kms_audit.messages import read_error_text
 from tests import rows
-from tests.records import ACCOUNT, KEY_ARN, audit, record
+from tests.records import ACCOUNT, KEY_ARN, audit, record, session
 
 VOLUME = "vol-0123456789abcdef0"
 INSTANCE = "i-0123456789abcdef0"
@@ -280,3 +280,43 @@ def test_the_record_of_a_failed_ec2_call_explains_the_row_of_kms():
     assert finding.count == 1
     assert finding.denials[0].message.policy_type == "resource-based policy"
     assert finding.principal.evidence == "derived"
+
+
+def test_an_instance_joins_the_denial_of_its_infrastructure():
+    denied = record(
+        eventName="Decrypt",
+        errorMessage=None,
+        userIdentity=session(f"arn:aws:iam::{ACCOUNT}:role/aws:ec2-infrastructure", INSTANCE),
+    )
+    text = f"{INSTANCE}: Client.InternalError: Client error on launch"
+    report = audit(denied, messages=text)
+    assert report.symptoms[0].joined_by == (INSTANCE,)
+
+
+def test_a_text_without_a_place_belongs_to_the_only_finding_that_explains_it():
+    text = "Client.InternalError: Client error on launch"
+    one = audit(record(), messages=text)
+    assert one.symptoms[0].findings == (one.findings[0].id,)
+    bob = {"type": "IAMUser", "userName": "bob", "arn": ALICE.replace("alice", "bob")}
+    two = audit(record(), record(eventID="e-2", userIdentity=bob), messages=text)
+    assert two.symptoms[0].findings == ()
+    other = audit(record(eventName="PutKeyPolicy"), messages=text)
+    assert other.symptoms[0].findings == ()
+
+
+@pytest.mark.parametrize(
+    ("time", "is_joined"),
+    [("07:05:34", True), ("07:05:35", False), ("06:55:34", True), ("06:55:33", False)],
+)
+def test_a_caller_joins_within_five_minutes(time, is_joined):
+    failed = attach(eventTime=f"2026-05-18T{time}Z", errorMessage=None, eventName="RunInstances",
+                    errorCode="Client.InternalError")  # fmt: skip
+    report = audit(record(), failed)
+    assert bool(report.symptoms[0].findings) is is_joined
+
+
+def test_texts_that_say_the_same_in_one_input_are_one_symptom():
+    texts = ["Client error on launch", "Client error on launch"]
+    assert [one.count for one in ebs_kms_audit.audit(messages=texts).symptoms] == [1, 1]
+    again = read_error_text("Client error on launch\nClient error on launch", file="x").symptoms
+    assert len(again) == 1

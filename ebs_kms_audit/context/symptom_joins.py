@@ -1,0 +1,166 @@
+"""Symptoms → the findings to which they belong.
+
+A symptom belongs to a finding if both name the same volume, instance, snapshot or key, if they
+share a Request ID, if the same caller had both within five minutes, or if both are in the same
+text. A symptom without a time, of which none of this is known, belongs to the only finding with a
+denied action that its caller needs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ebs_kms_audit.context.ec2_calls import NEAR, time_of
+from ebs_kms_audit.context.history import History
+from ebs_kms_audit.model import Denial, Event, Symptom
+from ebs_kms_audit.reading.timestamps import order_of
+
+_MOST_RESOURCES = 100
+
+
+class Surroundings(NamedTuple):
+    """The denials of one finding and what happened around them."""
+
+    finding: str
+    denials: Sequence[Denial]
+    history: History
+
+
+def joined(symptoms: Iterable[Symptom], found: Iterable[Surroundings]) -> tuple[Symptom, ...]:
+    """Return the symptoms, equal ones once, each with its findings and what joins them."""
+    merged = _merged(symptoms)
+    if not merged:
+        return ()
+    index = _Index(found)
+    return tuple(index.join(one) for one in merged)
+
+
+def _merged(symptoms: Iterable[Symptom]) -> list[Symptom]:
+    """Return symptoms of one kind, caller and place in one input as one, with their number."""
+    found: dict[object, Symptom] = {}
+    for one in symptoms:
+        what = (
+            one.id, one.code, one.file, one.account, one.region, one.operation, one.principal,
+            one.caller, one.policy_type,
+        )  # fmt: skip
+        known = found.get(what)
+        found[what] = _both(known, one) if known else one
+    return list(found.values())
+
+
+def _both(first: Symptom, second: Symptom) -> Symptom:
+    times = [
+        time
+        for one in (first, second)
+        for time in (one.first_seen, one.last_seen)
+        if time is not None
+    ]
+    return replace(
+        first,
+        count=first.count + second.count,
+        first_seen=min(times, key=order_of, default=None),
+        last_seen=max(times, key=order_of, default=None),
+        resources=tuple(dict.fromkeys((*first.resources, *second.resources)))[:_MOST_RESOURCES],
+    )
+
+
+class _Calls(NamedTuple):
+    """When a caller was denied in a Region, in a finding; the times are sorted."""
+
+    finding: str
+    region: str | None
+    times: list[float]
+
+
+class _Index:
+    """Findings by what a symptom can share with them."""
+
+    def __init__(self, found: Iterable[Surroundings]) -> None:
+        self._shared: dict[tuple[str, str], dict[str, None]] = {}
+        self._by_caller: dict[str, list[_Calls]] = {}
+        self._actions: dict[str, set[str]] = {}
+        for one in found:
+            self._add(one)
+
+    def _add(self, one: Surroundings) -> None:
+        actions: set[str] = set()
+        times: dict[tuple[str, str | None], list[float]] = {}
+        for denial in one.denials:
+            event = denial.event
+            actions.update(denial.iam_actions)
+            self._note("file", event.file if event.time is None else None, one.finding)
+            self._note("name", denial.key.arn, one.finding)
+            for name in _callers(denial) if event.time else ():
+                times.setdefault((name, event.region), []).append(time_of(event))
+        for event in (*(denial.event for denial in one.denials), *one.history.attempts):
+            self._note("request", event.request_id, one.finding)
+            for name in _names(event):
+                self._note("name", name, one.finding)
+        for (name, region), seconds in times.items():
+            calls = _Calls(one.finding, region, sorted(seconds))
+            self._by_caller.setdefault(name, []).append(calls)
+        self._actions[one.finding] = actions
+
+    def _note(self, what: str, value: str | None, finding: str) -> None:
+        if value:
+            self._shared.setdefault((what, value), {})[finding] = None
+
+    def join(self, one: Symptom) -> Symptom:
+        """Return a symptom with the findings to which it belongs."""
+        found: dict[str, str] = {}
+        for finding, why in self._shares(one):
+            found.setdefault(finding, why)
+        if not found and one.first_seen is None:
+            found = self._only(one)
+        return replace(one, findings=tuple(found), joined_by=tuple(found.values()))
+
+    def _shares(self, one: Symptom) -> Iterator[tuple[str, str]]:
+        for finding in self._shared.get(("request", one.request_id or ""), ()):
+            yield finding, f"Request ID {one.request_id}"
+        for name in one.resources:
+            for finding in self._shared.get(("name", name), ()):
+                yield finding, name
+        seen = [order_of(time).timestamp() for time in (one.first_seen, one.last_seen) if time]
+        for name in filter(None, dict.fromkeys((one.principal, one.caller))):
+            for calls in self._by_caller.get(name, ()):
+                same_place = None in (one.region, calls.region) or one.region == calls.region
+                if same_place and any(_is_near(time, calls.times) for time in seen):
+                    yield calls.finding, f"the caller {name}, within five minutes"
+        for finding in self._shared.get(("file", one.file), ()):
+            yield finding, f"the same text, {one.file}"
+
+    def _only(self, one: Symptom) -> dict[str, str]:
+        needed = set(one.actions)
+        fitting = [finding for finding, denied in self._actions.items() if needed & denied]
+        return (
+            {fitting[0]: "the only finding with a denied action that it needs"}
+            if len(fitting) == 1
+            else {}
+        )
+
+
+def _is_near(time: float, times: Sequence[float]) -> bool:
+    after = bisect_left(times, time - NEAR)
+    return after < len(times) and times[after] <= time + NEAR
+
+
+def _names(event: Event) -> tuple[str, ...]:
+    """Return the volumes, instances, snapshots and keys that an event names."""
+    from ebs_kms_audit.messages.symptoms import names_in  # most inputs have no symptom
+
+    texts = [resource.name for resource in event.resources or () if resource.name]
+    texts += [text for text in (event.error_message, event.user_name) if text]
+    names: tuple[str, ...] = names_in(" ".join(texts))["resources"]
+    return names
+
+
+def _callers(denial: Denial) -> set[str]:
+    """Return the names by which a symptom may call the caller of a denial."""
+    principal, identity = denial.principal, denial.event.identity
+    names = {denial.event.user_name, principal.arn, principal.role_name}
+    names.add((principal.arn or "").rpartition("/")[2])
+    names.add(identity.arn if identity else None)
+    return {name for name in names if name}
