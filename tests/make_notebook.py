@@ -1,4 +1,4 @@
-"""Writes sample_data/walkthrough.ipynb, without outputs.
+"""Writes sample_data/walkthrough.ipynb, executed, with its outputs.
 
 python -m tests.make_notebook
 """
@@ -6,51 +6,44 @@ python -m tests.make_notebook
 from __future__ import annotations
 
 import nbformat
+from nbclient import NotebookClient
 
 from tests.make_samples import SAMPLES
 
 CELLS = (
     (
         "markdown",
-        "# From a failed volume to the statement to paste\n\n"
-        "An encrypted EBS volume could not be created. You exported CloudTrail's Event history "
-        "with the filter *Event source = kms.amazonaws.com* and chose *Download CSV*. "
+        "# From a failed volume to the change of the key policy\n\n"
+        "An encrypted EBS volume could not be created. Somebody opened CloudTrail Event history, "
+        "set the filter *Event source = kms.amazonaws.com*, and downloaded the events. "
         "Nothing here needs AWS credentials or a network.",
     ),
     (
         "code",
-        "import ebs_kms_audit\n\n"
-        'report = ebs_kms_audit.audit("event_history.csv")\n'
+        "import ebs_kms_audit as kms\n\n"
+        'report = kms.audit("event_history.csv")\n'
         "report",
     ),
     (
         "markdown",
-        "The plan has one step for each document to change. These are the statements of the first "
-        "step, ready for the key policy's `Statement` list.",
+        "A CSV does not show which policy denied the calls. The report says so, and says what to "
+        "get next: the JSON of the same search. The key policy completes it.",
     ),
     (
         "code",
-        "import json\n\n"
-        "print(json.dumps(report.plan[0].statements, indent=2))",
-    ),
-    (
-        "markdown",
-        "The session `deploy-7f3a` is a role's, and a CSV does not say which. If you know, say so: "
-        "the placeholder becomes the role.",
-    ),
-    (
-        "code",
-        "report = ebs_kms_audit.audit(\n"
-        '    "event_history.csv",\n'
-        '    principals={"deploy-7f3a": "arn:aws:iam::111122223333:role/ci/deploy"},\n'
+        "report = kms.audit(\n"
+        '    ["event_history.csv", "event_history.json", "key_policy.json"],\n'
         ")\n"
-        'deploy = next(f for f in report.findings if f.principal.session_name == "deploy-7f3a")\n'
-        "deploy.principal.arn, deploy.principal.evidence",
+        "for finding in report.findings:\n"
+        "    print(finding.cause.id, finding.count, finding.principal.arn)",
     ),
     (
         "markdown",
-        "One row a denial, for whatever else you want to know.",
+        "The plan has one step for each document to change. The first one changes the key policy "
+        "and is safe: it is proved on the policy of this key.",
     ),
+    ("code", "report.plan[0]"),
+    ("markdown", "One row for each denied call:"),
     (
         "code",
         'columns = ["event_time", "user_name", "event_name", "statement_kind", "line"]\n'
@@ -58,19 +51,19 @@ CELLS = (
     ),
     (
         "markdown",
-        "The same hour, exported in the default view, shows one denial of eight: the view hides "
-        "read-only events. The report says so.",
+        "The same hour, exported in the default view of the console, shows one denied call of "
+        "eight: the view hides read-only events. The report says so.",
     ),
     (
         "code",
-        'default_view = ebs_kms_audit.audit("event_history_default_view.csv")\n'
+        'default_view = kms.audit("event_history_default_view.csv")\n'
         "default_view.coverage.denials, [caveat.id for caveat in default_view.caveats]",
     ),
 )  # fmt: skip
 
 
 def notebook() -> nbformat.NotebookNode:
-    """Return the notebook, each cell with an id that does not change."""
+    """Return the notebook without outputs, each cell with an id that does not change."""
     made = {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}
     cells = [
         made[kind](text, id=f"cell-{number}") for number, (kind, text) in enumerate(CELLS, start=1)
@@ -82,5 +75,18 @@ def notebook() -> nbformat.NotebookNode:
     return notebook
 
 
+def executed() -> nbformat.NotebookNode:
+    """Return the notebook with its outputs, without the times of their execution."""
+    book = notebook()
+    NotebookClient(
+        book,
+        timeout=120,
+        record_timing=False,
+        resources={"metadata": {"path": str(SAMPLES)}},
+    ).execute()
+    book.metadata = notebook().metadata
+    return book
+
+
 if __name__ == "__main__":
-    nbformat.write(notebook(), SAMPLES / "walkthrough.ipynb")
+    nbformat.write(executed(), SAMPLES / "walkthrough.ipynb")

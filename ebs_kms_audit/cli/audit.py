@@ -69,7 +69,7 @@ def audit_as(options: Options) -> int:
         return NOTHING_DENIED if options.exit_zero else DENIALS_FOUND
     if not report.coverage.shows_denials:
         say("Nothing was denied, but this input could not have shown a denial.")
-        return NOT_SHOWN
+        return NOTHING_DENIED if options.exit_zero else NOT_SHOWN
     return NOTHING_DENIED
 
 

@@ -204,6 +204,10 @@ def parser(command: str = "") -> Parser:
         metavar="WHEN",
         help="auto, always or never; auto follows the terminal, NO_COLOR and FORCE_COLOR",
     )
-    output.add_argument("--exit-zero", action="store_true", help="exit 0 also if calls were denied")
+    output.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help="exit 0 instead of 1 and 3, for scripts that read the report",
+    )
     parser.add_argument("--version", action="version", version=version_text())
     return parser
