@@ -63,8 +63,22 @@ def rows_of(findings: Iterable[Finding], steps: Sequence[Step]) -> tuple[CallerR
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         groups.setdefault(_identity(finding), []).append(finding)
-    rows = [_row(group, steps) for group in groups.values()]
+    in_plan = _Plan(steps)
+    rows = [_row(group, in_plan) for group in groups.values()]
     return tuple(sorted(rows, key=_newest_first))
+
+
+class _Plan:
+    """Which steps are for a finding, and which findings are left out of their step."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps: dict[str, list[int]] = {}
+        self.left_out: set[str] = set()
+        for number, step in enumerate(steps, start=1):
+            self.left_out |= {one.finding for one in step.left_out}
+            if not step.alternative_to:
+                for finding in step.findings:
+                    self.steps.setdefault(finding, []).append(number)
 
 
 def _newest_first(row: CallerRow) -> tuple[float, int, str]:
@@ -82,7 +96,7 @@ def _identity(finding: Finding) -> tuple[str, ...]:
     return (principal.kind, account, principal.role_name or principal.user_name or "", key)
 
 
-def _row(group: Sequence[Finding], steps: Sequence[Step]) -> CallerRow:
+def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
     first = group[0]
     denials = [denial for finding in group for denial in finding.denials]
     times = [denial.event.time for denial in denials if denial.event.time]
@@ -97,7 +111,7 @@ def _row(group: Sequence[Finding], steps: Sequence[Step]) -> CallerRow:
         actions=tuple(phrases.times_denied(denials).items()),
         calls=len(denials),
         last=max(times, key=order_of, default=None),
-        note=_note(group, ids, steps),
+        note=_note(group, plan),
         findings=ids,
     )
 
@@ -126,19 +140,14 @@ def _role(arn: str | None) -> str | None:
     return path.rpartition("/")[2] if path.startswith("aws-service-role/") else path
 
 
-def _note(group: Sequence[Finding], ids: Sequence[str], steps: Sequence[Step]) -> str:
+def _note(group: Sequence[Finding], plan: _Plan) -> str:
     if all(finding.noise for finding in group):
         return "harmless probe"
-    numbers = [
-        f"{number}"
-        for number, step in enumerate(steps, start=1)
-        if set(ids) & set(step.findings) and not step.alternative_to
-    ]
-    left_out = {one.finding for step in steps for one in step.left_out}
-    parts = [f"step {', '.join(numbers)}"] if numbers else []
-    if left_out & set(ids):
+    numbers = sorted({number for one in group for number in plan.steps.get(one.id, ())})
+    parts = [f"step {phrases.listed(map(str, numbers))}"] if numbers else []
+    if any(finding.id in plan.left_out for finding in group):
         parts.append("ARN unknown, left out")
-    if not parts and steps:
+    elif not parts and plan.steps:
         parts.append("no step")
     later = [finding.history.later_success for finding in group]
     if all(event is not None for event in later) and (event := later[-1]):
