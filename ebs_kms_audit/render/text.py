@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 _CAUSES = 5  # causes with a sentence each; the others are counted
+_WHOLE_STEPS = 5  # steps with their change; the others have one sentence each
 
 
 def render(
@@ -183,12 +184,17 @@ def _caller_list(
 def _plan(
     views: Sequence[StepView], answer: Answer, terminal: Terminal, details: bool
 ) -> Iterator[str]:
-    for view in views[:SHOWN]:
+    whole = SHOWN if details else _WHOLE_STEPS
+    for view in views[:whole]:
         yield ""
         yield from _step(view, terminal, brief=not details)
-    if (more := len(views) - SHOWN) > 0:
+    if len(views) > whole:
         yield ""
-        yield f"{phrases.count(more, 'more step')}: --format json lists all, --plan DIR writes all."
+    for view in views[whole:SHOWN]:
+        text = f"{view.step.text} {view.disposition}. Print it: --show statements --step "
+        yield from terminal.labelled(f"STEP {view.number}", text + view.step.id)
+    if (more := len(views) - SHOWN) > 0:
+        yield f"{phrases.count(more, 'more step')}: --format json lists all."
     if answer.alternatives and not details:
         yield from terminal.labelled("OR", alternatives_text(answer))
 

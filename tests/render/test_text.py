@@ -250,6 +250,15 @@ def test_ten_thousand_findings_stay_readable():
     assert any("9,980 more callers with 9,980 denied calls" in line for line in lines)
 
 
+def test_very_many_steps_stay_readable():
+    steps = [policy_step(id=f"key_policy-{number}") for number in range(1_000)]
+    lines = lines_of(report_of(*steps))
+    assert len(lines) < 250
+    assert sum(line.startswith("STEP ") for line in lines) == 20
+    assert "980 more steps: --format json lists all." in lines
+    assert any("--step key_policy-19" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("files", "most"),
     [
