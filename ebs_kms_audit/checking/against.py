@@ -68,7 +68,7 @@ def replay(
         key=key or key_id,
         in_force=source,
         calls=calls,
-        allowed=_newly_allowed(present, planned),
+        allowed=_newly_allowed(present, planned, key),
         not_judged=dict(history.not_judged),
     )
 
@@ -114,5 +114,7 @@ def _in_force(given: Any, history: CallHistory, key_id: str) -> tuple[KeyPolicy 
     return KeyPolicy.from_json(edits.latest.document), source
 
 
-def _newly_allowed(before: KeyPolicy | None, after: KeyPolicy) -> tuple[Permission, ...]:
-    return ChangeJudge(before, after, None).prove((), ()).newly_allowed if before else ()
+def _newly_allowed(
+    before: KeyPolicy | None, after: KeyPolicy, key: str | None
+) -> tuple[Permission, ...]:
+    return ChangeJudge(before, after, key).prove((), ()).newly_allowed if before else ()

@@ -22,9 +22,11 @@ from ebs_kms_audit.checking.result import (
 )
 from ebs_kms_audit.checking.templates import UNKNOWN, Deployment
 from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.plan.step import Step
 from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
 from ebs_kms_audit.policy.context import Like
 from ebs_kms_audit.policy.kms_rules import owner_of
+from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
 def check(
@@ -74,7 +76,7 @@ def check(
     if not names:
         raise UsageError("give at least one principal", source="--principal")
     known = _deployment(key, region, account, names)
-    read, not_checked = _policies(policy, known)
+    read, not_checked = _policies(policy, known, key)
     return CheckReport(
         policies=tuple(
             _checked(
@@ -136,7 +138,7 @@ def _deployment(
 
 
 def _policies(
-    given: Any, deployment: Deployment
+    given: Any, deployment: Deployment, key: str | None
 ) -> tuple[tuple[PolicyInFile | KeyPolicy, ...], tuple[str, ...]]:
     if isinstance(given, KeyPolicy):
         return (given,), ()
@@ -148,12 +150,12 @@ def _policies(
             source="policy",
         )
     file = read_policy_file(given, deployment)
-    unknown = tuple(
-        f"{file.file}: {address}: the policy is known only after terraform apply. Run aws kms "
-        "get-key-policy afterwards and check its output."
-        for address in file.unknown
-    )
-    return file.policies, unknown
+    if key is not None and len(file.policies) + len(file.unknown) > 1:
+        raise UsageError(
+            f"{file.file} has several key policies, so that KEY_ARN= does not say which one it is",
+            source="--key-policy",
+        )
+    return file.policies, file.not_checked
 
 
 def _checked(
@@ -168,9 +170,13 @@ def _checked(
     policy = in_file.policy if in_file else read
     assert isinstance(policy, KeyPolicy)
     callers = [read_caller(name, partition=key.partition, account=key.account) for name in names]
+    others.check_used(callers)
+    calls = [tuple(_calls(policy, one, operations, key, others, context)) for one in callers]
+    name = in_file.file if in_file else "key policy"
+    address = in_file.address if in_file else None
     return CheckedPolicy(
-        name=in_file.file if in_file else "key policy",
-        address=in_file.address if in_file else None,
+        name=name,
+        address=address,
         key=key.arn,
         region=key.region,
         policy=policy,
@@ -179,12 +185,30 @@ def _checked(
                 given=caller.given,
                 arn=caller.arn,
                 note=caller.note,
-                calls=tuple(_calls(policy, caller, operations, key, others, context)),
+                calls=some,
             )
-            for caller in callers
+            for caller, some in zip(callers, calls, strict=True)
         ),
+        plan=_plan(name, address, key, policy, others, list(zip(callers, calls, strict=True))),
         source=in_file,
     )
+
+
+def _plan(
+    name: str,
+    address: str | None,
+    key: _Key,
+    policy: KeyPolicy,
+    others: OtherPolicies,
+    calls: Sequence[tuple[CheckedCaller, tuple[CheckedCall, ...]]],
+) -> tuple[Step, ...]:
+    """Return the steps for the denied calls; what makes them is imported only if there are any."""
+    if not any(call.outcome is Outcome.DENIED for _, some in calls for call in some):
+        return ()
+    from ebs_kms_audit.checking.missing_change import missing_change
+
+    given = GivenPolicy(name=name, key=key.arn, policy=policy)
+    return missing_change(given, address, key.region, others, calls)
 
 
 def _calls(
@@ -285,8 +309,7 @@ def _judged(
             for key, value in call.context.items()
         },
         outcome=outcomes[decision.allowed],
-        verdict=decision.verdict,
         why=why,
         decided_by=() if allowed else decision.decided_by,
-        depends_on=decision.depends_on,
+        decision=decision,
     )

@@ -64,20 +64,9 @@ def lint_files(files: Iterable[str | os.PathLike[str]], *, key: str | None = Non
         file = read_policy_file(path)
         names.append(file.file)
         policies += len(file.policies)
-        not_checked += [
-            f"{file.file}: {address}: the policy is known only after terraform apply, so it is "
-            "not checked. Run aws kms get-key-policy afterwards and check its output."
-            for address in file.unknown
-        ]
+        not_checked += file.not_checked
         for policy in file.policies:
             findings += _lint(policy, key)
-            for value in policy.unresolved:
-                line = policy.region(value.json_path).line
-                not_checked.append(
-                    f"{file.file}:{line}: {policy.address}: {value.text} at {value.json_path} has "
-                    "its value only at deployment, so it is not checked. Run aws kms "
-                    "get-key-policy afterwards and check its output."
-                )
     return LintReport(
         files=tuple(names),
         policies=policies,

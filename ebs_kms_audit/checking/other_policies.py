@@ -5,11 +5,13 @@ Source: IAM User Guide, "Policy evaluation logic" and "Create a service-linked r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from ebs_kms_audit.checking.callers import CheckedCaller
+from ebs_kms_audit.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +38,23 @@ class OtherPolicies:
 
     def for_caller(self, caller: CheckedCaller) -> dict[str, Any]:
         """Return the policies that apply to a caller, as keyword arguments of `evaluate`."""
+        return {"identity_policies": self._identity(caller)} | self.of_callers
+
+    def check_used(self, callers: Iterable[CheckedCaller]) -> None:
+        """Check that each IAM policy is of one of the callers. Raises UsageError."""
+        known = {caller.arn for caller in callers}
+        for arn in self.identity:
+            if arn is not None and arn not in known:
+                nearest = get_close_matches(arn, known, n=1)
+                hint = f" Did you mean {nearest[0]}?" if nearest else ""
+                raise UsageError(
+                    f"{arn} is not one of the principals.{hint}", source="--iam-policy"
+                )
+
+    @property
+    def of_callers(self) -> dict[str, Any]:
+        """The policies that apply to every caller, apart from IAM policies."""
         return {
-            "identity_policies": self._identity(caller),
             "permissions_boundary": self.permissions_boundary,
             "session_policy": self.session_policy,
         } | self.of_organization

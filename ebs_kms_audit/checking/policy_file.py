@@ -29,6 +29,7 @@ _NO_POLICY = (
     "this file has no key policy. Give a key policy (aws kms get-key-policy), the output of "
     "terraform show -json, or a CloudFormation template in JSON"
 )
+_AFTERWARDS = "Run aws kms get-key-policy afterwards and check its output."
 _LARGEST = 256 << 20  # a Terraform plan can be large; a key policy has at most 32 KiB
 
 
@@ -70,6 +71,23 @@ class PolicyFile:
     file: str
     policies: tuple[PolicyInFile, ...]
     unknown: tuple[str, ...] = ()
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What cannot be checked before the deployment, each one sentence and what to do."""
+        policies = [
+            f"{self.file}: {address}: the policy is known only after terraform apply, so it is not "
+            f"checked. {_AFTERWARDS}"
+            for address in self.unknown
+        ]
+        values = [
+            f"{self.file}:{policy.region(value.json_path).line}: {policy.address}: {value.text} at "
+            f"{value.json_path} has its value only at deployment, so it is not checked. "
+            f"{_AFTERWARDS}"
+            for policy in self.policies
+            for value in policy.unresolved
+        ]
+        return (*policies, *values)
 
 
 def read_policy_file(path: str | os.PathLike[str], deployment: Deployment = UNKNOWN) -> PolicyFile:

@@ -34,7 +34,8 @@ def reason(decision: Decision, caller: CheckedCaller) -> str:
     """Return why a call is allowed, denied or undecided, in one or two sentences."""
     match decision.verdict:
         case Verdict.ALLOWED_NOW:
-            return f"{_statements(decision.decided_by)} allows it."
+            verb = "allows" if len(decision.decided_by) == 1 else "allow"
+            return f"{_statements(decision.decided_by)} {verb} it."
         case Verdict.EXPLICIT_DENY:
             return f"{_statements(decision.decided_by[:1])} denies it."
         case Verdict.MISSING_ALLOW if not decision.depends_on:

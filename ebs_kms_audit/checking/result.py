@@ -11,7 +11,7 @@ from ebs_kms_audit.checking.json_text import Region
 from ebs_kms_audit.checking.outcome import Outcome, worst
 from ebs_kms_audit.checking.policy_file import PolicyInFile
 from ebs_kms_audit.model import Verdict
-from ebs_kms_audit.policy import KeyPolicy, Layer, StatementResult
+from ebs_kms_audit.policy import Decision, KeyPolicy, Layer, StatementResult
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.step import Step
@@ -27,10 +27,9 @@ class CheckedCall:
     principal   the ARN of the caller, or of the instance's own role
     conditions  the condition keys that the request carries, as far as they are documented
     outcome     allowed, denied or undecided
-    verdict     what the policies say
     why         one sentence, with what to do where it is undecided
     decided_by  the statements that decide; empty where no statement applies
-    depends_on  what an undecided call depends on: condition keys and policy layers
+    decision    what the policies decide; through a grant: as if a statement allowed it
     """
 
     operation: str
@@ -39,10 +38,19 @@ class CheckedCall:
     principal: str
     conditions: Mapping[str, Any]
     outcome: Outcome
-    verdict: Verdict
     why: str
     decided_by: tuple[StatementResult, ...] = ()
-    depends_on: tuple[str, ...] = ()
+    decision: Decision = field(repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the policies say of the call."""
+        return self.decision.verdict
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """What an undecided call depends on: condition keys and policy layers."""
+        return self.decision.depends_on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.checking.lint_files import LintReport, lint_files
 from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.cli.parser import Parser, one_of
+from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.policy.lint import Severity
 from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import lint as render
@@ -41,6 +43,9 @@ def run(words: Sequence[str]) -> int:
     """
     options = _parser().parse(words)
     check_target(options.output, options.files)
+    arn = Arn.parse(options.key)
+    if options.key and (arn is None or arn.service != "kms" or arn.resource_type != "key"):
+        raise UsageError(f"{options.key} is not the ARN of a key", source="--key")
     report = lint_files(options.files, key=options.key)
     write(render.RENDERERS[options.format](report), options.output)
     for sentence in report.not_checked:

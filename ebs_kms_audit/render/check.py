@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         CheckedPrincipal,
         CheckReport,
     )
+    from ebs_kms_audit.plan.change import Proof
+    from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.policy import StatementResult
 
 _WIDTH = 80
@@ -49,8 +51,20 @@ def _policy(policy: CheckedPolicy) -> Iterator[str]:
             yield from _filled(f"{number}. {step.text} ({step.disposition})", "  ")
             for reason in step.reasons:
                 yield from _filled(f"review: {reason}", "     ")
+            if step.proof:
+                yield from _filled(_proof(step.proof), "     ")
             if step.diff:
                 yield from (escape_unprintable(line) for line in step.diff.splitlines())
+
+
+def _proof(proof: Proof) -> str:
+    cured = sum(denial.cured is True for denial in proof.denials)
+    newly = Counter(one.principal for one in proof.newly_allowed)
+    given = "; ".join(f"{count:,} actions for {who}" for who, count in newly.items())
+    return (
+        f"Proof: {cured:,} of {len(proof.denials):,} denied calls are allowed afterwards. Newly "
+        f"allowed: {given or 'nothing'}. No longer allowed: {len(proof.lost):,} actions."
+    )
 
 
 def _principal(principal: CheckedPrincipal) -> Iterator[str]:
@@ -111,6 +125,7 @@ def as_dict(report: CheckReport) -> dict[str, Any]:
                 "region": policy.region,
                 "outcome": str(policy.outcome),
                 "principals": [_principal_dict(policy, one) for one in policy.principals],
+                "plan": [_step(step) for step in policy.plan],
             }
             for policy in report.policies
         ],
@@ -139,6 +154,28 @@ def _principal_dict(policy: CheckedPolicy, principal: CheckedPrincipal) -> dict[
             }
             for call in principal.calls
         ],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "kind": str(step.kind),
+        "text": step.text,
+        "account": step.account,
+        "target": step.target,
+        "disposition": str(step.disposition),
+        "reasons": list(step.reasons),
+        "principals": list(step.principals),
+        "statements": list(step.statements),
+        "document": step.document,
+        "diff": step.diff,
+        "patch": list(step.patch),
+        "commands": {
+            "apply": step.commands.apply or None,
+            "verify": step.commands.verify or None,
+            "undo": step.commands.undo or None,
+        },
     }
 
 

@@ -1,5 +1,7 @@
 """check(): which calls are allowed, denied or undecided. Each table names its source."""
 
+import json
+
 import pytest
 
 from ebs_kms_audit import InputError, Outcome, UsageError, check
@@ -16,7 +18,9 @@ from tests.checking.documents import (
     allow,
     grants,
     policy,
+    terraform_plan,
     usage,
+    write,
 )
 
 CREATE = ["kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt"]
@@ -153,8 +157,6 @@ def test_a_deny_by_network(condition, expected):
 KMS = iam("kms:*")
 LAYERS = {
     "delegation and an IAM policy": ([DELEGATES], {"identity_policies": KMS}, [A, A, A, A]),
-    "delegation and the IAM policy of another role": (
-        [DELEGATES], {"identity_policies": {ALICE: KMS}}, [U, U, U, A]),
     "delegation and the IAM policy of the role": (
         [DELEGATES], {"identity_policies": {APP: [KMS]}}, [A, A, A, A]),
     "delegation and an IAM policy without CreateGrant": (
@@ -317,6 +319,8 @@ WRONG = {
     "an unknown operation": ([APP], {"operation": "AtachVolume"}, "Did you mean AttachVolume"),
     "an operation without documented calls": (
         [APP], {"operation": "ModifyVolume"}, "documents no KMS calls for ModifyVolume"),
+    "an IAM policy of nobody": (
+        [APP], {"identity_policies": {ALICE: {"Statement": []}}}, f"{ALICE} is not one of the"),
     "an alias as key": (
         [APP], {"key": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/disk"}, "not the ARN of a key"),
 }  # fmt: skip
@@ -326,6 +330,24 @@ WRONG = {
 def test_what_cannot_be_checked_is_a_usage_error(principals, options, message):
     with pytest.raises(UsageError, match=message):
         check(policy(DELEGATES), principals, **options)
+
+
+def test_a_key_for_a_file_with_several_policies_is_a_usage_error(tmp_path):
+    one = ("aws_kms_key.a", "aws_kms_key", {"policy": json.dumps(policy(DELEGATES))}, {})
+    plan = terraform_plan(one, ("aws_kms_key.b", *one[1:]))
+    path = write(tmp_path, "plan.json", plan)
+    assert len(check(path, "spot").policies) == 2
+    with pytest.raises(UsageError, match="several key policies"):
+        check(path, "spot", key=KEY)
+
+
+def test_a_value_that_only_the_deployment_decides_leaves_the_check_undecided(tmp_path):
+    document = policy(usage(APP, {"Fn::ImportValue": "role"}), grants(APP))
+    template = {"Resources": {"Key": {
+        "Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}}}}  # fmt: skip
+    report = check(write(tmp_path, "template.json", template), APP, account=ACCOUNT)
+    assert (report.policies[0].outcome, report.outcome) == (A, U)
+    assert "Fn::ImportValue at $.Statement[0].Principal.AWS[1]" in report.not_checked[0]
 
 
 def test_a_policy_that_cannot_be_read_is_an_error(tmp_path):
