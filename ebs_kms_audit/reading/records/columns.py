@@ -220,6 +220,8 @@ def record_of_values(found: Mapping[str, Any]) -> dict[str, Any]:
     for member, value in found.items():
         if member == "resources.ARN":
             _put(record, ("resources",), [{"ARN": value}])
+        elif member == "userIdentity.arn" and isinstance(value, str):
+            _put_caller(record, value)
         elif member not in ("caller", "key", "record"):
             _put(record, tuple(member.split(".")), _member(member, value))
     if isinstance(found.get("caller"), str):
@@ -232,7 +234,9 @@ def record_of_values(found: Mapping[str, Any]) -> dict[str, Any]:
         service, _, record["eventName"] = name.partition(":")
         record.setdefault("eventSource", f"{service.casefold()}.amazonaws.com")
     source = record.get("eventSource")
-    if isinstance(source, str) and source and "." not in source:
+    if source is None and _names_a_key(record.get("resources")):
+        record["eventSource"] = KMS_EVENT_SOURCE
+    elif isinstance(source, str) and "." not in source:
         record["eventSource"] = f"{source.casefold()}.amazonaws.com"
     return record
 
@@ -326,6 +330,13 @@ def _put_key(record: dict[str, Any], value: str) -> None:
         parameters = record.get("requestParameters")
         if parameters is None or isinstance(parameters, dict):
             record["requestParameters"] = {"keyId": value, **(parameters or {})}
+
+
+def _names_a_key(resources: Any) -> bool:
+    """Return whether the resources name a KMS key, as those of no other service do."""
+    entries = resources if isinstance(resources, list) else []
+    arns = [Arn.parse(str(one.get("ARN"))) for one in entries if isinstance(one, dict)]
+    return any(arn is not None and arn.service == "kms" for arn in arns)
 
 
 def _infer_type(record: dict[str, Any]) -> None:

@@ -40,8 +40,8 @@ LONGEST_RECORD = 4 << 20  # CloudTrail's own limit is 256 KB
 _LONGEST_WORD = 16  # the longest token outside quotes: a number, a keyword
 _LONGEST_KNOWN_INT = 400
 _DEEPEST_PART = 8
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
-_UNCLOSED = re.compile(r'"(?:[^"\\]|\\.)*+\\?$', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?P<closed>"?)|[\[\]{}]', re.DOTALL)
+_AFTER_A_VALUE = frozenset(",{}[]0123456789")
 _REST_OF_OBJECT = re.compile(r'\s*(?:,\s*"|\})')
 _GIVE_UP = 64 << 20
 _KEPT_BESIDE, _LONGEST_BESIDE = 100, 1000  # of the members beside a large one
@@ -136,7 +136,7 @@ def _read_value(
         else:
             yield from _failed(text, _TOO_LONG)
     except RecursionError:
-        yield from _failed(text, "it is nested too deep", well_formed=True)
+        yield from _failed(text, "it is nested too deep")
     except ValueError as error:
         fault = _cut_short(error) or _NOT_JSON
         if text.held[text.position] in "{[" and depth < _DEEPEST_PART:
@@ -157,16 +157,19 @@ def _cut_short(error: ValueError) -> str | None:
     return _ENDS_WITHIN if "Unterminated" in str(error) else None
 
 
-def _failed(text: Text, fault: str, *, well_formed: bool = False) -> Iterator[Found]:
-    """Go on after a value that cannot be read.
+def _failed(text: Text, fault: str, open_brackets: int = 0) -> Iterator[Found]:
+    """Go on after a value that cannot be read, or after the object that is open.
 
     The objects in a request are the choice of a caller, so none of them may be read as a record:
-    reading goes on after a value that is well-formed. Elsewhere it goes on at the next record.
+    reading goes on where the value ends by its brackets. If damage hides the end, it goes on at the
+    next record.
     """
-    if not (well_formed and text.skip_value()):
+    bracketed = open_brackets or text.held[text.position] in "{["
+    if not (bracketed and text.skip_value(open_brackets)):
         more = text.find(_RECORD_START)
         if more and fault == _ENDS_WITHIN:
             fault = _NOT_JSON
+        text.end_is_told = not more
     yield Found({}, fault=fault)
 
 
@@ -193,10 +196,10 @@ def _read_parts(
                 text.skip_value(1, long=True)
                 yield Found({}, fault=fault)
             else:
-                yield from _failed(text, fault)
+                yield from _failed(text, fault, 1)
             return
         if name is None or not text.skip(_SPACE):
-            yield from _failed(text, _NOT_JSON)
+            yield from _failed(text, fault if fault == _ENDS_WITHIN else _NOT_JSON, 1)
             return
         if text.held[text.position] in "{[":
             around = partial(_around, wrap, beside, name)
@@ -205,11 +208,13 @@ def _read_parts(
         try:
             value = text.decode()
         except (ValueError, RecursionError):
-            yield from _failed(text, _NOT_JSON)
+            yield from _failed(text, fault if fault == _ENDS_WITHIN else _NOT_JSON, 1)
             return
         if len(beside) < _KEPT_BESIDE and len(str(value)) < _LONGEST_BESIDE:
             beside[name] = value
-    yield Found({}, fault=_ENDS_WITHIN)
+    if not text.end_is_told:
+        text.end_is_told = True
+        yield Found({}, fault=_ENDS_WITHIN)
 
 
 def _around(wrap: Callable[[Any], Any], beside: dict[str, Any], name: str, value: Any) -> Any:
@@ -223,7 +228,8 @@ class _TooLongError(ValueError):
 class Text:
     """Text that comes in pieces: the part that is `held`, and the `position` there.
 
-    `began` is where the value begins that was decoded last.
+    `began` is where the value begins that was decoded last. `end_is_told` says whether it is
+    reported that the text ends within a value.
     """
 
     def __init__(self, pieces: Iterable[str], unpacker: Unpacker | None = None) -> None:
@@ -232,6 +238,7 @@ class Text:
         self.held = ""
         self.position = 0
         self.began = 0
+        self.end_is_told = False
 
     def extend(self) -> bool:
         """Hold one piece more, and drop what is before the position; False at the end."""
@@ -313,17 +320,18 @@ class Text:
         """
         at, depth, passed = self.position, open_brackets, 0
         while True:
+            end = len(self.held)
             for token in _TOKEN.finditer(self.held, at):
-                at = token.end()
+                if token["closed"] == "":  # the string goes on in the next piece
+                    end = token.start()
+                    break
                 if token[0] in "[{":
                     depth += 1
                 elif token[0] in "]}":
                     depth -= 1
                     if depth <= 0:
-                        self.position = at
-                        return True
-            unclosed = _UNCLOSED.search(self.held, at)
-            at = unclosed.start() if unclosed else len(self.held)
+                        return self._ends_at(token.end())
+            at = end
             if long:
                 passed += at - self.position
                 self.position = at
@@ -333,6 +341,22 @@ class Text:
             if passed > _GIVE_UP or not self.extend():
                 return False
             at -= start
+
+    def _ends_at(self, at: int) -> bool:
+        """Go to a place if a value can end there: before another value, or before a bracket."""
+        while True:
+            space = _SPACE.match(self.held, at)
+            after = space.end() if space else at
+            if after < len(self.held):
+                break
+            start = self.position
+            if not self.extend():
+                break
+            at -= start
+        if after < len(self.held) and self.held[after] not in _AFTER_A_VALUE:
+            return False
+        self.position = at
+        return True
 
     def find(self, pattern: re.Pattern[str]) -> bool:
         """Go to the next place after this one where a pattern begins; return whether it does."""

@@ -48,6 +48,8 @@ ENVELOPES: tuple[tuple[str, str], ...] = (
     ("CloudWatch Logs", "$['@message']"),
     ("CloudWatch Logs", "$.message"),
 )
+# The lists in which each element holds a record. The first row of Athena is the header.
+_ONE_EACH = frozenset(path for _, path in ENVELOPES if "[*]" in path) - {"$.ResultSet.Rows[*]"}
 _DEEPEST = 8
 _UNPACKED = 16 << 20
 _LOG_LINE = re.compile(r"\s*\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?\s+(?=\{)")
@@ -98,12 +100,8 @@ class Unpacker:
             yield from self._or_fault(value)
 
     def _or_fault(self, value: Any) -> Iterator[Found]:
-        nothing = True
-        for one in self._found(value, 0):
-            nothing = False
-            yield one
-        if nothing and not _is_empty(value):
-            yield Found({}, fault=NOT_A_RECORD)
+        found = self._found(value, 0)
+        yield from found if _is_empty(value) else _or_fault(found)
 
     def _found(self, value: Any, depth: int) -> Iterator[Found]:
         if depth > _DEEPEST:
@@ -165,7 +163,8 @@ class Unpacker:
                 continue
             fits = False
             for inner in found_at(value, steps):
-                for one in self._inside(path, inner, depth):
+                inside = self._inside(path, inner, depth)
+                for one in _or_fault(inside) if path in _ONE_EACH else inside:
                     if one.fault is None and not fits:
                         fits = True
                         yield from faults
@@ -176,16 +175,21 @@ class Unpacker:
                         faults.append(named)
             if fits:
                 return
-        yield from faults or self._one_level_down(value, depth)
+        yield from faults or self._one_level_down(value)
 
-    def _one_level_down(self, value: dict[str, Any], depth: int) -> Iterator[Found]:
-        """Yield the records in an object that is no known envelope."""
+    def _one_level_down(self, value: dict[str, Any]) -> Iterator[Found]:
+        """Yield the records in the members of an object that is no known envelope."""
         for inner in value.values():
-            if isinstance(inner, str) and inner.lstrip()[:1] not in ("{", "["):
-                continue
-            for one in self._found(inner, depth + 1):
-                if one.fault is None and one.document is None:
-                    yield one._replace(envelopes=(UNKNOWN_ENVELOPE, *one.envelopes))
+            for one in inner if isinstance(inner, list) else [inner]:
+                if isinstance(one, str) and one.lstrip().startswith("{"):
+                    candidates = self._in_text(one, 1)
+                elif isinstance(one, dict) and _is_record(one):
+                    candidates = self._in_object(one, 1)
+                else:
+                    continue
+                for found in candidates:
+                    if found.fault is None and found.document is None:
+                        yield found._replace(envelopes=(UNKNOWN_ENVELOPE, *found.envelopes))
 
     def _inside(self, path: str, inner: Any, depth: int) -> Iterator[Found]:
         if path == "$.ResultSet.Rows[*]":
@@ -240,6 +244,16 @@ class Unpacker:
         complete_from_message(rest)
         if isinstance(rest.get("eventName"), str):
             yield Found(rest)
+
+
+def _or_fault(found: Iterator[Found]) -> Iterator[Found]:
+    """Yield what was found, and a fault if it is nothing."""
+    nothing = True
+    for one in found:
+        nothing = False
+        yield one
+    if nothing:
+        yield Found({}, fault=NOT_A_RECORD)
 
 
 def _is_empty(value: Any) -> bool:
