@@ -67,15 +67,18 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
 ) -> Report:
     """Say who was refused which KMS action, and which key-policy statement would fix it.
 
-    `inputs` is one export of CloudTrail's Event history or several: a path, paths, a folder, a
-    glob, a `.gz` or `.zip` file, an open binary or text file, `"-"` for standard input, a pandas
-    DataFrame, or any object that gives an Arrow stream. Columns are found by name; Event name and
-    Error code must be there.
+    `inputs` is a path, several, a folder, a glob, an open binary or text file, `"-"` for standard
+    input, a pandas DataFrame, or any object with an Arrow stream. Each is recognized by its
+    content, also in a `.gz` or `.zip` file: the CSV of CloudTrail's Event history; CloudTrail JSON
+    in any envelope (log files of a trail, `lookup-events`, EventBridge, CloudWatch Logs, SQS, …);
+    the result of a query as CSV, JSON or Parquet; a key policy; a text with an error message; the
+    output of `kms describe-key`, `kms list-grants`, `ec2 get-ebs-default-kms-key-id` and the other
+    commands that a report recommends. A record says more than a row of the CSV: it completes the
+    row of the same Event ID, and counts by itself if there is none.
 
-    `records` is CloudTrail JSON: the console's Download JSON, the output of `aws cloudtrail
-    lookup-events`, log files of a trail (`.json`, `.json.gz`, folders of them), JSON lines. A
-    record says more than a row: it completes rows of the same Event ID, and counts by itself where
-    there is none. Either of the two may be left out.
+    `records` is the same, for inputs that must hold CloudTrail records; either may be left out.
+    `record_path` is a JSONPath expression for records at another place in JSON
+    (`$.my[*].place`).
 
     `key_policies` is the present policy of the key: a file, a folder, a document, or a mapping of
     key ARN to any of these. The report then says why it did not allow each call, and each fix

@@ -39,6 +39,7 @@ def audit_as(options: Options) -> int:
         report = audit(
             options.inputs or None,
             records=options.records,
+            record_path=options.record_path,
             key_policies=_key_policies(options.key_policy) or None,
             principals=_principals(options.principal),
             key=options.key,

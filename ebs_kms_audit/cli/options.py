@@ -31,7 +31,7 @@ commands:
 
 examples:
   ebs-kms-audit event_history.csv
-  ebs-kms-audit event_history.csv --records event_history.json --key-policy key_policy.json
+  ebs-kms-audit event_history.csv event_history.json key_policy.json
   ebs-kms-audit event_history.csv --around 09:00 --minutes 5
   ebs-kms-audit event_history.csv -o report.html
   ebs-kms-audit event_history.csv --redact --format markdown
@@ -52,6 +52,7 @@ class Options:
     def __init__(self, inputs: Sequence[str] = ()) -> None:
         self.inputs = list(inputs)
         self.records: list[str] | None = None
+        self.record_path: str | None = None
         self.principal: list[str] = []
         self.key_policy: list[str] = []
         self.iam_policy: list[str] = []
@@ -110,15 +111,21 @@ def parser(command: str = "") -> Parser:
         "inputs",
         nargs="*",
         metavar="FILE",
-        help="a CSV export (also .gz, .zip), a folder or glob of them, or - for standard input",
+        help="CloudTrail events (the console's CSV or JSON, log files, query results, Parquet), a "
+        "key policy, an error message, or the output of a command that the report recommends; a "
+        "folder, glob, .gz or .zip of these; or - for standard input",
     )
     evidence = parser.add_argument_group("evidence")
     evidence.add_argument(
         "--records",
         action="append",
         metavar="FILE",
-        help="CloudTrail JSON: the console's Download JSON, the output of lookup-events, log files "
-        "of a trail, or a folder of them; can be repeated",
+        help="the same as FILE, for files that must hold CloudTrail records; can be repeated",
+    )
+    evidence.add_argument(
+        "--record-path",
+        metavar="PATH",
+        help="where the records are in JSON of an unknown kind: '$.my[*].place' (JSONPath)",
     )
     evidence.add_argument(
         "--key-policy",

@@ -19,6 +19,7 @@ from ebs_kms_audit.reading.sources import HEAD, Source, beginning
 _PARQUET = b"PAR1"
 _SEARCHED_LINES = 50
 _CONSOLE_COLUMNS = 8
+_MOST_COLUMNS = 1000
 _LOG_LINE = re.compile(r"\s*\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?[ \t]+[\[{]")
 _CONSOLE_NAMES = frozenset(
     name.casefold() for name in (*exports.COLUMNS, exports.RESOURCE_TYPE) if " " in name
@@ -90,6 +91,8 @@ def _delimited(lines: Sequence[str]) -> tuple[Content, Header | None]:
 
 def content_of_columns(cells: Sequence[str]) -> Content | None:
     """Return whether column names are those of a console CSV or of a query result, or neither."""
+    if len(cells) > _MOST_COLUMNS:
+        return None
     named = [cell.strip() for cell in cells if cell.strip()]
     layout = Layout.of_header(cells)
     spelled = sum(cell.casefold() in _CONSOLE_NAMES for cell in named)

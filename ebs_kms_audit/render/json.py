@@ -88,6 +88,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "files": [
             {
                 "name": file.name,
+                "recognized_as": file.recognized_as,
                 "layout": file.layout,
                 "rows_read": file.rows_read,
                 "rows_set_aside": file.rows_set_aside,

@@ -84,6 +84,7 @@ _PREFIXES = frozenset(
     "records record detail message source fields result results raw aws cloudtrail "
     "cloudtrailevent data payload log item event".split()
 )
+_LONGEST_NAME = 200
 _SPELLING = {part.casefold(): part for member in _MEMBERS for part in member.split(".")} | {
     "arn": "arn"
 }
@@ -118,7 +119,7 @@ class Column(NamedTuple):
 
 def column_of(name: str) -> Column:
     """Return what a column of this name holds."""
-    if not name.isprintable():
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
         return Column(name, None)
     words = [_letters(word) for word in re.split(r"[^A-Za-z0-9_ -]+", name)]
     words = [word for word in words if word and not word.isdecimal()]

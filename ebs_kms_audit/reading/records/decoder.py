@@ -20,12 +20,14 @@ LIST = re.compile(
     r'\s*(?:\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*)*"(?:Records|Events)"\s*:\s*)?\['
 )
 _BETWEEN = re.compile(r"(?:[\s,]++|\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?(?=[ \t]+[\[{]))*+")
+# The name of a policy follows its text in the output of get-key-policy --output text.
+_POLICY_NAME = re.compile(r"(?:[ \t]+[\w-]+\s*\Z)?")
 _SPACE = re.compile(r"\s*")
 _COMMAS = re.compile(r"[\s,]*")
-# In a JSON string the quotes are escaped: this begins an object. After a colon or a bracket it is
-# inside another one.
+# In a JSON string the quotes are escaped: this begins an object. After a colon or an opening
+# bracket it is inside another one.
 _RECORD_START = re.compile(
-    r'(?<![:\[])(?<!: )\{\s*"(?:eventVersion|EventId|awsRegion|eventID|userIdentity)"\s*:'
+    r'(?<=[,\s}\]])(?<!: )\{\s*"(?:eventVersion|EventId|awsRegion|eventID|userIdentity)"\s*:'
 )
 _RECORD_MEMBERS = frozenset(
     {
@@ -43,7 +45,7 @@ _DEEPEST_PART = 8
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?P<closed>"?)|[\[\]{}]', re.DOTALL)
 _AFTER_A_VALUE = frozenset(",{}[]0123456789")
 _REST_OF_OBJECT = re.compile(r'\s*(?:,\s*"|\})')
-_GIVE_UP = 64 << 20
+_GIVE_UP = 16 << 20
 _KEPT_BESIDE, _LONGEST_BESIDE = 100, 1000  # of the members beside a large one
 _NOT_JSON = "it is not valid JSON"
 _ENDS_WITHIN = "the file ends within it"
@@ -118,6 +120,8 @@ def records_after(text: Text, number: int, *, listed: bool) -> Iterator[Record]:
         for found in _read_value(text, lambda value: value):
             number += found.document is None
             yield _record(number, found)
+            if found.document == KEY_POLICY:
+                text.skip(_POLICY_NAME)
 
 
 def _read_value(
@@ -238,6 +242,7 @@ class Text:
         self.held = ""
         self.position = 0
         self.began = 0
+        self._looked_for_ends = 0  # in vain, in characters: damage may hide the end of each value
         self.end_is_told = False
 
     def extend(self) -> bool:
@@ -318,6 +323,8 @@ class Text:
         Return False if no end is found. The position is then where it was; of a `long` value it is
         at the end of the text.
         """
+        if self._looked_for_ends > _GIVE_UP:
+            return False
         at, depth, passed = self.position, open_brackets, 0
         while True:
             end = len(self.held)
@@ -336,11 +343,13 @@ class Text:
                 passed += at - self.position
                 self.position = at
             elif len(self.held) - self.position > LONGEST_RECORD:
-                return False
+                break
             start = self.position
             if passed > _GIVE_UP or not self.extend():
-                return False
+                break
             at -= start
+        self._looked_for_ends += len(self.held) - self.position
+        return False
 
     def _ends_at(self, at: int) -> bool:
         """Go to a place if a value can end there: before another value, or before a bracket."""

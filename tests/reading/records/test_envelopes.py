@@ -88,6 +88,10 @@ def subscription():
     }
 
 
+def packed(value):
+    return base64.b64encode(gzip.compress(text(value).encode())).decode()
+
+
 def cells(one):
     """Return a record as a row of named columns."""
     return {
@@ -138,13 +142,10 @@ JSON = {
                     for one in RECORDS], "searchedLogStreams": []}
     ),
     "a subscription of CloudWatch Logs": text(subscription()),
-    "the same as Lambda gets it": text(
-        {"awslogs": {"data": base64.b64encode(gzip.compress(text(subscription()).encode())).decode()}}
-    ),
+    "the same as Lambda gets it": text({"awslogs": {"data": packed(subscription())}}),
     "the same in Kinesis": text(
         {"Records": [{"eventSource": "aws:kinesis", "eventName": "aws:kinesis:record",
-                      "kinesis": {"data": base64.b64encode(
-                          gzip.compress(text(subscription()).encode())).decode()}}]}
+                      "kinesis": {"data": packed(subscription())}}]}
     ),
     "an S3 export of CloudWatch Logs": "".join(
         f"2026-05-18T07:00:34.000Z {text(one)}\n" for one in RECORDS
