@@ -9,12 +9,13 @@ Manager".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.service_roles import service_role
 from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.policy.caller import Caller, CallerKind
 
 DEFAULT_OPERATIONS = ("CreateVolume", "AttachVolume", "CreateSnapshot", "CopySnapshot")
@@ -30,6 +31,9 @@ _IAM_OR_KEY = (
     "policy that you attach to the role allows the actions."
 )
 _HAS_KMS = "AWS's policy for this role has KMS actions, which need a key policy that allows the"
+_NO_PATH = (
+    "AWS does not document the path of this role. Check its ARN: aws iam get-role --role-name"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,7 @@ class NamedCaller:
     operations  the EC2 operations that it usually makes with a key
     note        what AWS's own policy for the role allows, and what follows for the key policy
     aws_policy  whether AWS's own policy for the role has KMS actions
+    documented  whether AWS documents the path of the role
     """
 
     name: str
@@ -48,6 +53,7 @@ class NamedCaller:
     operations: tuple[str, ...]
     note: str
     aws_policy: bool = False
+    documented: bool = True
 
 
 _SERVICE = "aws-service-role"
@@ -70,13 +76,16 @@ NAMED_CALLERS = {
             name="ec2-fleet",
             role=f"{_SERVICE}/ec2fleet.amazonaws.com/AWSServiceRoleForEC2Fleet",
             operations=("RunInstances",),
-            note=_NAME_THE_ROLE,
+            note=f"{_NAME_THE_ROLE} {_NO_PATH} AWSServiceRoleForEC2Fleet.",
+            documented=False,
         ),
         NamedCaller(
             name="backup",
             role="service-role/AWSBackupDefaultServiceRole",
             operations=("CreateSnapshot", "CopySnapshot", "CreateVolume"),
-            note=f"{_HAS_KMS} account (partly through EC2 only).",
+            note=f"{_HAS_KMS} account (partly through EC2 only). {_NO_PATH} "
+            "AWSBackupDefaultServiceRole.",
+            documented=False,
             aws_policy=True,
         ),
         NamedCaller(
@@ -131,6 +140,7 @@ class CheckedCaller:
     operations      the operations that it usually makes; empty for one without a documented name
     note            what is known of its IAM policies; empty where nothing is
     aws_policy      whether AWS's own policy for it has, or may have, KMS actions
+    evidence        given; inferred where the ARN has a path that AWS does not document
     """
 
     given: str
@@ -140,6 +150,7 @@ class CheckedCaller:
     operations: tuple[str, ...]
     note: str
     aws_policy: bool
+    evidence: Evidence = Evidence.GIVEN
 
 
 def read_caller(given: str, *, partition: str, account: str | None) -> CheckedCaller:
@@ -167,7 +178,8 @@ def read_caller(given: str, *, partition: str, account: str | None) -> CheckedCa
             "--account ID",
             source="--principal",
         )
-    return _of_arn(given, f"arn:{partition}:iam::{account}:role/{named.role}", named)
+    caller = _of_arn(given, f"arn:{partition}:iam::{account}:role/{named.role}", named)
+    return caller if named.documented else replace(caller, evidence=Evidence.INFERRED)
 
 
 def _of_arn(given: str, text: str, named: NamedCaller | None) -> CheckedCaller:

@@ -173,8 +173,8 @@ def _denial(
             kind=_kind(caller),
             user_name=arn.name if arn else None,
             session_name=None,
-            evidence=Evidence.GIVEN,
-            why=given,
+            evidence=caller.evidence,
+            why=given if caller.evidence is Evidence.GIVEN else "AWS documents no path for it.",
         ),
         key=KeyRef(
             arn=key,

@@ -32,6 +32,8 @@ NO_KMS = {"identity_policies": iam("ec2:*")}
 STEPS = {
     "Auto Scaling, and delegation": (
         policy(DELEGATES), "autoscaling", {}, [("key_policy", "safe")]),
+    "EC2 Fleet, with a path that AWS does not document": (
+        policy(DELEGATES), "ec2-fleet", {}, [("key_policy", "review")]),
     "a role that is not named, and no delegation": (
         policy(usage(ALICE), KEPT), APP, {},
         [("key_policy", "safe")]),
