@@ -17,6 +17,8 @@ from ebs_kms_audit.identify import (
     EvidenceIndex,
     is_denied,
     is_kms,
+    key_arns_in,
+    keys_in,
     may_be_of_another_service,
 )
 from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Symptom, Window
@@ -26,6 +28,7 @@ from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 from ebs_kms_audit.reading.timestamps import order_of
 
 _LISTED_LINES = 5
+_LISTED_KEYS = 20
 # The columns that show who called, when, where and for which account.
 _IDENTIFYING = (
     header.USER_NAME,
@@ -74,9 +77,13 @@ class _Errors:
     def __init__(self) -> None:
         self.count = 0
         self.times: list[datetime] = []
+        self.keys: dict[str, None] = {}
 
-    def add(self, time: datetime | None) -> None:
+    def add(self, event: Event) -> None:
+        time = event.time
         self.count += 1
+        if len(self.keys) < _LISTED_KEYS:
+            self.keys |= dict.fromkeys(sorted(key_arns_in(event) or keys_in(event)))
         if time:
             self.times = sorted([*self.times, time], key=order_of)
             del self.times[1:-1]
@@ -134,7 +141,7 @@ class CoverageCounter:
             if event.event_id:
                 self._error_ids.add(event.event_id)
             what = (event.error_code, event.name, event.account, event.region)
-            self._errors.setdefault(what, _Errors()).add(event.time)
+            self._errors.setdefault(what, _Errors()).add(event)
 
     def _in_window(self, event: Event) -> bool:
         return self._window is None or self._window.holds(event.time)
@@ -211,6 +218,7 @@ class CoverageCounter:
                 count=errors.count,
                 first_seen=errors.times[0] if errors.times else None,
                 last_seen=errors.times[-1] if errors.times else None,
+                keys=tuple(errors.keys)[:_LISTED_KEYS],
             )
             for (code, name, account, region), errors in self._errors.items()
         )

@@ -24,7 +24,7 @@ from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_said
-from ebs_kms_audit.identify.kms_key import key_names, key_of, keys_in
+from ebs_kms_audit.identify.kms_key import key_arns_in, key_names, key_of, keys_in
 from ebs_kms_audit.identify.overrides import given_key, given_principals
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
@@ -47,6 +47,7 @@ __all__ = [
     "PastedTexts",
     "is_denied",
     "is_kms",
+    "key_arns_in",
     "key_names",
     "keys_in",
     "may_be_of_another_service",

@@ -65,6 +65,13 @@ def keys_in(event: Event) -> set[str]:
     return {key for key in _keys([*_resource_names(event), *named]) if is_key_id(key)}
 
 
+def key_arns_in(event: Event) -> set[str]:
+    """Return the ARNs of the keys that an event's resources or its error message name."""
+    named = [*_resource_names(event), *re.findall(_KMS_ARN, event.error_message or "")]
+    arns = (Arn.parse(name.rstrip(".")) for name in named)
+    return {str(arn) for arn in arns if arn and arn.is_key}
+
+
 def _why_not(event: Event) -> str:
     if key_names(event):
         return "the event names several keys"

@@ -76,7 +76,18 @@ class Denial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OtherError:
-    """KMS events of one name that failed with one code which is no denial."""
+    """KMS events of one name that failed with one code that is not a denial.
+
+    error_code  the code
+    event_name  the operation
+    account     the account in which they were recorded, or None
+    region      the AWS Region, or None
+    meaning     what the code means
+    count       how many events there are
+    first_seen  the earliest time, or None
+    last_seen   the latest time, or None
+    keys        the ARNs, or failing these the ids, of the keys that they name; at most 20
+    """
 
     error_code: str
     event_name: str
@@ -86,3 +97,4 @@ class OtherError:
     count: int
     first_seen: datetime | None
     last_seen: datetime | None
+    keys: tuple[str, ...] = ()

@@ -54,13 +54,18 @@ class KeyGroup:
     @property
     def name(self) -> str:
         """What a step id and a folder name say of the key: its id, else account and Region."""
-        known = self.key_id or "-".join(filter(None, (self.account, self.region)))
-        return _UNSAFE.sub("-", known)[:64].strip("-.") or "unknown"
+        return name_for(self.key_id, self.account, self.region)
 
     @property
     def findings(self) -> tuple[str, ...]:
         """The ids of the findings, each once."""
         return tuple(dict.fromkeys(part.finding.id for part in self.parts))
+
+
+def name_for(key_id: str | None, account: str | None, region: str | None) -> str:
+    """Return a name for a key that a file name and a shell take as it is."""
+    known = key_id or "-".join(filter(None, (account, region)))
+    return _UNSAFE.sub("-", known)[:64].strip("-.") or "unknown"
 
 
 def key_groups(parts: Iterable[Part]) -> list[KeyGroup]:

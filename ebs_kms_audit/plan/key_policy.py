@@ -22,7 +22,7 @@ from ebs_kms_audit.plan.needs import EBS_GRANTS, EBS_USAGE, is_ebs, together, wa
 from ebs_kms_audit.plan.placeholders import principal_placeholder
 from ebs_kms_audit.plan.proof import ChangeJudge
 from ebs_kms_audit.plan.routing import Part
-from ebs_kms_audit.plan.safety import doubts_on_change, doubts_on_evidence
+from ebs_kms_audit.plan.safety import doubts_on_causes, doubts_on_change, doubts_on_evidence
 from ebs_kms_audit.plan.step import Disposition, Step, StepKind
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.policy.actions import action_matches
@@ -103,7 +103,7 @@ def key_policy_step(
         wanted=wanted,
         denials=tuple(denials),
         next_calls=tuple(call for part in named for call in _next_calls(part)),
-        doubts=tuple(dict.fromkeys(doubts_on_evidence(denials))),
+        doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(denials)))),
         layers=options.layers,
     )
     binding = bindings.of(group)

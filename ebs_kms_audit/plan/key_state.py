@@ -6,76 +6,71 @@ Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"; AWS KMS API Refer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.model import OtherError
 from ebs_kms_audit.plan import commands
-from ebs_kms_audit.plan.key_group import KeyGroup
+from ebs_kms_audit.plan.key_group import KeyGroup, name_for
 from ebs_kms_audit.plan.step import Step, StepKind
 
-_STATES = frozenset({"DisabledException", "KMSInvalidStateException"})
+_DISABLED = "DisabledException"
 
 
 def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) -> list[Step]:
-    """Return a step for each key that was disabled, pending deletion or pending import."""
+    """Return a step for each key that was disabled, pending deletion or pending import.
+
+    A key that explains denials comes first. Errors that name no key share a step for each account
+    and Region.
+    """
     steps = []
+    done: set[str | None] = set()
     for group in groups:
         if parts := group.of(StepKind.KEY_STATE):
+            done.add(group.key_id)
+            failed = [event for part in parts for event in part.finding.history.key_errors]
+            codes = {event.error_code or "" for event in failed}
+            step = _step(group.key or group.key_id, group.account, group.region, codes)
             findings = tuple(dict.fromkeys(part.finding.id for part in parts))
             reasons = tuple(dict.fromkeys(part.text for part in parts))
-            steps.append(
-                _step(
-                    group.name,
-                    group.key,
-                    account=group.account,
-                    region=group.region,
-                    findings=findings,
-                    reasons=reasons,
-                )
-            )
-    done = {step.target for step in steps}
-    by_place: dict[tuple[str | None, str | None], list[OtherError]] = {}
+            steps.append(replace(step, findings=findings, reasons=reasons))
+    by_key: dict[tuple[str | None, str | None, str | None], list[OtherError]] = {}
     for error in errors:
-        if error.error_code in _STATES:
-            by_place.setdefault((error.account, error.region), []).append(error)
-    for (account, region), some in by_place.items():
-        name = "-".join(filter(None, (account, region))) or "unknown"
-        reasons = tuple(
-            dict.fromkeys(f"{e.event_name} failed with {e.error_code}: {e.meaning}." for e in some)
-        )
-        step = _step(name, None, account=account, region=region, findings=(), reasons=reasons)
-        if step.target not in done or step.target is None:
-            steps.append(step)
+        if error.error_code in KEY_STATE_CODES:
+            for key in error.keys or (None,):
+                by_key.setdefault((key, error.account, error.region), []).append(error)
+    for (key, account, region), some in by_key.items():
+        if key is None or key.rpartition("/")[2] not in done:
+            step = _step(key, account, region, {error.error_code for error in some})
+            reasons = tuple(f"{e.event_name} failed with {e.error_code}." for e in some)
+            steps.append(replace(step, reasons=reasons))
     return steps
 
 
-def _step(
-    name: str,
-    key: str | None,
-    *,
-    account: str | None,
-    region: str | None,
-    findings: tuple[str, ...],
-    reasons: tuple[str, ...],
-) -> Step:
-    which = f"key {key}" if key else "the key"
+def _step(key: str | None, account: str | None, region: str | None, codes: Iterable[str]) -> Step:
+    arn = Arn.parse(key)
+    account, region = (arn.account, arn.region) if arn else (account, region)
+    key_id = key.rpartition("/")[2] if key else None
+    which = f"key {key_id}" if key_id else "the key"
+    disabled = set(codes) == {_DISABLED}
+    text = f"Enable {which}." if disabled else f"Check the state of {which}, and make it usable."
     step = Step(
-        id=f"key_state-{name}",
+        id=f"key_state-{name_for(key_id, account, region)}",
         kind=StepKind.KEY_STATE,
-        text=f"Check the state of {which}. Enable the key, or cancel its deletion.",
+        text=text,
         account=account,
         region=region,
-        target=key,
-        reasons=reasons,
-        findings=findings,
+        target=key if arn else None,
         console_steps=(
             f"Open the KMS console in {region or 'the Region of the key'}, Customer managed keys, "
-            "the key, and read its Status.",
+            f"{which}, and read its Status.",
             "Choose Key actions, Enable; or Cancel key deletion first.",
         ),
         afterwards=("Make the failed call again.",),
     )
-    if key is None:
+    if arn is None:
         return step
-    return replace(step, commands=commands.of_key_state(step, ("enable-key",)))
+    words = () if disabled else ("cancel-key-deletion",)
+    return replace(step, commands=commands.of_key_state(step, (*words, "enable-key")))

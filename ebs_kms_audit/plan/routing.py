@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ebs_kms_audit.aws.kms_actions import kms_action
-from ebs_kms_audit.diagnosis.cause import CauseId
+from ebs_kms_audit.diagnosis.cause import CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind, StatementKind
 from ebs_kms_audit.plan.needs import curable
@@ -23,6 +23,11 @@ _INVESTIGATE = frozenset(
         CauseId.DIRECT_GRANT_CALL,
     }
 )
+_HALVES = {
+    Half.KEY_POLICY: StepKind.KEY_POLICY,
+    Half.IAM_POLICY: StepKind.IAM_POLICY,
+    Half.GRANT: StepKind.GRANT,
+}
 # Kinds to which an IAM policy can be attached.
 _WITH_IAM_POLICY = frozenset(
     {
@@ -128,12 +133,17 @@ def _policy_is_another(finding: Finding, cause: CauseId) -> bool:
     if cause is CauseId.OTHER_KEY:
         return bool(finding.judgements)  # judged without a binding by ARN, and found to be wrong
     if cause is CauseId.CONFLICTING_EVIDENCE:
-        return any(decision.allowed is True for decision in _decisions(finding))
+        return any(one.allowed or one.key_policy_allows for one in _decisions(finding))
     return False
 
 
 def _across_accounts(finding: Finding, cause: CauseId, denial: Denial) -> tuple[StepKind, ...]:
     """Return a step for each half that is missing: the key policy, and the caller's account."""
+    if cause is CauseId.CROSS_ACCOUNT_HALF_MISSING:
+        kinds = [_HALVES[half] for half in Half if half in finding.cause.missing]
+        if not takes_iam_policy(denial):
+            kinds = [kind for kind in kinds if kind is not StepKind.IAM_POLICY]
+        return tuple(kinds) or (StepKind.INVESTIGATE,)
     decisions = _decisions(finding, denial)
     key_side = {decision.key_policy_allows for decision in decisions}
     if denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:

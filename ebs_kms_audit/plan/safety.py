@@ -12,7 +12,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, is_iam_name
+from ebs_kms_audit.diagnosis.cause import CauseId
 from ebs_kms_audit.diagnosis.limits import refused_elsewhere
 from ebs_kms_audit.model import (
     Denial,
@@ -26,6 +27,7 @@ from ebs_kms_audit.model import (
 from ebs_kms_audit.plan.change import Change, Proof, WantedStatement
 from ebs_kms_audit.plan.merge import covered_actions
 from ebs_kms_audit.plan.proof import ChangeJudge
+from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.policy import (
     Decision,
     KeyPolicy,
@@ -41,6 +43,15 @@ from ebs_kms_audit.policy.principals import read_principal
 
 _SURE = frozenset({Evidence.RECORDED, Evidence.DERIVED, Evidence.GIVEN})
 _NAMEABLE = frozenset({PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE})
+_UNSETTLED = frozenset(
+    {
+        CauseId.EXPLICIT_DENY,
+        CauseId.CONFLICTING_EVIDENCE,
+        CauseId.CONDITION_NOT_MET,
+        CauseId.OTHER_KEY,
+        CauseId.UNKNOWN,
+    }
+)
 _LISTED = 10
 _WHAT_IT_NAMES = {
     PrincipalKind.ROOT: "In a key policy this ARN means the whole account, not only the root user.",
@@ -79,14 +90,41 @@ def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
         yield f"The {arn} of {_listed(names)} {are} {evidence}."
 
 
+def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
+    """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
+    cured = {id(denial) for part in parts for denial in part.denials}
+    for part in parts:
+        finding = part.finding
+        if part.cause is CauseId.UNKNOWN:
+            if finding.judgements:  # without a policy the step is not safe in any case
+                yield "The input does not show why the calls were denied."
+        elif part.cause in _UNSETTLED:
+            yield part.text
+        for text in finding.cause.contradicted_by:
+            yield f"Evidence against the cause: {text.rstrip('.')}."
+        left = [denial for denial in finding.denials if id(denial) not in cured]
+        if left:
+            actions = dict.fromkeys(a for denial in left for a in denial.iam_actions)
+            name = finding.principal.user_name or finding.principal.arn or "the caller"
+            yield f"{name} was also denied {_listed(actions)}, which this step does not cure."
+
+
 def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:
     if principal.kind in _WHAT_IT_NAMES:
         yield f"{name}: {_WHAT_IT_NAMES[principal.kind]}"
     elif principal.kind not in _NAMEABLE:
         yield f"{name}: the caller is not known to be a single user or role."
     arn = principal.arn
-    if arn and read_principal("AWS", arn, "$").form is PrincipalForm.INVALID:
+    if arn and not _can_exist(arn):
         yield f"The ARN of {name} is not one that IAM can have given out."
+
+
+def _can_exist(text: str) -> bool:
+    """Return whether IAM can have given out the ARN. A path takes any character but wildcards."""
+    arn = Arn.parse(text)
+    if arn is None or read_principal("AWS", text, "$").form is PrincipalForm.INVALID:
+        return False
+    return arn.resource == "root" or (arn.is_user_or_role and is_iam_name(arn.name))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -136,6 +136,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "OtherError": {
         "account": Kind.ACCOUNT,
         "region": Kind.REGION,
+        "keys": Kind.KEY,
         **_all(W, "error_code event_name"),
         **_all(P, "meaning count first_seen last_seen"),
     },

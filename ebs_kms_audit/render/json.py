@@ -248,6 +248,7 @@ def _other_error(error: OtherError) -> dict[str, Any]:
         "count": error.count,
         "first_seen": time_text(error.first_seen),
         "last_seen": time_text(error.last_seen),
+        "keys": list(error.keys),
     }
 
 

@@ -47,7 +47,7 @@ def test_some_operations_never_work_across_accounts():
 
 
 def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
-    policy, grant = plan(userIdentity=session(SERVICE_ROLE, "AutoScaling"))
+    policy, grant = plan(userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent")
     usage, create = policy.statements
     account = f"arn:aws:iam::{ACCOUNT}:root"
     assert (policy.kind, policy.account) == ("key_policy", OWNER)
