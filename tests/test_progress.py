@@ -205,7 +205,7 @@ def at_terminal(arguments, header=b"", part=b"", interrupt=False):
     return process.returncode, output.decode(), terminal.decode()
 
 
-def header_and_part():
+def header_and_part() -> tuple[bytes, bytes]:
     """Return the header of an export, and rows that are larger than a block that is read."""
     header, *rows = SAMPLE.read_bytes().splitlines(keepends=True)
     row = rows[0].rstrip(b"\n") + b"\n"

@@ -82,11 +82,14 @@ class _Errors:
     def add(self, event: Event) -> None:
         time = event.time
         self.count += 1
-        if len(self.keys) < _LISTED_KEYS:
-            self.keys |= dict.fromkeys(sorted(key_arns_in(event) or keys_in(event)))
+        self.add_keys(event)
         if time:
             self.times = sorted([*self.times, time], key=order_of)
             del self.times[1:-1]
+
+    def add_keys(self, event: Event) -> None:
+        if len(self.keys) < _LISTED_KEYS:
+            self.keys |= dict.fromkeys(sorted(key_arns_in(event) or keys_in(event)))
 
 
 class CoverageCounter:
@@ -136,12 +139,16 @@ class CoverageCounter:
         self._read_only_rows += is_read_only
         self._read_only_in_window += is_read_only and self._in_window(event)
         if event.error_code and not is_denied(event) and self._in_window(event):
-            if may_be_of_another_service(event) or event.event_id in self._error_ids:
+            if may_be_of_another_service(event):
                 return
+            what = (event.error_code, event.name, event.account, event.region)
+            errors = self._errors.setdefault(what, _Errors())
+            if event.event_id not in self._error_ids:
+                errors.add(event)
+            elif event.identity is not None:  # the record names the key that its row does not
+                errors.add_keys(event)
             if event.event_id:
                 self._error_ids.add(event.event_id)
-            what = (event.error_code, event.name, event.account, event.region)
-            self._errors.setdefault(what, _Errors()).add(event)
 
     def _in_window(self, event: Event) -> bool:
         return self._window is None or self._window.holds(event.time)
