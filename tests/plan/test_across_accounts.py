@@ -14,8 +14,14 @@ SERVICE_ROLE = (
 )
 
 
-def plan(**fields):
-    return audit(record(resources=[{"ARN": KEY_ELSEWHERE}], **fields)).plan
+POLICY = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*",
+     "Resource": "*"}]}  # fmt: skip
+
+
+def plan(policy=None, **fields):
+    policies = {KEY_ELSEWHERE: policy} if policy else None
+    return audit(record(resources=[{"ARN": KEY_ELSEWHERE}], **fields), key_policies=policies).plan
 
 
 def test_the_message_on_iam_policies_gives_the_half_of_the_callers_account():
@@ -47,7 +53,9 @@ def test_some_operations_never_work_across_accounts():
 
 
 def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
-    policy, grant = plan(userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent")
+    policy, grant = plan(
+        POLICY, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent"
+    )
     usage, create = policy.statements
     account = f"arn:aws:iam::{ACCOUNT}:root"
     assert (policy.kind, policy.account) == ("key_policy", OWNER)
