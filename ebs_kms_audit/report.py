@@ -112,7 +112,12 @@ class Report:
         return as_arrow(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a denial as a pandas DataFrame; columns as in `render.table.COLUMNS`."""
+        """Return one row a denial as a pandas DataFrame; columns as in `render.table.COLUMNS`.
+
+        Texts are as in the input. A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@`
+        for a formula: to open the denials in one, write them with `--format csv`, which marks such
+        cells as text.
+        """
         from ebs_kms_audit.render.table import as_pandas
 
         return as_pandas(self)

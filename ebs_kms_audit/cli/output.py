@@ -44,11 +44,13 @@ def write(text: str, output: str | None = None) -> None:
 
 
 def say(text: str) -> None:
-    """Write a line to standard error, with its invisible characters escaped, if it can be read."""
+    """Write lines to standard error if it is open, with their invisible characters escaped."""
     if sys.stderr is None:
         return
     try:
-        print(f"ebs-kms-audit: {escape_lines(text)}", file=sys.stderr, flush=True)
+        for line in escape_lines(text).split("\n"):
+            print(f"ebs-kms-audit: {line}", file=sys.stderr)
+        sys.stderr.flush()
     except (OSError, ValueError):
         _discard(sys.stderr)
 

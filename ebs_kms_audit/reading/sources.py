@@ -106,7 +106,10 @@ class Sources:
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if path == "-":
-            yield from self._of_stream(sys.stdin.buffer, "standard input")
+            if sys.stdin is None:
+                yield _failed("standard input", "it is closed; name a file")
+            else:
+                yield from self._of_stream(sys.stdin.buffer, "standard input")
             return
         try:
             mode = Path(path).stat().st_mode
@@ -125,7 +128,10 @@ class Sources:
             if not matches:
                 yield _failed(path, "no file matches this pattern; check the path")
             for match in matches:
-                yield from self._of_path(match)
+                if Path(match).is_dir():
+                    yield from self._of_folder(match)
+                else:
+                    yield from self._of_file(match, listed=False, named=False)
             return
         yield _failed(_shortened(path), _why_not(path, error))
 
@@ -179,11 +185,12 @@ class Sources:
         self._seen.add(identity)
         return True
 
-    def _of_file(self, path: str, *, listed: bool) -> Iterator[Source]:
+    def _of_file(self, path: str, *, listed: bool, named: bool = True) -> Iterator[Source]:
+        """Yield the sources in a file: `listed` in a folder, or `named` and not by a pattern."""
         try:
             found = Path(path).stat()
             if not S_ISREG(found.st_mode):
-                if listed:
+                if listed or not named:  # a pipe that nobody writes to would never end
                     why = "it is a pipe, a socket or a device"
                     yield Source(name=path, listed=True, skipped=why)
                 else:

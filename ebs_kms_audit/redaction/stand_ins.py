@@ -15,12 +15,22 @@ from ebs_kms_audit.aws.arns import Arn, partition_of
 _KEPT_NAMES = frozenset({callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER})
 # Source: IAM User Guide, "Create a service-linked role": AWS chooses the name, but for a suffix.
 _SERVICE_ROLE = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:_(.+))?", re.DOTALL)
-_SERVICE = re.compile(r"(?!vpce-)[a-z][a-z0-9-]{1,40}(\.[a-z0-9-]+){0,2}")
+# Services that call KMS or are called beside it. Any other host name may be a customer's.
+_SERVICES = frozenset(
+    "access-analyzer airflow athena autoscaling backup batch cloudformation cloudtrail codebuild "
+    "config datasync delivery dlm dms drs dynamodb ebs ec2 ec2-frontend-api ec2fleet ecr ecs eks "
+    "elasticache elasticfilesystem elasticmapreduce es events fsx glue iam imagebuilder kinesis "
+    "kms lambda logs mgn monitoring organizations rds redshift resource-explorer-2 s3 sagemaker "
+    "secretsmanager securityhub signin sns spot spotfleet sqs ssm sso storagegateway sts support "
+    "transfer workspaces".split()
+)
+_LABELS = re.compile(r"[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40})?")
 _SERVICE_DOMAIN = re.compile(r"\.amazonaws\.com(?:\.cn)?|\.amazonaws\.eu")
 _PREFIX = r"(?:aws|kms|ec2|iam|sts|s3|autoscaling|cloudtrail|organizations)"
 _WORD = re.compile(
-    r"[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z0-9_]{1,79}){0,3}"  # Client.UnauthorizedOperation
-    rf"|{_PREFIX}:(?:[A-Za-z]{{1,80}}\*?|\*)|\*"  # kms:ReEncrypt*, aws:SourceIp
+    r"(?!A[A-Z]{3})[A-Z][A-Za-z0-9]{1,79}(?:\.[A-Z][A-Za-z0-9]{1,79}){0,2}"  # Client.NotFound
+    r"|principal|resource|action|key_account|[a-z]+_(?:policy|policies|boundary)"
+    rf"|{_PREFIX}:(?:(?!A[A-Z]{{3}})[A-Z][A-Za-z]{{1,79}}\*?|\*)|\*"  # kms:ReEncrypt*, aws:SourceIp
 )
 _ELEMENT = re.compile(
     r"Version|Id|Statement|Sid|Effect|(?:Not)?(?:Principal|Action|Resource)|Condition"
@@ -28,7 +38,9 @@ _ELEMENT = re.compile(
     r"|(?:For(?:All|Any)Values?:)?(?:Not)?(?:String|Numeric|Date|Bool|Binary|IpAddress|Arn|Null)"
     r"(?:Not)?(?:Equals|Like|LessThan|GreaterThan)?(?:Equals)?(?:IgnoreCase)?(?:IfExists)?"
 )
-_CONDITION_KEY = re.compile(rf"({_PREFIX}:[A-Za-z]{{1,80}})[/:](.+)", re.DOTALL)
+_CONDITION_KEY = re.compile(
+    r"(aws:(?:Principal|Request|Resource)Tag|kms:EncryptionContext)[/:](.+)", re.DOTALL
+)
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 _REGION = re.compile(r"([a-z]{2}(?:-(?:gov|iso[a-z]?)|isoe|sc-de)?|eusc-de)-[a-z]+-\d+")
 _EC2_ID = re.compile(r"(vol|snap|ami|vpc|vpce|subnet|eni|sg|lt|fleet)-[0-9a-f]{8,}")
@@ -119,15 +131,19 @@ class StandIns:
         domain = _SERVICE_DOMAIN.search(text)
         if domain is None or domain.end() != len(text):
             return None
-        if not _SERVICE.fullmatch(text[: domain.start()]):
+        if not _LABELS.fullmatch(text[: domain.start()]):
             return None
-        labels = text[: domain.start()].split(".")
-        return ".".join(self.region(x) if partition_of(x) else x for x in labels) + domain[0]
+        name, _, region = text[: domain.start()].partition(".")
+        if name not in _SERVICES or (region and not partition_of(region)):
+            return None
+        return f"{name}.{self.region(region)}{domain[0]}" if region else text
 
     def word(self, text: str) -> str:
         """Return an AWS identifier as it is. What has not the form of one is replaced."""
         if found := _CONDITION_KEY.fullmatch(text):  # aws:PrincipalTag/NAME
             return f"{found[1]}/{self.give('tag', found[2])}"
+        if text.startswith("kms:") and not _WORD.fullmatch(text):
+            return self.give("action", text, "kms:Action{}")
         return text if _WORD.fullmatch(text) else self.any(text)
 
     def element(self, text: str) -> str:
@@ -169,7 +185,7 @@ class StandIns:
             return self.give("arn", text)
         made = str(
             arn._replace(
-                service=arn.service if _WORD.fullmatch(arn.service) else "service",
+                service=arn.service if arn.service in _SERVICES else "service",
                 region=self.region(arn.region) if arn.region else "",
                 account=self.account(arn.account),
                 resource=self._resource(arn),

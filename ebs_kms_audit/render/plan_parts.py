@@ -59,7 +59,6 @@ def _step(plan: Sequence[Step], part: str, step_id: str | None) -> Step:
     ]
     if len(steps) == 1:
         return steps[0]
-    listed = "".join(f"\n  --step {one.id}: {escape_unprintable(one.text)}" for one in plan)
     what = (
         f"there is no step {step_id}"
         if step_id is not None
@@ -67,8 +66,9 @@ def _step(plan: Sequence[Step], part: str, step_id: str | None) -> Step:
         if steps
         else "there is no key_policy step"
     )
-    choose = f"Choose one:{listed}" if plan else "The plan is empty."
-    raise UsageError(f"--show {part}: {what}. {choose}")
+    choose = "Choose one:" if plan else "The plan is empty."
+    listed = (f"  --step {one.id}: {one.text}" for one in plan)
+    raise UsageError(f"--show {part}: {what}. {choose}", *listed)
 
 
 def _contents(step: Step, part: str) -> str:

@@ -58,7 +58,18 @@ def as_pandas(report: Report) -> pd.DataFrame:
 
 def rows_of(report: Report) -> list[dict[str, Any]]:
     """Return a mapping of column to value for each denial, in the order of the report."""
-    return [row for finding in report.findings for row in _rows(finding)]
+    return [
+        {name: _encodable(value) for name, value in row.items()}
+        for finding in report.findings
+        for row in _rows(finding)
+    ]
+
+
+def _encodable(value: Any) -> Any:
+    """Return a text with its lone surrogates (of a file name, of JSON) written as escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return [_encodable(one) for one in value] if isinstance(value, list) else value
 
 
 def _rows(finding: Finding) -> list[dict[str, Any]]:

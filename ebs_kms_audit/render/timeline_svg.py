@@ -63,7 +63,7 @@ def _description(events: tuple[TimelineEvent, ...], lanes: list[str]) -> str:
 
 
 def _axis(events: tuple[TimelineEvent, ...], height: int) -> Iterator[Markup]:
-    first, last = events[0].time, events[-1].time
+    first, last = order_of(events[0].time), order_of(events[-1].time)
     bottom = str(height - 30)
     ticks = (0.0, 0.5, 1.0) if first != last else (0.5,)
     for share in ticks:

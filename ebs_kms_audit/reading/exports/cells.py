@@ -12,7 +12,8 @@ from ebs_kms_audit.model import Resource
 _TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
 _FALSE = frozenset("false 0 falsch faux falso onwaar".split())
 _SHOWN_DIGITS = 6  # of a long number, in a spreadsheet's exponent form
-_EXPONENT = r"(\d)(?:[.,](\d+))?[Ee]\+?(1[01]|0?[89])"
+_LONGEST_ACCOUNT = 64
+_EXPONENT = r"([0-9])(?:[.,]([0-9]{1,11}))?[Ee]\+?(1[01]|0?[89])"
 
 
 def read_flag(cell: str) -> bool | None:
@@ -21,7 +22,6 @@ def read_flag(cell: str) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-@lru_cache(1024)  # a file has few accounts
 def read_account(cell: str) -> tuple[str | None, str | None]:
     """Return an account id, or else what a spreadsheet left of it: `(account, damaged cell)`.
 
@@ -29,8 +29,13 @@ def read_account(cell: str) -> tuple[str | None, str | None]:
     digits: it comes back as the damaged cell, for `fits_damaged`. So does `111122000000.0`, which
     pandas makes of that form.
     """
+    return _read_account(cell) if len(cell) <= _LONGEST_ACCOUNT else (None, cell[:_LONGEST_ACCOUNT])
+
+
+@lru_cache(1024)  # a file has few accounts
+def _read_account(cell: str) -> tuple[str | None, str | None]:
     text = cell.strip().strip("'\"=")
-    if re.fullmatch(r"[0-9]+\.0", text):  # a column of floats
+    if re.fullmatch(r"[0-9]{1,12}\.0", text):  # a column of floats
         text = text[:-2]
         if len(text.rstrip("0")) <= _SHOWN_DIGITS:  # its zeros stand for digits that were lost
             return None, f"{int(text):.{_SHOWN_DIGITS - 1}E}"
