@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, is_iam_name
 from ebs_kms_audit.aws.service_roles import service_role
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Evidence
@@ -140,7 +140,10 @@ class CheckedCaller:
     operations      the operations that it usually makes; empty for one without a documented name
     note            what is known of its IAM policies; empty where nothing is
     aws_policy      whether AWS's own policy for it has, or may have, KMS actions
-    evidence        given; inferred where the ARN has a path that AWS does not document
+    named_as        the ARN that a key policy names: the role of a session; None where it is not
+                    known
+    evidence        given; inferred where `named_as` has a path that is not documented, or may have
+                    one
     """
 
     given: str
@@ -150,6 +153,7 @@ class CheckedCaller:
     operations: tuple[str, ...]
     note: str
     aws_policy: bool
+    named_as: str | None
     evidence: Evidence = Evidence.GIVEN
 
 
@@ -195,7 +199,10 @@ def _of_arn(given: str, text: str, named: NamedCaller | None) -> CheckedCaller:
     caller = Caller.of(text)
     if caller.account is None or caller.kind in (CallerKind.SERVICE, CallerKind.UNKNOWN):
         raise UsageError(f"{text} is not a user, role or account", source="--principal")
+    _check_name(caller, text)
     linked = caller.service_linked
+    if named:
+        _check_role(named, caller, arn)
     note, aws_policy = (named.note, named.aws_policy) if named else ("", False)
     if named is None:
         documented = service_role(arn.name)
@@ -213,7 +220,27 @@ def _of_arn(given: str, text: str, named: NamedCaller | None) -> CheckedCaller:
         operations=named.operations if named else (),
         note=note,
         aws_policy=aws_policy,
+        named_as=None if caller.kind is CallerKind.FEDERATED_USER else caller.arn,
+        evidence=Evidence.GIVEN if caller.path_known else Evidence.INFERRED,
     )
+
+
+def _check_name(caller: Caller, text: str) -> None:
+    """Check that IAM accepts the name. Raises UsageError."""
+    if caller.kind in (CallerKind.USER, CallerKind.ROLE) and not is_iam_name(caller.name):
+        raise UsageError(f"{text}: IAM has no user or role of this name", source="--principal")
+
+
+def _check_role(named: NamedCaller, caller: Caller, arn: Arn) -> None:
+    """Check that an ARN can be the role of a documented caller. Raises UsageError."""
+    if caller.kind is not CallerKind.ROLE or not caller.path_known:
+        raise UsageError(f"{named.name} needs the ARN of a role, not {arn}", source="--principal")
+    path = (named.role or "").rpartition("/")[0]
+    if path.startswith(_SERVICE) and not arn.resource.startswith(f"role/{path}/"):
+        raise UsageError(
+            f"{arn} is not a service-linked role of {named.name}: its path is role/{path}/",
+            source="--principal",
+        )
 
 
 def _unknown(name: str) -> str:

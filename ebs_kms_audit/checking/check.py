@@ -129,6 +129,12 @@ def _deployment(
             f"{key} is not the ARN of a key (arn:aws:kms:us-east-1:111122223333:key/…)",
             source="--key-policy",
         )
+    for name, given, known in (
+        ("--region", region, arn and arn.region),
+        ("--account", account, arn and arn.account),
+    ):
+        if given and known and given != known:
+            raise UsageError(f"{given} differs from the ARN of the key ({known})", source=name)
     found = [Arn.parse(one[max(one.find("arn:"), 0) :]) for one in principals]
     accounts = [one.account for one in found if one]
     return Deployment(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ebs_kms_audit.checking.json_text import Region
 from ebs_kms_audit.checking.policy_file import PolicyInFile, read_policy_file
 from ebs_kms_audit.policy.lint import LintFinding, Severity, lint
-from ebs_kms_audit.policy.statement import FaultId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,15 +75,6 @@ def lint_files(files: Iterable[str | os.PathLike[str]], *, key: str | None = Non
 
 
 def _lint(policy: PolicyInFile, key: str | None) -> list[FileFinding]:
-    found = [
-        *_repeated(policy),
-        *(
-            one
-            for one in lint(policy.policy, key=policy.key or key)
-            if one.id != FaultId.REPEATED_MEMBER and not _is_unresolved(policy, one.json_path)
-        ),
-    ]
-    rank = list(Severity).index
     return [
         FileFinding(
             file=policy.file,
@@ -93,21 +83,8 @@ def _lint(policy: PolicyInFile, key: str | None) -> list[FileFinding]:
             statement=_statement(policy, one.json_path),
             finding=one,
         )
-        for one in sorted(found, key=lambda one: rank(one.severity))
-    ]
-
-
-def _repeated(policy: PolicyInFile) -> list[LintFinding]:
-    """Find members that an object has twice: the text shows them, the parsed value does not."""
-    return [
-        LintFinding(
-            id=FaultId.REPEATED_MEMBER,
-            severity=Severity.ERROR,
-            json_path=path,
-            sid=None,
-            message="This member is in its object more than once.",
-        )
-        for path in policy.source.repeated
+        for one in lint(policy.policy, key=policy.key or key)
+        if not _is_unresolved(policy, one.json_path)
     ]
 
 

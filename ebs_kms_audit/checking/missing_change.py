@@ -28,6 +28,7 @@ from ebs_kms_audit.policy import Decision
 from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 _EVENT_OF = {action: one.event_name for one in kms_actions() for action in one.iam_actions}
+_GIVEN = "You gave it."
 _EC2 = "ec2-frontend-api.amazonaws.com"
 _CAUSES = {
     Verdict.NOT_GRANTABLE: CauseId.NOT_GRANTABLE,
@@ -35,7 +36,11 @@ _CAUSES = {
     Verdict.CONDITION_UNMET: CauseId.CONDITION_NOT_MET,
     Verdict.MISSING_ALLOW: CauseId.NO_STATEMENT,
 }
-_KINDS = {"user": PrincipalKind.USER, "root": PrincipalKind.ROOT}
+_KINDS = {
+    "user": PrincipalKind.USER,
+    "root": PrincipalKind.ROOT,
+    "federated-user": PrincipalKind.FEDERATED_USER,
+}
 
 
 def missing_change(
@@ -153,8 +158,9 @@ def _denial(
 ) -> Denial:
     """Return the denial that CloudTrail would record of a call."""
     name = _EVENT_OF[call.action]
-    arn, key_arn = Arn.parse(caller.arn), Arn.parse(key)
-    given = "You gave it."
+    key_arn = Arn.parse(key)
+    arn = Arn.parse(caller.named_as or caller.arn)
+    known = caller.evidence is Evidence.GIVEN
     return Denial(
         event=Event(
             file="check",
@@ -169,19 +175,19 @@ def _denial(
             user_name=arn.name if arn else None,
         ),
         principal=Principal(
-            arn=caller.arn,
+            arn=caller.named_as,
             kind=_kind(caller),
             user_name=arn.name if arn else None,
             session_name=None,
             evidence=caller.evidence,
-            why=given if caller.evidence is Evidence.GIVEN else "AWS documents no path for it.",
+            why=_GIVEN if known else "The path of the role is not known.",
         ),
         key=KeyRef(
             arn=key,
             id=key_arn.name if key_arn else None,
             alias=None,
             evidence=Evidence.GIVEN if key else Evidence.UNKNOWN,
-            why=given if key else "No key was given.",
+            why=_GIVEN if key else "No key was given.",
         ),
         iam_actions=(call.action,),
         statement_kind=kms_action(name).kind,

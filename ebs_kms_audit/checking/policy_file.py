@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ebs_kms_audit.checking.json_text import JsonText, Lines, Region
@@ -23,7 +23,7 @@ from ebs_kms_audit.checking.templates import (
     terraform_policies,
 )
 from ebs_kms_audit.errors import InputError, PolicyError
-from ebs_kms_audit.policy import KeyPolicy
+from ebs_kms_audit.policy import Fault, FaultId, KeyPolicy
 
 _NO_POLICY = (
     "this file has no key policy. Give a key policy (aws kms get-key-policy), the output of "
@@ -115,7 +115,7 @@ def read_policy_file(path: str | os.PathLike[str], deployment: Deployment = UNKN
                 file=name,
                 address=address,
                 key=key,
-                policy=KeyPolicy.from_dict(document.value),
+                policy=_policy(document),
                 source=document,
                 unresolved=unresolved,
                 lines=lines,
@@ -127,6 +127,20 @@ def read_policy_file(path: str | os.PathLike[str], deployment: Deployment = UNKN
     if not policies and not unknown:
         raise InputError(_NO_POLICY, source=name)
     return PolicyFile(file=name, policies=policies, unknown=unknown)
+
+
+def _policy(document: JsonText) -> KeyPolicy:
+    """Return the policy of a document. Repeated members are faults; the value has only one."""
+    policy = KeyPolicy.from_dict(document.value)
+    faults = (
+        Fault(
+            id=FaultId.REPEATED_MEMBER,
+            json_path=path,
+            message="This member is in its object more than once.",
+        )
+        for path in document.repeated
+    )
+    return replace(policy, faults=(*policy.faults, *faults))
 
 
 def _document(source: JsonText) -> JsonText:

@@ -309,6 +309,13 @@ WRONG = {
     "an unknown name": (["autoscalin"], {}, "Did you mean autoscaling"),
     "an unknown name with a role": ([f"karpentr={APP}"], {}, "Did you mean karpenter"),
     "a name without its role": (["karpenter"], {}, "karpenter needs the ARN of its role"),
+    "a name that IAM does not accept": (
+        [f"arn:aws:iam::{ACCOUNT}:role/x;touch"], {}, "IAM has no user or role of this name"),
+    "a session for a name": (
+        [f"karpenter=arn:aws:sts::{ACCOUNT}:assumed-role/app/one"], {}, "needs the ARN of a role"),
+    "the account for a name": ([f"karpenter={ROOT}"], {}, "needs the ARN of a role"),
+    "another role for a service-linked role": (
+        [f"autoscaling={APP}"], {}, "is not a service-linked role of autoscaling"),
     "a service": (["autoscaling.amazonaws.com"], {}, "write autoscaling"),
     "a group": ([f"arn:aws:iam::{ACCOUNT}:group/admins"], {}, "not the ARN of a user"),
     "a name that is no ARN": (["karpenter=app"], {}, "app is not an ARN"),
@@ -321,6 +328,10 @@ WRONG = {
         [APP], {"operation": "ModifyVolume"}, "documents no KMS calls for ModifyVolume"),
     "an IAM policy of nobody": (
         [APP], {"identity_policies": {ALICE: {"Statement": []}}}, f"{ALICE} is not one of the"),
+    "another Region than the key's": (
+        [APP], {"key": KEY, "region": "eu-west-1"}, "differs from the ARN of the key"),
+    "another account than the key's": (
+        [APP], {"key": KEY, "account": OTHER}, "differs from the ARN of the key"),
     "an alias as key": (
         [APP], {"key": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/disk"}, "not the ARN of a key"),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from tests.checking.documents import (
     DELEGATES,
     KEY,
     OTHER,
+    ROOT,
     grants,
     policy,
     terraform_plan,
@@ -52,6 +53,14 @@ STEPS = {
     "a role of another account without its IAM half": (
         policy(DELEGATES, usage(FOREIGN), grants(FOREIGN)), FOREIGN, NO_KMS,
         [("iam_policy", "review")]),
+    # IAM User Guide, "AWS JSON policy elements: Principal": a session ARN has no path.
+    "a session, with a role that may have a path": (
+        policy(KEPT), f"arn:aws:sts::{ACCOUNT}:assumed-role/app/one", {},
+        [("key_policy", "review")]),
+    "a federated user": (
+        policy(KEPT), f"arn:aws:sts::{ACCOUNT}:federated-user/bob", {},
+        [("key_policy", "review")]),
+    "the root user": (policy(usage(ALICE)), ROOT, {}, [("key_policy", "review")]),
     "a role that is allowed": (policy(usage(APP), grants(APP)), APP, {}, []),
     "a role that an unknown IAM policy may allow": (policy(DELEGATES), APP, {}, []),
 }  # fmt: skip
@@ -73,6 +82,21 @@ def test_the_new_document_allows_every_call_and_is_proved(name):
     assert step.proof.cures
     assert step.proof.gives_nothing_else
     assert check(step.document, who, "RunInstances", key=KEY, **options).outcome is Outcome.ALLOWED
+
+
+def test_a_policy_with_a_repeated_member_is_never_safe(tmp_path):
+    text = json.dumps(policy(KEPT))
+    path = write(
+        tmp_path, "key_policy.json", text.replace('"Effect"', '"Effect": "Deny", "Effect"')
+    )
+    [step] = check(path, APP, "RunInstances", key=KEY).plan
+    assert step.disposition == "review"
+
+
+def test_no_statement_names_a_session():
+    for session in ("assumed-role/app/one", "federated-user/bob"):
+        report = check(policy(KEPT), f"arn:aws:sts::{ACCOUNT}:{session}", key=KEY)
+        assert ":sts:" not in json.dumps([step.statements for step in report.plan])
 
 
 def test_a_condition_of_the_owner_is_never_changed_without_review():
