@@ -18,7 +18,7 @@ from ebs_kms_audit.checking.other_policies import OtherPolicies
 from ebs_kms_audit.checking.outcome import Outcome
 from ebs_kms_audit.checking.result import CheckedCall
 from ebs_kms_audit.context.history import History
-from ebs_kms_audit.diagnosis.cause import Cause, CauseId
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Binding, Judgement, Layers, worst
 from ebs_kms_audit.model import Denial, Event, Evidence, KeyRef, Principal, PrincipalKind, Verdict
@@ -135,6 +135,7 @@ def _finding(
             id=_cause(caller, verdict, decisions),
             text=next(call.why for call in calls if call.verdict is verdict),
             evidence=Evidence.GIVEN,
+            missing=_missing(caller, decisions),
         ),
     )
 
@@ -147,6 +148,20 @@ def _cause(caller: CheckedCaller, verdict: Verdict, decisions: Sequence[Decision
     if any(decision.depends_on != ("identity_policies",) for decision in decisions):
         return CauseId.OTHER_POLICY
     return CauseId.NO_STATEMENT if caller.service_linked else CauseId.IAM_POLICY_MISSING
+
+
+def _missing(caller: CheckedCaller, decisions: Sequence[Decision]) -> tuple[Half, ...]:
+    """Return which halves of an access across accounts the policies lack; empty in one account."""
+    if all(decision.same_account is not False for decision in decisions):
+        return ()
+    halves = []
+    if any(decision.key_policy_allows is not True for decision in decisions):
+        halves.append(Half.KEY_POLICY)
+    if caller.service_linked:
+        halves.append(Half.GRANT)
+    elif any(one.key_policy_allows and one.allowed is False for one in decisions):
+        halves.append(Half.IAM_POLICY)
+    return tuple(halves)
 
 
 def _denial(
