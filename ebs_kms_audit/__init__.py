@@ -103,9 +103,6 @@ if TYPE_CHECKING:
         Grant as Grant,
     )
     from ebs_kms_audit.model import (
-        Helps as Helps,
-    )
-    from ebs_kms_audit.model import (
         Identity as Identity,
     )
     from ebs_kms_audit.model import (
@@ -231,7 +228,6 @@ _MODULE_OF = {
     "FileCoverage": "model",
     "Finding": "diagnosis.findings",
     "Grant": "model",
-    "Helps": "model",
     "History": "context.history",
     "Identity": "model",
     "InputError": "errors",

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.model import Denial
+from ebs_kms_audit.model import Denial, Effect, PolicyType, PrincipalKind
+
+_KEY_OR_IAM = (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)
 
 
 def works_in_own_account_only(denial: Denial) -> bool:
@@ -27,12 +29,21 @@ def refused_elsewhere(denial: Denial) -> bool:
     message = denial.message
     if message is None:
         return False
-    from ebs_kms_audit.messages import Effect, Helps, PolicyType  # a CSV alone has no message
-
     if message.effect is Effect.EXPLICIT:
         return True
-    of_iam = message.policy_type in (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)
-    return not of_iam and message.key_policy_edit is Helps.NO
+    if message.policy_type is PolicyType.PERMISSIONS_BOUNDARY and _is_users_own(denial):
+        return False
+    return message.policy_type not in _KEY_OR_IAM
+
+
+def _is_users_own(denial: Denial) -> bool:
+    """Return whether the caller is a user of the key's account.
+
+    What a permissions boundary leaves out does not limit an Allow that names the user's own ARN.
+    Source: IAM User Guide, "Policy evaluation logic".
+    """
+    same = not denial.cross_account and denial.statement_kind is not StatementKind.IDENTITY_ONLY
+    return same and denial.principal.kind is PrincipalKind.USER
 
 
 def is_noise(denials: Sequence[Denial]) -> bool:

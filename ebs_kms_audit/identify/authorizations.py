@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts
-from ebs_kms_audit.messages.advice import advised
 from ebs_kms_audit.messages.roles import role_of_session
 from ebs_kms_audit.messages.symptoms import denied_by_other_service
 from ebs_kms_audit.model import (
@@ -48,7 +47,7 @@ def read_authorizations(
         if message.action is None:
             continue
         if message.action.casefold().startswith("kms:"):
-            messages.append(PastedMessage(advised(message), file, number))
+            messages.append(PastedMessage(message, file, number))
         else:
             symptoms.append(denied_by_other_service(message, file=file, text=message.action))
     return PastedTexts(messages, symptoms)

@@ -4,7 +4,6 @@ plain     removes what wraps a message: escapes, HTML, quotes, frames
 parse     text → DenialMessages
 roles     the role of a session
 symptoms  errors that point to a KMS key and are not KMS denials
-advice    whether an edit of the key policy can help
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ebs_kms_audit.model import DenialMessage, Effect, Helps, MessageKind, PolicyType, Symptom
+from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType, Symptom
 
 __all__ = [
     "DenialMessage",
     "Effect",
     "ErrorText",
-    "Helps",
     "MessageKind",
     "PolicyType",
     "denial_messages",
@@ -39,11 +37,9 @@ def parse_denial_message(text: str) -> DenialMessage:
 
 def denial_messages(text: str) -> Iterator[DenialMessage]:
     """Yield every access-denied message of a text, in order; equal ones once."""
-    # Imported here: an audit of a CSV alone reads no message.
-    from ebs_kms_audit.messages.advice import advised
-    from ebs_kms_audit.messages.parse import parse
+    from ebs_kms_audit.messages.parse import parse  # an audit of a CSV alone reads no message
 
-    yield from map(advised, parse(text))
+    yield from parse(text)
 
 
 class ErrorText(NamedTuple):

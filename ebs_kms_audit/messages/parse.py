@@ -1,4 +1,4 @@
-"""Text → DenialMessages, without the advice.
+"""Text → DenialMessages.
 
 Sources: IAM User Guide, "Troubleshoot access denied error messages" and "Troubleshoot access denied
 with authorization ids"; AWS Security Blog, "Enhanced access denied error messages with policy

@@ -25,7 +25,7 @@ from ebs_kms_audit.model.event import (
     Window,
 )
 from ebs_kms_audit.model.grant import Grant
-from ebs_kms_audit.model.message import DenialMessage, Effect, Helps, MessageKind, PolicyType
+from ebs_kms_audit.model.message import DenialMessage, Effect, MessageKind, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
 from ebs_kms_audit.model.symptom import Symptom
 
@@ -43,7 +43,6 @@ __all__ = [
     "Evidence",
     "FileCoverage",
     "Grant",
-    "Helps",
     "Identity",
     "KeyRef",
     "KeyState",

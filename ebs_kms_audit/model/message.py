@@ -11,7 +11,7 @@ class MessageKind(StrEnum):
 
     DENIAL = "denial"
     ENCODED = "encoded"
-    """EC2's refusal with an encoded authorization failure message and nothing else."""
+    """A denial of EC2 with an encoded authorization failure message and nothing else."""
     NOT_RECOGNISED = "not_recognised"
 
 
@@ -32,41 +32,35 @@ class PolicyType(StrEnum):
 
 
 class Effect(StrEnum):
-    """How a policy refused: nothing in it allows the call, or a Deny in it matches the call."""
+    """How a policy denied: nothing in it allows the call, or a Deny in it matches the call."""
 
     IMPLICIT = "implicit"
     EXPLICIT = "explicit"
 
 
-class Helps(StrEnum):
-    """Whether an edit of the key policy can cure this refusal."""
-
-    YES = "yes"
-    NO = "no"
-    PERHAPS = "perhaps"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DenialMessage:
-    """An access-denied message, taken apart. What the message does not say is None.
+    """The parts of an access-denied message. What the message does not say is None.
 
-    `principal` is the ARN as it stands there: a user, the root user, or a session. Of a role,
-    `role_name` is the name and `role_arn` the ARN that a policy would name; a session does not
-    show the role's path, so `role_arn` is mostly None, and `role_why` says what is known.
-
-    `policy_type` is the type of policy that refused; AWS names one, even if several refuse.
-    `through` is the policy that passed the refusal on ("… transitively through …"). `policy_arn`
-    is the policy that refused, where the message names it. `key_not_found` tells KMS's answer for
-    a key that is not there, or that the caller may not learn about. `encoded` tells that the
-    message goes on with an encoded authorization failure message of EC2's.
-
-    `authorization_id` is the id at the end of newer messages, by which AWS's own evaluation can be
-    fetched for at least 24 hours, in the Region `authorization_region`. `truncated` names the parts
-    that are cut off in the text ("action", "resource", "principal"); such a part is None.
-
-    `key_policy_edit` says whether an edit of the key policy can cure the refusal, `why` so, and
-    `what_helps` what would. Only AWS's ARNs and names are taken over from the text; `why` and
-    `what_helps` repeat nothing of it.
+    kind                  what the text is
+    principal             the ARN in the message: a user, the root user, a session, or a role
+    role_name             the name of the role, for a role and its sessions
+    role_arn              the ARN of the role that a policy would name; a session does not show the
+                          role's path, so mostly None
+    role_why              what is known about the role, as a clause
+    action                the denied action (`kms:Decrypt`)
+    resource              the ARN of the resource
+    policy_type           the type of policy that denied; AWS names one, even if several deny
+    effect                how it denied
+    through               the policy that passed the denial on ("… transitively through …")
+    policy_arn            the policy that denied, if the message names it
+    key_not_found         whether KMS did not show the key: it does not exist, or the caller may not
+                          know of it
+    encoded               whether an encoded authorization failure message of EC2 follows
+    authorization_id      the id by which AWS's own evaluation can be read for at least 24 hours
+    authorization_region  the Region of that id
+    truncated             the parts that are cut off or masked in the text ("action", "principal",
+                          "resource", "policy"); such a part is None
     """
 
     kind: MessageKind
@@ -85,6 +79,3 @@ class DenialMessage:
     authorization_id: str | None = None
     authorization_region: str | None = None
     truncated: tuple[str, ...] = ()
-    key_policy_edit: Helps | None = None
-    why: str | None = None
-    what_helps: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -20,11 +21,13 @@ class Binding:
     policy  the policy; None where it is not known which of the given policies it is
     name    what the policy is called in the input; None where no policy was given
     doubts  one sentence each; empty where the policy is surely this key's
+    since   when it was set, for a policy from the log
     """
 
     policy: KeyPolicy | None
     name: str | None
     doubts: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 class Bindings:
@@ -71,7 +74,7 @@ class Bindings:
                     else f"The policy was given for {given.key}, which is another key."
                 )
             policy = given.policy if group.key in (None, given.key) else None
-            return Binding(policy=policy, name=given.name, doubts=tuple(doubts))
+            return Binding(policy=policy, name=given.name, doubts=tuple(doubts), since=given.since)
         only = len(self._spellings) <= 1 and not self._unnamed
         if not only or group.key is None or (given.key and "mrk-" in given.key):
             doubts.append(

@@ -12,7 +12,7 @@ from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan import commands, export
-from ebs_kms_audit.plan.bindings import Bindings
+from ebs_kms_audit.plan.bindings import Binding, Bindings
 from ebs_kms_audit.plan.change import WantedStatement, policy_text
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
@@ -27,9 +27,11 @@ from ebs_kms_audit.plan.step import Disposition, Step, StepKind
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.statement import Patterns
+from ebs_kms_audit.reading.timestamps import order_of
 
 _ACTIONS = tuple(dict.fromkeys(name for one in kms_actions() for name in one.iam_actions))
 _MOST_REASONS = 20
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +112,7 @@ def key_policy_step(
     step = Step(
         id=f"key_policy-{group.name}",
         kind=StepKind.KEY_POLICY,
-        text=_text(group, wanted),
+        text=_text(group, wanted) + _age(binding, denials),
         account=group.account,
         region=group.region,
         target=group.key,
@@ -139,6 +141,21 @@ def _wanted(part: Part, options: PlanOptions) -> tuple[WantedStatement, ...]:
 
 def _next_calls(part: Part) -> Iterator[Denial]:
     return next_calls(part.denials, [call.action for call in part.finding.history.next_calls])
+
+
+def _age(binding: Binding, denials: Sequence[Denial]) -> str:
+    """Return from which event the policy is, and how old it was at the last denied call."""
+    if binding.policy is None or binding.since is None:
+        return ""
+    times = [denial.event.time for denial in denials if denial.event.time]
+    last = max(times, key=order_of, default=binding.since)
+    seconds = max(0, round((order_of(last) - order_of(binding.since)).total_seconds()))
+    unit, name = next((unit, name) for unit, name in _UNITS if seconds >= unit or unit == 1)
+    number = seconds // unit
+    return (
+        f" The policy is that of {binding.name} ({binding.since:%Y-%m-%d %H:%M:%S} UTC), "
+        f"{number:,} {name}{'' if number == 1 else 's'} old at the last denied call."
+    )
 
 
 def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:

@@ -112,9 +112,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "action": W,
         "authorization_id": Kind.ID,
         "authorization_region": Kind.REGION,
-        **_all(S, "role_why why what_helps"),
+        "role_why": S,
         **_all(P, "kind policy_type effect through key_not_found encoded truncated"),
-        **_all(P, "key_policy_edit"),
     },
     "Principal": {
         "arn": Kind.ARN,

@@ -12,10 +12,20 @@ from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.messages import DenialMessage
-from ebs_kms_audit.model import Coverage, Denial, Event, KeyRef, OtherError, Principal, SetAside
+from ebs_kms_audit.model import (
+    Coverage,
+    Denial,
+    Event,
+    KeyRef,
+    OtherError,
+    Principal,
+    SetAside,
+    Symptom,
+)
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.policy_log import PolicyChange
     from ebs_kms_audit.diagnosis.unused import Unused
     from ebs_kms_audit.policy import LintFinding
     from ebs_kms_audit.report import Report
@@ -35,7 +45,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "coverage": _coverage(report.coverage),
         "findings": [_finding(finding) for finding in report.findings],
         "plan": [step_dict(step) for step in report.plan],
-        "symptoms": [],
+        "symptoms": [_symptom(symptom) for symptom in report.symptoms],
         "other_errors": [_other_error(error) for error in report.other_errors],
         "shared_name_denials": [denial_dict(denial) for denial in report.shared_name_denials],
         "set_aside": [_set_aside(row) for row in report.set_aside],
@@ -78,7 +88,6 @@ def _refusal(message: DenialMessage) -> dict[str, Any]:
         "policy_type": message.policy_type,
         "effect": message.effect,
         "policy_arn": message.policy_arn,
-        "key_policy_edit": message.key_policy_edit,
     }
 
 
@@ -157,7 +166,12 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     return {
         "policy": judgement.policy.name,
         "key": judgement.policy.key,
+        "event_id": judgement.policy.event_id,
+        "since": time_text(judgement.policy.since),
         "binding": str(judgement.binding),
+        "compared": judgement.compared and str(judgement.compared),
+        "superseded": judgement.superseded,
+        "change": _change(judgement.change) if judgement.change else None,
         "verdict": str(judgement.verdict),
         "would_deny": judgement.would_deny,
         "lint": [_lint(one) for one in judgement.lint],
@@ -171,7 +185,55 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
                 ],
                 "depends_on": list(decision.depends_on),
             }
-            for decision in judgement.decisions
+            for decision in map(judgement.at_time, range(len(judgement.decisions)))
+        ],
+        "in_force": [
+            {"event_id": then.policy.event_id, "since": time_text(then.policy.since)}
+            if then
+            else None
+            for then in judgement.then
+        ],
+    }
+
+
+def _change(change: PolicyChange) -> dict[str, Any]:
+    return {
+        "event_id": change.event_id,
+        "time": time_text(change.time),
+        "who": change.who,
+        "operation": change.operation,
+        "diff": change.diff,
+        "restored_event_id": change.restored_event_id,
+        "restored_time": time_text(change.restored_time),
+    }
+
+
+def _symptom(symptom: Symptom) -> dict[str, Any]:
+    return {
+        "id": symptom.id,
+        "code": symptom.code,
+        "text": symptom.text,
+        "file": symptom.file,
+        "line": symptom.line,
+        "event_id": symptom.event_id,
+        "request_id": symptom.request_id,
+        "count": symptom.count,
+        "first_seen": time_text(symptom.first_seen),
+        "last_seen": time_text(symptom.last_seen),
+        "account": symptom.account,
+        "region": symptom.region,
+        "operation": symptom.operation,
+        "principal": symptom.principal,
+        "resources": list(symptom.resources),
+        "meaning": symptom.meaning,
+        "caller": symptom.caller,
+        "actions": list(symptom.actions),
+        "next_step": symptom.next_step,
+        "command": symptom.command,
+        "policy_type": symptom.policy_type and str(symptom.policy_type),
+        "findings": [
+            {"id": finding, "joined_by": why}
+            for finding, why in zip(symptom.findings, symptom.joined_by, strict=True)
         ],
     }
 

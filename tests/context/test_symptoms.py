@@ -4,6 +4,7 @@ The texts are those of EC2's and EBS's documentation and of users' reports.
 """
 
 import json
+from dataclasses import fields
 
 import pytest
 
@@ -320,3 +321,16 @@ def test_texts_that_say_the_same_in_one_input_are_one_symptom():
     assert [one.count for one in ebs_kms_audit.audit(messages=texts).symptoms] == [1, 1]
     again = read_error_text("Client error on launch\nClient error on launch", file="x").symptoms
     assert len(again) == 1
+
+
+def test_json_has_every_field_of_a_symptom():
+    report = audit(record(), attach())
+    (symptom,) = report.to_dict()["symptoms"]
+    assert symptom["id"] == "kms_key_revoked"
+    assert symptom["first_seen"] == "2026-05-18T07:00:35Z"
+    assert symptom["resources"] == [VOLUME]
+    assert symptom["actions"] == ["kms:CreateGrant"]
+    (finding,) = symptom["findings"]
+    assert finding["id"] == report.findings[0].id
+    own = {field.name for field in fields(report.symptoms[0])} - {"joined_by"}
+    assert set(symptom) == own

@@ -207,3 +207,38 @@ def test_the_redacted_report_shows_no_policy_of_the_log():
     text = ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")), redact=True).to_json()
     for name in (ACCOUNT, "admin", "deploy", KEY_ID, "put-2026"):
         assert name not in text
+
+
+def test_the_plan_changes_the_last_policy_and_says_how_old_it_is():
+    report = ebs_kms_audit.audit(records=log(*EDITS[:2], denied("08:30:00")))
+    (step,) = report.plan
+    assert (step.kind, step.disposition, step.target) == ("key_policy", "safe", KEY_ARN)
+    assert step.document["Statement"][0] == MANAGE
+    assert (
+        "The policy is that of PutKeyPolicy event put-2026-05-18T08:00:00Z (2026-05-18 08:00:00 "
+        "UTC), 30 minutes old at the last denied call."
+    ) in step.text
+
+
+def test_no_policy_is_changed_after_an_edit_without_a_document():
+    unknown = edit("09:00:00", WITH, requestParameters={"keyId": KEY_ID})
+    report = ebs_kms_audit.audit(records=log(*EDITS[:2], unknown, denied("08:30:00")))
+    (step,) = report.plan
+    assert (step.document, step.disposition) == (None, "review")
+
+
+def test_a_denial_that_is_fixed_since_changes_no_policy():
+    report = ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")))
+    assert [step.kind for step in report.plan] == ["investigate"]
+
+
+def test_json_names_the_policy_in_force_and_the_edit():
+    report = ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")))
+    (judgement,) = report.to_dict()["findings"][0]["judgements"]
+    assert judgement["event_id"] == "put-2026-05-18T09:00:00Z"
+    assert judgement["in_force"] == [
+        {"event_id": "put-2026-05-18T08:00:00Z", "since": "2026-05-18T08:00:00Z"}
+    ]
+    assert judgement["decisions"][0]["verdict"] == "missing_allow"
+    assert judgement["change"]["who"] == ADMIN["arn"]
+    assert judgement["change"]["restored_time"] == "2026-05-18T09:00:00Z"
