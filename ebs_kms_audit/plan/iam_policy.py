@@ -43,7 +43,7 @@ def iam_policy_step(
     statements = tuple(_statement(one, resource) for one in wanted)
     if alternative_to:
         reasons = [
-            "This works only if the key policy has a statement for the account (`:root`). "
+            "This works only if the key policy has a statement for the account (:root). "
             "It replaces the key_policy step."
         ]
         text = "Instead of the key policy, attach an IAM policy to the callers."

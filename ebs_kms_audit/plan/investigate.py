@@ -31,7 +31,7 @@ def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step
     evidence = [one for finding in findings for one in finding.cause.next_evidence]
     commands = dict.fromkeys(one.command for one in evidence if one.command)
     shell = [line for line in commands if line.startswith("aws ")]
-    reasons = [text, *(f"{one.what}: {one.why}" for one in evidence)]
+    reasons = [text, *(f"Get {one.what}. {one.why}" for one in evidence)]
     administers = any(
         denial.statement_kind is StatementKind.ADMINISTRATION
         for part in parts

@@ -106,7 +106,7 @@ def _denied(denials: Iterable[Denial]) -> Iterator[Line]:
     for (actions, kind, through), group in list(groups.items())[:_LISTED]:
         calls = phrases.count(len(group), "call")
         where = phrases.locations(group)
-        yield Line(label=actions, text=f"{calls} {through}; statement kind {kind}; {where}")
+        yield Line(label=actions, text=f"{calls}, {through}; statement kind {kind}; {where}")
     if (more := len(groups) - _LISTED) > 0:
         yield Line(label="", text=f"{more:,} more kinds of calls: see --format json")
 
@@ -218,8 +218,10 @@ def _file(file: FileCoverage) -> Line:
     if file.error:
         return Line(label=file.name, text="not read")
     kinds = ", ".join(filter(None, (file.recognized_as, file.layout and f"{file.layout} layout")))
-    rows = f"{phrases.count(file.rows_read, 'row')}, {file.rows_set_aside:,} set aside"
-    return Line(label=file.name, text=f"{kinds}; {rows}." if kinds else f"{rows}.")
+    noun = "record" if "record" in (file.recognized_as or "") else "row"
+    rows = f"{phrases.count(file.rows_read, noun)}, {file.rows_set_aside:,} set aside"
+    parts = [kinds, rows if file.rows_read or not kinds else ""]
+    return Line(label=file.name, text=phrases.sentence("; ".join(filter(None, parts))))
 
 
 def words_of(report: Report) -> Iterator[Line]:

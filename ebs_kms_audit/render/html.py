@@ -11,6 +11,12 @@ from ebs_kms_audit.render.markup import Markup, element
 if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
+_SOURCES = (
+    ("Default key policy", "kms/latest/developerguide/key-policy-default.html"),
+    ("Requirements for Amazon EBS encryption",
+     "ebs/latest/userguide/ebs-encryption-requirements.html"),
+    ("How Amazon EBS encryption works", "ebs/latest/userguide/how-ebs-encryption-works.html"),
+)  # fmt: skip
 _HEAD = Markup(
     '<meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -27,7 +33,23 @@ def render(report: Report) -> str:
     body = element(
         "body",
         element("a", "Skip to the answer", css="ekms-skip", href="#answer"),
-        element("main", *parts.headline(report), *parts.report(report), css="ekms", id="answer"),
+        element(
+            "main",
+            *parts.headline(report),
+            *parts.report(report),
+            _sources(),
+            css="ekms",
+            id="answer",
+        ),
         css="ekms-page",
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _sources() -> Markup:
+    """Return links to the pages of AWS on which the report rests."""
+    links = (
+        element("li", element("a", title, href=f"https://docs.aws.amazon.com/{page}"))
+        for title, page in _SOURCES
+    )
+    return element("section", element("h2", "AWS documentation"), element("ul", *links))

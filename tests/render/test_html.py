@@ -199,7 +199,7 @@ def test_the_document_has_a_language_one_h1_ordered_headings_and_a_skip_link():
     assert headings.count(1) == 1
     assert headings[0] == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(headings))
-    attributes = dict(page.attributes)
+    attributes = dict(reversed(page.attributes))
     assert attributes["html"] == {"lang": "en"}
     assert attributes["a"] == {"class": "ekms-skip", "href": "#answer"}
     assert attributes["main"]["id"] == "answer"
