@@ -57,6 +57,8 @@ def audit_as(options: Options) -> int:
         )
     if options.show:
         return _show(report, options.show, options)
+    if options.plan:
+        return _write_plan(report, options.plan)
     write(_rendered(report, options), options.output)
     for failure in report.failed_inputs:
         say(escape_unprintable(failure))
@@ -80,7 +82,20 @@ def _show(report: Report, part: str, options: Options) -> int:
 
     text, contents = plan_parts.render(report, part, options.step)
     write(text, options.output)
-    print(f"ebs-kms-audit: {contents}", file=sys.stderr)
+    say(contents)
+    return NOTHING_DENIED
+
+
+def _write_plan(report: Report, folder: str) -> int:
+    """Write the folder of the plan, and nothing to standard output."""
+    from ebs_kms_audit.plan.folder import write_plan
+    from ebs_kms_audit.render.phrases import count
+
+    write_plan(report.plan, report.to_markdown(), folder)
+    for failure in report.failed_inputs:
+        say(escape_unprintable(failure))
+    steps = count(len(report.plan), "step")
+    say(f"{steps} written to {escape_unprintable(folder)}; {_summary(report)}")
     return NOTHING_DENIED
 
 

@@ -72,6 +72,7 @@ class Options:
         self.color = "auto"
         self.show: str | None = None
         self.step: str | None = None
+        self.plan: str | None = None
         self.output: str | None = None
         self.exit_zero = False
 
@@ -93,10 +94,11 @@ def read_options(words: Sequence[str]) -> Options:
         raise UsageError("--minutes needs --around TIME")
     if options.step and not options.show:
         raise UsageError("--step needs --show PART")
-    if options.redact and options.show:
-        raise UsageError(
-            "--redact replaces the names that --show needs: run --show without --redact"
-        )
+    if options.plan and (options.show or options.output):
+        raise UsageError("--plan DIR writes a folder: leave out --show and -o")
+    for option, value in (("--show", options.show), ("--plan", options.plan)):
+        if options.redact and value:
+            raise UsageError(f"--redact replaces the names that {option} needs: leave out --redact")
     return options
 
 
@@ -201,6 +203,11 @@ def parser(command: str = "") -> Parser:
     )
     output.add_argument(
         "--step", metavar="ID", help="the step for --show (default: the only key_policy step)"
+    )
+    output.add_argument(
+        "--plan",
+        metavar="DIR",
+        help="instead of the report a new folder with documents and scripts for each step",
     )
     output.add_argument(
         "--redact", action="store_true", help="stand-ins for accounts, names, keys and addresses"

@@ -19,6 +19,7 @@ left_out         callers that cannot be named yet
 console          the way through the AWS console, and what to do afterwards
 commands         apply, verify and undo as shell commands
 export           the statements as Terraform and as CloudFormation
+scripts, folder  the plan as a folder: documents and scripts for each step
 placeholders     fixed texts where an ARN is unknown
 """
 

@@ -18,6 +18,8 @@ from ebs_kms_audit.aws.statements import SERVICE_ROLE_GRANT_OPERATIONS
 from ebs_kms_audit.plan import placeholders
 from ebs_kms_audit.plan.step import Commands, Step
 
+# The name of the inline policy that an iam_policy step attaches.
+INLINE_POLICY = "UseOfTheKmsKey"
 BEFORE, AFTER, PRESENT = "before.json", "after.json", "present.json"
 
 # Calls that can be tried without being made, with arguments that need no more than the key.

@@ -1,16 +1,18 @@
 """The statements of a step as Terraform and as CloudFormation.
 
 Sources: Terraform AWS provider, "aws_iam_policy_document" (a Sid may occur once),
-"aws_iam_policy"; AWS CloudFormation User Guide, "AWS::KMS::Key" (KeyPolicy),
+"aws_iam_role_policy"; AWS CloudFormation User Guide, "AWS::KMS::Key" (KeyPolicy),
 "AWS::IAM::ManagedPolicy".
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ebs_kms_audit.plan.commands import INLINE_POLICY, identity
 from ebs_kms_audit.plan.step import Step, StepKind
 
 _IN_TERRAFORM = """\
@@ -34,9 +36,28 @@ def terraform(step: Step) -> str | None:
     if not statements:
         return None
     blocks = "\n\n".join(_indented(_block(statement)) for statement in statements)
-    head = _IN_TERRAFORM if step.kind is StepKind.KEY_POLICY else ""
-    name = "key_policy_statements" if step.kind is StepKind.KEY_POLICY else "use_of_the_key"
-    return f'{head}data "aws_iam_policy_document" "{name}" {{\n{blocks}\n}}\n'
+    if step.kind is StepKind.KEY_POLICY:
+        return f"{_IN_TERRAFORM}{_data('key_policy_statements', blocks)}"
+    return _data("use_of_the_key", blocks) + "".join(map(_attached, step.principals))
+
+
+def _data(name: str, blocks: str) -> str:
+    return f'data "aws_iam_policy_document" "{name}" {{\n{blocks}\n}}\n'
+
+
+def _attached(principal: str) -> str:
+    """Return the resource that attaches the policy to a user or a role, as an inline policy."""
+    who = identity(principal)
+    if who is None:
+        return ""
+    kind, (_, name) = who
+    # A Terraform name takes letters, digits, hyphens and underscores.
+    label = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return (
+        f'\nresource "aws_iam_{kind}_policy" "{kind}_{label}" {{\n'
+        f"  name = {_hcl(INLINE_POLICY)}\n  {kind} = {_hcl(name)}\n"
+        "  policy = data.aws_iam_policy_document.use_of_the_key.json\n}\n"
+    )
 
 
 def cloudformation(step: Step) -> str | None:

@@ -21,7 +21,6 @@ from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.plan.step import Step, StepKind
 
 _VERSION = "2012-10-17"
-_NAME = "UseOfTheKmsKey"
 
 
 def iam_policy_step(
@@ -118,7 +117,7 @@ def _step(
             names.setdefault("Users" if who[0] == "user" else "Roles", []).append(who[1][1])
     return replace(
         step,
-        commands=commands.of_iam_policy(step, _NAME),
+        commands=commands.of_iam_policy(step, commands.INLINE_POLICY),
         terraform=export.terraform(step),
         cloudformation=export.managed_policy(step, names),
     )

@@ -361,7 +361,7 @@ def test_nothing_heavy_is_imported_before_it_is_used(code):
 
 def test_what_redact_cannot_be_combined_with_is_an_error_before_anything_is_read(capsys):
     assert main(["no such file.csv", "--redact", "--show", "policy"]) == 2
-    assert "run --show without --redact" in capsys.readouterr().err
+    assert "leave out --redact" in capsys.readouterr().err
 
 
 def test_a_redacted_error_names_no_path(tmp_path, capsys):
