@@ -50,22 +50,39 @@ def causes_of(
     found = []
     for at, denial in enumerate(denials):
         judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
-        kind = (
-            denial.iam_actions,
-            denial.event.name,
-            denial.event.error_code,
-            denial.event.source_ip,
-            denial.message,
-            bool(denial.event.error_message),
-            denial.principal,
-            denial.key,
-            *(id(decision) for one in judged for decision in (one.decision, one.now)),
-        )
+        decisions = (decision for one in judged for decision in (one.decision, one.now))
+        kind = (*_kind(denial), *map(id, decisions))
         if kind not in weighed:
             case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
             weighed[kind] = cause_of_denial(case)
         found.append(weighed[kind])
     return tuple(found)
+
+
+def _kind(denial: Denial) -> tuple[object, ...]:
+    """Return what denials of one finding have in common that have the same cause."""
+    event, message, principal = denial.event, denial.message, denial.principal
+    said = message and (
+        message.policy_type,
+        message.effect,
+        message.policy_arn,
+        message.key_not_found,
+        bool(event.error_message),
+    )
+    return (
+        denial.iam_actions,
+        event.name,
+        event.error_code,
+        event.source_ip,
+        said,
+        principal.arn,
+        principal.kind,
+        principal.evidence,
+        denial.key.arn,
+        denial.key.id,
+        denial.key.alias,
+        denial.key.evidence,
+    )
 
 
 def cause_of(group: Group) -> Cause:

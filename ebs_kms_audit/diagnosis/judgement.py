@@ -264,9 +264,9 @@ class Judge:
         """Return the decision of a policy; denials of one kind have one decision."""
         from ebs_kms_audit.policy import evaluate
 
-        by_session, decided = self._decided.setdefault(
-            id(policy), (_depends_on_session(policy), {})
-        )
+        if id(policy) not in self._decided:
+            self._decided[id(policy)] = (_depends_on_session(policy), {})
+        by_session, decided = self._decided[id(policy)]
         kind = _kind(denial, by_session)
         if kind not in decided:
             asked = _on(policy, denial)

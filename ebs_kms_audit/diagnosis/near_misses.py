@@ -116,7 +116,10 @@ def _of_statement(
         return
     if not (result.action.matched or any(_of_actions(statement, action))):
         return
+    part = _part_of_name(denial.principal)
     for entry in entries:
+        if entry.form in _BY_NAME and (part is None or part not in entry.text.lower()):
+            continue
         named = None if statement.principals.negated else _kind_of(entry, denial.principal)
         if named is not None:
             yield NearMiss(
@@ -143,6 +146,15 @@ def _of_actions(statement: Statement, action: str) -> Iterator[tuple[NearMissKin
             and (nearest_kms_action(pattern) or "").lower() == wanted
         ):
             yield NearMissKind.ACTION_MISSPELLED, written, action
+
+
+_BY_NAME = frozenset({PrincipalForm.ROLE, PrincipalForm.USER, PrincipalForm.ROLE_SESSION})
+
+
+def _part_of_name(principal: Principal) -> str | None:
+    """Return a text that each entry with a similar name holds: the name without its suffix."""
+    name = (principal.arn or "").rpartition("/")[2] or principal.role_name
+    return name.partition("_")[0].lower() if name else None
 
 
 def _kind_of(entry: PolicyPrincipal, principal: Principal) -> NearMissKind | None:

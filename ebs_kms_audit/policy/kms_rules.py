@@ -78,8 +78,9 @@ def is_of_aws_managed_key(policy: KeyPolicy) -> bool:
 
 def _is_for_a_service(statement: Statement) -> bool:
     keys = {test.key.lower() for test in statement.conditions}
+    if not (statement.allows and keys >= {"kms:calleraccount", "kms:viaservice"}):
+        return False
     principals = statement.principals
-    everyone = principals is not None and any(
+    return principals is not None and any(
         entry.form is PrincipalForm.ANYONE for entry in principals.entries
     )
-    return statement.allows and everyone and keys >= {"kms:calleraccount", "kms:viaservice"}

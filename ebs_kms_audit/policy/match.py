@@ -22,6 +22,9 @@ _SPARED = {
 }
 _NO_CONDITION = Check(matched=True, why="there is no condition")
 
+_NAMED_BY_ARN = frozenset({CallerKind.USER, CallerKind.ROLE})
+_BY_ARN = frozenset({PrincipalForm.USER, PrincipalForm.ROLE})
+
 Reaches = dict[Reach, bool | None]
 
 
@@ -88,7 +91,11 @@ def _principal(statement: Statement, caller: Caller, bounded: bool) -> tuple[Che
         return _check(value, _SPARED[value], open_=value is None), {Reach.ANYONE: value}
     reaches: Reaches = {}
     best: tuple[bool | None, Reach, str] = (False, Reach.ACCOUNT, "")
+    # A user or role with a known path is covered by its own ARN only: most entries are skipped.
+    own = caller.arn if caller.path_known and caller.kind in _NAMED_BY_ARN else None
     for entry in principals.entries:
+        if own is not None and entry.form in _BY_ARN and entry.text != own:
+            continue
         value, reach = covers(entry, caller)
         if value is False:
             continue
