@@ -120,6 +120,7 @@ def _markdown_kinds() -> frozenset[str]:
 
 def check_csv(text: str) -> None:
     """All rows are as wide as the header, and no cell is a formula."""
+    csv.field_size_limit(1 << 28)  # a pasted message may be one cell
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert rows
     for row in rows:
@@ -157,15 +158,18 @@ def check_shell(text: str) -> None:
 
 
 def _outside_quotes(script: str) -> Iterator[str]:
-    """Yield the lines of a script without what is in single quotes, in comments and in heredocs."""
-    ends = None
-    for line in re.sub(r"'[^']*'", "", script).splitlines():
-        if ends is not None:
-            ends = None if line.strip() == ends else ends
-            continue
-        if found := re.search(r"<<-?\s*\\?\"?(\w+)", line):
-            ends = found[1]
-        yield re.sub(r"(?:^|(?<=\s))#.*", "", line)
+    """Yield the lines of a script without single quotes, comments and quoted heredocs."""
+    kept, ends = [], None
+    for line in script.splitlines():
+        if ends is None:
+            kept.append(line)
+            found = re.search(r"<<-?\s*(['\"\\])(\w+)", line)
+            ends = found[2] if found else None
+        elif line.strip() == ends:
+            ends = None
+    # A comment is looked for first, because an apostrophe in it opens nothing.
+    text = re.sub(r"(?:^|(?<=\s))#.*|'[^']*'", "", "\n".join(kept), flags=re.MULTILINE)
+    yield from text.splitlines()
 
 
 def check_text(text: str) -> None:

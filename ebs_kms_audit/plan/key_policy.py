@@ -10,6 +10,7 @@ from typing import Any
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan import commands, export
 from ebs_kms_audit.plan.bindings import Binding, Bindings
@@ -43,6 +44,7 @@ class KeyPolicyChange:
     next_calls  the calls that the EBS workflow makes next, as denials of these actions
     doubts      why the step is `review` whatever the policy is
     layers      the policies that were given beside the key policy
+    redacted    whether the names in it are stand-ins, which no policy may get
     """
 
     wanted: tuple[WantedStatement, ...]
@@ -50,6 +52,7 @@ class KeyPolicyChange:
     next_calls: tuple[Denial, ...]
     doubts: tuple[str, ...]
     layers: Layers = field(default_factory=Layers)
+    redacted: bool = False
 
     def applied(
         self,
@@ -59,8 +62,14 @@ class KeyPolicyChange:
     ) -> Step:
         """Return the step for the given policy. `doubts` are doubts on the policy itself.
 
-        A step that can name nobody yet stays as it is. Raises PolicyError if it is not a policy.
+        A step that can name nobody yet stays as it is. Raises PolicyError if it is not a policy,
+        and UsageError if the report of the step is redacted.
         """
+        if self.redacted:
+            raise UsageError(
+                "This step is of a redacted report, which does not hold the names that the policy "
+                "needs. Run the audit again without redact."
+            )
         before = _read(policy)
         if not step.principals:
             return step

@@ -260,7 +260,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "Proof": _all(V, "denials newly_allowed lost"),
     "CuredDenial": {"event_id": Kind.EVENT_ID, "action": W, **_all(P, "before after cured")},
     "Permission": {"principal": Kind.ANY, "action": W, "condition": S, "expected": P},
-    "KeyPolicyChange": {"doubts": S, **_all(V, "wanted denials next_calls layers")},
+    "KeyPolicyChange": {"doubts": S, "redacted": P, **_all(V, "wanted denials next_calls layers")},
     "WantedStatement": {
         "principals": Kind.ANY,
         "condition": Kind.POLICY,

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, cast
 
 from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.plan.key_policy import KeyPolicyChange
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.redaction.documents import redacted_json
 from ebs_kms_audit.redaction.fields import FIELDS, Kind
@@ -108,6 +109,8 @@ class Redactor:
                 changed[name] = new
         if isinstance(value, Judgement):
             changed["can_be_shown"] = False
+        if isinstance(value, KeyPolicyChange):
+            changed["redacted"] = True
         if not changed:
             made = value
         elif hasattr(value, "_replace"):

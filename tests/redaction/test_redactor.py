@@ -8,6 +8,7 @@ from enum import Enum
 import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit import UsageError
 from ebs_kms_audit.redaction.stand_ins import StandIns, readable
 from tests.records import log, record, session
 from tests.rows import SESSION, export, row
@@ -197,6 +198,14 @@ def test_a_redacted_report_says_the_same_of_the_same_findings(tmp_path):
         assert one.principal.kind == other.principal.kind
         assert len(one.denials) == len(other.denials)
     assert [caveat.id for caveat in plain.caveats] == [caveat.id for caveat in redacted.caveats]
+
+
+def test_a_step_of_a_redacted_report_cannot_be_applied(tmp_path):
+    steps = [step for step in report(tmp_path, redact=True).plan if step.change]
+    assert steps
+    for step in steps:
+        with pytest.raises(UsageError, match="Run the audit again without redact"):
+            step.apply(POLICY)
 
 
 @pytest.mark.parametrize(
