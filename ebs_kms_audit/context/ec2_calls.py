@@ -112,7 +112,9 @@ def is_attempt(event: Event) -> bool:
 
 def caller_of(event: Event) -> Caller:
     """Return what tells callers apart: User name, account and Region."""
-    return event.user_name, event.account_cell or event.account, event.region
+    cell = event.account_cell
+    lost_digits = cell is not None and not cell.isdecimal()  # of two rows, one may be repaired
+    return event.user_name, cell if lost_digits else event.account, event.region
 
 
 def callers_of(event: Event) -> list[Caller]:

@@ -148,8 +148,9 @@ ENTRIES = (
     _caveat(
         "account_id_damaged",
         "A spreadsheet damaged the account ids",
-        "A spreadsheet damaged account ids. Repaired (inferred): {repaired:id}. "
+        "A spreadsheet damaged account ids. Repaired: {repaired:id}. "
         "Unknown: {unknown:id}. Choose Download CSV again to get them all.",
+        "An id that lost its leading zero (12345678901) is filled up to 12 digits. "
         "A cell such as 1.11122E+11 has lost digits of the account id. It is repaired where an "
         "access key or an ARN of the same file has an id that rounds to the cell. AWS does not "
         "document how an access key shows its account, so the repair is inferred. Otherwise the "

@@ -64,7 +64,8 @@ class Event:
 
     Empty cells and missing columns are None. `time` is in UTC, or naive where the export has no
     zone. `source_inferred` tells that the Event source was told by the event name alone.
-    `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id.
+    `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id:
+    digits that were lost at its beginning are repaired in `account`.
     `resources` is None where the cell can't be read; those of a record are put as the console's
     CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
     of a table, or of the record in its file; 0 where a cluster read the file. `identity` and

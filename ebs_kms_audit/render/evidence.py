@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.explain import EntryKind, entry
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.caveats import Caveat
     from ebs_kms_audit.diagnosis.findings import Finding
     from ebs_kms_audit.diagnosis.judgement import Judgement
-    from ebs_kms_audit.model import Denial, FileCoverage, OtherError, SetAside, Symptom
+    from ebs_kms_audit.model import Coverage, Denial, FileCoverage, OtherError, SetAside, Symptom
     from ebs_kms_audit.report import Report
 
 _LISTED = 20  # denied calls and EC2 calls of one finding; the JSON has all
@@ -161,7 +162,7 @@ def lists_of(report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
         ("Symptoms of EC2, Auto Scaling and tools", map(_symptom, report.symptoms)),
         ("Other KMS errors (no policy change fixes them)", map(_error, report.other_errors)),
         ("Denied rows that can be another service's", map(_shared, report.shared_name_denials)),
-        ("What was read", map(_file, report.coverage.files)),
+        ("What was read", chain(map(_file, report.coverage.files), _scope(report.coverage))),
         ("Rows set aside", map(_aside, report.set_aside)),
         ("What the input cannot show", map(_caveat, report.caveats)),
         ("Evidence words", words_of(report)),
@@ -222,6 +223,16 @@ def _file(file: FileCoverage) -> Line:
     rows = f"{phrases.count(file.rows_read, noun)}, {file.rows_set_aside:,} set aside"
     parts = [kinds, rows if file.rows_read or not kinds else ""]
     return Line(label=file.name, text=phrases.sentence("; ".join(filter(None, parts))))
+
+
+def _scope(coverage: Coverage) -> Iterator[Line]:
+    """Say of which rows the time span and the Regions are."""
+    first, last = coverage.first_event, coverage.last_event
+    if first and last:
+        yield Line(label="time span", text=f"of all rows: {phrases.span(first, last)}.")
+    if coverage.regions:
+        regions = ", ".join(coverage.regions)
+        yield Line(label="Regions", text=f"of the KMS, EC2 and AssumeRole rows only: {regions}.")
 
 
 def words_of(report: Report) -> Iterator[Line]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Resource
 
 _TRUE = frozenset("true 1 wahr vrai verdadero verdadeiro vero waar".split())
@@ -23,11 +25,11 @@ def read_flag(cell: str) -> bool | None:
 
 
 def read_account(cell: str) -> tuple[str | None, str | None]:
-    """Return an account id, or else what a spreadsheet left of it: `(account, damaged cell)`.
+    """Return the account id, and the cell if a spreadsheet damaged it: `(account, damaged cell)`.
 
-    An id that lost its leading zeros is filled up. One in exponent form (`1.11122E+11`) has lost
-    digits: it comes back as the damaged cell, for `fits_damaged`. So does `111122000000.0`, which
-    pandas makes of that form.
+    An id that lost its leading zeros is repaired. One in exponent form (`1.11122E+11`) has lost
+    other digits: it is returned as the damaged cell only, for `fits_damaged`. The same holds for
+    `111122000000.0`, which pandas makes of that form.
     """
     return _read_account(cell) if len(cell) <= _LONGEST_ACCOUNT else (None, cell[:_LONGEST_ACCOUNT])
 
@@ -40,7 +42,7 @@ def _read_account(cell: str) -> tuple[str | None, str | None]:
         if len(text.rstrip("0")) <= _SHOWN_DIGITS:  # its zeros stand for digits that were lost
             return None, f"{int(text):.{_SHOWN_DIGITS - 1}E}"
     if re.fullmatch(r"[0-9]{9,12}", text):
-        return text.zfill(12), None
+        return text.zfill(12), text if len(text) < 12 else None
     return None, text or None
 
 
@@ -73,6 +75,16 @@ def read_resources(cell: str) -> tuple[Resource, ...] | None:
         Resource(type=_text(entry.get("resourceType")), name=_text(entry.get("resourceName")))
         for entry in entries
     )
+
+
+def is_of_another_service(resources: Iterable[Resource] | None) -> bool:
+    """Return whether the resources name an ARN of another service than KMS, and none of KMS.
+
+    TagResource and other names are events of several services; the resource shows which.
+    """
+    arns = [Arn.parse(resource.name) for resource in resources or ()]
+    services = {arn.service for arn in arns if arn and arn.service not in ("iam", "sts")}
+    return bool(services) and "kms" not in services
 
 
 def _text(value: Any) -> str | None:

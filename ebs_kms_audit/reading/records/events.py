@@ -16,6 +16,7 @@ from ebs_kms_audit.aws.callers import service_behind
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
 from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event, Identity, Resource
+from ebs_kms_audit.reading.exports.cells import is_of_another_service, read_account
 from ebs_kms_audit.reading.records.changes import CHANGES, grant_record, policy_record
 from ebs_kms_audit.reading.records.decoder import Record
 from ebs_kms_audit.reading.records.fields import Fields
@@ -85,8 +86,13 @@ def read_record_events(
 def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
     fields = record.fields
     name, source = fields.text("name") or "", fields.text("source")
-    inferred = source is None and is_kms_event_name(name)
-    account = fields.text("account")
+    named = [Resource(type=None, name=arn) for arn in fields.texts("resource arn")]
+    inferred = source is None and is_kms_event_name(name) and not is_of_another_service(named)
+    account, damaged = fields.text("account"), None
+    if reading.form == "query result":  # a spreadsheet may have damaged it
+        account, damaged = read_account(account or "")
+    elif not is_account_id(account):
+        account = None
     identity = _identity(fields)
     _note_impossible(record, reading)
     return Event(
@@ -106,7 +112,8 @@ def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
         access_key=fields.text("caller key"),
         resources=_resources(fields),
         read_only=fields.flag("read only"),
-        account=account if is_account_id(account) else None,
+        account=account,
+        account_cell=damaged,
         identity=identity,
         error_message=fields.text("error message"),
         **_changes(fields, time, reading.name),

@@ -313,7 +313,7 @@ def test_a_damaged_account_id_is_repaired_from_the_access_key(delimiter, cell, n
     assert finding["account"] == ACCOUNT
     assert finding["principal"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert finding["principal"]["evidence"] == "inferred"
-    assert "Repaired (inferred): 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
+    assert "Repaired: 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
 
 
 @pytest.mark.parametrize(("delimiter", "cell"), DAMAGED.values(), ids=DAMAGED)
@@ -324,7 +324,7 @@ def test_a_damaged_account_id_that_nothing_repairs_is_unknown(delimiter, cell):
     assert finding["account"] is None
     assert finding["principal"]["kind"] == "user"
     assert finding["principal"]["arn"] is None
-    assert "Repaired (inferred): 0 ids. Unknown: 1 id." in caveats(report)["account_id_damaged"]
+    assert "Repaired: 0 ids. Unknown: 1 id." in caveats(report)["account_id_damaged"]
     assert report["coverage"]["accounts"] == []
 
 
