@@ -62,8 +62,6 @@ UNREADABLE = {
         line(denied(event_time="0001-01-01T00:00:00+23:00")),
         "its Event time is no time",
     ),
-    "commas alone": ("," * 15, "it has no Event name"),
-    "a few commas": (",,,", "every cell is empty"),
     "the header again": (",".join(HEADER), "the columns are shifted"),
     "text after a quote": (line(denied(user_agent="a,b")).replace('b"', 'b" c'), NOT_CLOSED),
 }
@@ -91,7 +89,16 @@ def test_the_file_is_named(tmp_path):
     assert [(file["rows_read"], file["rows_set_aside"]) for file in files] == [(1, 0), (2, 1)]
 
 
-@pytest.mark.parametrize("bad", [",,,", "alice,AKIA", "," * 15, '"x" y', 'a,"x" y'])
+@pytest.mark.parametrize("blank", ["", ",,,", "," * 15, " , ,", '"",""', "," * 30])
+def test_a_row_of_commas_alone_is_a_blank_line(blank):
+    report = report_on(line(denied("alice")), blank, blank, line(denied("bob")), blank)
+    assert refused_users(report) == ["alice", "bob"]
+    assert figures(report) == (2, 2, 0, 2)
+    found = sorted(d["line"] for f in report.to_dict()["findings"] for d in f["denials"])
+    assert found == [2, 5]
+
+
+@pytest.mark.parametrize("bad", ["alice,AKIA", '"x" y', 'a,"x" y'])
 def test_all_rows_may_be_bad(bad):
     report = report_on(bad, bad, bad)
     assert figures(report) == (3, 0, 3, 0)

@@ -161,8 +161,9 @@ class _Maker:
             cells[place].strip() or None for place in self._places
         ]
         ip, agent, error, user, key, named, read_only, account_cell = others
-        inferred = source is None and is_kms_event_name(name)
         resources = cell.read_resources(named or "")
+        inferred = source is None and is_kms_event_name(name)
+        inferred = inferred and not cell.is_of_another_service(resources)
         if resources is None:
             reading.note_unreadable(columns.RESOURCES, row.line)
         if region is not None and not is_region(region):

@@ -298,4 +298,4 @@ def _mark_returns(line: str) -> str:
 
 def _is_blank(cells: list[str]) -> bool:
     """Tell whether a line is blank, and so no row."""
-    return not cells or (len(cells) == 1 and not cells[0].strip())
+    return not any(cell.strip() for cell in cells)

@@ -1,6 +1,7 @@
 """Every layout of real exports, and every quirk: columns are found by name, cells by their form."""
 
 import io
+import json
 
 import pytest
 
@@ -223,6 +224,36 @@ def test_the_layout_of_2019():
     assert bob["principal"]["kind"] == "user_or_role_session"
     assert report["coverage"]["last_event"] == "2020-05-13T23:59:59"
     assert {"times_without_zone", "source_inferred", "columns_missing"} <= set(caveats(report))
+
+
+@pytest.mark.parametrize(
+    ("resource", "kms_rows"),
+    [
+        (f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/orders", 0),
+        (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab", 1),
+        ("orders", 1),  # the name alone does not show the service
+    ],
+)
+def test_a_row_with_the_arn_of_another_service_is_no_kms_row(resource, kms_rows):
+    # TagResource is an event of KMS, DynamoDB and others; the layout has no Event source.
+    named = json.dumps([{"resourceType": "AWS::DynamoDB::Table", "resourceName": resource}])
+    tagged = denied_2019("alice", event_name="TagResource", resources=named)
+    coverage = report_on(export(tagged, header=HEADER_2019))["coverage"]
+    assert coverage["kms_rows"] == kms_rows
+
+
+@pytest.mark.parametrize("form", ["csv", "query result"])
+def test_an_account_id_that_lost_its_leading_zero_is_repaired_and_reported(form):
+    text = export(denied("alice", recipient_account_id="12345678901", aws_access_key=""))
+    if form == "query result":
+        text = (
+            "eventtime,eventsource,eventname,errorcode,arn,recipientaccountid\n"
+            "2026-05-18T07:00:34Z,kms.amazonaws.com,CreateGrant,AccessDenied,"
+            "arn:aws:iam::012345678901:user/alice,12345678901\n"
+        )
+    report = report_on(text)
+    assert [one["account"] for one in report["findings"]] == ["012345678901"]
+    assert "Repaired: 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
 
 
 @pytest.mark.parametrize(
