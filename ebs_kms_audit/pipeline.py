@@ -257,6 +257,7 @@ def report_on(
         if is_kms(event):
             denied.add(event)
     files = events.files
+    messages = asked.given.pasted.messages
     asked = asked.with_documents(events.documents)
     asked = asked.with_messages(failed_calls.messages)
     grants.add_listed(events.documents.grants)
@@ -284,6 +285,7 @@ def report_on(
         )
         for event in denied
     ]
+    not_fitting = of_no_event(messages, resolved) if resolved else []
     resolved += [
         resolve_message(one, witnesses, asked.given)
         for one in of_no_event(asked.given.pasted.messages, resolved)
@@ -322,7 +324,7 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
-        unused=unused(asked.given, asked.policies, asked.layers, denials),
+        unused=unused(asked.given, asked.policies, asked.layers, denials, not_fitting),
     )
     return redactor.finish(report) if redactor else report
 

@@ -12,7 +12,7 @@ from ebs_kms_audit.model import Denial, Evidence
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.judgement import Layers
-    from ebs_kms_audit.identify import Overrides
+    from ebs_kms_audit.identify import Overrides, PastedMessage
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
@@ -37,15 +37,17 @@ def unused(
     policies: Sequence[GivenPolicy],
     layers: Layers,
     denials: Sequence[Denial],
+    messages: Iterable[PastedMessage] = (),
 ) -> tuple[Unused, ...]:
     """Return what was given and used by no denial.
 
-    A pasted message is always used: one that fits no event is a denial of its own.
+    `messages` are those that fit none of the denials in the input.
     """
     return (
         *_policies(policies, denials),
         *_principals(given, denials),
         *_key(given, denials),
+        *_messages(messages, denials),
         *_iam_policies(layers, denials),
     )
 
@@ -103,6 +105,18 @@ def _key(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:
         else "No denial can be about this key.",
         nearest=_nearest(given.key.arn, keys),
     )
+
+
+def _messages(messages: Iterable[PastedMessage], denials: Sequence[Denial]) -> Iterator[Unused]:
+    names = {denial.event.user_name for denial in denials if denial.event.user_name}
+    for one in messages:
+        message, caller = one.message, Arn.parse(one.message.principal)
+        yield Unused(
+            option="--message",
+            value=f"{message.action or 'a denied call'} by {message.principal or 'unknown'}",
+            why="The message fits no denial of the input, so it is a denial of its own.",
+            nearest=_nearest(caller.name if caller else "", names - {caller and caller.name}),
+        )
 
 
 def _iam_policies(layers: Layers, denials: Sequence[Denial]) -> Iterator[Unused]:
