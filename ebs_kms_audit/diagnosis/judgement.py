@@ -267,7 +267,7 @@ class Judge:
         if id(policy) not in self._decided:
             self._decided[id(policy)] = (_depends_on_session(policy), {})
         by_session, decided = self._decided[id(policy)]
-        kind = _kind(denial, by_session)
+        kind = kind_of_call(denial, by_session=by_session)
         if kind not in decided:
             asked = _on(policy, denial)
             decided[kind] = evaluate(asked, policy.policy, **self._layers.of(denial))
@@ -318,8 +318,11 @@ def _spellings(key: KeyRef, keys: Sequence[KeyRef]) -> set[str]:
     return {key.alias} if key.alias else set()
 
 
-def _kind(denial: Denial, by_session: bool) -> object:
-    """Return what denials have in common that one decision serves."""
+def kind_of_call(denial: Denial, *, by_session: bool = True) -> object:
+    """Return what denials have in common for which a policy has one decision.
+
+    `by_session` says whether a policy can tell the sessions of a role apart.
+    """
     event, principal = denial.event, denial.principal
     return (
         denial.iam_actions,

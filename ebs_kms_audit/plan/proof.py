@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof, WantedStatement
@@ -63,6 +63,7 @@ class ChangeJudge:
         self._key = key
         self._layers = layers
         self._by_principal = any(map(_tells_principals_apart, (before, after)))
+        self._decided: dict[object, Decision] = {}
         self._known: dict[object, list[tuple[int, bool | None, bool | None]]] = {}
 
     def prove(
@@ -106,8 +107,11 @@ class ChangeJudge:
     def _decide(self, denial: Denial, index: PrincipalIndex) -> Decision:
         if self._key and not denial.key.arn:
             denial = replace(denial, key=replace(denial.key, arn=self._key))
-        arn = denial.principal.arn
-        return evaluate(denial, index.reduced(arn), **self._layers.of(denial))
+        kind = (index is self._after, kind_of_call(denial))
+        if kind not in self._decided:
+            policy = index.reduced(denial.principal.arn)
+            self._decided[kind] = evaluate(denial, policy, **self._layers.of(denial))
+        return self._decided[kind]
 
     def _cured(self, denials: Iterable[Denial]) -> Iterator[CuredDenial]:
         for denial in denials:
