@@ -63,6 +63,12 @@ FINE = {
         Action=["kms:Decrypt", "kms:DescribeKey"],
         Condition={"StringNotEquals": {"kms:EncryptionContext:purpose": "x"}}),
     "the key itself as Resource": statement(Resource=KEY),
+    "a role without a path": statement(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/app"}),
+    "a Deny outside the organization": statement(
+        Effect="Deny", Principal="*", Action="kms:*", Condition={
+            "StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}),
+    "EC2 in any Region, beside one": statement(Condition={
+        "StringLike": {"kms:ViaService": ["ec2.*.amazonaws.com", "ec2.eu-west-1.amazonaws.com"]}}),
     # The author of NotAction, or of kms:*, did not list the actions one by one.
     "NotAction under GrantIsForAWSResource": statement(
         Action=None, NotAction="kms:PutKeyPolicy", Condition=FOR_SERVICE),
@@ -128,6 +134,12 @@ DOUBTFUL = {
                   Condition={"StringEquals": {"kms:EncryptionContext:purpose": "x"}}),
         ("actions_lack_condition_key", "warning",
          f"{AT}.Condition.StringEquals['kms:EncryptionContext:purpose']")),
+    # A set operator for any value fails where the request does not carry the key.
+    "any value that is not listed, on DescribeKey": (
+        statement(Action=["kms:Decrypt", "kms:DescribeKey"], Condition={
+            "ForAnyValue:StringNotEquals": {"kms:EncryptionContextKeys": "purpose"}}),
+        ("actions_lack_condition_key", "warning",
+         f"{AT}.Condition['ForAnyValue:StringNotEquals']['kms:EncryptionContextKeys']")),
     "a condition key that is none": (
         statement(Condition={"Bool": {"kms:GrantIsForAWSResources": "true"}}),
         ("unknown_condition_key", "warning",
@@ -351,6 +363,7 @@ TEXTS = {
     "1e999": ('"Effect": "Allow"', "1e999", {"number_out_of_range", "unreadable_value"}),
     "NaN": ('"Effect": "Allow"', "NaN", {"number_out_of_range", "unreadable_value"}),
     "a plain number": ('"Effect": "Allow"', "5", set()),
+    "a number with a fraction": ('"Effect": "Allow"', "5.5", set()),
 }
 
 
@@ -364,6 +377,48 @@ def test_what_json_readers_do_not_agree_on_is_an_error(effect, number, ids):
     result = lint(KeyPolicy.from_json(text), key=KEY)
     assert {one.id for one in result} == ids
     assert {one.severity for one in result} <= {"error"}
+
+
+# What needs the key is left out where the key is not known.
+@pytest.mark.parametrize(
+    "one",
+    [
+        statement(Resource=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0000abcd-12ab-34cd-56ef-00"),
+        statement(Condition={"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}),
+    ],
+    ids=["another key as Resource", "kms:ViaService for another Region"],
+)
+def test_without_the_key_its_region_and_id_are_not_checked(one):
+    assert found(KEPT, one, key=None) == []
+
+
+# The message says what to write.
+MESSAGES = {
+    "kms:ReEncrypt": (
+        statement(Action="kms:ReEncrypt"),
+        "kms:ReEncrypt matches no KMS action that this version knows. Write kms:ReEncrypt*, or "
+        "kms:ReEncryptFrom and kms:ReEncryptTo."),
+    "another unknown action": (
+        statement(Action="kms:Decript"),
+        "kms:Decript matches no KMS action that this version knows."),
+    "an action without its service": (
+        statement(Action="Decrypt"), "'Decrypt' has no service prefix: write kms:Decrypt."),
+    "a CIDR block": (
+        statement(Condition={"IpAddress": {"aws:SourceIp": "x"}}),
+        "'x' is not an IP address or CIDR block, which IpAddress requires."),
+    "a date": (
+        statement(Condition={"DateEquals": {"aws:CurrentTime": "x"}}),
+        "'x' is not a date (2026-05-18T07:00:00Z), which DateEquals requires."),
+    "a boolean": (
+        statement(Condition={"Bool": {"aws:SecureTransport": "x"}}),
+        "'x' is not true or false, which Bool requires."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "message"), MESSAGES.values(), ids=MESSAGES)
+def test_the_message_says_what_to_write(one, message):
+    document = {"Version": "2012-10-17", "Statement": [KEPT, one]}
+    assert [found.message for found in lint(KeyPolicy.from_dict(document), key=KEY)] == [message]
 
 
 def test_errors_come_first_and_carry_the_sid():
