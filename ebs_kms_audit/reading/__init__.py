@@ -137,7 +137,7 @@ class Reading:
                 reading.fail(error, listed=source.listed)
             else:
                 if not must_hold_events or content not in _NOT_RECORDS:
-                    return content, header, source
+                    return content, header, source._replace(head=None)
                 why = f"this is {_NOT_RECORDS[content]}; {RECORDS.expected}"
                 reading.fail(InputError(why, source=source.name), listed=source.listed)
         self.files.append(reading)

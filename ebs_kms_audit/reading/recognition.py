@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import decoded_head
@@ -14,7 +16,7 @@ from ebs_kms_audit.reading.exports import header as exports
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError, binary_format
 from ebs_kms_audit.reading.records.columns import Columns
-from ebs_kms_audit.reading.sources import HEAD, Source, beginning
+from ebs_kms_audit.reading.sources import FIRST, GZIP_MAGIC, HEAD, Source
 
 _PARQUET = b"PAR1"
 _SEARCHED_LINES = 50
@@ -54,7 +56,7 @@ def recognize(source: Source) -> tuple[Content, Header | None]:
     """
     if source.table is not None:
         return Content.TABLE, None
-    head = beginning(source)
+    head = _beginning(source)
     if isinstance(head, bytes):
         if head.startswith(_PARQUET):
             return Content.PARQUET, None
@@ -108,3 +110,46 @@ def content_of_columns(cells: Sequence[str]) -> Content | None:
     tells = columns.has_name or columns.has_message or columns.exact > 1
     alone = len(named) == 1 and named[0].casefold() in _MESSAGE_ALONE
     return Content.QUERY_RESULT if tells and (columns.understood > 1 or alone) else None
+
+
+def _beginning(source: Source) -> Any:
+    """Return the beginning of a source, unpacked: bytes or text, at most HEAD of it.
+
+    Raises InputError if it cannot be read.
+    """
+    if source.head is None:
+        return b""
+    head = source.head(FIRST)
+    if _begins_json(head):  # JSON needs no more: a trail has many files
+        return _unpacked(head, source.name) if _is_packed(head) else head
+    head = source.head(HEAD)
+    return _unpacked(head, source.name) if _is_packed(head) else head
+
+
+def _is_packed(head: Any) -> bool:
+    return isinstance(head, bytes) and head.startswith(GZIP_MAGIC)
+
+
+def _begins_json(head: Any) -> bool:
+    """Return whether a beginning, packed or not, is that of JSON."""
+    if _is_packed(head):
+        with suppress(zlib.error):
+            head = zlib.decompressobj(31).decompress(head, FIRST)
+    return head.lstrip()[:1] in (b"{", b"[", "{", "[")
+
+
+def _unpacked(head: bytes, name: str) -> bytes:
+    """Unpack the beginning of a gzip file, as far as it is not damaged."""
+    unpacker = zlib.decompressobj(31)
+    content = b""
+    with suppress(zlib.error):
+        for start in range(0, len(head), FIRST):
+            content += unpacker.decompress(head[start : start + FIRST], HEAD)
+            if len(content) >= HEAD:
+                return content[:HEAD]
+    if not content and not unpacker.eof:
+        raise InputError(
+            "the gzip file is damaged or cut short, and holds no whole row; download it again",
+            source=name,
+        )
+    return content

@@ -11,7 +11,6 @@ import glob
 import os
 import re
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -33,7 +32,7 @@ HEAD = 1 << 16
 # The folders in which a trail keeps its digest files and its Insights events.
 _NOT_LOGS = re.compile(r"CloudTrail-(?:Digest|Insight)")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-_FIRST = 512
+FIRST = 512
 _PASS_A_PATH = "pass a path, an open file, a DataFrame or an Arrow table"
 
 
@@ -200,21 +199,21 @@ class Sources:
             if not self._is_new(found):
                 return
             with opened(path) as file:
-                magic = file.read(4)
+                first = file.read(FIRST)
         except OSError as error:
             yield _failed(path, f"it cannot be opened: {error.strerror or error}")
             return
         except InputError as error:
             yield _failed(path, error)
             return
-        if magic in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
+        if first[:4] in (ZIP_MAGIC, EMPTY_ZIP_MAGIC):
             yield from self._of_zip(path, path)
             return
-        plain = PlainFile(path, found.st_size, magic.startswith(GZIP_MAGIC))
+        plain = PlainFile(path, found.st_size, first.startswith(GZIP_MAGIC))
         yield Source(
             name=path,
             blocks=partial(_blocks_of, path),
-            head=partial(_head_of, path),
+            head=partial(_head_of, path, first),
             file=plain,
             listed=listed,
         )
@@ -327,7 +326,10 @@ def _blocks_of(path: str) -> Iterator[bytes]:
         yield from read_blocks(file, path)
 
 
-def _head_of(path: str, size: int) -> bytes:
+def _head_of(path: str, first: bytes, size: int) -> bytes:
+    """Return the beginning of a file; `first` is what was read of it before."""
+    if size <= len(first):
+        return first[:size]
     with opened(path) as file:
         try:
             return file.read(size)
@@ -335,37 +337,6 @@ def _head_of(path: str, size: int) -> bytes:
             raise InputError(
                 f"reading it failed: {error.strerror or error}", source=path
             ) from error
-
-
-def beginning(source: Source) -> Any:
-    """Return the beginning of a source, unpacked: bytes or text, at most HEAD of it.
-
-    Raises InputError if it cannot be read.
-    """
-    if source.head is None:
-        return b""
-    head = source.head(HEAD)
-    if isinstance(head, bytes) and head.startswith(GZIP_MAGIC):
-        return _unpacked(head, source.name)
-    return head
-
-
-def _unpacked(head: bytes, name: str) -> bytes:
-    """Unpack the beginning of a gzip file, as far as it is not damaged."""
-    unpacker = zlib.decompressobj(31)
-    content = b""
-    with suppress(zlib.error):
-        for start in range(0, len(head), _FIRST):
-            content += unpacker.decompress(head[start : start + _FIRST], HEAD)
-            # JSON needs no more: a trail has many files
-            if len(content) >= HEAD or content.lstrip()[:1] in (b"{", b"["):
-                return content[:HEAD]
-    if not content and not unpacker.eof:
-        raise InputError(
-            "the gzip file is damaged or cut short, and holds no whole row; download it again",
-            source=name,
-        )
-    return content
 
 
 def _matches(pattern: str) -> list[str]:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.reading.command_outputs import KEY_POLICY
-from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker
+from ebs_kms_audit.reading.formats import foreign_json
+from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker, is_record
 
 LIST = re.compile(
     r'\s*(?:\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*)*"(?:Records|Events)"\s*:\s*)?\['
@@ -96,6 +97,8 @@ def read_records(pieces: Iterable[str], unpacker: Unpacker | None = None) -> Ite
 
 def record_of(number: int, content: Any) -> Record:
     """Return what was decoded as a record."""
+    if isinstance(content, dict) and is_record(content) and foreign_json(content) is None:
+        return Record(number, content)
     return _record(number, next(Unpacker().found(content)))
 
 

@@ -100,8 +100,12 @@ class Unpacker:
             yield from self._or_fault(value)
 
     def _or_fault(self, value: Any) -> Iterator[Found]:
-        found = self._found(value, 0)
-        yield from found if _is_empty(value) else _or_fault(found)
+        nothing = True
+        for one in self._found(value, 0):
+            nothing = False
+            yield one
+        if nothing and not _is_empty(value):
+            yield Found({}, fault=NOT_A_RECORD)
 
     def _found(self, value: Any, depth: int) -> Iterator[Found]:
         if depth > _DEEPEST:
@@ -139,7 +143,7 @@ class Unpacker:
             fault = f"it is {foreign.what}"
             yield Found({}, fault=fault, foreign=foreign.what)
             return
-        if _is_record(value):
+        if is_record(value):
             yield Found(value)
             return
         document = document_kind(value)
@@ -183,7 +187,7 @@ class Unpacker:
             for one in inner if isinstance(inner, list) else [inner]:
                 if isinstance(one, str) and one.lstrip().startswith("{"):
                     candidates = self._in_text(one, 1)
-                elif isinstance(one, dict) and _is_record(one):
+                elif isinstance(one, dict) and is_record(one):
                     candidates = self._in_object(one, 1)
                 else:
                     continue
@@ -269,7 +273,8 @@ def _is_cell(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("field"), str) and len(value) <= 2
 
 
-def _is_record(value: dict[str, Any]) -> bool:
+def is_record(value: dict[str, Any]) -> bool:
+    """Return whether an object is a CloudTrail record, or an event that has its shape."""
     source = value.get("eventSource")
     if not isinstance(value.get("eventName"), str) or str(source).startswith("aws:"):
         return False
