@@ -16,6 +16,7 @@ from ebs_kms_audit.plan.step import StepKind
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of
 from ebs_kms_audit.render.causes import evidence_text
+from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.escape import markdown_block, markdown_code, markdown_text
 from ebs_kms_audit.render.evidence import symptom_text
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 _IDS = 5
+_LONGEST = 400  # lines of a policy in a ticket
 # A word, a number or a time: nothing to which GitHub, Jira or Slack gives a meaning. GitHub links
 # GH-12 and the ids of commits.
 _PLAIN = re.compile(
@@ -171,10 +173,20 @@ def _step(view: StepView, *, alone: bool) -> Iterator[str]:
         block = markdown_block(view.paste.text, view.paste.language)
         titles = {"diff": "Diff", "json": "JSON", "sh": "Command"}
         yield from _folded(titles[view.paste.language], [block])
+    yield from _document(view)
     scripts = list(_scripts(view))
     if scripts:
         yield from _folded("How to apply, verify and undo", scripts)
-    yield from (prose(note) + "\n" for note in view.notes)
+    # The reader of a ticket has no report of which to write a folder.
+    yield from (prose(note) + "\n" for note in view.notes if "--plan" not in note)
+
+
+def _document(view: StepView) -> Iterator[str]:
+    """Give the whole new policy, which the commands take as a file."""
+    if view.step.diff and view.step.document:
+        text = compact(view.step.document)
+        if text.count("\n") < _LONGEST:
+            yield from _folded("The whole new policy: after.json", [markdown_block(text, "json")])
 
 
 def _scripts(view: StepView) -> Iterator[str]:
@@ -186,6 +198,8 @@ def _scripts(view: StepView) -> Iterator[str]:
         if text and text.strip("\n") != shown:
             yield f"{title}:\n"
             yield markdown_block(text.strip("\n"), "sh")
+    if "before.json" in commands.undo:
+        yield "`before.json` is a copy of the policy before the change.\n"
 
 
 def _folded(title: str, blocks: Iterable[str]) -> Iterator[str]:

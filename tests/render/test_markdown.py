@@ -29,6 +29,8 @@ def test_the_owner_of_the_key_gets_reason_change_and_scripts():
     assert f"```diff\n{DIFF}```" in text
     assert "```sh\naws kms put-key-policy --key-id X\n```" in text
     assert "Undo:\n" in text
+    assert "<summary>The whole new policy: after.json</summary>" in text
+    assert "--plan" not in text
 
 
 def test_callers_are_a_table_with_their_arns():
