@@ -120,8 +120,11 @@ def _markdown_kinds() -> frozenset[str]:
 
 def check_csv(text: str) -> None:
     """All rows are as wide as the header, and no cell is a formula."""
-    csv.field_size_limit(1 << 28)  # a pasted message may be one cell
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    before = csv.field_size_limit(1 << 28)  # a pasted message may be one cell
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    finally:
+        csv.field_size_limit(before)
     assert rows
     for row in rows:
         assert len(row) == len(rows[0]), row

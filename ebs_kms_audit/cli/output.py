@@ -105,10 +105,10 @@ def _reads(given: str, output: str, target: os.stat_result) -> bool:
         folder, file = Path(os.path.realpath(given)), Path(os.path.realpath(output))
         return file.is_relative_to(folder) and file.suffix.lower() not in _NO_DATA
     if any(mark in given for mark in "*?["):
-        from glob import iglob
+        from ebs_kms_audit.reading.patterns import matches
 
         with suppress(OSError, ValueError):
-            return any(Path(one).samefile(output) for one in iglob(given, recursive=True))
+            return any(Path(one).samefile(output) for one in matches(given))
     return False
 
 

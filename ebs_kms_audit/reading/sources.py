@@ -23,6 +23,7 @@ from typing import IO, Any, NamedTuple
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
 from ebs_kms_audit.reading.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Archive, Shelf
+from ebs_kms_audit.reading.patterns import matches
 from ebs_kms_audit.reading.streams import BLOCK, Blocks, DamagedError, read_blocks, stream_name
 
 __all__ = ["BLOCK", "Blocks", "DamagedError", "PlainFile", "Source", "Sources", "opened"]
@@ -123,10 +124,10 @@ class Sources:
     def _of_pattern(self, path: str, error: Exception) -> Iterator[Source]:
         """Yield what a glob stands for; otherwise say why there is no such file."""
         if glob.has_magic(path) and not _looks_like_content(path):
-            matches = _matches(path)
-            if not matches:
+            found = matches(path)
+            if not found:
                 yield _failed(path, "no file matches this pattern; check the path")
-            for match in matches:
+            for match in found:
                 if Path(match).is_dir():
                     yield from self._of_folder(match)
                 else:
@@ -300,7 +301,7 @@ def _size_at(path: str) -> int | None:
             return None
         files = [file for file in sources.files_in(path) if isinstance(file, str)]
     except (OSError, ValueError):
-        files = [] if _looks_like_content(path) else [one for one in _matches(path) if one != path]
+        files = [] if _looks_like_content(path) else [one for one in matches(path) if one != path]
         return sum(_size_at(match) or 0 for match in files)
     sizes = 0
     for file in files:
@@ -337,13 +338,6 @@ def _head_of(path: str, first: bytes, size: int) -> bytes:
             raise InputError(
                 f"reading it failed: {error.strerror or error}", source=path
             ) from error
-
-
-def _matches(pattern: str) -> list[str]:
-    try:
-        return sorted(glob.glob(pattern, recursive=True))
-    except (OSError, ValueError, re.error, RecursionError):
-        return []
 
 
 def _why_not(path: str, error: Exception) -> str:
