@@ -110,6 +110,10 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
     for text in answer.context:
         yield from terminal.labelled(label, text)
         label = ""
+    alone = [one for one in report.symptoms if not one.findings] if report.findings else []
+    for symptom in alone[:SHOWN]:
+        text = f"No denial belongs to this error. {symptom_text(symptom)} ({symptom.id})"
+        yield from terminal.labelled("ALSO", text)
 
 
 def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:

@@ -334,3 +334,11 @@ def test_json_has_every_field_of_a_symptom():
     assert finding["id"] == report.findings[0].id
     own = {field.name for field in fields(report.symptoms[0])} - {"joined_by"}
     assert set(symptom) == own
+
+
+def test_a_symptom_that_no_denial_explains_is_in_the_answer():
+    bob = {"type": "IAMUser", "userName": "bob", "arn": ALICE.replace("alice", "bob")}
+    assert "ALSO    No denial belongs to this error." in str(
+        audit(record(), attach(userIdentity=bob))
+    )
+    assert "ALSO" not in str(audit(record(), attach()))
