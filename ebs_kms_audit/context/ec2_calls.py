@@ -97,7 +97,7 @@ class Ec2CallBuffer:
         self._let_go = min(times), max(times)
 
     def _belongs(self, event: Event) -> bool:
-        """Tell whether a call belongs to a denial known by now, or is of no known time."""
+        """Return whether a call belongs to a denial known by now, or is of no known time."""
         return (
             event.time is None
             or event.request_id in self._requests
@@ -106,7 +106,7 @@ class Ec2CallBuffer:
 
 
 def is_attempt(event: Event) -> bool:
-    """Tell whether it is a call of an EC2 operation that uses an EBS key."""
+    """Return whether it is a call of an EC2 operation that uses an EBS key."""
     return is_ebs_operation(event.source, event.name)
 
 
@@ -133,6 +133,6 @@ def time_of(event: Event) -> float:
 
 
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
-    """Tell whether one of the sorted times lies within so many seconds."""
+    """Return whether one of the sorted times lies within so many seconds."""
     after = bisect_left(times, time - seconds)
     return after < len(times) and times[after] <= time + seconds

@@ -234,7 +234,7 @@ class ContextCollector:
 
 
 def is_success(event: Event) -> bool:
-    """Tell whether a call of a kind that EBS needs succeeded, and when is known."""
+    """Return whether a call of a kind that EBS needs succeeded, and when is known."""
     of_kms = is_kms(event) and not event.error_code and event.time is not None
     return of_kms and kms_action(event.name).kind in _SUCCESSES
 
@@ -248,7 +248,7 @@ def alike(event: Event) -> tuple[object, ...]:
 
 
 def _same_kind_of_call(success: Event, denial: Denial) -> bool:
-    """Tell whether a success of the same name may stand for the caller and key of a denial.
+    """Return whether a success of the same name is of the caller and key of a denial.
 
     An instance's role and its aws:ec2-infrastructure share a session name: the issuer tells them
     apart, or else whether AWS made the call from inside. A success on another key proves nothing.

@@ -12,7 +12,7 @@ _KEY_OR_IAM = (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)
 
 
 def works_in_own_account_only(denial: Denial) -> bool:
-    """Tell whether the caller is of another account than the key, and the operation can't be.
+    """Return whether the caller is of another account than the key, and the operation can't be.
 
     Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
     """
@@ -20,7 +20,7 @@ def works_in_own_account_only(denial: Denial) -> bool:
 
 
 def refused_elsewhere(denial: Denial) -> bool:
-    """Tell whether the access-denied message says that no Allow in the key policy can help.
+    """Return whether the access-denied message says that no Allow in the key policy can help.
 
     Such are a Deny anywhere, and what an SCP, RCP, boundary, session or endpoint policy leaves out.
     The missing half in IAM of a cross-account call is none: the key policy's half may be missing
@@ -47,7 +47,7 @@ def _is_users_own(denial: Denial) -> bool:
 
 
 def is_noise(denials: Sequence[Denial]) -> bool:
-    """Tell whether the denials are probes of a service that looks over every key: harmless.
+    """Return whether the denials are probes of a service that looks over every key: harmless.
 
     Only questions count as such (DescribeKey, GetKeyPolicy, ListGrants, …), never use of the key.
     """

@@ -77,7 +77,7 @@ class Overrides(NamedTuple):
 
 
 def may_be_of_another_service(event: Event) -> bool:
-    """Tell whether a row without Event source can't be put down to KMS by its name.
+    """Return whether a row without Event source can't be put down to KMS by its name.
 
     What EC2 or Auto Scaling calls for a caller under the name of a key usage or grant operation
     is a KMS event all the same.

@@ -42,7 +42,7 @@ class AccountVotes:
             self._long_term_keys[file] |= keys
 
     def account(self, event: Event) -> str | None:
-        """Return the row's account id: as it stands, or repaired, or None where that is unsure.
+        """Return the account id of a row, repaired if it is damaged; None if it is unknown.
 
         A damaged id is repaired by the owner of the row's own access key, else by the account that
         more than half of the file's votes name, of those that round to what the cell shows.

@@ -1,6 +1,6 @@
-"""Which role a session belongs to, as the AssumeRole event tells that handed it out.
+"""The role of a session, from the AssumeRole event that began the session.
 
-A successful AssumeRole names the role's ARN, the access key it handed out and the session. A
+A successful AssumeRole names the role's ARN, the access key that it returned and the session. A
 denied call with the same access key was therefore that role's. Rows of service-linked roles carry
 no access key: there the session's name must do, and only where it leads to one role.
 """
@@ -43,22 +43,22 @@ class AssumedRoles:
         roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
         if len(roles) != 1:
             return
-        handout = AssumedRole(str(roles.pop()), event.event_id)
+        assumed = AssumedRole(str(roles.pop()), event.event_id)
         for resource in event.resources or ():
             if resource.type == "AWS::IAM::AccessKey" and resource.name:
-                self._keep(resource.name, handout)
+                self._keep(resource.name, assumed)
             elif resource.type == "AWS::STS::AssumedRole" and ":role/aws-service-role/" in (
-                handout.role_arn
+                assumed.role_arn
             ):
                 session = (resource.name or "").rpartition("/")[2].rpartition(":")[2]
-                self._service_sessions.setdefault(session, {})[handout.role_arn] = handout
+                self._service_sessions.setdefault(session, {})[assumed.role_arn] = assumed
 
-    def _keep(self, access_key: str, handout: AssumedRole) -> None:
+    def _keep(self, access_key: str, assumed: AssumedRole) -> None:
         if self._wanted is not None:
             if access_key in self._wanted:
-                self._by_key[access_key] = handout
+                self._by_key[access_key] = assumed
         elif len(self._by_key) < _KEPT:
-            self._by_key[access_key] = handout
+            self._by_key[access_key] = assumed
         else:
             self.overflowed = True
 
@@ -69,8 +69,8 @@ class AssumedRoles:
     def of_service_session(self, name: str, account: str | None) -> AssumedRole | None:
         """Return the service-linked role that calls under a session name, if it is one only."""
         found = [
-            handout
-            for arn, handout in self._service_sessions.get(name, {}).items()
+            assumed
+            for arn, assumed in self._service_sessions.get(name, {}).items()
             if account in (None, arn.split(":")[4])
         ]
         return found[0] if len(found) == 1 else None

@@ -1,7 +1,8 @@
 """Collects the denied KMS events of all inputs: each once, in its best form.
 
-A record and a row with the same Event ID are the same event: the record's fields win, and what the
-row said otherwise is told. A second row (or record) with an Event ID seen before is a duplicate.
+A record and a row with the same Event ID are the same event: the fields of the record count, and
+the fields in which the row differs are reported. A second row or record with a known Event ID is a
+duplicate.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class Disagreement(NamedTuple):
 
 
 def is_kms(event: Event) -> bool:
-    """Tell whether an event is one of KMS (where the export has no Event source: by its name)."""
+    """Return whether an event is one of KMS (where the export has no Event source: by its name)."""
     return event.source == KMS_EVENT_SOURCE
 
 
 def is_denied(event: Event) -> bool:
-    """Tell whether an event was refused for lack of permission. A dry run has another code."""
+    """Return whether an event was denied for lack of permission. A dry run has another code."""
     return event.error_code in DENIAL_CODES
 
 

@@ -87,7 +87,7 @@ def _resource_names(event: Event) -> list[str]:
 
 
 def _keys(names: Iterable[str]) -> set[str]:
-    """Return the ids, or failing these the aliases, that the names stand for."""
+    """Return the ids in the names, or else the aliases."""
     ids, aliases = set(), set()
     for name in names:
         arn = Arn.parse(name)
@@ -101,7 +101,7 @@ def _keys(names: Iterable[str]) -> set[str]:
 
 
 def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | None:
-    """Return the key if the names stand for one: an ARN, an id and an alias of it may be there."""
+    """Return the key if the names are of one key: by its ARN, its id and its alias."""
     names = list(names)
     if len(_keys(names)) != 1:
         return None
@@ -121,6 +121,6 @@ def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | Non
 
 
 def _may_be(key: KeyRef, event: Event) -> bool:
-    """Tell whether the given key can be the row's: a key serves calls of its own Region only."""
+    """Return whether the given key can be the row's: a key serves calls of its own Region only."""
     arn = Arn.parse(key.arn)
     return arn is not None and event.region in (None, arn.region)

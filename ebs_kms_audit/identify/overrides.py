@@ -1,4 +1,4 @@
-"""What the caller says that no row can: who a name stands for, and which key it was about."""
+"""What the caller of the audit gives: the ARN of a User name, and the key."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def read_texts(texts: Iterable[PastedText]) -> PastedTexts:
 
 
 def fits(message: DenialMessage, event: Event, account: str | None) -> bool:
-    """Tell whether a message can be that of an event, by everything but the action."""
+    """Return whether a message can be that of an event, by everything but the action."""
     caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
     if caller is None or not event.user_name or _user_name(caller) != event.user_name:
         return False

@@ -1,7 +1,7 @@
-"""Who was refused: a record's userIdentity, else what the rows show.
+"""The caller of a denied event: from the userIdentity of a record, or else from the rows.
 
-A console CSV holds the session name where a key policy needs the role. The rules stand in order;
-the first that fits decides, and says in `why` how. None of the texts repeats a name of the log.
+A console CSV holds the session name where a key policy needs the role. The rules are tried in
+order; the first that applies decides, and `why` names it. No text repeats a name of the log.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _recorded(event: Event) -> Principal | None:
 
 
 def _is_role_of(known: Principal, named: Principal) -> bool:
-    """Tell whether an ARN is that of the role which a record or message names without a path."""
+    """Return whether an ARN is that of the role which a record or message names without a path."""
     return named.role_name in (None, (known.arn or "").rpartition("/")[2])
 
 
@@ -116,22 +116,22 @@ def _infrastructure(event: Event) -> Principal | None:
 
 
 def _handed_out(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
-    handout = witnesses.handouts.of_key(event.access_key)
-    why = "an AssumeRole event handed out the same access key for this role"
-    if handout is None and event.user_name and not event.access_key:
-        handout = witnesses.handouts.of_service_session(event.user_name, account)
+    assumed = witnesses.handouts.of_key(event.access_key)
+    why = "an AssumeRole event returned the same access key for this role"
+    if assumed is None and event.user_name and not event.access_key:
+        assumed = witnesses.handouts.of_service_session(event.user_name, account)
         why = "an AssumeRole event of this service-linked role names the same session"
-    arn = Arn.parse(handout.role_arn) if handout else None
-    if handout is None or arn is None:
+    arn = Arn.parse(assumed.role_arn) if assumed else None
+    if assumed is None or arn is None:
         return None
     return Principal(
-        arn=handout.role_arn,
+        arn=assumed.role_arn,
         kind=kind_of(arn),
         user_name=event.user_name,
         session_name=event.user_name,
         evidence=Evidence.DERIVED,
         why=why,
-        event_ids=(handout.event_id,) if handout.event_id else (),
+        event_ids=(assumed.event_id,) if assumed.event_id else (),
     )
 
 
@@ -144,7 +144,7 @@ def _given(event: Event, account: str | None, given: Mapping[str, Arn]) -> Princ
         event,
         kind,
         Evidence.GIVEN,
-        "the caller said whom this name stands for",
+        "the caller of the audit gave the ARN for this name",
         arn=str(arn),
         session=kind is not PrincipalKind.USER,
     )
@@ -216,9 +216,9 @@ def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Princi
         Evidence.INFERRED,
         f"{where}, so the caller is an IAM user; "
         + (
-            "the ARN takes it that the user has no path"
+            "this ARN assumes that the user has no IAM path"
             if known
-            else "the ARN can't be made up without a known account, Region and a valid name"
+            else "the ARN is unknown, because account, Region or name is unknown or invalid"
         ),
         arn=f"arn:{partition}:iam::{account}:user/{event.user_name}" if known else None,
         proof=proof,

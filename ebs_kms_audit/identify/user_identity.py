@@ -1,4 +1,4 @@
-"""Who was refused, as a CloudTrail record's userIdentity says: the best evidence there is.
+"""The caller, from the userIdentity of a CloudTrail record: the best evidence.
 
 Source: CloudTrail User Guide, "CloudTrail userIdentity element". A policy names the role, never
 the session; the session's issuer gives the role's ARN with its path.

@@ -23,14 +23,14 @@ from ebs_kms_audit.policy.wildcards import (
 
 
 def action_matches(actions: Patterns, action: str) -> bool:
-    """Tell whether an Action or NotAction element covers an action (`kms:Decrypt`)."""
+    """Return whether an Action or NotAction element covers an action (`kms:Decrypt`)."""
     covered = any(_action_fits(pattern, action.lower()) for pattern in actions.values)
     return covered != actions.negated
 
 
 @cached_if_short
 def _action_fits(pattern: str, action: str) -> bool:
-    # A name without a service covers nothing; AWS refuses it.
+    # A name without a service covers nothing; AWS rejects it.
     if pattern == "*":
         return True
     return ":" in pattern and matches(pattern_of(pattern.lower()), action) is True
@@ -39,7 +39,7 @@ def _action_fits(pattern: str, action: str) -> bool:
 def resource_matches(
     resources: Patterns, arn: str | None, context: Context, variables: bool
 ) -> bool | None:
-    """Tell whether a Resource or NotResource element covers a key; `arn` None: some key."""
+    """Return whether a Resource or NotResource element covers a key; `arn` None: some key."""
     covered = any_of(_fits(text, arn, context, variables) for text in resources.values)
     return opposite(covered) if resources.negated else covered
 
@@ -54,7 +54,7 @@ def _fits(text: str, arn: str | None, context: Context, variables: bool) -> bool
 
 
 def _pattern_fits(pattern: Pattern, arn: str | None) -> bool | None:
-    """Match part by part: AWS does not say that a wildcard may stand for several parts.
+    """Match part by part: AWS does not document that a wildcard matches several parts.
 
     At the end of the pattern it may.
     """

@@ -36,7 +36,7 @@ class Reach(IntEnum):
     ACCOUNT = 1
     """As a member of the account: IAM policies must allow as well."""
     ROLE = 2
-    """By the role: a permissions boundary or session policy must not stand in the way."""
+    """By the role: a permissions boundary or session policy must allow as well."""
     ITSELF = 3
     """By the user, session or service: in the same account nothing else need allow."""
     ANYONE = 4
@@ -108,7 +108,7 @@ def _of_arn(arn: Arn, session: str | None) -> Caller:
 
 
 def covers(entry: PolicyPrincipal, caller: Caller) -> tuple[bool | None, Reach]:
-    """Tell whether an entry of a Principal element covers the caller, and how it names them."""
+    """Return whether an entry of a Principal element covers the caller, and how it names them."""
     form = entry.form
     if form is PrincipalForm.ANYONE:
         return True, Reach.ANYONE
@@ -119,7 +119,7 @@ def covers(entry: PolicyPrincipal, caller: Caller) -> tuple[bool | None, Reach]:
     if caller.kind is CallerKind.SERVICE:
         return False, Reach.ITSELF
     if form is PrincipalForm.CANONICAL_USER:
-        return None, Reach.ACCOUNT  # which account the canonical id stands for is not known
+        return None, Reach.ACCOUNT  # the account of the canonical id is unknown
     if form is PrincipalForm.IDENTITY_PROVIDER:
         # Nothing shows through which provider a session came.
         may = caller.kind in (CallerKind.ROLE, CallerKind.UNKNOWN) and not caller.service_linked
@@ -143,7 +143,7 @@ def _service(entry: PolicyPrincipal, caller: Caller) -> bool | None:
 
 
 def _named(entry: PolicyPrincipal, caller: Caller) -> bool | None:
-    """Tell whether a user, role or session of the caller's account is the caller."""
+    """Return whether a user, role or session of the caller's account is the caller."""
     assert entry.arn is not None
     match entry.form, caller.kind:
         case PrincipalForm.USER, CallerKind.USER:

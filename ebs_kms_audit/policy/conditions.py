@@ -19,7 +19,7 @@ from ebs_kms_audit.policy.variables import Template
 
 
 def holds(test: ConditionTest, context: Context, variables: bool) -> bool | None:
-    """Tell whether one line of a Condition holds; `variables`: whether `${…}` is filled in."""
+    """Return whether one line of a Condition holds; `variables`: whether `${…}` is filled in."""
     op = operator_named(test.operator)
     if op is None:
         return None
@@ -50,7 +50,7 @@ def holds(test: ConditionTest, context: Context, variables: bool) -> bool | None
 
 
 def _fits(op: Operator, templates: Iterable[Template | None], value: Value) -> bool | None:
-    """Tell whether one value of the request passes."""
+    """Return whether one value of the request passes."""
     assert op.compare is not None
     result = any_of(
         # A variable without a value matches nothing; what a negated operator makes of it AWS

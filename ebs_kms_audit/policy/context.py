@@ -28,7 +28,7 @@ class Like:
 
 Value = str | tuple[Pattern, ...]
 """A value of a condition key. Known only in part, it is some text that one of the patterns fits:
-the ARN of a role, say, whose path a session ARN does not tell."""
+for example the ARN of a role: a session ARN does not show its path."""
 
 _PRINCIPAL_TYPES = {
     CallerKind.ROOT: "Account",

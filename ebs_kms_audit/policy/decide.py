@@ -82,7 +82,7 @@ class _Case:
         )
 
     def key_allow(self, *reaches: Reach) -> bool | None:
-        """Tell whether an Allow of the key policy covers the request, naming the caller so."""
+        """Return whether an Allow of the key policy covers the request, naming the caller so."""
         return any_of(
             result.covers_as(*reaches)
             for result in self.key_results
@@ -90,10 +90,10 @@ class _Case:
         )
 
     def limit(self, layer: Layer) -> bool | None:
-        """Tell whether a layer lets the request pass. One that is not given is taken to."""
+        """Return whether a layer lets the request pass. One that is not given is taken to."""
         weighed = self.layers.get(layer)
         if weighed is None or layer is Layer.RESOURCE_CONTROL_POLICIES:
-            return True  # RCPFullAWSAccess can't be detached: RCPs refuse by Deny alone
+            return True  # RCPFullAWSAccess cannot be detached: RCPs deny by Deny alone
         return weighed.allows
 
     @property
@@ -127,26 +127,26 @@ class _Case:
         ]
 
     def key_policy_allows(self, same: bool) -> bool | None:
-        """Tell whether the key policy does its part by itself."""
+        """Return whether the key policy does its part by itself."""
         allows = self.direct if same else any_of((self.direct, self.account))
         denied = any_of(_matched(self.key_results, Effect.DENY))
         possible = grantable(self.action) and (same or crosses_accounts(self.action))
         return all_of((possible, allows, opposite(denied)))
 
     def allowed(self, same: bool) -> bool | None:
-        """Tell whether key policy and IAM policies allow, but for Deny and the organization."""
+        """Return whether key policy and IAM policies allow, but for Deny and the organization."""
         by_account = all_of((self.account, self.identity, self.fence))
         if self.needs_both(same):
             return any_of((all_of((self.direct, self.identity, self.fence)), by_account))
         return any_of((self.personal, all_of((self.role, self.fence)), by_account))
 
     def limits(self, same: bool) -> bool | None:
-        """Tell whether nothing forbids what is allowed."""
+        """Return whether nothing forbids what is allowed."""
         crosses = True if same else crosses_accounts(self.action)
         return all_of((self.organization, opposite(self.denied), crosses))
 
     def final(self, same: bool) -> bool | None:
-        """Tell whether all that was given allows the request."""
+        """Return whether all that was given allows the request."""
         if not grantable(self.action):  # that is not for a key policy to say
             return None
         return all_of((self.allowed(same), self.limits(same)))
@@ -233,7 +233,7 @@ def _same_account(caller: Caller, key_account: str | None) -> bool | None:
 
 
 def _verdict(case: _Case, same: bool | None) -> tuple[Verdict, bool]:
-    """Return the verdict, and whether it hangs on the accounts' being the same."""
+    """Return the verdict, and whether it depends on the accounts' being the same."""
     if same is not None:
         return case.verdict(same), False
     ours, theirs = case.verdict(True), case.verdict(False)
@@ -253,7 +253,7 @@ def _verdict(case: _Case, same: bool | None) -> tuple[Verdict, bool]:
 def _grounds(
     case: _Case, verdict: Verdict, same: bool | None
 ) -> tuple[list[StatementResult], list[str]]:
-    """Return the statements that decided, and what the verdict hangs on."""
+    """Return the statements that decided, and what the verdict depends on."""
     allows = [r for r in case.all_results if r.effect is Effect.ALLOW and r.matched]
     key_allows = [r for r in allows if r.layer is Layer.KEY_POLICY]
     maybe_denied = [r for r in case.all_results if r.effect is Effect.DENY and r.matched is None]
@@ -275,7 +275,7 @@ def _grounds(
         case Verdict.UNDECIDED:
             sides = (True, False) if same is None else (same,)
             if all(case.allowed(side) for side in sides):
-                # What stands between is a Deny, or the organization's policies.
+                # What remains is a Deny, or the organization's policies.
                 limits = (Layer.SERVICE_CONTROL_POLICIES, Layer.RESOURCE_CONTROL_POLICIES)
                 inner = [r for r in case.all_results if r.layer in limits and r.depends_on]
                 hanging = [*maybe_denied, *(r for r in inner if r not in maybe_denied)]

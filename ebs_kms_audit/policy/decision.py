@@ -1,4 +1,4 @@
-"""What `evaluate` answers: a verdict, what decided it, and what it hangs on."""
+"""What `evaluate` answers: a verdict, what decided it, and what it depends on."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class StatementResult:
         return f'"{self.sid}"' if self.sid else f"Statement[{self.index}]"
 
     def covers_as(self, *reaches: Reach) -> bool | None:
-        """Tell whether it covers the request, and names the caller in one of these ways."""
+        """Return whether it covers the request, and names the caller in one of these ways."""
         if self.matched is False:
             return False
         named = any_of(self.reaches.get(reach, False) for reach in reaches)
@@ -97,7 +97,7 @@ class StatementResult:
 
     @property
     def depends_on(self) -> tuple[str, ...]:
-        """What it hangs on, whether it covers the request or how it names the caller."""
+        """What it depends on, whether it covers the request or how it names the caller."""
         if self.matched is False:
             return ()
         checks = (self.principal, self.action, self.resource, self.condition)
@@ -114,12 +114,12 @@ class Decision(Displayed):
     why                 the verdict in one sentence
     request             the request judged; of a denial that needs several actions the worst
     decided_by          the statements that decided; empty where none did (missing_allow)
-    depends_on          what the decision hangs on: condition keys as the policy spells them,
+    depends_on          what the decision depends on: condition keys as the policy spells them,
                         policy layers by their parameter's name, `principal`, `resource`,
                         `key_account`, `action`. Not empty on missing_allow and
                         condition_unmet where an explicit Deny, or another account, may stand
                         behind them as well: review those
-    not_given           the layers that were not given and might still refuse the request
+    not_given           the layers that were not given and can still deny the request
     key_policy_allows   whether the key policy does its part by itself: in the key's account
                         without IAM policies, for another account its half of the two
     same_account        whether the caller is of the key's account

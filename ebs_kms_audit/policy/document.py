@@ -1,6 +1,6 @@
 """Policy documents as AWS writes them: key policies, and the other kinds that bound them.
 
-Reading is tolerant: a statement that AWS would refuse covers nothing and is remembered as a
+Reading is tolerant: a statement that AWS would reject covers nothing and is kept as a
 Fault with its JSON path. Only where no policy document can be made out at all, PolicyError.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language"; AWS KMS Developer Guide,
@@ -156,7 +156,7 @@ def _parse(text: str, path: str, repeated: list[str]) -> Any:
 
 
 def _is_deeper(document: Any, levels: int) -> bool:
-    """Tell whether lists and objects are nested deeper than that; a cycle is."""
+    """Return whether lists and objects are nested deeper than that; a cycle is."""
     level = [document]
     for _ in range(levels):
         inner: dict[int, Any] = {}
@@ -172,7 +172,7 @@ def _is_deeper(document: Any, levels: int) -> bool:
 def _unwrap(document: Any, path: str, repeated: list[str]) -> tuple[dict[str, Any], str]:
     """Find the policy in what was given, and its JSON path there.
 
-    It may be the text of the policy as a JSON string, and either may stand under `Policy`.
+    The policy can be JSON text, and either can be under `Policy`.
     """
     for _ in range(4):  # {"Policy": "…"} in a JSON string is as deep as any tool wraps it
         if isinstance(document, str):

@@ -1,4 +1,4 @@
-"""Whether a request is allowed by a key policy and what stands beside it, and what decides.
+"""Whether a key policy and the policies beside it allow a request, and what decides.
 
 Source: AWS KMS Developer Guide, "Determining access to AWS KMS keys", "Default key policy",
 "Allowing users in other accounts to use a KMS key"; IAM User Guide, "Policy evaluation logic",
@@ -66,9 +66,9 @@ def evaluate(
         return _decide(unnamed, unnamed.caller(), key_policy, layers)
     caller = caller_of(request)
     decisions = [_decide(one, caller, key_policy, layers) for one in requests]
-    # The call needs all of them: what is allowed decides only where nothing stands in the way.
-    refused = [one for one in decisions if one.verdict is not Verdict.ALLOWED_NOW]
-    return min(refused or decisions, key=lambda decision: _SEVERITY[decision.verdict])
+    # The call needs all of them: an allowed one decides only if no other is denied.
+    denied = [one for one in decisions if one.verdict is not Verdict.ALLOWED_NOW]
+    return min(denied or decisions, key=lambda decision: _SEVERITY[decision.verdict])
 
 
 def _levels(given: Any) -> Levels | None:
@@ -143,7 +143,7 @@ def _weigh_layer(layer: Layer, levels: Levels | None, results: Any) -> Weighed:
 
 
 def _applies(layer: Layer, caller: Caller, action: str) -> bool:
-    """Tell whether a layer can bear on the caller at all."""
+    """Return whether a layer can bear on the caller at all."""
     match layer:
         case Layer.SERVICE_CONTROL_POLICIES:
             return caller.kind is not CallerKind.SERVICE and not caller.service_linked

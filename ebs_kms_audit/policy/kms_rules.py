@@ -1,4 +1,4 @@
-"""What the operations of KMS demand of policies, and whose key a policy is on.
+"""Which policies the operations of KMS need, and the account of the key of a policy.
 
 Source: AWS KMS Developer Guide, "AWS KMS permissions" (policy type and cross-account use of each
 operation); AWS Organizations User Guide, "Resource control policies" (kms:RetireGrant).
@@ -20,7 +20,7 @@ _OF_ALIASES = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"
 
 
 def grantable(action: str) -> bool:
-    """Tell whether a key policy can allow the action to anybody.
+    """Return whether a key policy can allow the action to anybody.
 
     Not what concerns no key, and not RetireGrant, of which the grant itself decides.
     """
@@ -31,18 +31,18 @@ def grantable(action: str) -> bool:
 
 
 def crosses_accounts(action: str) -> bool | None:
-    """Tell whether the action works on a key of another account; None for an unknown action."""
+    """Return whether the action works on a key of another account; None for an unknown action."""
     row = _BY_ACTION.get(action.lower())
     return None if row is None else row.cross_account
 
 
 def needs_identity_policy(action: str) -> bool:
-    """Tell whether the action needs an IAM policy beside the key policy: one on the alias."""
+    """Return whether the action needs an IAM policy beside the key policy: one on the alias."""
     return action.lower() in _OF_ALIASES
 
 
 def spares_rcps(action: str) -> bool:
-    """Tell whether resource control policies have no effect on the action."""
+    """Return whether resource control policies have no effect on the action."""
     return action.lower() == _RETIRE_GRANT
 
 

@@ -118,7 +118,7 @@ def _check(value: bool | None, why: str, *, open_: bool) -> Check:
 def _everybody_but(
     principals: Principals, caller: Caller, bounded: bool, denies: bool
 ) -> bool | None:
-    """Tell whether a statement with NotPrincipal applies to the caller.
+    """Return whether a statement with NotPrincipal applies to the caller.
 
     A Deny spares a session only where its account, its role and the session itself are listed,
     and nobody who has a permissions boundary (IAM User Guide, "AWS JSON policy elements:

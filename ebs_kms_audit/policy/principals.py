@@ -35,7 +35,7 @@ class PrincipalForm(StrEnum):
     DELETED = "deleted"
     """The unique id (AIDA…, AROA…) that is left of a deleted user or role: covers nobody."""
     INVALID = "invalid"
-    """What AWS would refuse: covers nobody. `problem` says why."""
+    """What AWS would reject: covers nobody. `problem` says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class PolicyPrincipal:
 
 
 def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal:
-    """Return what one entry of a Principal element names; one that AWS would refuse is INVALID."""
+    """Return what one entry of a Principal element names; one that AWS would reject is INVALID."""
 
     def named(
         form: PrincipalForm,
@@ -85,7 +85,7 @@ def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal
         case "AWS" | "*" if entry == "*":
             return named(PrincipalForm.ANYONE)
         case "*":
-            return invalid('the only principal that may stand without a type is "*"')
+            return invalid('the only principal without a type is "*"')
         case _ if "*" in entry or "?" in entry:
             return invalid("a principal takes no wildcard but a bare *")
         case "Service":

@@ -20,7 +20,7 @@ _ROLES = frozenset(
     {PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.INSTANCE_ROLE}
 )
 
-# Kinds whose ARN is what a policy would name, and not the caller itself.
+# Kinds with the ARN that a policy names, which is not the ARN of the caller.
 _NAMED_FOR_OTHERS = frozenset({PrincipalKind.ACCOUNT, PrincipalKind.FEDERATED_USER})
 
 # Callers for whom no service forwards a request.
@@ -118,7 +118,7 @@ def caller_of(denial: Denial) -> Caller:
                 kind=CallerKind.USER, account=caller.account, name=denial.principal.user_name
             )
     elif denial.principal.evidence is Evidence.INFERRED and caller.kind is CallerKind.USER:
-        # The ARN of a user told by a row alone takes it that the user has no path.
+        # The ARN of a user known from a row alone assumes that the user has no path.
         return Caller(
             kind=CallerKind.USER,
             account=caller.account,

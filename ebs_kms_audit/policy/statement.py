@@ -1,6 +1,6 @@
 """One statement of a policy: what it says, read tolerantly.
 
-A statement that AWS would refuse covers nothing and is remembered as a Fault with its JSON path.
+A statement that AWS would reject covers nothing and is kept as a Fault with its JSON path.
 
 Source: IAM User Guide, "IAM JSON policy elements reference" and "Grammar of the IAM JSON policy
 language"; AWS KMS Developer Guide, "Key policies in AWS KMS" (elements in a key policy).
@@ -102,7 +102,7 @@ class ConditionTest:
 class Statement:
     """One statement of a policy.
 
-    A missing element is None (`conditions`: empty). `well_formed` is False where AWS would refuse
+    A missing element is None (`conditions`: empty). `well_formed` is False where AWS would reject
     the statement or give it no effect: it covers nothing. `unknown` holds the elements that the
     policy language does not have; `document` is the statement as written.
     """
@@ -148,7 +148,7 @@ class _Reader:
         self.well_formed = self.well_formed and not fatal
 
     def one_of(self, name: str) -> tuple[str | None, bool]:
-        """Return which of Name and NotName stands there; None and a fault where both do."""
+        """Return which of Name and NotName is present; None and a fault if both are."""
         negated = f"Not{name}"
         if name in self.statement and negated in self.statement:
             self.fault(
@@ -285,7 +285,7 @@ class _Reader:
 
 
 def read_statement(statement: Any, index: int, path: str, takes_principals: bool) -> Statement:
-    """Read one statement; whatever stands there, a Statement comes back."""
+    """Read one statement. The result is a Statement, whatever the value is."""
     reader = _Reader(statement if isinstance(statement, dict) else {}, path)
     if not isinstance(statement, dict):
         reader.fault(

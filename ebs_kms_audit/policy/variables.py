@@ -65,7 +65,7 @@ class Template:
         return cls((*pattern, *plain(text[end:])), exact)
 
     def fits(self, value: Value) -> bool | None:
-        """Tell whether a value of the request fits."""
+        """Return whether a value of the request fits."""
         return self.weigh(fit_all(lambda one: matches(self.pattern, one), value))
 
     def weigh(self, result: bool | None) -> bool | None:

@@ -1,8 +1,8 @@
 """Patterns with `*` and `?`, as IAM has them: nothing else is special (fnmatch's `[` is not).
 
 A pattern is a tuple of characters and the two wildcards ANY and ONE. Some values are known only
-in part, and a pattern describes them as well: the ARN of a role whose path a session ARN does not
-tell. `matches` then says True where every such value fits, False where none does, else None.
+in part, and a pattern describes them as well: the ARN of a role, because a session ARN does not
+show the path. `matches` is then True if every such value fits, False if none does, else None.
 
 Source: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards), "… Condition operators".
 """
@@ -52,7 +52,7 @@ def literal(text: str) -> Pattern:
 
 
 def matches(pattern: Pattern, value: str | Pattern) -> bool | None:
-    """Tell whether a value fits a pattern; a value known in part is itself a pattern."""
+    """Return whether a value fits a pattern; a value known in part is itself a pattern."""
     if _covers(pattern, value):
         return True
     if isinstance(value, str) or not (ANY in value or ONE in value):
@@ -73,7 +73,7 @@ def split_arn(value: Pattern) -> list[Pattern] | None:
 
 
 def _covers(pattern: Pattern, value: str | Pattern) -> bool:
-    """Tell whether the pattern fits every text of the value.
+    """Return whether the pattern fits every text of the value.
 
     Goes through both once; on a mismatch it goes back to the last ANY and lets it take one more.
     """
@@ -96,7 +96,7 @@ def _covers(pattern: Pattern, value: str | Pattern) -> bool:
 
 
 def _overlap(one: Pattern, other: Pattern) -> bool:
-    """Tell whether some text fits both patterns."""
+    """Return whether some text fits both patterns."""
     # Row by row: fits[j] says whether one[i:] and other[j:] have a text in common.
     fits = [True] * (len(other) + 1)
     for j in reversed(range(len(other))):
