@@ -15,6 +15,7 @@ from ebs_kms_audit.diagnosis.next_evidence import next_evidence
 from ebs_kms_audit.diagnosis.policy_log import Comparison, PolicyChange
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.explain import causes as texts
+from ebs_kms_audit.identify.pasted import NO_ACTION
 from ebs_kms_audit.model import Denial, Event, Evidence, PolicyType, PrincipalKind
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> 
         cause.id,
         variant,
         caller=_caller(denial),
-        actions=_listed(actions) or f"kms:{denial.event.name}",
+        actions=_listed(actions) or _unnamed(denial),
         key=denial.key.arn or denial.key.alias or denial.key.id or "not named in the input",
         service=denial.via_service or "an AWS service",
         policy_type=cause.policy_type or "policy",
@@ -148,6 +149,12 @@ def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> 
         missing=" and ".join(texts.MISSING[half] for half in cause.missing),
         depends_on=_listed(_open_on(group)),
     )
+
+
+def _unnamed(denial: Denial) -> str:
+    """Return what to call an action that is not in the table of KMS actions."""
+    named = denial.event.name != NO_ACTION
+    return f"kms:{denial.event.name}" if named else "an action that the message does not name"
 
 
 def _caller(denial: Denial) -> str:

@@ -72,7 +72,8 @@ _KINDS = (
     ),
     SymptomKind(
         "key_id_not_accessible", r"(?:Client\.)?InvalidKMSKey\.NotFound",
-        r"Given key ID is not accessible",
+        r"Given key ID is not accessible|Key arn:aws[a-z-]{0,10}:kms:[^\s,;]{1,300} does not exist"
+        r"|Alias arn:aws[a-z-]{0,10}:kms:[^\s,;]{1,300} is not found",
         "the caller of CreateVolume, CopySnapshot or ModifyEbsDefaultKmsKeyId", "CopySnapshot",
     ),
     SymptomKind(

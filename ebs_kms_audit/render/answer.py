@@ -33,7 +33,7 @@ _SERIOUS = frozenset(
     {
         "read_only_hidden", "rows_set_aside", "input_cut_short", "cells_unreadable",
         "date_order_guessed", "account_id_damaged", "outside_window_unknown", "record_disagrees",
-        "surroundings_incomplete", "shared_event_names",
+        "surroundings_incomplete", "shared_event_names", "message_truncated",
     }
 )  # fmt: skip
 
