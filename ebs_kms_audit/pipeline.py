@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
@@ -19,7 +20,6 @@ from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.diagnosis.unused import unused
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
-    AssumedRoles,
     DeniedEvents,
     EvidenceIndex,
     Overrides,
@@ -30,11 +30,13 @@ from ebs_kms_audit.identify import (
     resolve,
     resolve_message,
 )
-from ebs_kms_audit.model import Event, Window
+from ebs_kms_audit.model import Window
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.events import Events
 from ebs_kms_audit.reading.sources import total_size
+from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.reading.window import on_the_only_day, time_of_day, window_around
 from ebs_kms_audit.report import Report, findings_of
 
@@ -127,7 +129,14 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
         layers=_layers(iam_policies, boundary, session_policy, scps, rcps),
     )
     meter = _meter(progress, inputs, records)
-    reading = Reading(inputs, records, record_path=record_path, processes=processes, meter=meter)
+    reading = Reading(
+        inputs,
+        records,
+        record_path=record_path,
+        window=asked.window,
+        processes=processes,
+        meter=meter,
+    )
     return report_on(reading, asked, meter=meter)
 
 
@@ -135,7 +144,7 @@ def _files(events: Reading) -> list[InputStats]:
     """Read once for the span of each file. Raises UsageError for what can be read only once."""
     if not events.repeatable:
         raise UsageError("around: the day is unknown, because the input can be read only once")
-    for _ in events:
+    for _ in events.read():
         pass
     return events.files
 
@@ -217,19 +226,6 @@ class AuditOptions(NamedTuple):
         return self._replace(given=self.given._replace(pasted=pasted))
 
 
-class Events(Protocol):
-    """What is read: iterate for the events that matter; then `files` is whole."""
-
-    files: list[InputStats]
-    documents: Documents
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be iterated over once more."""
-
-    def __iter__(self) -> Iterator[Event]: ...
-
-
 def report_on(
     events: Events,
     asked: AuditOptions,
@@ -247,7 +243,7 @@ def report_on(
     if meter:
         meter.denials = denied.__len__
 
-    for event in events:
+    for event in events.read():
         tally.add(event)
         witnesses.add(event)
         surroundings.add(event)
@@ -256,6 +252,8 @@ def report_on(
         grants.add(event)
         if is_kms(event):
             denied.add(event)
+    for event, count in events.counted:
+        tally.add(event, count)
     files = events.files
     messages = asked.given.pasted.messages
     asked = asked.with_documents(events.documents)
@@ -269,9 +267,16 @@ def report_on(
         failed = redactor.finish(failed) if redactor else failed
         raise InputError(*(file.error for file in failed if file.error))
 
-    overflowed = surroundings.overflowed or witnesses.handouts.overflowed
+    wanted = Wanted.by(denied)
+    for event in events.around(wanted):
+        witnesses.add(event)
+        surroundings.add(event)
+    overflowed = surroundings.overflowed or witnesses.overflowed or events.overflowed
     if overflowed and events.repeatable:
-        surroundings = _read_again(events, denied, witnesses)
+        surroundings = _read_again(events, wanted, witnesses)
+    surroundings.add_changes(events.changes())
+    for name, voters in events.votes():
+        witnesses.accounts.count_again(name, voters)
     if meter:
         meter.done()
 
@@ -360,11 +365,11 @@ def _layers(iam_policies: Any, boundary: Any, session_policy: Any, scps: Any, rc
     )
 
 
-def _read_again(events: Events, denied: DeniedEvents, witnesses: EvidenceIndex) -> ContextCollector:
-    """Read a second time for what belongs to the denials, where there was too much to keep it."""
-    surroundings = ContextCollector(denied)
-    witnesses.handouts = AssumedRoles({event.access_key for event in denied if event.access_key})
-    for event in events:
+def _read_again(events: Events, wanted: Wanted, witnesses: EvidenceIndex) -> ContextCollector:
+    """Read a second time for what bears on the denials, where there was too much to keep it."""
+    surroundings = ContextCollector(wanted)
+    witnesses.keep_roles_of(wanted.access_keys)
+    for event in chain(events.read(wanted), events.around(wanted)):
         surroundings.add(event)
         witnesses.handouts.add(event)
     return surroundings

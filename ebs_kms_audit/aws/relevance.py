@@ -1,28 +1,27 @@
-"""Which events matter to an audit, by source and name. The others are only counted.
+"""Which events an audit needs, by Event source and Event name. All other events are only counted.
 
-An event matters if it is an event of KMS, an EC2 or EBS operation that uses a KMS key, or may show
-who a caller is (AssumeRole, CreateRole, DeleteRole). An event of any other call with a long-term
-access key proves an IAM user, and an event of IAM can name the ARN of one. These are read for that
-only, and change no figure.
+This is the only place that decides it: the readers of exports and of records, the collectors and
+Spark use these names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Literal, NamedTuple
 
 from ebs_kms_audit.aws.ebs_operations import (
     EBS_DIRECT_OPERATIONS,
+    EBS_EVENT_SOURCE,
     EBS_OPERATIONS,
-    is_ebs_operation,
+    EC2_EVENT_SOURCE,
 )
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 
-# A role that was deleted and made again has another unique id: policies and grants miss it.
-ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
 IAM_EVENT_SOURCE = "iam.amazonaws.com"
-# Operations of IAM on one user: their events name the user's ARN, with its path. Source: IAM API
-# Reference, actions with the parameter UserName.
+ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
+"""A role that was deleted and created again has another unique id: policies and grants that name
+the old role have no effect on the new one."""
 USER_OPERATIONS = frozenset(
     "AddUserToGroup AttachUserPolicy ChangePassword CreateAccessKey CreateLoginProfile "
     "CreateServiceSpecificCredential CreateUser DeactivateMFADevice DeleteAccessKey "
@@ -34,36 +33,127 @@ USER_OPERATIONS = frozenset(
     "UntagUser UpdateAccessKey UpdateLoginProfile UpdateUser UploadSSHPublicKey "
     "UploadSigningCertificate".split()
 )
-_NAMES = EBS_OPERATIONS | EBS_DIRECT_OPERATIONS | ROLE_CHANGES | USER_OPERATIONS
-# How many holders of long-term keys are remembered, each of whom needs to be seen but once.
+"""Operations of IAM on one user: their events name the user's ARN, with its path. Source: IAM API
+Reference, actions with the parameter UserName."""
+KEY_CHANGES = frozenset(
+    {
+        "PutKeyPolicy",
+        "DisableKey",
+        "EnableKey",
+        "ScheduleKeyDeletion",
+        "CancelKeyDeletion",
+        "RevokeGrant",
+        "RetireGrant",
+    }
+)
+"""Operations of KMS that change who can use a key, or whether it can be used."""
 HOLDERS_KEPT = 100_000
+"""How many holders of long-term access keys are kept. Each is needed once."""
+
+_KEPT = 10_000  # answers
+_LONGEST_KEPT = 200  # characters
+
+
+class Relevance(NamedTuple):
+    """Why an audit needs an event. Where no field is True, it does not need the event.
+
+    kms          a KMS event
+    ec2_call     a call of an EC2 or EBS operation that uses the key of a volume or snapshot
+    assume_role  a call that returns credentials of a role
+    role_change  a role was created or deleted
+    iam_user     an event of IAM that can name the ARN of a user; it is in no figure
+    key_change   a KMS operation, after which calls on the key can be denied
+    """
+
+    kms: bool = False
+    ec2_call: bool = False
+    assume_role: bool = False
+    role_change: bool = False
+    iam_user: bool = False
+    key_change: bool = False
+
+
+class Rule(NamedTuple):
+    """Events that an audit needs.
+
+    sources  the Event sources, "" where the event has none; None for every source
+    names    the Event names; None for every name
+    prefix   what the Event name begins with
+    """
+
+    why: Literal["kms", "ec2_call", "assume_role", "role_change", "iam_user"]
+    sources: tuple[str, ...] | None
+    names: frozenset[str] | None = None
+    prefix: str = ""
+
+    def holds(self, source: str, name: str) -> bool:
+        """Return whether the rule is about an event of this source ("" for none) and name."""
+        return (
+            (self.sources is None or source in self.sources)
+            and (self.names is None or name in self.names)
+            and name.startswith(self.prefix)
+        )
+
+
+RULES = (
+    Rule("kms", (KMS_EVENT_SOURCE,)),
+    Rule("kms", ("",), frozenset(action.event_name for action in kms_actions())),
+    Rule("ec2_call", (EC2_EVENT_SOURCE, ""), EBS_OPERATIONS),
+    Rule("ec2_call", (EBS_EVENT_SOURCE, ""), EBS_DIRECT_OPERATIONS),
+    Rule("assume_role", None, prefix="AssumeRole"),
+    Rule("role_change", None, ROLE_CHANGES),
+    Rule("iam_user", (IAM_EVENT_SOURCE,), USER_OPERATIONS),
+)
+"""An audit needs the events of these rules, and no others."""
+
+NOT_RELEVANT = Relevance()
+ONLY_NAMES_A_USER = Relevance(iam_user=True)
+_relevance: dict[tuple[str | None, str], Relevance] = {}
+
+
+def relevance(source: str | None, name: str) -> Relevance:
+    """Return why an audit needs events of this Event source and Event name."""
+    known = _relevance.get((source, name))
+    if known is None:
+        known = _find(source or "", name)
+        if len(_relevance) >= _KEPT:
+            _relevance.clear()
+        if len(name) + len(source or "") < _LONGEST_KEPT:
+            _relevance[source, name] = known
+    return known
+
+
+def _find(source: str, name: str) -> Relevance:
+    why = {rule.why for rule in RULES if rule.holds(source, name)}
+    if not why:
+        return NOT_RELEVANT
+    return Relevance(
+        kms="kms" in why,
+        ec2_call="ec2_call" in why,
+        assume_role="assume_role" in why,
+        role_change="role_change" in why,
+        iam_user="iam_user" in why,
+        key_change="kms" in why and name in KEY_CHANGES,
+    )
 
 
 def matters(source: str | None, name: str) -> bool:
-    """Return whether a row or record with this Event source and Event name matters to the audit."""
-    if source == KMS_EVENT_SOURCE or (not source and is_kms_event_name(name)):
-        return True
-    if is_ebs_operation(source, name):
-        return True
-    return name.startswith("AssumeRole") or name in ROLE_CHANGES
-
-
-def names_a_user(source: str | None, name: str) -> bool:
-    """Return whether an event may name an IAM user. It is read for that only."""
-    return name in USER_OPERATIONS and source in (IAM_EVENT_SOURCE, None)
+    """Return whether events of this Event source and Event name are in the figures of a report."""
+    found = relevance(source, name)
+    return found is not NOT_RELEVANT and found != ONLY_NAMES_A_USER
 
 
 def names_that_matter(mark: str) -> str:
-    """Return the pattern of the event names that matter, each with the mark behind it.
+    """Return a pattern of the event names that an audit needs, each with the mark after it.
 
-    One name after the other would be tried, letter by letter, on every row.
+    The pattern is a tree of letters: a regular expression tries plain alternatives one by one.
     """
-    names = sorted([*(name + mark for name in _NAMES), "AssumeRole"])
-    return _either(names)
+    names = {name + mark for rule in RULES if rule.why != "kms" for name in rule.names or ()}
+    return _either(sorted(names | {rule.prefix for rule in RULES if rule.prefix}))
 
 
 def _either(words: Sequence[str]) -> str:
-    """Return a pattern of sorted words as a tree of letters; no word may begin another."""
+    """Return a pattern of sorted words as a tree of letters. No word begins another word."""
     if len(words) == 1:
         return words[0]
     tails = [

@@ -1,138 +1,106 @@
-"""The EC2 calls that a denial may belong to: as few as can be told apart from the rest.
+"""The EC2 calls that may belong to a denial, a bounded number of them.
 
-An export goes back in time row by row, and a trail forward. Once a caller's calls lie more than
-five minutes behind, and no denial was met near them, none will be: they can be let go. Where one
-is met there all the same (another file, rows in no order), that is noticed, and `overflowed`.
+An export goes back in time row by row, and a trail forward. When the calls of a caller are more
+than five minutes away and no denial was found near them, they are dropped. If a denial is found
+near them later (in another file, or in rows without order), `overflowed` shows it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
-from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.timestamps import order_of
+from ebs_kms_audit.reading.wanted import (
+    NEAR,
+    Caller,
+    Wanted,
+    caller_of,
+    callers_of,
+    is_near,
+    time_of,
+)
 
-NEAR = 300.0  # seconds
 _KEPT = 20_000
+_KEPT_OF_DENIALS = 100_000
 _REQUESTS_KEPT = 500_000
-
-Caller = tuple[str | None, str | None, str | None]  # User name, account, Region
 
 
 class Ec2CallBuffer:
-    """Keeps a bounded number of calls; `overflowed` tells that some may be missing.
+    """Keeps a bounded number of calls; `overflowed` is True where some may be missing.
 
-    With `denied`, only what belongs to these events is kept.
+    With `wanted`, only calls that belong to these denials are kept.
     """
 
-    def __init__(self, denied: Iterable[Event] | None = None) -> None:
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted
+        self._limit = _KEPT if wanted is None else max(_KEPT, _KEPT_OF_DENIALS)
         self._events: dict[object, Event] = {}
-        self._refused: defaultdict[Caller, list[float]] = defaultdict(list)
+        self._denied: defaultdict[Caller, list[float]] = defaultdict(list)
         self._requests: set[str] = set()
-        self._let_go: tuple[float, float] | None = None  # the first and the last time
-        self._requests_let_go: set[int] = set()  # a few bytes of each
-        self._all_refused = denied is not None
+        self._dropped: tuple[float, float] | None = None  # the first and the last time
+        self._dropped_requests: set[int] = set()  # their hashes
         self.overflowed = False
-        for event in denied or ():
-            self._note_refused(event)
-        self._sort()
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events.values())
 
     def add(self, event: Event) -> None:
-        """Take in a call of an EC2 operation that uses an EBS key."""
-        if self._all_refused and not self._belongs(event):
+        """Add a call of an EC2 operation that uses an EBS key."""
+        if self._wanted is not None and not self._wanted.is_near(event):
             return
         key = event.uid
-        if len(self._events) >= _KEPT and key not in self._events and not self.overflowed:
+        known = self._events.get(key)
+        if known is not None:
+            if event.identity is not None or known.identity is None:
+                self._events[key] = event  # a record has more fields than its row
+            return
+        if len(self._events) >= self._limit and not self.overflowed:
             self._make_room(event)
-        if len(self._events) < _KEPT or key in self._events:
-            self._events[key] = event  # a record comes after its row, and says more
+        if len(self._events) < self._limit:
+            self._events[key] = event
         else:
             self.overflowed = True
 
     def add_denied(self, event: Event) -> None:
-        """Take in a denied KMS event: calls near it are kept."""
-        if self._all_refused:
+        """Add a denied KMS event: calls near it are kept."""
+        if self._wanted is not None:
             return
-        self._note_refused(event)
-        if self._let_go is not None:
-            first, last = self._let_go
-            near = first - NEAR <= time_of(event) <= last + NEAR
-            same = hash(event.request_id) in self._requests_let_go
-            self.overflowed = self.overflowed or near or same
-
-    def _note_refused(self, event: Event) -> None:
         if event.request_id:
             self._requests.add(event.request_id)
         for caller in callers_of(event):
-            self._refused[caller].append(time_of(event))
-
-    def _sort(self) -> None:
-        for times in self._refused.values():
-            times.sort()
+            self._denied[caller].append(time_of(event))
+        if self._dropped is not None:
+            first, last = self._dropped
+            near = first - NEAR <= time_of(event) <= last + NEAR
+            same = hash(event.request_id) in self._dropped_requests
+            self.overflowed = self.overflowed or near or same
 
     def _make_room(self, event: Event) -> None:
-        """Let go of what lies behind an event, or before it, and belongs to no denial so far."""
+        """Drop calls that are far from an event in time and belong to no denial found until now."""
         now = time_of(event)
-        self._sort()
-        gone = [
+        for times in self._denied.values():
+            times.sort()
+        far = [
             key
             for key, one in self._events.items()
             if abs(time_of(one) - now) > NEAR and not self._belongs(one)
         ]
-        # With few gone, it would be looked for again and again.
-        if len(gone) <= _KEPT // 4 or len(self._requests_let_go) > _REQUESTS_KEPT:
+        # With few of these, the search would be repeated again and again.
+        if self._wanted or len(far) <= _KEPT // 4 or len(self._dropped_requests) > _REQUESTS_KEPT:
             self.overflowed = True
             return
-        let_go = [self._events.pop(key) for key in gone]
-        self._requests_let_go.update(hash(one.request_id) for one in let_go if one.request_id)
-        times = [time_of(one) for one in let_go]
-        if self._let_go is not None:
-            times += self._let_go
-        self._let_go = min(times), max(times)
+        dropped = [self._events.pop(key) for key in far]
+        self._dropped_requests.update(hash(one.request_id) for one in dropped if one.request_id)
+        times = [time_of(one) for one in dropped]
+        if self._dropped is not None:
+            times += self._dropped
+        self._dropped = min(times), max(times)
 
     def _belongs(self, event: Event) -> bool:
-        """Return whether a call belongs to a denial known by now, or is of no known time."""
+        """Return whether a call belongs to a denial found until now, or has no time to tell."""
         return (
             event.time is None
             or event.request_id in self._requests
-            or is_near(time_of(event), self._refused.get(caller_of(event), ()))
+            or is_near(time_of(event), self._denied.get(caller_of(event), ()))
         )
-
-
-def is_attempt(event: Event) -> bool:
-    """Return whether it is a call of an EC2 operation that uses an EBS key."""
-    return is_ebs_operation(event.source, event.name)
-
-
-def caller_of(event: Event) -> Caller:
-    """Return what tells callers apart: User name, account and Region."""
-    cell = event.account_cell
-    lost_digits = cell is not None and not cell.isdecimal()  # of two rows, one may be repaired
-    return event.user_name, cell if lost_digits else event.account, event.region
-
-
-def callers_of(event: Event) -> list[Caller]:
-    """Return by what the caller is told: the name in the log and, of a record, the role too.
-
-    Another session of the same role is the same principal.
-    """
-    issuer = event.identity.issuer_arn if event.identity else None
-    name, account, region = caller_of(event)
-    return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
-
-
-def time_of(event: Event) -> float:
-    """Return an event's time in seconds, to compare with those of others; 0 where it has none."""
-    return order_of(event.time).timestamp() if event.time else 0.0
-
-
-def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
-    """Return whether one of the sorted times lies within so many seconds."""
-    after = bisect_left(times, time - seconds)
-    return after < len(times) and times[after] <= time + seconds

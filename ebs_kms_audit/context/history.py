@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.ebs_operations import (
@@ -19,20 +20,24 @@ from ebs_kms_audit.aws.ebs_operations import (
     workflow_of,
 )
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.context.ec2_calls import (
-    Caller,
-    Ec2CallBuffer,
-    caller_of,
-    callers_of,
-    is_attempt,
-    is_near,
-    time_of,
-)
+from ebs_kms_audit.aws.relevance import relevance
+from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
+from ebs_kms_audit.reading.wanted import (
+    Caller,
+    Wanted,
+    caller_of,
+    callers_of,
+    is_near,
+    time_of,
+)
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.changes import ChangeRows
 
 _KEPT = 20_000
 _SAME_MINUTE = 60.0
@@ -107,16 +112,13 @@ class _Index:
 class ContextCollector:
     """Collects the events that may have to do with a denial.
 
-    Without `denied`, whatever may is kept, up to a bound. With it, only what has to do with these
-    denied events.
+    Without `wanted`, every event that may is kept, up to a bound. With it, only events that bear
+    on these denials.
     """
 
-    def __init__(self, denied: Iterable[Event] | None = None) -> None:
-        denied = None if denied is None else list(denied)
-        self._callers: set[Caller] | None = None
-        if denied is not None:
-            self._callers = {caller for event in denied for caller in callers_of(event)}
-        self._attempts = Ec2CallBuffer(denied)
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        self._callers = None if wanted is None else wanted.callers.keys()
+        self._attempts = Ec2CallBuffer(wanted)
         self._changes = ChangeLog()
         self._key_errors = KeyErrors()
         self._successes: dict[tuple[object, ...], Event] = {}
@@ -129,17 +131,23 @@ class ContextCollector:
         return self._overflowed or any(part.overflowed for part in parts)
 
     def add(self, event: Event) -> None:
-        """Take in an event that matters."""
-        if is_change(event):
+        """Add an event that an audit needs."""
+        found = relevance(event.source, event.name)
+        if (found.key_change or found.role_change) and is_change(event):
             self._changes.add(event)
-        if is_attempt(event):
+        if found.ec2_call:
             self._attempts.add(event)
-        elif is_kms(event) and is_denied(event):
-            self._attempts.add_denied(event)
-        elif is_success(event):
-            self._add_success(event)
-        else:
-            self._key_errors.add(event)
+        elif is_kms(event):
+            if is_denied(event):
+                self._attempts.add_denied(event)
+            elif is_success(event):
+                self._add_success(event)
+            else:
+                self._key_errors.add(event)
+
+    def add_changes(self, changes: Sequence[ChangeRows]) -> None:
+        """Add the changes of large exports, after all events."""
+        self._changes.add_rows(changes)
 
     def _add_success(self, event: Event) -> None:
         if self._callers is not None and not self._is_wanted(event):
@@ -148,7 +156,7 @@ class ContextCollector:
         known = self._successes.get(key)
         if known is None and len(self._successes) >= _KEPT:
             self._overflowed = True
-        elif known is None or time_of(known) < time_of(event):
+        elif known is None or _is_later(event, known):
             self._successes[key] = event
 
     def _is_wanted(self, event: Event) -> bool:
@@ -192,7 +200,7 @@ class ContextCollector:
         allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
         changes, changes_count = self._changes_before(denials)
         return History(
-            attempts=tuple(sorted(attempts, key=time_of)),
+            attempts=tuple(attempts),
             changes=changes,
             changes_count=changes_count,
             policy_changes_after=self._policy_changes_after(denials),
@@ -209,8 +217,12 @@ class ContextCollector:
         times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
         of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
         near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
-        found = {id(event): event for event in (*same_request, *near) if is_attempt(event)}
-        return list(found.values())
+        found = {
+            id(event): event
+            for event in (*same_request, *near)
+            if relevance(event.source, event.name).ec2_call
+        }
+        return sorted(found.values(), key=_order)
 
     @cached_property
     def _index(self) -> _Index:
@@ -237,6 +249,17 @@ def is_success(event: Event) -> bool:
     """Return whether a call of a kind that EBS needs succeeded, and when is known."""
     of_kms = is_kms(event) and not event.error_code and event.time is not None
     return of_kms and kms_action(event.name).kind in _SUCCESSES
+
+
+def _order(event: Event) -> tuple[float, str, int]:
+    """Return a key to sort by time, and then by place."""
+    return time_of(event), event.file, event.line
+
+
+def _is_later(event: Event, known: Event) -> bool:
+    """Return whether an event is later than a known one; at the same time, the first row counts."""
+    time, other = time_of(event), time_of(known)
+    return time > other or (time == other and (event.file, event.line) < (known.file, known.line))
 
 
 def alike(event: Event) -> tuple[object, ...]:
@@ -274,7 +297,7 @@ def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Eve
     later = [
         event for event in successes if event.name in last and time_of(event) > last[event.name]
     ]
-    return max(later, key=time_of, default=None)
+    return max(later, key=_order, default=None)
 
 
 def _next_calls(

@@ -8,29 +8,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from ebs_kms_audit.aws.relevance import ROLE_CHANGES
-from ebs_kms_audit.context.ec2_calls import time_of
+from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.reading.wanted import time_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.changes import ChangeRows
 
 SHOWN = 20
 """How many changes a finding lists: the last ones before its first denial."""
 BEFORE = 24 * 3600.0
 """Seconds before the first denial in which a change is listed. The last one is listed anyway."""
 _KEPT = 20_000
-_KEY_CHANGES = frozenset(
-    {
-        "PutKeyPolicy",
-        "DisableKey",
-        "EnableKey",
-        "ScheduleKeyDeletion",
-        "CancelKeyDeletion",
-        "RevokeGrant",
-        "RetireGrant",
-    }
-)
-_IAM = "iam.amazonaws.com"
 
 _Place = tuple[str | None, ...]  # what a change was made to
 
@@ -40,7 +32,8 @@ class ChangeLog:
 
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
-        self._by_place: dict[_Place, list[Event]] | None = None
+        self._rows: list[ChangeRows] = []
+        self._by_place: dict[_Place, dict[str | None, list[Event]]] | None = None
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -48,10 +41,17 @@ class ChangeLog:
 
     def add(self, event: Event) -> None:
         """Add a change. A record replaces the row of the same event: a record has more fields."""
-        if event.uid in self._events or len(self._events) < _KEPT:
-            self._events[event.uid] = event
-        else:
+        known = self._events.get(event.uid)
+        if known is None and len(self._events) >= _KEPT:
             self.overflowed = True
+        elif known is None or event.identity is not None or known.identity is None:
+            self._events[event.uid] = event
+
+    def add_rows(self, rows: Iterable[ChangeRows]) -> None:
+        """Add the changes of large exports, after all events. They name no key."""
+        for one in rows:
+            one.leave_out(event.event_id for event in self if event.event_id)
+            self._rows.append(one)
 
     def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
         """Return the last changes up to a time that concern a denial, and how many there are.
@@ -60,79 +60,84 @@ class ChangeLog:
         row of the change or the denial names no key, a change in the same account and Region
         concerns it. Only changes of the last 24 hours count, or else the last change known.
         """
+        recent: list[Event] = []
         last: list[Event] = []
         count = 0
-        for changes in self._concerning(denial):
-            end = bisect_right(changes, time, key=time_of)
-            begin = min(bisect_left(changes, time - BEFORE, key=time_of), max(0, end - 1))
-            count += end - begin
-            last += changes[max(begin, end - SHOWN) : end]
-        recent = [event for event in last if time_of(event) >= time - BEFORE]
-        if not recent and last:
-            return (max(last, key=time_of),), 1
-        if len(recent) < len(last):
-            count -= len(last) - len(recent)
-        return tuple(sorted(recent, key=time_of)[-SHOWN:]), count
+        for place, account in _places_of_denial(denial):
+            for changes in self._made_in(place, account):
+                begin = bisect_left(changes, time - BEFORE, key=time_of)
+                end = bisect_right(changes, time, key=time_of)
+                count += end - begin
+                recent += changes[max(begin, end - SHOWN) : end]
+                last += changes[max(0, end - 1) : end]
+            if place[0] != "role" and place[-1] is None:  # the rows name no key
+                for rows in self._rows:
+                    found = rows.between(place[1], account, time - BEFORE, time)
+                    count += found.count
+                    recent += found.last(SHOWN)
+                    last += found.last_before()
+        if not count:
+            return ((max(last, key=_order),), 1) if last else ((), 0)
+        return tuple(sorted(recent, key=_order)[-SHOWN:]), count
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
         """Return the changes of the denied key's policy after a time, the last 20."""
         if denial.key.id is None:
             return ()
-        changes = self._places.get(_key_place(denial), [])
-        after = changes[bisect_right(changes, time, key=time_of) :]
-        return tuple(event for event in after if event.name == "PutKeyPolicy")[-SHOWN:]
+        place = "key", denial.event.region, denial.key.id
+        changes = [event for made in self._made_in(place, None) for event in made]
+        after = [event for event in changes if time_of(event) > time]
+        edits = [event for event in after if event.name == "PutKeyPolicy"]
+        return tuple(sorted(edits, key=_order)[-SHOWN:])
 
-    def _concerning(self, denial: Denial) -> Iterator[list[Event]]:
-        role = (denial.principal.arn or "").rpartition("/")[2]
-        account, region = denial.event.account, denial.event.region
-        if role:
-            yield _of_account(self._places.get(("role", role), []), denial.caller_account)
-        if denial.key.id:
-            owner = denial.key_account or account
-            yield _of_account(self._places.get(_key_place(denial), []), owner)
-            yield _of_account(self._places.get(("key", region, None), []), owner)
-        else:
-            yield _of_account(self._places.get(("region", region), []), account)
-
-    @property
-    def _places(self) -> dict[_Place, list[Event]]:
+    def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
+        """Yield the changes in an account, and in accounts that are not known, sorted by time."""
         if self._by_place is None:
             self._by_place = _by_place(self._events.values())
-        return self._by_place
+        for made_in, changes in self._by_place.get(place, {}).items():
+            if account is None or made_in in (None, account):
+                yield changes
 
 
 def is_change(event: Event) -> bool:
     """Return whether an event may have changed a role, or who can use a key."""
-    if event.source == _IAM:
-        return event.name in ROLE_CHANGES
-    return is_kms(event) and not event.error_code and event.name in _KEY_CHANGES
+    found = relevance(event.source, event.name)
+    if event.source == IAM_EVENT_SOURCE:
+        return found.role_change
+    return found.key_change and is_kms(event) and not event.error_code
 
 
-def _of_account(changes: list[Event], account: str | None) -> list[Event]:
-    """Leave out the changes that were made in another account."""
-    if all(event.account in (None, account) for event in changes) or account is None:
-        return changes
-    return [event for event in changes if event.account in (None, account)]
+def _order(event: Event) -> tuple[float, str, int]:
+    """Return a key to sort by time, and then by place."""
+    return time_of(event), event.file, event.line
 
 
-def _key_place(denial: Denial) -> _Place:
-    return "key", denial.event.region, denial.key.id
-
-
-def _by_place(events: Iterable[Event]) -> dict[_Place, list[Event]]:
-    places: dict[_Place, list[Event]] = {}
-    for event in events:
+def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Event]]]:
+    places: dict[_Place, dict[str | None, list[Event]]] = {}
+    for event in sorted(events, key=_order):
         if event.time is not None:
             for place in _places_of_change(event):
-                places.setdefault(place, []).append(event)
-    for changes in places.values():
-        changes.sort(key=time_of)
+                places.setdefault(place, {}).setdefault(event.account, []).append(event)
     return places
 
 
-def _places_of_change(event: Event) -> Iterable[_Place]:
-    if event.source == _IAM:
+def _places_of_change(event: Event) -> set[_Place]:
+    if event.source == IAM_EVENT_SOURCE:
         names = ((resource.name or "").rpartition("/")[2] for resource in event.resources or ())
         return {("role", name) for name in names}
     keys: set[_Place] = {("key", event.region, key) for key in key_names(event) or (None,)}
-    return keys | {("region", event.region)}
+    return keys | {("region", event.region, None)}
+
+
+def _places_of_denial(denial: Denial) -> Iterator[tuple[_Place, str | None]]:
+    """Yield where a change concerns a denial, and the account in which it must be made."""
+    role = (denial.principal.arn or "").rpartition("/")[2]
+    account, region = denial.event.account, denial.event.region
+    if role:
+        yield ("role", role), denial.caller_account
+    if denial.key.id:
+        owner = denial.key_account or account
+        yield ("key", region, denial.key.id), owner
+        yield ("key", region, None), owner
+    else:
+        yield ("region", region, None), account

@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
-from ebs_kms_audit.context.ec2_calls import time_of
 from ebs_kms_audit.identify import is_kms, keys_in
 from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.reading.wanted import time_of
 
 NEAR = 3600.0
 """Seconds between a denial and an error of the same key that can explain it."""

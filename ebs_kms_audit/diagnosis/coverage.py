@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.kms_errors import meaning_of
-from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.aws.relevance import NOT_RELEVANT, ONLY_NAMES_A_USER, relevance
 from ebs_kms_audit.identify import (
     DeniedEvents,
     Disagreement,
@@ -100,15 +98,18 @@ class CoverageCounter:
         self._kms_rows = self._read_only_rows = self._ec2_rows = 0
         self._read_only_in_window = 0
         self._regions: set[str] = set()
-        self._accounts: Counter[tuple[str, str | None, str | None]] = Counter()
         self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
         self._error_ids: set[str] = set()
         self._errors: dict[tuple[str, str, str | None, str | None], _Errors] = {}
         self._source_inferred = False
 
-    def add(self, event: Event) -> None:
-        """Count one row that matters; one that only proves an IAM user is no such row."""
-        if not matters(event.source, event.name):
+    def add(self, event: Event, count: int = 1) -> None:
+        """Count an event, or as many of its kind; one that an audit does not need is not counted.
+
+        Events with an error code are added one by one: the same event counts once.
+        """
+        found = relevance(event.source, event.name)
+        if found is NOT_RELEVANT or found == ONLY_NAMES_A_USER:
             return
         if event.region:
             self._regions.add(event.region)
@@ -117,9 +118,9 @@ class CoverageCounter:
                 (event.file, event.account, event.account_cell), event
             )
         if is_kms(event):
-            self._add_kms(event)
-        elif is_ebs_operation(event.source, event.name):
-            self._ec2_rows += 1
+            self._add_kms(event, count)
+        elif found.ec2_call:
+            self._ec2_rows += count
 
     def merge(self, other: CoverageCounter) -> None:
         """Add what another tally counted, of other rows and no errors."""
@@ -131,13 +132,13 @@ class CoverageCounter:
         self._account_examples = other._account_examples | self._account_examples
         self._source_inferred = self._source_inferred or other._source_inferred
 
-    def _add_kms(self, event: Event) -> None:
+    def _add_kms(self, event: Event, count: int) -> None:
         self._source_inferred = self._source_inferred or event.source_inferred
-        self._kms_rows += 1
+        self._kms_rows += count
         read_only = event.read_only
-        is_read_only = kms_action(event.name).read_only if read_only is None else read_only
-        self._read_only_rows += is_read_only
-        self._read_only_in_window += is_read_only and self._in_window(event)
+        if kms_action(event.name).read_only if read_only is None else read_only:
+            self._read_only_rows += count
+            self._read_only_in_window += count * self._in_window(event)
         if event.error_code and not is_denied(event) and self._in_window(event):
             if may_be_of_another_service(event):
                 return

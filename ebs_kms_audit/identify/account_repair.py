@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
@@ -10,42 +11,92 @@ from ebs_kms_audit.aws.relevance import matters
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.cells import fits_damaged
 
+_KEYS_KEPT = 10_000
+
+
+class _FileVotes:
+    """The votes of one file.
+
+    Access keys are decoded when a damaged id needs them: most files have none.
+    """
+
+    def __init__(self) -> None:
+        self.accounts: Counter[str] = Counter()
+        self.temporary_keys: Counter[str] = Counter()
+        self.long_term_keys: set[str] = set()
+        self.repaired: dict[str, str | None] = {}
+
+    def add_key(self, access_key: str) -> None:
+        if key_kind(access_key) == "long_term":
+            self.long_term_keys.add(access_key)
+        elif len(access_key) < 200:
+            self.temporary_keys[access_key] += 1
+            if len(self.temporary_keys) > _KEYS_KEPT:
+                self.decode()
+
+    def decode(self) -> None:
+        for access_key, count in self.temporary_keys.items():
+            if owner := account_of(access_key):
+                self.accounts[owner] += count
+        self.temporary_keys.clear()
+
+    def merge(self, other: _FileVotes) -> None:
+        self.accounts.update(other.accounts)
+        self.temporary_keys.update(other.temporary_keys)
+        self.long_term_keys |= other.long_term_keys
+
+    def account(self, cell: str) -> str | None:
+        self.decode()
+        votes = self.accounts.copy()
+        votes.update(filter(None, map(account_of, self.long_term_keys)))
+        fitting = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
+        if not fitting:
+            return None
+        account, for_it = fitting.most_common(1)[0]
+        return account if 2 * for_it > fitting.total() else None
+
 
 class AccountVotes:
     """Collects, per file, the account ids that access keys and ARNs show.
 
-    Each row that matters votes, and each long-term key once: of its other rows not all are read.
+    Each event that an audit needs votes, and each long-term key once. Add all events first, then
+    ask for accounts.
     """
 
     def __init__(self) -> None:
-        self._votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._long_term_keys: defaultdict[str, set[str]] = defaultdict(set)
+        self._files: dict[str, _FileVotes] = {}
 
     def add(self, event: Event) -> None:
-        """Let a row vote for the accounts it shows."""
-        if event.access_key and key_kind(event.access_key) == "long_term":
-            self._long_term_keys[event.file].add(event.access_key)
-        elif owner := account_of(event.access_key):
-            self._votes[event.file][owner] += 1
-        if not matters(event.source, event.name):
+        """Add an event: it votes for the accounts that it shows."""
+        votes = self._files.get(event.file)
+        if votes is None:
+            votes = self._files[event.file] = _FileVotes()
+        if event.access_key:
+            votes.add_key(event.access_key)
+        if not event.resources or not matters(event.source, event.name):
             return
-        for resource in event.resources or ():
+        for resource in event.resources:
             arn = Arn.parse(resource.name)
             if arn and is_account_id(arn.account):
-                self._votes[event.file][arn.account] += 1
+                votes.accounts[arn.account] += 1
+
+    def count_again(self, file: str, events: Iterable[Event]) -> None:
+        """Replace the votes of a file by those of all its events."""
+        self._files[file] = _FileVotes()
+        for event in events:
+            self.add(event)
 
     def merge(self, other: AccountVotes) -> None:
-        """Add the votes that another one collected."""
-        for file, votes in other._votes.items():
-            self._votes[file].update(votes)
-        for file, keys in other._long_term_keys.items():
-            self._long_term_keys[file] |= keys
+        """Add the votes that another collector counted."""
+        for file, votes in other._files.items():
+            self._files.setdefault(file, _FileVotes()).merge(votes)
 
     def account(self, event: Event) -> str | None:
-        """Return the account id of a row, repaired if it is damaged; None if it is unknown.
+        """Return an event's account id: as written, or repaired, or None where it is not certain.
 
-        A damaged id is repaired by the owner of the row's own access key, else by the account that
-        more than half of the file's votes name, of those that round to what the cell shows.
+        A damaged id is repaired by the owner of the event's own access key. Otherwise it is the
+        account that rounds to what the cell shows, if more than half of the file's votes for such
+        accounts are for it.
         """
         cell = event.account_cell
         if event.account or not cell:
@@ -53,10 +104,7 @@ class AccountVotes:
         owner = account_of(event.access_key)
         if owner and fits_damaged(owner, cell):
             return owner
-        votes = self._votes[event.file].copy()
-        votes.update(filter(None, map(account_of, self._long_term_keys[event.file])))
-        fitting = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
-        if not fitting:
-            return None
-        account, for_it = fitting.most_common(1)[0]
-        return account if 2 * for_it > fitting.total() else None
+        votes = self._files.setdefault(event.file, _FileVotes())
+        if cell not in votes.repaired:
+            votes.repaired[cell] = votes.account(cell)
+        return votes.repaired[cell]

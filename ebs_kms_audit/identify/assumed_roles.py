@@ -1,6 +1,6 @@
-"""The role of a session, from the AssumeRole event that began the session.
+"""Which role a session belongs to, as the AssumeRole event tells that handed it out.
 
-A successful AssumeRole names the role's ARN, the access key that it returned and the session. A
+A successful AssumeRole names the role's ARN, the access key it handed out and the session. A
 denied call with the same access key was therefore that role's. Rows of service-linked roles carry
 no access key: there the session's name must do, and only where it leads to one role.
 """
@@ -17,10 +17,11 @@ _KEPT = 50_000
 
 
 class AssumedRole(NamedTuple):
-    """A role, and the event that proves it."""
+    """A role, the event that proves it, and where the event is: its file and line."""
 
     role_arn: str
     event_id: str | None
+    place: tuple[str, int] = ("", 0)
 
 
 class AssumedRoles:
@@ -43,22 +44,22 @@ class AssumedRoles:
         roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
         if len(roles) != 1:
             return
-        assumed = AssumedRole(str(roles.pop()), event.event_id)
+        handout = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
         for resource in event.resources or ():
             if resource.type == "AWS::IAM::AccessKey" and resource.name:
-                self._keep(resource.name, assumed)
+                self._keep(resource.name, handout)
             elif resource.type == "AWS::STS::AssumedRole" and ":role/aws-service-role/" in (
-                assumed.role_arn
+                handout.role_arn
             ):
                 session = (resource.name or "").rpartition("/")[2].rpartition(":")[2]
-                self._service_sessions.setdefault(session, {})[assumed.role_arn] = assumed
+                _put(self._service_sessions.setdefault(session, {}), handout.role_arn, handout)
 
-    def _keep(self, access_key: str, assumed: AssumedRole) -> None:
+    def _keep(self, access_key: str, handout: AssumedRole) -> None:
         if self._wanted is not None:
             if access_key in self._wanted:
-                self._by_key[access_key] = assumed
-        elif len(self._by_key) < _KEPT:
-            self._by_key[access_key] = assumed
+                _put(self._by_key, access_key, handout)
+        elif access_key in self._by_key or len(self._by_key) < _KEPT:
+            _put(self._by_key, access_key, handout)
         else:
             self.overflowed = True
 
@@ -69,11 +70,17 @@ class AssumedRoles:
     def of_service_session(self, name: str, account: str | None) -> AssumedRole | None:
         """Return the service-linked role that calls under a session name, if it is one only."""
         found = [
-            assumed
-            for arn, assumed in self._service_sessions.get(name, {}).items()
+            handout
+            for arn, handout in self._service_sessions.get(name, {}).items()
             if account in (None, arn.split(":")[4])
         ]
         return found[0] if len(found) == 1 else None
+
+
+def _put(known: dict[str, AssumedRole], name: str, role: AssumedRole) -> None:
+    """Keep the last of several events, by file and line: files may be read in any order."""
+    if name not in known or known[name].place <= role.place:
+        known[name] = role
 
 
 def _is_role(name: str | None) -> bool:

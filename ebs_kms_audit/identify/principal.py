@@ -6,7 +6,7 @@ order; the first that applies decides, and `why` names it. No text repeats a nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.access_keys import key_kind
@@ -19,10 +19,7 @@ from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
 
 
 class EvidenceIndex:
-    """What other events prove of a caller: accounts, roles handed out, holders of long-term keys.
-
-    `handouts` may be replaced by that of a second reading, where the first overflowed.
-    """
+    """What other events prove of a caller: account, assumed role, long-term access key."""
 
     def __init__(self) -> None:
         self.accounts = AccountVotes()
@@ -37,7 +34,19 @@ class EvidenceIndex:
         self.users.add(event)
         if event.user_name and key_kind(event.access_key) == "long_term":
             by_account = self._long_term_keys.setdefault(event.user_name, {})
-            by_account.setdefault((event.account, event.account_cell), event)
+            account = event.account, event.account_cell
+            known = by_account.get(account)
+            if known is None or _comes_first(event, known):
+                by_account[account] = event
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether there were too many AssumeRole events to keep all."""
+        return self.handouts.overflowed
+
+    def keep_roles_of(self, access_keys: Collection[str]) -> None:
+        """Start again with the AssumeRole events, and keep those of these access keys only."""
+        self.handouts = AssumedRoles(access_keys)
 
     def long_term_key_row(self, name: str, account: str | None) -> Event | None:
         """Return a row of the same name and account that carries a long-term key."""
@@ -45,6 +54,13 @@ class EvidenceIndex:
             if self.accounts.account(event) == account:
                 return event
         return None
+
+
+def _comes_first(event: Event, known: Event) -> bool:
+    """Return whether an event proves a caller before a known one: rows first, in order of line."""
+    return (event.identity is not None, event.file, event.line) < (
+        known.identity is not None, known.file, known.line,
+    )  # fmt: skip
 
 
 def principal_of(

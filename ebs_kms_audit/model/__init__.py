@@ -17,6 +17,7 @@ from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
 from ebs_kms_audit.model.event import (
     Event,
+    EventKind,
     Identity,
     PolicyRecord,
     RecordRef,
@@ -40,6 +41,7 @@ __all__ = [
     "Description",
     "Effect",
     "Event",
+    "EventKind",
     "Evidence",
     "FileCoverage",
     "Grant",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from ebs_kms_audit.model.grant import Grant
 
@@ -128,3 +129,58 @@ class Window:
         if time is None or time.tzinfo is None:
             return True
         return self.start <= time <= self.end
+
+
+class EventKind:
+    """What events of one kind have in common. Makes such events ten times as fast as Event().
+
+    The events of a kind differ in line, time, Event ID, Request ID and access key only.
+    """
+
+    __slots__ = ("_of_records", "_of_rows")
+
+    def __init__(self, event: Event) -> None:
+        self._of_rows = tuple(getattr(event, name) for name in _ROW_FIELDS)
+        self._of_records = [(name, getattr(event, name)) for name in _RECORD_FIELDS]
+
+    def event(
+        self,
+        line: int,
+        time: datetime | None,
+        event_id: str | None,
+        request_id: str | None,
+        access_key: str | None,
+    ) -> Event:
+        """Return the event of this kind with these fields."""
+        made: Any = _Unfrozen()
+        (
+            made.file, made.name, made.source, made.source_inferred, made.region, made.source_ip,
+            made.user_agent, made.error_code, made.user_name, made.resources, made.read_only,
+            made.account, made.account_cell,
+        ) = self._of_rows  # fmt: skip
+        for name, value in self._of_records:
+            setattr(made, name, value)
+        made.line = line
+        made.time = time
+        made.event_id = event_id
+        made.request_id = request_id
+        made.access_key = access_key
+        made.__class__ = Event  # from here on it is frozen
+        event: Event = made
+        return event
+
+
+class _Unfrozen:
+    """An Event before its fields are set: an object with the same slots."""
+
+    __slots__ = tuple(field.name for field in fields(Event))
+
+
+_ROW_FIELDS = (
+    "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
+    "error_code", "user_name", "resources", "read_only", "account", "account_cell",
+)  # fmt: skip
+_OWN_FIELDS = ("line", "time", "event_id", "request_id", "access_key")
+_RECORD_FIELDS = tuple(
+    field.name for field in fields(Event) if field.name not in (*_ROW_FIELDS, *_OWN_FIELDS)
+)

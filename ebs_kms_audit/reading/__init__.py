@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.exports import read_export
 from ebs_kms_audit.reading.exports.rows import Row
@@ -34,10 +34,13 @@ from ebs_kms_audit.reading.recognition import Content, Header, content_of_column
 from ebs_kms_audit.reading.sources import Source, Sources, repeatable
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.tables import Table
+from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter
+    from ebs_kms_audit.reading.exports.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large import LargeExport
 
 __all__ = ["InputStats", "Reading"]
 
@@ -55,6 +58,7 @@ class Reading:
     inputs       what `audit()` takes: files of any kind that is read
     records      inputs that must hold CloudTrail events
     record_path  a JSONPath expression for records at any other place in JSON
+    window       the span of time that the audit looks at
     processes    how many processes may work at a time; None is one for each CPU
     meter        is told how far the reading is
     files        the figures of each input
@@ -70,16 +74,30 @@ class Reading:
         records: Any = None,
         *,
         record_path: str | None = None,
+        window: Window | None = None,
         processes: int | None = 1,
         meter: Meter | None = None,
     ) -> None:
         self._inputs = inputs
         self._records = records
         self._record_path = record_path
+        self._window = window
         self._workers = Workers(processes, meter)
         self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
+        self._large: list[LargeExport] = []
+        self._wanted: Wanted | None = None
+
+    @property
+    def counted(self) -> list[tuple[Event, int]]:
+        """Events that were not yielded: one of each kind, and how many there are."""
+        return [pair for large in self._large for pair in large.counted]
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether events that bear on a denial may be missing."""
+        return any(large.overflowed for large in self._large)
 
     @property
     def repeatable(self) -> bool:
@@ -87,19 +105,34 @@ class Reading:
         return repeatable(self._inputs) and repeatable(self._records)
 
     def __iter__(self) -> Iterator[Event]:
+        """Yield every event that an audit can need. `read` is faster, and yields fewer."""
+        return self._read_all(None)
+
+    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:
+        """Yield the events that an audit needs, apart from those that `around` yields.
+
+        In a second reading, `wanted` says which events bear on a denial.
+        """
+        self._wanted = wanted
+        self._large = []
+        return self._read_all(self._large)
+
+    def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event]:
         if self.files and self._workers.meter:
             self._workers.meter.again()
         self.files, self.documents = [], Documents()
         sources = Sources()
         order: dict[str, int] = {}
         try:
-            yield from self._events(sources, order)
+            yield from self._events(sources, order, large)
         finally:
             sources.close()
             self.files.sort(key=lambda file: order.get(file.name, 0))
         self._collect_documents()
 
-    def _events(self, sources: Sources, order: dict[str, int]) -> Iterator[Event]:
+    def _events(
+        self, sources: Sources, order: dict[str, int], large: list[LargeExport] | None
+    ) -> Iterator[Event]:
         """Yield the events of the console's CSV files, then those of all other sources."""
         later: list[_Recognized] = []
         for source, must_hold_events in self._sources(sources):
@@ -108,7 +141,7 @@ class Reading:
             if recognized is None:
                 continue
             if recognized[0] is Content.CONSOLE_CSV:
-                yield from self._read(recognized)
+                yield from self._read(recognized, large)
             else:
                 later.append(recognized)
         later.reverse()  # so that each can be let go when it is read
@@ -153,7 +186,9 @@ class Reading:
 
         yield from RecordFiles(self._workers, self._record_path).events(following(), self.files)
 
-    def _read(self, recognized: _Recognized) -> Iterator[Event]:
+    def _read(
+        self, recognized: _Recognized, large: list[LargeExport] | None = None
+    ) -> Iterator[Event]:
         """Read one source; what cannot be read is said in `files`."""
         content, header, source = recognized
         reading = InputStats(source.name)
@@ -161,7 +196,9 @@ class Reading:
         watched = self._workers.watched(source)
         try:
             if content is Content.CONSOLE_CSV:
-                yield from read_export(watched, reading, self._workers)
+                yield from read_export(
+                    source, reading, self._workers, large, wanted=self._wanted, window=self._window
+                )
             elif content is Content.QUERY_RESULT and header is not None:
                 from ebs_kms_audit.reading.query_results import read_query_csv
 
@@ -213,3 +250,22 @@ class Reading:
                     collect(kind, content, reading.name, self.documents)
                 except InputError as error:
                     reading.error = reading.error or str(error)
+
+    def around(self, wanted: Wanted) -> Iterator[Event]:
+        """Yield the events of large files that bear on these denials."""
+        for large in self._large:
+            yield from large.around(wanted)
+
+    def changes(self) -> list[ChangeRows]:
+        """Return the changes to keys in large files, which `read` and `around` leave out."""
+        found = [large.changes() for large in self._large]
+        for number, rows in enumerate(found):
+            for later in found[number + 1 :]:
+                rows.leave_out_rows_of(later)
+        return found
+
+    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
+        """Yield large files with damaged account ids, each with all events that an audit needs."""
+        for large in self._large:
+            if large.damaged:
+                yield large.name, large.all_events()

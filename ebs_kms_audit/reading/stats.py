@@ -89,10 +89,18 @@ class InputStats:
             self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
 
     def add_time(self, time: datetime) -> None:
-        """Widen the file's span."""
-        if self.first is None or order_of(time) < order_of(self.first):
+        """Widen the span of time that the rows of the file cover."""
+        first, last = self.first, self.last
+        if first is None or last is None:
+            self.first = self.last = time
+        elif time.tzinfo is first.tzinfo is last.tzinfo:
+            if time < first:
+                self.first = time
+            elif time > last:
+                self.last = time
+        elif order_of(time) < order_of(first):
             self.first = time
-        if self.last is None or order_of(time) > order_of(self.last):
+        elif order_of(time) > order_of(last):
             self.last = time
 
     def fail(self, error: InputError, *, listed: bool) -> None:

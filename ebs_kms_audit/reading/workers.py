@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.reading.sources import Source
@@ -27,6 +30,34 @@ class Workers:
         from ebs_kms_audit.reading.processes import others
 
         return others(self._processes)
+
+    def in_order(self, work: Callable[[int], Any], count: int) -> Generator[Any]:
+        """Yield `work(0)`, `work(1)`, … up to a count; other processes may do a part.
+
+        What the work returns must go through `marshal`.
+        """
+        helpers = self.helpers() if count > 1 else 0
+        if not helpers:
+            return (work(number) for number in range(count))
+        from ebs_kms_audit.reading.processes import in_order
+
+        return in_order(work, count, helpers)
+
+    @contextmanager
+    def numpy_in_one_thread(self) -> Iterator[None]:
+        """Keep numpy from starting threads while it is imported, where processes may be started.
+
+        A process with threads cannot be forked safely.
+        """
+        name = "OPENBLAS_NUM_THREADS"
+        if self._processes == 1 or "numpy" in sys.modules or name in os.environ:
+            yield
+            return
+        os.environ[name] = "1"
+        try:
+            yield
+        finally:
+            del os.environ[name]
 
     def counted(self, parts: Iterable[_T], size: Callable[[_T], float]) -> Iterator[_T]:
         """Pass parts on, and tell the meter how large each was."""

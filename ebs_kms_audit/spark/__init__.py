@@ -26,10 +26,13 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.pipeline import AuditOptions, report_on
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.report import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from ebs_kms_audit.reading.exports.changes import ChangeRows
 
 __all__ = ["audit"]
 
@@ -72,13 +75,13 @@ def audit(
     )
     session = spark or _session()
     from ebs_kms_audit.spark.frames import of_exports, of_records
-    from ebs_kms_audit.spark.wanted import Wanted
 
     parts = [of_exports(session, exports)] if exports is not None else []
     parts += [of_records(session, records)] if records is not None else []
     try:
-        wanted = Wanted([event for part in parts for event in part.denied()])
-        tally, witnesses, events = CoverageCounter(asked.window), EvidenceIndex(), _Gathered([], [])
+        wanted = Wanted.by(event for part in parts for event in part.denied())
+        tally, witnesses = CoverageCounter(asked.window), EvidenceIndex()
+        events = _Gathered([], [])
         for part in parts:
             found = part.collect(wanted)
             events.events.extend(found.events)
@@ -98,14 +101,29 @@ class _Gathered:
     events: list[Event]
     files: list[InputStats]
     documents: Documents = field(default_factory=Documents)
+    counted: list[tuple[Event, int]] = field(default_factory=list)
+    overflowed: bool = False
 
     @property
     def repeatable(self) -> bool:
-        """They are all here."""
+        """Whether the events can be read a second time."""
         return True
 
-    def __iter__(self) -> Iterator[Event]:
+    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:  # noqa: ARG002
+        """Yield all events that came to the driver."""
         return iter(self.events)
+
+    def around(self, wanted: Wanted) -> Iterator[Event]:  # noqa: ARG002
+        """Yield nothing: `read` leaves out no event that bears on a denial."""
+        return iter(())
+
+    def changes(self) -> list[ChangeRows]:
+        """Return nothing: `read` leaves out no change."""
+        return []
+
+    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
+        """Yield nothing: the workers counted all votes."""
+        return iter(())
 
 
 def _session() -> SparkSession:

@@ -19,14 +19,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from ebs_kms_audit.aws.ebs_operations import (
-    EBS_DIRECT_OPERATIONS,
-    EBS_EVENT_SOURCE,
-    EBS_OPERATIONS,
-    EC2_EVENT_SOURCE,
-)
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
-from ebs_kms_audit.aws.relevance import ROLE_CHANGES
+from ebs_kms_audit.aws.relevance import RULES
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify.account_repair import AccountVotes
@@ -41,7 +34,7 @@ from ebs_kms_audit.reading.exports.header import (
 )
 from ebs_kms_audit.reading.formats import EXPORTS, RECORDS, FileKind
 from ebs_kms_audit.reading.timestamps import order_of
-from ebs_kms_audit.spark.wanted import Wanted
+from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
 
 _HEADER_SEARCHED = 50
@@ -191,7 +184,7 @@ def _of_frame(spark: SparkSession, frame: DataFrame) -> Part:
     _fill(
         part,
         _judged(given, header),
-        partial(read_exports, headers={_TABLE: Header(header, of_file=False)}),
+        partial(read_exports, headers={_TABLE: Header(header)}),
     )
     return part
 
@@ -268,17 +261,16 @@ def _judged(rows: DataFrame, header: list[str]) -> DataFrame:
 
 
 def _matters(source: Column, name: Column, access_key: Column) -> Column:
-    """`reading.matters`, or a long-term key, in SQL; an absent value is an empty text."""
-    kms_names = [action.event_name for action in kms_actions()]
-    return (
-        (source == KMS_EVENT_SOURCE)
-        | ((source == "") & name.isin(kms_names))
-        | (name.isin(*EBS_OPERATIONS) & source.isin(EC2_EVENT_SOURCE, ""))
-        | (name.isin(*EBS_DIRECT_OPERATIONS) & source.isin(EBS_EVENT_SOURCE, ""))
-        | name.startswith("AssumeRole")
-        | name.isin(*ROLE_CHANGES)
-        | access_key.startswith("AKIA")
-    )
+    """Return the rules of `aws.relevance`, or a long-term key, in SQL; "" is an absent value."""
+    found = access_key.startswith("AKIA")
+    for rule in RULES:
+        one = name.startswith(rule.prefix)
+        if rule.sources is not None:
+            one &= source.isin(*rule.sources)
+        if rule.names is not None:
+            one &= name.isin(*rule.names)
+        found |= one
+    return found
 
 
 def _fill(part: Part, judged: DataFrame, read: Read) -> None:

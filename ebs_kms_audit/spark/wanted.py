@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.aws.relevance import names_a_user
-from ebs_kms_audit.context.ec2_calls import caller_of, callers_of, is_attempt
+from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.context.history import alike, is_success
 from ebs_kms_audit.context.key_changes import is_change
 from ebs_kms_audit.context.policy_history import is_policy_edit
@@ -14,51 +13,43 @@ from ebs_kms_audit.context.symptoms import is_symptom
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.timestamps import order_of
+from ebs_kms_audit.reading.wanted import Wanted, caller_of, callers_of
 
 _CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
 _SYMPTOMS_KEPT = 1_000
 
 
-class Wanted:
-    """What the denied events of all inputs have, by which other events bear on them."""
+def bears_on(event: Event, wanted: Wanted) -> bool:
+    """Return whether an event is a denial or KMS error, or bears on a denial by itself."""
+    return (
+        (is_kms(event) and bool(event.error_code))
+        or event.event_id in wanted.event_ids
+        or event.request_id in wanted.request_ids
+        or (relevance(event.source, event.name).ec2_call and caller_of(event) in wanted.callers)
+        or _handed_out(event, wanted)
+        or _names_a_user(event, wanted)
+    )
 
-    def __init__(self, denied: Iterable[Event]) -> None:
-        events = list(denied)
-        self.callers = {caller for event in events for caller in callers_of(event)}
-        self.names = {event.user_name for event in events if event.user_name}
-        self.access_keys = {event.access_key for event in events if event.access_key}
-        self.event_ids = {event.event_id for event in events if event.event_id}
-        self.request_ids = {event.request_id for event in events if event.request_id}
 
-    def always(self, event: Event) -> bool:
-        """Tell whether it is a denial, an error of KMS, the record of a denial, or made a role."""
-        return (
-            (is_kms(event) and bool(event.error_code))
-            or event.event_id in self.event_ids
-            or event.request_id in self.request_ids
-            or (is_attempt(event) and caller_of(event) in self.callers)
-            or self._handed_out(event)
-            or self._names_a_user(event)
-        )
-
-    def _names_a_user(self, event: Event) -> bool:
-        """Return whether an event of IAM names the ARN of a denied caller."""
-        if not names_a_user(event.source, event.name):
-            return False
-        named = (resource.name or "" for resource in event.resources or ())
-        return any(one.rpartition("/")[2] in self.names for one in named)
-
-    def _handed_out(self, event: Event) -> bool:
-        """Tell whether it handed out a session that a denied call may have been made in."""
-        if event.error_code or not event.name.startswith("AssumeRole"):
-            return False
-        for resource in event.resources or ():
-            name = resource.name or ""
-            if resource.type == "AWS::IAM::AccessKey" and name in self.access_keys:
-                return True
-            if name.rpartition("/")[2].rpartition(":")[2] in self.names:
-                return True
+def _names_a_user(event: Event, wanted: Wanted) -> bool:
+    """Return whether an event of IAM names the ARN of a denied caller."""
+    if not relevance(event.source, event.name).iam_user:
         return False
+    named = (resource.name or "" for resource in event.resources or ())
+    return any(one.rpartition("/")[2] in wanted.names for one in named)
+
+
+def _handed_out(event: Event, wanted: Wanted) -> bool:
+    """Return whether an AssumeRole event returned the credentials of a denied call."""
+    if event.error_code or not relevance(event.source, event.name).assume_role:
+        return False
+    for resource in event.resources or ():
+        name = resource.name or ""
+        if resource.type == "AWS::IAM::AccessKey" and name in wanted.access_keys:
+            return True
+        if name.rpartition("/")[2].rpartition(":")[2] in wanted.names:
+            return True
+    return False
 
 
 class Sieve:
@@ -83,14 +74,16 @@ class Sieve:
         for place, event in enumerate(events):
             if self._is_sent(event):
                 yield place, event
-            elif is_success(event) and not self._wanted.callers.isdisjoint(callers_of(event)):
+            elif is_success(event) and not self._wanted.callers.keys().isdisjoint(
+                callers_of(event)
+            ):
                 left.extend(self._keep_last(place, event))
             else:
                 left.append(event)
         yield from self._successes.values()
 
     def _is_sent(self, event: Event) -> bool:
-        if self._wanted.always(event):
+        if bears_on(event, self._wanted):
             return True
         if (is_change(event) or is_policy_edit(event)) and self._changes < _CHANGES_KEPT:
             self._changes += 1

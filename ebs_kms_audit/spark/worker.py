@@ -6,8 +6,6 @@ their place, and at its end what was counted.
 
 from __future__ import annotations
 
-import csv
-import io
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,12 +19,12 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports.events import read_events, row_starter
 from ebs_kms_audit.reading.exports.header import Layout
-from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
 from ebs_kms_audit.reading.records.events import read_record_events, told
-from ebs_kms_audit.spark.wanted import Sieve, Wanted, is_denial
+from ebs_kms_audit.reading.wanted import Wanted
+from ebs_kms_audit.spark.wanted import Sieve, is_denial
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,15 +45,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns of an export, what stands between them, and whether it is that of a file.
-
-    Of files, rows that can't matter are counted, whatever else is wrong with them; a table's rows
-    are all read, as on one machine.
-    """
+    """The columns of an export, and the delimiter between them."""
 
     cells: list[str]
     delimiter: str = ","
-    of_file: bool = True
 
 
 def work(
@@ -106,36 +99,8 @@ def read_exports(
         layout = Layout.of_header(header.cells)
         reading = files.setdefault(name, InputStats(name, layout=layout))
         dialect = Dialect(header.delimiter, row_starter(layout))
-        ordinary = RowPrefilter.of(layout, header.delimiter) if header.of_file else None
-        placed = (
-            row
-            for cells in _not_passed(of_file, ordinary, header.delimiter, reading)
-            for row in _rows(cells, dialect)
-        )
+        placed = (row for cells in of_file for row in _rows(cells, dialect))
         yield from read_events(placed, reading, day_first_by_default=header.delimiter == ";")
-
-
-def _not_passed(
-    rows: Iterable[_Cells], ordinary: RowPrefilter | None, delimiter: str, reading: InputStats
-) -> Iterator[_Cells]:
-    """Pass rows on; a malformed one that can't matter is counted, as on one machine."""
-    for row in rows:
-        line = _line(row, delimiter)
-        if ordinary and line.count('"') % 2 == 0 and ordinary.passes(line):
-            reading.rows += 1
-        else:
-            yield row
-
-
-def _line(row: _Cells, delimiter: str) -> str:
-    """Return a row as a line; a row of several lines is never passed over, and gives none."""
-    if row["raw"] is None:
-        text = io.StringIO()
-        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row["cells"])
-        line = text.getvalue()
-    else:
-        line = str(row["raw"]).strip() + "\n"
-    return line if line.count("\n") == 1 else ""
 
 
 def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
 from ebs_kms_audit.reading import exports, processes, records
-from ebs_kms_audit.reading.exports import blocks
+from ebs_kms_audit.reading.exports import large, window
 from ebs_kms_audit.reading.processes import in_order
 from tests.benchmark.generate import make_export, make_logs
 from tests.exports import HEADER, denied, row
-from tests.reading.exports.test_blocks import FILES, line
+from tests.reading.exports.test_large import FILES, line
 from tests.records import log, record
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="one process reads elsewhere")
@@ -167,14 +167,21 @@ def test_a_program_that_has_many_files_open(many_files):
 @pytest.fixture
 def always(monkeypatch):
     """Let others help with the smallest file, in small blocks, whatever threads there are."""
-    monkeypatch.setattr(exports, "_LARGE", 0)
+    monkeypatch.setattr(exports, "LARGE", 0)
     monkeypatch.setattr(records, "_LARGE", 0)
     monkeypatch.setattr(processes, "others", lambda count: count - 1)
-    return lambda size: monkeypatch.setattr(blocks, "BLOCK", size)
+
+    def set_size(size):
+        monkeypatch.setattr(large, "RANGE", size)
+        monkeypatch.setattr(window, "BLOCK", max(64, size // 2))
+
+    return set_size
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=FILES, size=st.integers(1, 2000), final=st.booleans())
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=FILES, size=st.integers(200, 5000), final=st.booleans())
 def test_two_processes_give_the_same_report(always, tmp_path, text, size, final):
     always(size)
     rows = [line(row()) for _ in range(60)]  # the header is looked for in so many lines

@@ -1,4 +1,9 @@
-"""Rows under a header → Events: the rows that matter; the others are counted, or set aside."""
+"""Rows under a header → Events of the rows that an audit needs. All other rows are only counted.
+
+`RowReader` judges rows, and `EventMaker` makes Events. Both remember what rows have in common: an
+export of 100,000 rows has a few hundred kinds of rows, that differ in time, ids and access key
+only.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +11,85 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
-from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, matters, names_a_user
-from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.exports import cells as cell
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
+from ebs_kms_audit.aws.relevance import (
+    HOLDERS_KEPT,
+    NOT_RELEVANT,
+    ONLY_NAMES_A_USER,
+    Relevance,
+    relevance,
+)
+from ebs_kms_audit.model import Event, EventKind
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.header import Fitting, Layout
+from ebs_kms_audit.reading.exports.cells import (
+    is_of_another_service,
+    read_account,
+    read_flag,
+    read_resources,
+)
+from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
-_SAMPLE = 500
-_REMEMBERED = 10_000
-# What an Event takes as it stands in the cell, and then what it reads out of one.
-_COLUMNS = (
+SAMPLE = 500
+"""How many rows at the start of a file show whether its dates begin with the day."""
+JUDGED_BY = (
     columns.EVENT_SOURCE,
+    columns.EVENT_NAME,
     columns.REGION,
-    columns.EVENT_ID,
-    columns.REQUEST_ID,
+    columns.READ_ONLY,
+    columns.ACCOUNT,
+    columns.CATEGORY,
+)
+"""The columns that decide, beside Event time, whether a row can be read and is needed."""
+_SHARED = (
+    columns.USER_NAME,
+    columns.EVENT_SOURCE,
+    columns.EVENT_NAME,
+    columns.REGION,
     columns.SOURCE_IP,
     columns.USER_AGENT,
     columns.ERROR_CODE,
-    columns.USER_NAME,
-    columns.ACCESS_KEY,
     columns.RESOURCES,
     columns.READ_ONLY,
     columns.ACCOUNT,
 )
+_KINDS_KEPT = 5_000
+_LONGEST_KEPT = 2_000  # characters of all cells: no cache holds more of a row
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NO_NAME = "it has no Event name"
+
+_Cells = tuple[str, ...]
+
+
+class NeededRow(NamedTuple):
+    """A row that an audit needs: its line, its cells, its time.
+
+    `needed` is False for a row that only shows that a user has a long-term access key, or names
+    the ARN of a user.
+    """
+
+    line: int
+    cells: list[str]
+    time: datetime | None
+    needed: bool = True
+
+
+class Judgement(NamedTuple):
+    """What the cells under `JUDGED_BY` say of a row: why it cannot be read, and why it is needed.
+
+    `fault` is None, and `relevance` NOT_RELEVANT, for most rows.
+    """
+
+    fault: str | None
+    relevance: Relevance
 
 
 def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
@@ -55,138 +108,187 @@ def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
     return begins_like_a_row
 
 
-def read_events(
-    rows: Iterable[Row], reading: InputStats, *, day_first_by_default: bool = False
-) -> Iterator[Event]:
-    """Yield the events that matter; count every row in `reading`, and set aside what it can't read.
+class RowReader:
+    """Counts the rows of one file in `stats`, sets aside what it cannot read, yields the rest.
 
-    Those that only prove an IAM user are among them. Every row of the iterator is counted:
-    `reading.rows` = events (yielded or not) + set aside.
+    Every row is counted: `stats.rows` = rows that can be read + rows set aside.
     """
-    layout = reading.layout
-    assert layout is not None
-    name_at = layout.positions[columns.EVENT_NAME]
-    time_at = layout.positions.get(columns.EVENT_TIME)
-    rows = iter(rows)
-    sample = list(islice(rows, _SAMPLE))
-    times = TimeReader(
-        (row.cells[time_at] for row in sample if time_at is not None and time_at < len(row.cells)),
-        day_first_by_default=day_first_by_default,
-    )
-    last_time = None
-    misfit = Fitting(layout).misfit
-    matter, maker = _Matter(layout), _Maker(layout)
-    for row in chain(sample, rows):
-        reading.rows += 1
-        fault = row.fault or misfit(row.cells)
+
+    def __init__(
+        self,
+        layout: Layout,
+        stats: InputStats,
+        sample: Iterable[Row] = (),
+        *,
+        day_first_by_default: bool = False,
+    ) -> None:
+        self._layout = layout
+        self._stats = stats
+        self._time_at = time_at = layout.positions.get(columns.EVENT_TIME)
+        self._key_at = layout.positions.get(columns.ACCESS_KEY)
+        places = [layout.positions[name] for name in JUDGED_BY if name in layout.positions]
+        self._judged_by: Callable[[list[str]], Any] = itemgetter(*places)
+        self._known: dict[Any, Judgement] = {}
+        self._holder = _getter(layout, columns.USER_NAME, columns.ACCESS_KEY, columns.ACCOUNT)
+        self._holders: set[_Cells] = set()
+        self._times = TimeReader(
+            (
+                row.cells[time_at]
+                for row in sample
+                if time_at is not None and time_at < len(row.cells)
+            ),
+            day_first_by_default=day_first_by_default,
+        )
+
+    def needed(self, rows: Iterable[Row]) -> Iterator[NeededRow]:
+        """Yield the rows that an audit needs: the relevant ones, and holders of long-term keys.
+
+        Of the rows that only show that a user has a long-term access key, the first of each user,
+        key and account is yielded.
+        """
+        stats, width, time_at, key_at = (
+            self._stats, self._layout.width, self._time_at, self._key_at,
+        )  # fmt: skip
+        known, judged_by, times = self._known, self._judged_by, self._times
+        for line, cells, fault in rows:
+            stats.rows += 1
+            if fault:
+                stats.put_aside(line, fault)
+                continue
+            if len(cells) == width:
+                found = known.get(judged_by(cells)) or self._judge(cells)
+            else:
+                found = self.judge(cells)
+            if found.fault:
+                stats.put_aside(line, found.fault)
+                continue
+            time = None
+            if time_at is not None:
+                time = times.read(cells[time_at])
+                if time is None:
+                    stats.put_aside(line, _no_time(cells[time_at]))
+                    continue
+                stats.add_time(time)
+                if time.tzinfo is None:
+                    stats.times_without_zone = True
+            if found.relevance is not NOT_RELEVANT:
+                yield NeededRow(line, cells, time, found.relevance != ONLY_NAMES_A_USER)
+            elif key_at is not None and "AKIA" in cells[key_at] and self._is_new_holder(cells):
+                yield NeededRow(line, cells, time, needed=False)
+            if times.guessed_order:
+                stats.guessed_dates = True
+
+    def judge(self, cells: list[str]) -> Judgement:
+        """Return what all cells but the time say of a row."""
+        fault = self._layout.misfit(cells)
         if fault:
-            reading.put_aside(row.line, fault)
-            continue
-        name = row.cells[name_at].strip()
-        time = None if time_at is None else times.read(row.cells[time_at])
-        if not name:
-            reading.put_aside(row.line, "it has no Event name")
-            continue
-        if time is None and time_at is not None:
-            blank = not row.cells[time_at].strip()
-            reading.put_aside(
-                row.line, "it has no Event time" if blank else "its Event time is no time"
-            )
-            continue
-        if reading.first is None and time is not None:
-            reading.add_time(time)
-        last_time = time
-        if matter.has(row.cells):
-            _add_time(time, reading)
-            yield maker.event(row, name, time, reading)
-        elif matter.has_long_term_key(row.cells) or matter.names_a_user(row.cells):
-            yield maker.event(row, name, time, reading)
-    if last_time is not None:
-        reading.add_time(last_time)
-    reading.guessed_dates = times.guessed_order
+            return Judgement(fault, NOT_RELEVANT)
+        positions = self._layout.positions
+        source_at = positions.get(columns.EVENT_SOURCE)
+        source = "" if source_at is None else cells[source_at].strip()
+        name = cells[positions[columns.EVENT_NAME]].strip()
+        return Judgement(None if name else _NO_NAME, relevance(source or None, name))
 
+    def _judge(self, cells: list[str]) -> Judgement:
+        found, by = self.judge(cells), self._judged_by(cells)
+        if found.fault is None and sum(map(len, by)) < _LONGEST_KEPT:
+            if len(self._known) >= _KINDS_KEPT:
+                self._known.clear()
+            self._known[by] = found
+        return found
 
-class _Matter:
-    """Asks whether rows matter, and remembers the answers: an export has few kinds of rows."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._source = layout.positions.get(columns.EVENT_SOURCE)
-        self._name = layout.positions[columns.EVENT_NAME]
-        self._access_key = layout.positions.get(columns.ACCESS_KEY)
-        self._known: dict[tuple[str, str], bool] = {}
-
-    def has(self, cells: list[str]) -> bool:
-        """Tell whether a row that fits under the header matters."""
-        shown = "" if self._source is None else cells[self._source], cells[self._name]
-        known = self._known.get(shown)
-        if known is None:
-            source, name = shown
-            known = matters(source.strip() or None, name.strip())
-            if len(self._known) < _REMEMBERED:
-                self._known[shown] = known
-        return known
-
-    def names_a_user(self, cells: list[str]) -> bool:
-        """Return whether a row that fits under the header may name an IAM user."""
-        source = None if self._source is None else cells[self._source].strip()
-        return source == IAM_EVENT_SOURCE and names_a_user(source, cells[self._name].strip())
-
-    def has_long_term_key(self, cells: list[str]) -> bool:
-        """Tell whether the call was made with a long-term access key."""
-        if self._access_key is None:
+    def _is_new_holder(self, cells: list[str]) -> bool:
+        if self._key_at is None or key_kind(cells[self._key_at].strip()) != "long_term":
             return False
-        return key_kind(cells[self._access_key].strip()) == "long_term"
+        holder = self._holder(cells)
+        if holder in self._holders:
+            return False
+        if len(self._holders) < HOLDERS_KEPT and sum(map(len, holder)) < _LONGEST_KEPT:
+            self._holders.add(holder)
+        return True
 
 
-def _add_time(time: datetime | None, reading: InputStats) -> None:
-    if time is not None:
-        reading.add_time(time)
-        reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
-
-
-class _Maker:
+class EventMaker:
     """Makes Events of rows that fit under one header."""
 
-    def __init__(self, layout: Layout) -> None:
-        # A column that the file lacks has its place behind the last cell, where nothing stands.
-        self._places = [layout.positions.get(name, layout.width) for name in _COLUMNS]
+    def __init__(self, layout: Layout, stats: InputStats) -> None:
+        self._stats = stats
+        self._kinds: dict[_Cells, EventKind] = {}
+        self._shared = _getter(layout, *_SHARED)
+        self._own = _getter(layout, columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
+        self._region: Callable[[list[str]], str] = itemgetter(
+            layout.positions.get(columns.REGION, -1)
+        )
 
-    def event(self, row: Row, name: str, time: datetime | None, reading: InputStats) -> Event:
-        """Return the row's Event. A cell counts without the space around it; an empty one is None.
+    def event(self, row: NeededRow) -> Event:
+        """Return the event of a row. Cells are stripped; an empty cell is None."""
+        cells = [*row.cells, ""]  # a column that the file lacks is at its end
+        shared = self._shared(cells)
+        kind = self._kinds.get(shared)
+        if kind is None:
+            kind = EventKind(self._first_of_kind(shared))
+            if sum(map(len, shared)) < _LONGEST_KEPT:
+                if len(self._kinds) >= _KINDS_KEPT:
+                    self._kinds.clear()
+                self._kinds[shared] = kind
+        event_id, request_id, access_key = self._own(cells)
+        event = kind.event(
+            row.line,
+            row.time,
+            event_id.strip() or None,
+            request_id.strip() or None,
+            access_key.strip() or None,
+        )
+        if event.resources is None and event.error_code in DENIAL_CODES:
+            self._stats.note_unreadable(columns.RESOURCES, row.line)
+        if event.region is None and self._region(cells).strip() and row.needed:
+            self._stats.note_unreadable(columns.REGION, row.line)
+        return event
 
-        Resources that can't be read are noted in `reading`.
-        """
-        cells = [*row.cells, ""]
-        source, region, event_id, request_id, *others = [
-            cells[place].strip() or None for place in self._places
+    def _first_of_kind(self, shared: _Cells) -> Event:
+        user, source, name, region, ip, agent, error, named, read_only, account_cell = [
+            cell.strip() or None for cell in shared
         ]
-        ip, agent, error, user, key, named, read_only, account_cell = others
-        resources = cell.read_resources(named or "")
+        assert name is not None
+        resources = read_resources(named or "")
         inferred = source is None and is_kms_event_name(name)
-        inferred = inferred and not cell.is_of_another_service(resources)
-        if resources is None:
-            reading.note_unreadable(columns.RESOURCES, row.line)
-        if region is not None and not is_region(region):
-            reading.note_unreadable(columns.REGION, row.line)
-            region = None
-        account, damaged = cell.read_account(account_cell or "")
+        inferred = inferred and not is_of_another_service(resources)
+        account, damaged = read_account(account_cell or "")
         return Event(
-            file=reading.name,
-            line=row.line,
-            time=time,
+            file=self._stats.name,
+            line=0,
+            time=None,
             name=name,
             source=KMS_EVENT_SOURCE if inferred else source,
             source_inferred=inferred,
-            event_id=event_id,
-            request_id=request_id,
-            region=region,
+            region=region if is_region(region) else None,
             source_ip=ip,
             user_agent=agent,
             error_code=error,
             user_name=user,
-            access_key=key,
             resources=resources,
-            read_only=cell.read_flag(read_only or ""),
+            read_only=read_flag(read_only or ""),
             account=account,
             account_cell=damaged,
         )
+
+
+def _getter(layout: Layout, *names: str) -> Callable[[list[str]], _Cells]:
+    """Return what takes the cells of several columns; a missing column is at the row's end."""
+    return itemgetter(*(layout.positions.get(name, -1) for name in names))
+
+
+def read_events(
+    rows: Iterable[Row], stats: InputStats, *, day_first_by_default: bool = False
+) -> Iterator[Event]:
+    """Yield the events of rows that an audit needs; count every row in `stats`."""
+    assert stats.layout is not None
+    rows = iter(rows)
+    sample = list(islice(rows, SAMPLE))
+    reader = RowReader(stats.layout, stats, sample, day_first_by_default=day_first_by_default)
+    maker = EventMaker(stats.layout, stats)
+    return map(maker.event, reader.needed(chain(sample, rows)))
+
+
+def _no_time(cell: str) -> str:
+    return "its Event time is no time" if cell.strip() else "it has no Event time"

@@ -41,7 +41,6 @@ REQUIRED = (EVENT_NAME, ERROR_CODE)
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEARCHED_LINES = 50
-_REMEMBERED = 10_000
 _FLATTENED = "this is CloudTrail JSON flattened into columns"
 
 # What a cell of a column always looks like: a cell that does not shows that the row's columns
@@ -113,29 +112,6 @@ class Layout(NamedTuple):
                     "lost its quotes"
                 )
         return None
-
-
-class Fitting:
-    """Asks a Layout whether rows fit, and remembers what was right: most rows look alike."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._positions = tuple(
-            layout.positions[name] for name in _SHAPES if name in layout.positions
-        )
-        self._known: set[tuple[str, ...]] = set()
-
-    def misfit(self, cells: Sequence[str]) -> str | None:
-        """Say why a row does not fit under the header; None where it does."""
-        if len(cells) != self._layout.width:
-            return self._layout.misfit(cells)
-        shown = tuple([cells[position] for position in self._positions])
-        if shown in self._known:
-            return None
-        reason = self._layout.misfit(cells)
-        if reason is None and len(self._known) < _REMEMBERED:
-            self._known.add(shown)
-        return reason
 
 
 def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:

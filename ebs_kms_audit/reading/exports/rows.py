@@ -1,11 +1,11 @@
-"""Lines → rows, as strict CSV; a row whose quoting is broken costs itself, not the rest.
+"""Lines → rows, as strict CSV. A row with broken quoting is set aside; the other rows are read.
 
-What a row is has one meaning here. A line whose quotes are even in number is a row. A line with an
-odd number opens a field that may go on over lines, and a strict CSV reader says where the row
-ends: a newline or a made-up row inside a well-closed quoted field is content and never a row (user
-agents are the caller's to choose). Where strict reading fails (a quote that is never closed, text
-after a closing quote, a quote inside an unquoted field of a row of several lines), the row is set
-aside, and reading goes on at the next line that begins like a row.
+What a row is has one meaning here. A line with an even number of quotes is a row. A line with an
+odd number opens a field that may go on over lines, and a strict CSV reader decides where the row
+ends: a newline or a forged row inside a well-closed quoted field is content, never a row (callers
+choose their user agents). Where strict reading fails (a quote that is never closed, text after a
+closing quote, a quote inside an unquoted field of a row of several lines), the row is set aside,
+and reading goes on at the next line that begins like a row.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
-
-from ebs_kms_audit.reading.exports.blocks import Scan
-from ebs_kms_audit.reading.exports.prefilter import RowPrefilter
 
 _LONGEST_RECORD = 4 << 20
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"
@@ -26,7 +24,12 @@ _CR_MARK = "\udc0d"  # a lone surrogate: no decoder here makes one, so no file h
 
 
 class Row(NamedTuple):
-    """One row: the line it starts at, its cells, and, where it can't be read, the reason."""
+    """One row.
+
+    line   the number of its first line; the header is line 1
+    cells  its cells; empty where the row cannot be read
+    fault  why the row cannot be read; None where it can
+    """
 
     line: int
     cells: list[str]
@@ -34,11 +37,22 @@ class Row(NamedTuple):
 
 
 class Dialect:
-    """How the rows of one file are written, and how one begins."""
+    """How the rows of one file are written, and how a row begins."""
 
     def __init__(self, delimiter: str, begins_like_a_row: Callable[[list[str]], bool]) -> None:
         self.delimiter = delimiter
         self._begins_like_a_row = begins_like_a_row
+
+    def rows(self, lines: list[str]) -> list[list[str]] | None:
+        """Read lines as rows of one line each; None where a row has several lines, or is broken.
+
+        A blank line gives a row without cells.
+        """
+        try:
+            rows = list(csv.reader(lines, delimiter=self.delimiter, strict=True))
+        except csv.Error:
+            return None
+        return rows if len(rows) == len(lines) else None
 
     def row(self, number: int, line: str) -> Row | None:
         """Read a row of one line; None where the line is blank."""
@@ -46,30 +60,31 @@ class Dialect:
         try:
             cells = next(csv.reader((marked,), delimiter=self.delimiter, strict=True))
         except csv.Error as error:
-            # The module's limit on the length of a field is global: it is not ours to change.
+            # The csv module's limit on the length of a field is global: a library must not change
+            # it.
             whole = self.split([line]) if "field limit" in str(error) else None
             return Row(number, [], _NOT_CLOSED) if whole is None else Row(number, whole)
         if marked is not line:
             cells = [cell.replace(_CR_MARK, "\r") for cell in cells]
-        return None if _is_blank(cells) else Row(number, cells)
+        return None if is_blank(cells) else Row(number, cells)
 
     def begins_a_row(self, line: str) -> bool:
-        """Tell whether a line begins a row, be it a row whose quotes are broken as well."""
+        """Return whether a line begins a row, also one with broken quotes."""
         try:
             start = [_mark_returns(line[: csv.field_size_limit()])]
             cells = next(csv.reader(start, delimiter=self.delimiter), [])
-        except csv.Error:  # a line feed, in a file whose lines end at CR
+        except csv.Error:  # a line feed, in a file with lines that end at CR
             cells = []
         return self._begins_like_a_row(cells) or self._begins_like_a_row(
             self._bare_delimiter.split(line.replace('"', ""))
         )
 
     def split(self, lines: list[str]) -> list[str] | None:
-        """Split the lines of a row into cells; None where the quotes are out of step.
+        """Split the lines of a row into cells; None where the quotes do not match.
 
-        Over several lines no unquoted field may hold a quote: a quote that a damaged row opens is
-        closed by one that opens a field of a later row, and that field's last quote then stands
-        so.
+        In a row of several lines no unquoted field may hold a quote. A quote that a damaged row
+        opens is closed by a quote that opens a field of a later row, and the last quote of that
+        field is then inside an unquoted field.
         """
         text = "".join(lines).rstrip("\r\n")
         cells: list[str] = []
@@ -94,16 +109,14 @@ class Dialect:
 
     @cached_property
     def _bare_delimiter(self) -> re.Pattern[str]:
-        return re.compile(rf"{re.escape(self.delimiter)}(?! )")  # in a text, a space is behind it
+        return re.compile(rf"{re.escape(self.delimiter)}(?! )")  # in a text, a space follows it
 
 
 class Rows:
-    """The rows below the header, to be gone through once; blank lines are no rows.
+    """The rows below the header. Iterate once; blank lines are no rows.
 
-    `ahead` are lines already taken from `lines`, that come first. Rows that can't matter, as
-    `ordinary` tells, are passed over: `passed` counts them. The first row and the last one that can
-    be read are given out in any case: they tell the span of time. `line` is the number of the next
-    line.
+    `ahead` are lines already taken from `lines`, and come first. So many lines `together` are tried
+    as rows of one line each. While a row is handled, `line` is the number of the line after it.
     """
 
     def __init__(
@@ -113,63 +126,35 @@ class Rows:
         first_line: int,
         dialect: Dialect,
         ahead: Iterable[str] = (),
-        ordinary: RowPrefilter | None = None,
+        together: int = 500,
     ) -> None:
         self._lines = _Feed(lines, ahead)
+        self._together = together
         self._dialect = dialect
-        self._ordinary = ordinary
         self._reader = csv.reader(self._lines, delimiter=dialect.delimiter, strict=True)
-        self._begun = False
-        self._asks: RowPrefilter | None = None  # tells whether the next line can be passed over
-        self._last_passed: tuple[int, str] | None = None
         self.line = first_line
-        self.passed = 0
 
     def __iter__(self) -> Iterator[Row]:
-        while (line := self._next_line()) is not None:
-            row = self._several_lines() if line.count('"') % 2 else self._one_line(line)
-            if row is None:
+        while lines := self._lines.take_some(self._together):
+            rows = self._dialect.rows(lines)
+            if rows is None:
+                yield from self._one_by_one(lines)
                 continue
-            may_be_last = self._last_passed and (row.fault or self._lines.at_end())
-            if may_be_last and not self._is_sound(row):
-                yield from self._take_back(only_sound=True)
-            self._begun = True
-            self._last_passed = None
-            yield row
-        yield from self._take_back()
+            for cells in rows:
+                self.line += 1
+                if not is_blank(cells):
+                    yield Row(self.line - 1, cells)
 
-    def _take_back(self, *, only_sound: bool = False) -> Iterator[Row]:
-        """Yield the row that was passed over last, if none was given out since."""
-        last, self._last_passed = self._last_passed, None
-        row = self._dialect.row(*last) if last else None
-        if row is not None and (self._is_sound(row) or not only_sound):
-            self.passed -= 1
-            yield row
-
-    def _is_sound(self, row: Row) -> bool:
-        ordinary = self._ordinary
-        return row.fault is None and ordinary is not None and ordinary.is_sound(row.cells)
-
-    def _next_line(self) -> str | None:
-        """Pass over what can be at once, and peek at the next line; None at the end."""
-        self._asks = self._ordinary if self._begun else None
-        if self._asks is not None and (passed := self._lines.pass_over(self._asks)):
-            if passed[0]:
-                self._pass(*passed)
-            self._asks = None  # what comes now is none of them
-        return self._lines.peek()
-
-    def _pass(self, count: int, last: str) -> None:
-        self.line += count
-        self.passed += count
-        self._last_passed = self.line - 1, last
+    def _one_by_one(self, lines: list[str]) -> Iterator[Row]:
+        self._lines.give_back(lines)
+        end = self.line + len(lines)
+        while self.line < end and (line := self._lines.peek()) is not None:
+            row = self._several_lines() if line.count('"') % 2 else self._one_line(line)
+            if row is not None:
+                yield row
 
     def _one_line(self, line: str) -> Row | None:
-        """Read the next line as a row; None where it is passed over, or blank."""
         self._lines.take()
-        if self._asks is not None and self._asks.passes(line):
-            self._pass(1, line)
-            return None
         self.line += 1
         return self._dialect.row(self.line - 1, line)
 
@@ -189,14 +174,14 @@ class Rows:
         self.line += len(self._lines.taken)
         if self._lines.marked:
             cells = [cell.replace(_CR_MARK, "\r") for cell in cells]
-        return None if _is_blank(cells) else Row(number, cells)
+        return None if is_blank(cells) else Row(number, cells)
 
     def _recover(self, number: int) -> Row:
-        """Set the row aside and find the next line, of those it swallowed, that begins a row."""
+        """Set the row aside, and go on at the next of its lines that begins a row."""
         taken = self._lines.taken
         for offset in range(1, len(taken)):
             if self._dialect.begins_a_row(taken[offset]):
-                self._lines.give_back(offset)
+                self._lines.give_back(taken[offset:])
                 break
         else:
             offset = len(taken)
@@ -204,7 +189,7 @@ class Rows:
         return Row(number, [], _NOT_CLOSED)
 
     def _read_huge(self, number: int) -> Row:
-        """Read a row with a field larger than the csv module takes."""
+        """Read a row with a field that is too long for the csv module."""
         try:
             self._lines.close_quotes()
         except _TooLongError:
@@ -217,32 +202,28 @@ class Rows:
 
 
 class _TooLongError(Exception):
-    """A record grew past what any real row has: a quote was opened and never closed."""
+    """A row is longer than any real row: a quote was opened and never closed."""
 
 
 class _Feed:
-    """The lines, with those of the record being read at hand, so that they can be given back."""
+    """The lines. Those of the row that is being read are kept, and can be given back."""
 
     def __init__(self, lines: Iterator[str], ahead: Iterable[str]) -> None:
         self._source = lines
-        self._scan = lines if isinstance(lines, Scan) else None
         self._returned = deque(ahead)
         self.taken: list[str] = []
         self.marked = False
         self._size = 0
 
-    def pass_over(self, ordinary: RowPrefilter) -> tuple[int, str] | None:
-        """Pass over what the source knows can be; return the number of rows, and the last line.
+    def take_some(self, count: int) -> list[str]:
+        """Take the next lines; none at the end."""
+        if not self._returned:
+            return list(islice(self._source, count))
+        return [self._returned.popleft() for _ in range(min(count, len(self._returned)))]
 
-        None where the next line is of no source that knows.
-        """
-        return self._scan.pass_over(ordinary) if self._scan and not self._returned else None
-
-    def at_end(self) -> bool:
-        """Tell whether there is no line left."""
-        if self._scan is None or self._returned:
-            return self.peek() is None
-        return self._scan.at_end()
+    def give_back(self, lines: list[str]) -> None:
+        """Put lines back: they come next."""
+        self._returned.extendleft(reversed(lines))
 
     def peek(self) -> str | None:
         """Return the next line without taking it; None at the end."""
@@ -254,7 +235,7 @@ class _Feed:
         return self._returned[0]
 
     def take(self) -> None:
-        """Take the line that was peeked at."""
+        """Take the line that `peek` returned."""
         self._returned.popleft()
 
     def begin_record(self) -> None:
@@ -263,13 +244,10 @@ class _Feed:
         self._size = 0
 
     def close_quotes(self) -> None:
-        """Take lines until the record's quotes are even; it may be none that is ever whole."""
+        """Take lines until the row has an even number of quotes, or the lines end."""
         odd = sum(line.count('"') for line in self.taken) % 2
         while odd and (line := next(self, None)) is not None:
             odd ^= line.count('"') % 2
-
-    def give_back(self, offset: int) -> None:
-        self._returned.extendleft(reversed(self.taken[offset:]))
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -288,14 +266,14 @@ class _Feed:
         return marked
 
 
+def is_blank(cells: list[str]) -> bool:
+    """Return whether all cells are empty: such a line is not a row."""
+    return not any(map(str.strip, cells))
+
+
 def _mark_returns(line: str) -> str:
-    """Mark each CR that ends no line: it must not end one for the csv module."""
+    """Mark each CR that ends no line: the csv module must not end a row there."""
     if "\r" not in line:
         return line
     body = line.rstrip("\r\n")
     return body.replace("\r", _CR_MARK) + line[len(body) :] if "\r" in body else line
-
-
-def _is_blank(cells: list[str]) -> bool:
-    """Tell whether a line is blank, and so no row."""
-    return not any(cell.strip() for cell in cells)

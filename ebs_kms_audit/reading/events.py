@@ -1,0 +1,45 @@
+"""What an audit asks of its inputs, whoever reads them: this process, or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.wanted import Wanted
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.changes import ChangeRows
+
+
+class Events(Protocol):
+    """What is read. After `read`, the rest can be asked; `files` has the figures of each input."""
+
+    files: list[InputStats]
+    documents: Documents
+
+    @property
+    def counted(self) -> Sequence[tuple[Event, int]]:
+        """Events that were not yielded: one of each kind, and how many there are."""
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether events that bear on a denial may be missing."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the inputs can be read a second time."""
+
+    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:
+        """Yield events. In a second reading, `wanted` says which events bear on a denial."""
+
+    def around(self, wanted: Wanted) -> Iterator[Event]:
+        """Yield the events of large files that bear on denials and that `read` left out."""
+
+    def changes(self) -> Sequence[ChangeRows]:
+        """Return the changes to keys in large files, which `read` and `around` leave out."""
+
+    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
+        """Yield large files with damaged account ids, each with all events that an audit needs."""

@@ -1,0 +1,84 @@
+"""Which kept rows of a large export bear on denials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.exports.kept import KeptRows
+from ebs_kms_audit.reading.wanted import NEAR, Wanted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Around:
+    """What the denials have, as hashes.
+
+    users     the times of the denials of each User name, sorted
+    requests  the Request IDs
+    keys      the access keys
+    """
+
+    users: Mapping[int, Array]
+    requests: Array
+    keys: Array
+
+    @classmethod
+    def of(cls, wanted: Wanted) -> Around:
+        """Return what the denials have."""
+        times: dict[str, list[float]] = {}
+        for (name, *_), seconds in wanted.callers.items():
+            times.setdefault(name or "", []).extend(seconds)
+        return cls(
+            users={
+                user: np.sort(np.array(seconds))
+                for user, seconds in zip(_short(list(times)), times.values(), strict=True)
+            },
+            requests=np.sort(hash_texts(sorted(wanted.request_ids))),
+            keys=np.sort(hash_texts(sorted(wanted.access_keys))),
+        )
+
+
+def places_around(wanted: Around, kept: Mapping[str, KeptRows]) -> Array:
+    """Return the places of the rows that bear on denials, in order, each once; no changes."""
+    found = np.concatenate(
+        [choose(wanted, name, rows.rows()) for name, rows in kept.items() if name != "changes"]
+    )
+    _, first = np.unique(found["offset"], return_index=True)
+    places: Array = found[first]
+    return places
+
+
+def choose(wanted: Around, name: str, rows: Array) -> Array:
+    """Return those of some kept rows that bear on denials."""
+    if name == "calls":
+        return _calls(wanted, rows)
+    if name == "sessions":
+        return rows[np.isin(rows["key"], wanted.keys)]
+    if name == "changes":
+        return rows
+    return rows[np.isin(rows["user"], np.array([0, *wanted.users], dtype=np.uint32))]
+
+
+def _calls(wanted: Around, rows: Array) -> Array:
+    """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
+    chosen = np.isin(rows["key"], wanted.requests) | (rows["user"] == 0)
+    order = np.argsort(rows["user"], kind="stable")
+    users = rows["user"][order]
+    for user, times in wanted.users.items():
+        first, last = np.searchsorted(users, [user, user + 1]).tolist()
+        of_user = order[first:last]
+        seconds = rows["time"][of_user].astype(np.float64)
+        after = np.searchsorted(times, seconds - NEAR)
+        near = after < len(times)
+        near[near] = times[after[near]] <= seconds[near] + NEAR
+        chosen[of_user[near]] = True
+    found: Array = rows[chosen]
+    return found
+
+
+def _short(texts: list[str]) -> list[int]:
+    hashes: list[int] = (hash_texts(texts) & np.uint64(0xFFFFFFFF)).tolist()
+    return hashes

@@ -1,0 +1,74 @@
+"""Hashes of cells, of many rows at once. Equal cells have equal hashes.
+
+Different cells have different hashes but for a chance of about 1 in 2^64: the factors are random
+in each process, so that nobody can choose cells with the same hash.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_MOST_WORDS = 64
+_SHIFT = np.uint64(32)
+
+
+def _random(count: int) -> Array:
+    numbers: Array = np.frombuffer(os.urandom(8 * count), dtype=np.uint64) | np.uint64(1)
+    return numbers
+
+
+_WORD_FACTORS = _random(_MOST_WORDS)
+_LENGTH_FACTOR, _LAST_FACTOR = _random(2)
+_MASKS = np.array([(1 << 8 * size) - 1 for size in range(8)] + [2**64 - 1], dtype=np.uint64)
+
+
+def words_of(buffer: bytearray) -> Array:
+    """Return the eight bytes from each place on, as one number each."""
+    words: Array = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
+    return words
+
+
+def hash_spans(words: Array, start: Array, end: Array) -> Array:
+    """Return the hash of the bytes from `start` to `end`, for each pair. At most 512 bytes count.
+
+    Longer spans get the hash 0.
+    """
+    size = end - start
+    found: Array = size.astype(np.uint64) * _LENGTH_FACTOR
+    if not len(size):
+        return found
+    shortest, longest = int(size.min()), int(size.max())
+    for number in range(min(_MOST_WORDS, -(-longest // 8))):
+        if shortest >= 8 * (number + 1):
+            word = words[start + 8 * number]
+        else:
+            word = words[np.minimum(start + 8 * number, len(words) - 1)]
+            word &= _MASKS[np.clip(size - 8 * number, 0, 8)]
+        word *= _WORD_FACTORS[number]
+        word ^= word >> _SHIFT
+        word *= _LAST_FACTOR
+        found += word
+    found ^= found >> _SHIFT
+    if longest > 8 * _MOST_WORDS:
+        found[size > 8 * _MOST_WORDS] = 0
+    return found
+
+
+def hash_texts(texts: list[str]) -> Array:
+    """Return the hashes that cells with these texts have."""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)])
+    buffer = bytearray(b"".join(encoded) + bytes(8 * _MOST_WORDS + 8))
+    return hash_spans(words_of(buffer), ends[:-1], ends[1:])
+
+
+def mixed(one: Array, other: Array) -> Array:
+    """Return one hash of two."""
+    found: Array = (one ^ (other >> np.uint64(29))) * _LAST_FACTOR + other
+    return found

@@ -1,0 +1,77 @@
+"""Rows of a large export that may bear on a denial: a few numbers for each, and not the row.
+
+Which of them bear on a denial is decided when all denials are known; then their text is read again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ebs_kms_audit.reading.exports.hashing import Array
+
+PLACE = np.dtype(
+    [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u4"),
+     ("key", "u8")]
+)  # fmt: skip
+"""Where a row is in the file, its line, its time in seconds, and two hashes: of its User name, and
+of what rows are compared by. `user` is 0 where the User name has quotes or spaces around it."""
+
+_PENDING = 1 << 16
+
+
+class KeptRows:
+    """Rows, of those with the same `key` all, or the first, or the first of the latest.
+
+    `overflowed` is True where there were more than `limit`, and rows are missing.
+    """
+
+    def __init__(self, keep: Literal["all", "first", "latest"], limit: int) -> None:
+        self._keep = keep
+        self._limit = limit
+        self._parts: list[Array] = []
+        self._size = self._compact = 0
+        self._texts: dict[int, bytes] = {}
+        self.overflowed = False
+
+    def add(self, rows: Array, texts: dict[int, bytes] | None = None) -> None:
+        """Add rows, with their texts where the file cannot be read from any place."""
+        if not len(rows) or self.overflowed:
+            return
+        self._parts.append(rows)
+        self._size += len(rows)
+        if texts:
+            self._texts.update(texts)
+        if self._size > max(_PENDING, 2 * self._compact):
+            self.rows()
+        if self._size > self._limit:
+            self.overflowed = True
+
+    def rows(self) -> Array:
+        """Return the rows in order of their place."""
+        if len(self._parts) != 1 or self._compact != self._size:
+            rows = np.concatenate(self._parts) if self._parts else np.empty(0, PLACE)
+            if self._keep != "all":
+                rows = one_of_each(rows, latest=self._keep == "latest")
+                if self._texts:
+                    kept = rows["offset"].tolist()
+                    self._texts = {offset: self._texts[offset] for offset in kept}
+            self._parts, self._size, self._compact = [rows], len(rows), len(rows)
+        return self._parts[0]
+
+    def text(self, offset: int) -> bytes | None:
+        """Return the text of a row, if it was kept."""
+        return self._texts.get(offset)
+
+
+def one_of_each(rows: Array, *, latest: bool) -> Array:
+    """Return the first row of each key, or the first of the latest, in order of their place."""
+    if len(rows) < 2:
+        return rows
+    age = np.iinfo(np.uint32).max - rows["time"] if latest else np.zeros(len(rows), np.uint32)
+    order = np.lexsort((rows["offset"], age, rows["key"]))
+    keys = rows["key"][order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = keys[1:] != keys[:-1]
+    return rows[np.sort(order[first])]

@@ -1,0 +1,289 @@
+"""A large export → its Events, by the vectorised reader, in several processes where asked.
+
+The file is cut into ranges. Where a range begins in the middle of a row is not known: it starts at
+the first line end, and its result counts only if the range before it ends there. Otherwise this
+process reads the range again, from where the range before it ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.around import Around, choose, places_around
+from ebs_kms_audit.reading.exports.blocks import Settings
+from ebs_kms_audit.reading.exports.changes import ChangeRows
+from ebs_kms_audit.reading.exports.events import EventMaker, NeededRow, read_events, row_starter
+from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
+from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult, made_in
+from ebs_kms_audit.reading.exports.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.window import ByteWindow
+from ebs_kms_audit.reading.sources import Blocks, Source, opened
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader
+from ebs_kms_audit.reading.wanted import Wanted
+from ebs_kms_audit.reading.workers import Workers
+
+RANGE = 8 << 20
+_SEARCHED = 1 << 16  # for the line end before a range
+_KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
+    "calls": ("all", 1_500_000),
+    "changes": ("all", 1_000_000),
+    "successes": ("latest", 500_000),
+    "sessions": ("all", 1_000_000),
+    "holders": ("first", 500_000),
+}
+_NEEDS = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
+_MARK = b"\xef\xbb\xbf"
+
+
+def open_large(
+    source: Source,
+    stats: InputStats,
+    head: Sequence[str],
+    header: Sequence[str],
+    settings: Settings,
+    wanted: Wanted | None,
+) -> LargeExport | None:
+    """Return the large export of a source; None where only the plain reader can read it.
+
+    `head` are its lines up to the header.
+    """
+    layout = settings.layout
+    if layout.width != len(header) or not layout.positions.keys() >= _NEEDS:
+        return None
+    text = "".join(head).encode("utf-8", "surrogatepass")
+    file = source.file
+    if not text.endswith(b"\n") or b"\r" in text or file is None:
+        return None
+    begin: Any = next(iter(_blocks(source)), b"")
+    mark = len(_MARK) if begin.startswith(_MARK) else 0
+    if file.packed:
+        if Lines(source.name, _blocks(source)).raw() is None:
+            return None
+        mark = 0
+    elif begin[mark : mark + len(text)] != text[: len(begin) - mark]:
+        return None
+    stats.layout = layout
+    settings = settings._replace(texts=file.packed)
+    return LargeExport(source, stats, settings, mark + len(text), len(head) + 1, wanted)
+
+
+def _blocks(source: Source) -> Blocks:
+    assert source.blocks is not None
+    return source.blocks()
+
+
+class LargeExport:
+    """One large export. `read` it, then ask for the events around denials.
+
+    counted     one event of each group of rows that were only counted, and how many there are
+    overflowed  whether there were too many rows to keep all that may bear on a denial
+    damaged     whether there are damaged account ids
+    """
+
+    def __init__(
+        self, source: Source, stats: InputStats, settings: Settings, body: int, line: int,
+        wanted: Wanted | None,
+    ) -> None:  # fmt: skip
+        self._source = source
+        self._stats = stats
+        self._settings = settings
+        self._body = body
+        self._line = line
+        self._wanted = Around.of(wanted) if wanted else None
+        self._maker = EventMaker(settings.layout, stats)
+        time_at = settings.layout.positions[columns.EVENT_TIME]
+        self._times = TimeReader(
+            (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
+            day_first_by_default=settings.delimiter == ";",
+        )
+        self._groups: dict[int, list[Any]] = {}
+        self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
+        self.damaged = False
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._source.name
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether rows that may bear on a denial are missing."""
+        return any(rows.overflowed for rows in self._kept.values())
+
+    @property
+    def counted(self) -> list[tuple[Event, int]]:
+        """Events that `read` did not yield: one of each group, and how many there are."""
+        return [(self._event(0, cells), count) for cells, count in self._groups.values()]
+
+    def read(self, workers: Workers) -> Iterator[Event]:
+        """Yield the events that are needed one by one; `workers` may read a part of the file."""
+        file = self._source.file
+        if file is not None and not self._settings.texts:
+            with opened(file.path) as content:
+                yield from self._read_file(content.fileno(), file.size, workers)
+        else:
+            yield from self._read_stream(workers)
+
+    def _read_file(self, handle: int, size: int, workers: Workers) -> Iterator[Event]:
+        reader = RangeReader(self._settings)
+        first = self._body // RANGE
+
+        def read(begin: int, stop: int) -> RangeResult:
+            return reader.read(ByteWindow(_reading(handle, begin), begin), stop)
+
+        def work(number: int) -> tuple[Any, ...]:
+            stop = (first + number + 1) * RANGE
+            begin = _row_start(handle, stop - RANGE) if number else self._body
+            return tuple(read(begin, stop))
+
+        count = -(-size // RANGE) - first
+        end = self._body
+        with closing(workers.in_order(work, count)) as results:
+            for number, found in enumerate(workers.counted(results, lambda _: RANGE)):
+                result = RangeResult(*found)
+                if result.begin != end:
+                    stop = (first + number + 1) * RANGE
+                    if end >= stop:
+                        continue
+                    result = read(end, stop)
+                end = result.end
+                yield from self._take(result)
+
+    def _read_stream(self, workers: Workers) -> Iterator[Event]:
+        """Yield the events of content that is unpacked from its beginning on."""
+        lines = Lines(self.name, _blocks(workers.watched(self._source)))
+        blocks = lines.raw()
+        assert blocks is not None, "its head was read before"
+        window = ByteWindow(_joined(blocks, self._body), self._body)
+        reader = RangeReader(self._settings)
+        stop, end = self._body, self._body
+        while end >= stop:  # the file ends in the range that is read last
+            stop += RANGE
+            result = reader.read(window, stop)
+            end = result.end
+            yield from self._take(result)
+        self._stats.cut_short = lines.cut_short
+
+    def all_events(self) -> Iterator[Event]:
+        """Yield all events that an audit needs, by the plain reader."""
+        rows = Rows(
+            iter(Lines(self.name, _blocks(self._source))),
+            first_line=1,
+            dialect=Dialect(self._settings.delimiter, row_starter(self._settings.layout)),
+        )
+        stats = InputStats(self.name, layout=self._settings.layout)
+        return read_events(rows, stats, day_first_by_default=self._settings.delimiter == ";")
+
+    def _take(self, result: RangeResult) -> Iterator[Event]:
+        """Add the figures of a range to the file's, and yield its events."""
+        stats = self._stats
+        rows, aside, guessed, without_zone = result.stats
+        stats.rows += rows
+        stats.guessed_dates |= guessed
+        stats.times_without_zone |= without_zone
+        for time in (result.first, result.last):
+            if time:
+                stats.add_time(datetime.fromisoformat(time))
+        for line, reason in result.aside:
+            stats.put_aside(self._line + line, reason)
+        stats.set_aside_count += aside - len(result.aside)
+        for group, cells, count in result.groups:
+            self._groups.setdefault(group, [cells, 0])[1] += count
+        for name, (content, texts) in zip(KEPT, result.kept, strict=True):
+            places = np.frombuffer(content, PLACE).copy()
+            places["line"] += np.uint32(self._line)
+            if self._wanted is not None:
+                places = choose(self._wanted, name, places)
+            self._kept[name].add(places, texts)
+        self.damaged |= result.damaged
+        line = self._line
+        self._line += result.lines
+        for number, cells, needed in result.needed:
+            yield self._event(line + number, cells, needed=needed)
+
+    def _event(self, line: int, cells: list[str], *, needed: bool = False) -> Event:
+        at = self._settings.layout.positions[columns.EVENT_TIME]
+        return self._maker.event(NeededRow(line, cells, self._times.read(cells[at]), needed))
+
+    def around(self, wanted: Wanted) -> Iterator[Event]:
+        """Yield the events that bear on denials, in order of their lines; no changes to keys."""
+        return self._events_at(places_around(Around.of(wanted), self._kept))
+
+    def changes(self) -> ChangeRows:
+        """Return the changes to keys that name no key."""
+        places = dict(made_in(self._settings.layout, cells) for cells, _ in self._groups.values())
+        return ChangeRows(self._kept["changes"].rows(), places, self._events_at)
+
+    def _events_at(self, places: Array) -> Iterator[Event]:
+        for text, line in self._texts(places):
+            (cells,) = csv.reader([text.decode()], delimiter=self._settings.delimiter)
+            yield self._event(line, cells)
+
+    def _texts(self, places: Array) -> Iterator[tuple[bytes, int]]:
+        pairs = zip(
+            places["offset"].tolist(), places["length"].tolist(), places["line"].tolist(),
+            strict=True,
+        )  # fmt: skip
+        if self._settings.texts or self._source.file is None:
+            for offset, _, line in pairs:
+                texts = (rows.text(offset) for rows in self._kept.values())
+                yield next(text for text in texts if text is not None), line
+            return
+        with opened(self._source.file.path) as file:
+            for offset, length, line in pairs:
+                yield os.pread(file.fileno(), length, offset), line
+
+
+def _reading(handle: int, offset: int) -> Callable[[memoryview], int]:
+    """Return what reads a file from an offset on."""
+    at = offset
+
+    def read(buffer: memoryview) -> int:
+        nonlocal at
+        size = os.preadv(handle, [buffer], at)
+        at += size
+        return size
+
+    return read
+
+
+def _joined(blocks: Iterator[bytes], skipped: int) -> Callable[[memoryview], int]:
+    """Return what fills buffers from blocks, without the first bytes."""
+    rest = b""
+
+    def read(buffer: memoryview) -> int:
+        nonlocal rest, skipped
+        size = 0
+        while size < len(buffer):
+            if not rest:
+                rest = next(blocks, b"")
+                if not rest:
+                    break
+                cut, rest = len(rest), rest[skipped:]
+                skipped = max(0, skipped - cut)
+            part = rest[: len(buffer) - size]
+            buffer[size : size + len(part)] = part
+            rest = rest[len(part) :]
+            size += len(part)
+        return size
+
+    return read
+
+
+def _row_start(handle: int, offset: int) -> int:
+    """Return where the first line begins at an offset or after it; the offset if none is near."""
+    before = os.pread(handle, _SEARCHED, offset - 1)
+    found = before.find(b"\n")
+    return offset + found if found != -1 else offset

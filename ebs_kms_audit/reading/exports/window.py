@@ -1,0 +1,128 @@
+"""The bytes of a large export: a block at a time for numpy, or lines for the plain reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+BLOCK = 1 << 20
+PAD = 64
+"""Bytes before and after the content, so that what reads a few bytes around a cell stays inside."""
+_LF = 10
+
+
+class ByteWindow:
+    """A part of a file: `buffer[begin:end]`. It starts at a row, and moves on through the file.
+
+    read    fills a buffer and returns how many bytes it wrote; 0 at the end of the file
+    offset  where `begin` is in the file
+    line    the number of the line that starts at `begin`
+    """
+
+    def __init__(
+        self,
+        read: Callable[[memoryview], int],
+        offset: int = 0,
+        line: int = 0,
+        *,
+        block: int | None = None,
+    ) -> None:
+        self._read = read
+        self._block = block = block or BLOCK
+        self._returned = b""
+        self._ended = False
+        self.buffer = bytearray(PAD + 2 * block + PAD)
+        self.begin = self.end = PAD + block
+        self.offset = offset
+        self.line = line
+
+    def extend(self) -> bool:
+        """Read one block more after the bytes that are left; return False at the end of the file.
+
+        A last line without a line end gets one.
+        """
+        left = self.buffer[self.begin : self.end]
+        room = PAD + max(0, self._block - len(left))
+        start = room + len(left)
+        if len(self.buffer) < start + self._block + PAD:
+            self.buffer = bytearray(start + self._block + PAD)
+        self.buffer[room:start] = left
+        size = self._fill(start)
+        self.begin, self.end = room, start + size
+        if not size and left and left[-1] != _LF and not self._ended:
+            self._ended = True
+            self.buffer[self.end] = _LF
+            self.end += 1
+            return True
+        return size > 0
+
+    def _fill(self, start: int) -> int:
+        if self._returned:
+            size = min(self._block, len(self._returned))
+            self.buffer[start : start + size] = self._returned[:size]
+            self._returned = self._returned[size:]
+            return size
+        with memoryview(self.buffer) as view:
+            return self._read(view[start : start + self._block])
+
+    def move(self, place: int, lines: int) -> None:
+        """Go on to a place in the buffer, so many lines further."""
+        self.offset += place - self.begin
+        self.line += lines
+        self.begin = place
+
+    def take(self) -> bytes:
+        """Take all bytes that were read."""
+        taken = bytes(self.buffer[self.begin : self.end])
+        self.offset += len(taken)
+        self.begin = self.end
+        return taken
+
+    def give_back(self, content: bytes) -> None:
+        """Put bytes back: they come next."""
+        self._returned = content + bytes(self.buffer[self.begin : self.end]) + self._returned
+        self.begin = self.end
+        self.offset -= len(content)
+
+
+class WindowLines:
+    """The lines of a window as text, for the plain reader. `stop` gives back what was not used.
+
+    `check_length` raises where a line is too long for any row.
+    """
+
+    def __init__(self, window: ByteWindow, check_length: Callable[[int], None]) -> None:
+        self._window = window
+        self._check_length = check_length
+        self._first = window.line
+        self._given: list[bytes] = []
+        self._rest = b""
+        self._waiting: list[bytes] = []
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            if not self._waiting:
+                *lines, self._rest = (self._rest + self._window.take()).split(b"\n")
+                self._waiting = [line + b"\n" for line in reversed(lines)]
+                self._check_length(len(self._rest))
+            if self._waiting:
+                line = self._waiting.pop()
+            elif self._window.extend():
+                continue
+            elif self._rest:
+                line, self._rest = self._rest, b""
+            else:
+                return
+            self._given.append(line)
+            yield line.decode("utf-8", "backslashreplace")
+
+    def offset_of(self, line: int) -> int:
+        """Return where a line starts in the file, one of those that were yielded or the next."""
+        return self._window.offset - len(self._left(line))
+
+    def stop(self, line: int) -> None:
+        """Give back the lines from this one on: the window starts there."""
+        self._window.give_back(self._left(line))
+        self._window.line = line
+
+    def _left(self, line: int) -> bytes:
+        return b"".join([*self._given[line - self._first :], *reversed(self._waiting), self._rest])

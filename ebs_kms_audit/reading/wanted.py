@@ -1,0 +1,92 @@
+"""What the denied events of an audit have in common with the events that bear on them.
+
+An event bears on a denial if it is an EC2 call of the same caller within five minutes or of the
+same Request ID, a later success of the same caller, a change to the key or the role, the AssumeRole
+call that returned the access key, or a call of the same user with a long-term access key.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.timestamps import order_of
+
+NEAR = 300.0
+"""How many seconds an EC2 call may be before or after a denial to be part of the same attempt."""
+
+Caller = tuple[str | None, str | None, str | None]
+"""User name, or ARN of the role of a record; account; Region."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What the denied events of all inputs have, by which other events bear on them.
+
+    callers      the callers, each with the times of the denials in seconds, sorted
+    names        the User names
+    access_keys  the access key ids
+    request_ids  the Request IDs
+    event_ids    the Event IDs
+    """
+
+    callers: Mapping[Caller, Sequence[float]]
+    names: frozenset[str]
+    access_keys: frozenset[str]
+    request_ids: frozenset[str]
+    event_ids: frozenset[str]
+
+    @classmethod
+    def by(cls, denied: Iterable[Event]) -> Wanted:
+        """Return what bears on these denied events."""
+        events = list(denied)
+        callers: dict[Caller, list[float]] = {}
+        for event in events:
+            time = time_of(event)
+            for caller in callers_of(event):
+                callers.setdefault(caller, []).append(time)
+        return cls(
+            callers={caller: sorted(times) for caller, times in callers.items()},
+            names=frozenset(event.user_name for event in events if event.user_name),
+            access_keys=frozenset(event.access_key for event in events if event.access_key),
+            request_ids=frozenset(event.request_id for event in events if event.request_id),
+            event_ids=frozenset(event.event_id for event in events if event.event_id),
+        )
+
+    def is_near(self, event: Event) -> bool:
+        """Return whether an EC2 call belongs to a denial, or has no time to tell."""
+        return (
+            event.time is None
+            or event.request_id in self.request_ids
+            or is_near(time_of(event), self.callers.get(caller_of(event), ()))
+        )
+
+
+def caller_of(event: Event) -> Caller:
+    """Return what identifies a caller: User name, account and Region."""
+    cell = event.account_cell
+    lost_digits = cell is not None and not cell.isdecimal()  # of two rows, one may be repaired
+    return event.user_name, cell if lost_digits else event.account, event.region
+
+
+def callers_of(event: Event) -> list[Caller]:
+    """Return what identifies a caller: the name in the log and, for a record, the role too.
+
+    Another session of the same role is the same principal.
+    """
+    issuer = event.identity.issuer_arn if event.identity else None
+    name, account, region = caller_of(event)
+    return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
+
+
+def time_of(event: Event) -> float:
+    """Return an event's time in seconds, to compare with other events; 0 where it has none."""
+    return order_of(event.time).timestamp() if event.time else 0.0
+
+
+def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
+    """Return whether one of the sorted times is within so many seconds."""
+    after = bisect_left(times, time - seconds)
+    return after < len(times) and times[after] <= time + seconds

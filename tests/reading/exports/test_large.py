@@ -1,0 +1,182 @@
+"""The vectorised reader gives the same report as the plain reader, for any file.
+
+The plain reader is the judge. Blocks and ranges are tiny here, so that rows lie across every
+border.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ebs_kms_audit import audit
+from ebs_kms_audit.reading import exports
+from ebs_kms_audit.reading.exports import large, window
+from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
+from tests.make_samples import KEY_ID
+
+OTHER = "444455556666"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app/worker"
+LINKED = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
+    "AWSServiceRoleForAutoScaling"
+)
+SESSION_KEY = access_key("ASIA", ACCOUNT, "worker")
+
+
+def line(one: dict[str, str]) -> str:
+    """Write one row as it stands in a file, without the end of its last line."""
+    return export(one).split("\n", 1)[1]
+
+
+def resources(*pairs: tuple[str, str]) -> str:
+    entries = [{"resourceType": kind, "resourceName": name} for kind, name in pairs]
+    return json.dumps(entries, separators=(",", ":"))
+
+
+EC2 = {"event_source": "ec2.amazonaws.com", "event_name": "RunInstances"}
+KMS = {"event_source": "kms.amazonaws.com"}
+S3 = {"event_source": "s3.amazonaws.com", "event_name": "PutObject"}
+LONG_TERM = {"aws_access_key": access_key("AKIA", ACCOUNT, "alice")}
+FORGED = line(denied("mallory"))
+HANDED_OUT = resources(
+    ("AWS::IAM::AccessKey", SESSION_KEY), ("AWS::STS::AssumedRole", "worker"),
+    ("AWS::IAM::Role", ROLE),
+)  # fmt: skip
+BY_SERVICE = resources(
+    ("AWS::IAM::AccessKey", access_key("ASIA", ACCOUNT, "x")),
+    ("AWS::STS::AssumedRole", "AROAEXAMPLE:AutoScaling"), ("AWS::IAM::Role", LINKED),
+)  # fmt: skip
+FIELDS: list[dict[str, str]] = [
+    S3, S3 | LONG_TERM, S3 | LONG_TERM | {"user_name": "bob"}, S3 | {"error_code": "AccessDenied"},
+    S3 | LONG_TERM | {"recipient_account_id": OTHER}, S3 | {"user_name": 'a "b", c'},
+    EC2, EC2 | {"user_name": "bob"}, EC2 | {"user_name": "alice "}, EC2 | {"user_name": "Søren"},
+    EC2 | {"request_id": "the same"}, EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked"},
+    EC2 | {"event_name": "AttachVolume"}, EC2 | {"event_source": ""},
+    EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "Decrypt"}, KMS | {"event_name": "CreateGrant"},
+    KMS | {"event_name": "CreateGrant", "user_name": "bob", "source_ip_address": "AWS Internal"},
+    KMS | {"event_name": "CreateGrant", "resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "RetireGrant"},
+    KMS | {"event_name": "RetireGrant", "aws_region": "eu-west-1"},
+    KMS | {"event_name": "RetireGrant", "recipient_account_id": OTHER},
+    KMS | {"event_name": "RevokeGrant"}, KMS | {"event_name": "DisableKey",
+           "resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "Decrypt", "error_code": "DisabledException"},
+    KMS | {"event_name": "Decrypt", "error_code": "DisabledException", "event_id": "the same"},
+    {"event_source": "", "event_name": "Decrypt"}, {"event_source": "", "event_name": "Unknown"},
+    {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": HANDED_OUT},
+    {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": BY_SERVICE},
+    {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": HANDED_OUT,
+     "error_code": "AccessDenied"},
+    {"event_source": "iam.amazonaws.com", "event_name": "CreateRole",
+     "resources": resources(("AWS::IAM::Role", "worker"))},
+]  # fmt: skip
+DENIED: list[dict[str, str]] = [
+    {"user_name": "alice"}, {"user_name": "bob"}, {"user_name": "alice", "event_name": "Decrypt"},
+    {"user_name": "worker", "aws_access_key": SESSION_KEY}, {"user_name": "Søren"},
+    {"user_name": "AutoScaling", "aws_access_key": ""}, {"user_name": ""},
+    {"user_name": "alice", "request_id": "the same"}, {"event_id": "twice"},
+    {"user_name": 'a "b", c'}, {"user_name": " alice"}, {"aws_region": "eu-west-1"},
+    {"resources": "[{"}, {"resources": resources(("AWS::KMS::Key", KEY_ID))},
+    {"user_agent": f"curl\n{FORGED}\ncurl"}, {"event_source": ""},
+]  # fmt: skip
+ODD: list[dict[str, str]] = [
+    {"user_agent": agent}
+    for agent in ("x", "Mozilla (a, b)", 'a "b" c', f"curl\n{FORGED}\ncurl", f'"\n{FORGED}',
+                  "a\r\nb", "\ufeff", "x\0y", "山" * 40, "y" * 700)
+] + [
+    {"event_time": "noon"}, {"event_time": "5/18/2026 7:00"},
+    {"event_time": "2026-02-30T07:00:34Z"},
+    {"event_time": "2026-05-18T24:00:00Z"}, {"event_time": "2026-05-18T07:00:34+02:00"},
+    {"event_time": "1969-12-31T23:59:59Z"}, {"event_name": ""}, {"event_name": " Decrypt "},
+    {"aws_region": "not a region"}, {"read_only": "TRUE"}, {"read_only": ""},
+    {"recipient_account_id": "1.11122E+11"}, {"recipient_account_id": "11122223333"},
+    {"event_category": ""}, {"aws_access_key": " AKIAEXAMPLE"}, {"user_name": "x" * 600},
+]  # fmt: skip
+BAD = [
+    FORGED.replace("aws-cli", 'aws"cli'), FORGED.replace("aws-cli", '"aws-cli'), '"', 'x"y', "x,y",
+    line(row(**S3)).replace("aws-cli", 'a"b"c'), line(row(**S3)).rpartition(",")[0],
+    line(row(**S3)) + ",x", f"x,{FORGED}", ",".join(HEADER), "", " ", ",", "\r", "\0",
+    f'"{FORGED}"', FORGED.replace(",", '","'), f'{FORGED}"\n"', "A\nA\nA\rA\r",
+]  # fmt: skip
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> str:
+    """Draw the text of a row: most are regular."""
+    kind = draw(st.sampled_from(["row", "row", "row", "denied", "denied", "odd", "bad"]))
+    if kind == "bad":
+        return draw(st.sampled_from(BAD))
+    minute, second = draw(st.integers(0, 12)), draw(st.integers(0, 3))
+    cells = {"event_time": f"2026-05-18T07:{minute:02}:{second:02}Z"}
+    if kind == "denied":
+        return line(denied(**(cells | draw(st.sampled_from(DENIED)))))
+    base = draw(st.sampled_from(FIELDS))
+    odd = draw(st.sampled_from(ODD)) if kind == "odd" else {}
+    make = denied if odd and draw(st.booleans()) else row
+    return line(make(**(cells | (base if make is row else {}) | odd)))
+
+
+ENDS = st.sampled_from(["\n"] * 12 + ["\r\n", "\r", "\n\n"])
+FILES = st.lists(st.tuples(rows(), ENDS), max_size=14).map(
+    lambda lines: "".join(one + end for one, end in lines)
+)
+
+
+def report(path: Path, **options: Any) -> dict[str, Any]:
+    return audit(path, **options).to_dict()
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what sets the sizes: those of the vectorised reader, or None for the plain reader."""
+
+    def set_sizes(sizes: tuple[int, int] | None) -> None:
+        monkeypatch.setattr(exports, "LARGE", 1 << 60 if sizes is None else 0)
+        if sizes is not None:
+            monkeypatch.setattr(window, "BLOCK", sizes[0])
+            monkeypatch.setattr(large, "RANGE", sizes[1])
+
+    return set_sizes
+
+
+CHECKS = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=100,
+)
+
+
+@CHECKS
+@given(
+    text=FILES,
+    sizes=st.tuples(st.integers(64, 3000), st.integers(64, 5000)),
+    final=st.booleans(),
+    window_of=st.sampled_from([None, None, "2026-05-18T07:03:00Z"]),
+    packed=st.booleans(),
+    byte=st.booleans(),
+)
+@example(text=f"{FORGED}\nA\nA\nA\rA\r", sizes=(700, 900), final=True, window_of=None,
+         packed=False, byte=False)  # fmt: skip
+def test_the_report_is_that_of_the_plain_reader(
+    tiny: Any, tmp_path_factory: Any, text: str, sizes: tuple[int, int], final: bool,
+    window_of: str | None, packed: bool, byte: bool,
+) -> None:  # fmt: skip
+    text = f"{','.join(HEADER)}\n{line(row(**S3))}\n{text}"
+    data = (text if final else text.rstrip("\r\n")).encode()
+    if byte:
+        data = data.replace(b"aws-cli", b"aws\xe9cli", 2)
+    path = tmp_path_factory.mktemp("large") / "export.csv"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    options = {"around": window_of, "minutes": 2} if window_of else {}
+    tiny(None)
+    expected = report(path, **options)
+    tiny(sizes)
+    assert report(path, **options) == expected
