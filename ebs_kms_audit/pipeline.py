@@ -65,7 +65,7 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     least_privilege: bool = False,
     redact: bool = False,
     progress: Callable[[Progress], object] | Literal[False] | None = None,
-    processes: int | None = None,
+    processes: int | None = 1,
 ) -> Report:
     """Say who was refused which KMS action, and which key-policy statement would fix it.
 
@@ -105,9 +105,9 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     once at the end; what it raises ends the audit. Without it, a notebook shows a line under the
     cell where it takes longer than two seconds; with False, nothing does.
 
-    `processes` is how many processes may work on large files: one a CPU if it is not given, and
-    with 1 never more than this one. Others are started on Linux only, where this one has a single
-    thread; they read, and end with the audit. The report is the same.
+    `processes` is how many processes may read large files; None is one for each CPU, and the
+    command line asks for that. Others are started on Linux only, where this process has one
+    thread, and end with the reading. The report is the same.
 
     Raises InputError where no input could be read at all, UsageError for an argument that makes
     no sense. A row that can't be read is set aside in the report; an input that can't, among

@@ -54,6 +54,7 @@ def audit_as(options: Options) -> int:
             least_privilege=options.least_privilege,
             redact=options.redact,
             progress=progress or False,
+            processes=None,  # one for each CPU
         )
     if options.show:
         return _show(report, options.show, options)
