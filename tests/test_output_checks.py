@@ -10,6 +10,7 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit.checking.lint_files import lint_files
+from ebs_kms_audit.plan.folder import write_plan
 from ebs_kms_audit.render import lint as render_lint
 from ebs_kms_audit.render import plan_parts
 from tests.fuzz.values import INJECTIONS
@@ -91,6 +92,18 @@ def test_no_part_of_a_step_takes_more_than_text_from_an_input(hostile, tmp_path)
             check_characters(contents)
             shown += 1
     assert shown
+
+
+@pytest.mark.parametrize("hostile", SHORT, ids=ascii)
+def test_no_file_of_the_plan_takes_more_than_text_from_an_input(hostile, tmp_path):
+    made = report(hostile, tmp_path)
+    folder = tmp_path / "plan"
+    write_plan(made.plan, made.to_markdown(), str(folder))
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {".sh", ".json", ".md"} <= {path.suffix for path in files}
+    for path in files:
+        check_characters(str(path.relative_to(folder)))
+        check(path.name, path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("hostile", SHORT, ids=ascii)

@@ -72,15 +72,15 @@ def write_plan(steps: Sequence[Step], summary: str, folder: str) -> None:
             files[folder_name(number, step)] = found
     beside: Path | None = None
     try:
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        beside = Path(tempfile.mkdtemp(prefix=".ebs-kms-audit-", dir=target.parent))
         for name, contents in files.items():
             (beside / name).mkdir(exist_ok=True)
             for file, text in contents.items():
                 _write(beside / name / file, text)
         beside.chmod(0o755)
         beside.rename(target)
-    except OSError as error:
-        why = error.strerror or error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
         raise UsageError(f"--plan {folder}: it cannot be written: {why}.") from error
     finally:
         if beside is not None and beside.exists():

@@ -119,6 +119,22 @@ def test_every_kind_of_input_is_protected(denied, capsys, option):
     assert "This file is an input" in said_by(capsys, denied, option, other, "-o", other)[1]
 
 
+@pytest.mark.parametrize("name", ["n" * 250, "a b", "=1"])
+def test_a_plan_takes_the_longest_name_that_a_folder_can_have(denied, capsys, name):
+    folder = denied.parent / name
+    assert said_by(capsys, denied, "--plan", folder)[0] == 0
+    assert (folder / "plan.md").is_file()
+    assert "it exists already" in said_by(capsys, denied, "--plan", folder)[1]
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "a\0b", "none/x"])
+def test_a_plan_that_cannot_be_written_is_an_error(denied, capsys, name):
+    status, shown = said_by(capsys, denied, "--plan", denied.parent / name)
+    assert status == 2
+    assert "it cannot be written" in shown
+    assert [one.name for one in denied.parent.iterdir()] == ["denied.csv"]
+
+
 def test_a_folder_and_a_name_with_nul_are_no_targets(denied, capsys):
     assert "This is a folder" in said_by(capsys, denied, "-o", denied.parent)[1]
     assert "cannot be written" in said_by(capsys, denied, "-o", "a\0b")[1]
