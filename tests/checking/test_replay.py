@@ -11,6 +11,7 @@ from tests.checking.documents import (
     ALICE,
     APP,
     DELEGATES,
+    FOR_SERVICE,
     KEY,
     OTHER,
     ROOT,
@@ -106,6 +107,8 @@ CASES = {
         record(denied=NO_RESOURCE), LEAVES_TO_IAM, None, "undecided"),
     "a denial under delegation in force": (
         record(denied="the policy is not named"), LEAVES_TO_IAM, LEAVES_TO_IAM, "still_denied"),
+    "a denial without delegation in force, and delegation": (
+        record(denied=NO_RESOURCE), LEAVES_TO_IAM, NAMES_ALICE, "undecided"),
     # A success under delegation proves that an IAM policy allows the action.
     "a success under delegation, and delegation": (
         record(), LEAVES_TO_IAM, LEAVES_TO_IAM, "still_allowed"),
@@ -138,6 +141,27 @@ CASES = {
 def test_a_past_call_on_a_planned_policy(tmp_path, past, planned, in_force, status):
     action = f"kms:{past['eventName']}"
     assert statuses(tmp_path, [past], planned, in_force=in_force) == [(action, status)]
+
+
+# The sentence names what decides.
+REASONS = {
+    "allowed": (record(), NAMES_APP, "The planned policy allows it."),
+    "missing": (record(), NAMES_ALICE, "No statement of the planned policy allows it."),
+    "denied": (record(), policy(usage(APP), allow(APP, "kms:Decrypt", Effect="Deny")),
+               "Statement 2 of the planned policy denies it."),
+    "condition": (
+        record(), policy(usage(APP, Condition=FOR_SERVICE)),
+        'Statement 1 ("Allow use of the key") of the planned policy names the caller, but its '
+        "condition is not met."),
+    "unknown": (
+        record(), policy(usage(APP, Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
+        "It depends on aws:PrincipalOrgID, which the log does not show."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("past", "planned", "why"), REASONS.values(), ids=REASONS)
+def test_the_sentence_names_what_decides(tmp_path, past, planned, why):
+    assert [call.why for call in replayed(tmp_path, [past], planned).calls] == [why]
 
 
 def test_a_success_with_a_recorded_grant_is_never_broken(tmp_path):
