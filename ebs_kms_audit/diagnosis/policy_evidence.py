@@ -45,7 +45,10 @@ def is_allowed_now(case: Case) -> bool:
     """Return whether the latest policy allows what the policy in force at the time did not."""
     if case.only is None or case.only.decision is case.only.now or case.decision is None:
         return False
-    if rank(case.decision) == ALLOWED or case.verdict is Verdict.UNDECIDED:
+    if rank(case.decision) == ALLOWED:
+        return False
+    # The policy changed less than five minutes before the call, and the new one allows it.
+    if case.verdict is Verdict.UNDECIDED and case.message and not case.no_resource_based:
         return False
     now = case.only.now
     if case.other_policy_type is not None or now.verdict is Verdict.BLOCKED_ELSEWHERE:

@@ -120,9 +120,10 @@ def _other_policy(case: Case) -> DenialCause | None:
 
 def _fixed_since(case: Case) -> DenialCause | None:
     if is_allowed_now(case):
+        just_changed = case.verdict is Verdict.UNDECIDED
         return DenialCause(
             id=CauseId.FIXED_SINCE,
-            evidence=Evidence.DERIVED,
+            evidence=Evidence.INFERRED if just_changed else Evidence.DERIVED,
             policy_type=PolicyType.RESOURCE_BASED if case.no_resource_based else None,
             by_policy=True,
             by_message=case.no_resource_based,

@@ -90,6 +90,20 @@ def test_a_later_edit_that_gave_the_permission_back_is_the_cause():
     assert "put-2026-05-18T09:00:00Z: a later edit gave the permission back" in support
 
 
+def test_a_denial_just_after_the_edit_that_allows_the_call_is_fixed_since():
+    # The policy before the edit may still have been in force for five minutes.
+    late = audit(edit("06:00:00", WITHOUT), edit("07:00:00", WITH), denied("07:02:00"))
+    assert (late.denials[0].verdict, late.cause.id) == ("undecided", "fixed_since")
+    assert late.cause.evidence == "inferred"
+    by_iam = denied(
+        "07:02:00", errorMessage=NO_STATEMENT.replace("resource-based", "identity-based")
+    )
+    other = audit(edit("06:00:00", WITHOUT), edit("07:00:00", WITH), by_iam)
+    assert other.cause.id != "fixed_since"
+    removed = audit(edit("06:00:00", WITH), edit("07:00:00", WITHOUT), denied("07:02:00"))
+    assert (removed.denials[0].verdict, removed.cause.id) == ("undecided", "no_statement")
+
+
 def test_the_edit_that_removed_the_permission_is_shown():
     finding = audit(*EDITS[:2], denied("08:30:00"))
     (judgement,) = finding.judgements
