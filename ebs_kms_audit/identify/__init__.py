@@ -8,6 +8,7 @@ account_repair  account ids, repaired where a spreadsheet damaged them
 kms_key         the KMS key
 error_message   what the error message of an event says
 pasted          pasted messages, and Denials of those that fit no event
+authorizations  messages from AWS's own evaluation of a request
 overrides       what the caller of the library says
 """
 
