@@ -333,6 +333,7 @@ def _iam_policy_missing(case: Case) -> DenialCause | None:
         policy_type=PolicyType.IDENTITY_BASED,
         by_message=case.no_identity_based,
         by_policy=by_policy,
+        variant="service_linked" if case.service_linked else "",
         statements=case.decision.decided_by if case.decision else (),
     )
 

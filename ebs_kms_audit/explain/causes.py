@@ -243,6 +243,10 @@ VARIANTS: Mapping[tuple[str, str], str] = {
         "No statement in the key policy allows {caller} to call {actions}, and a statement for "
         "the account does not help this service-linked role."
     ),
+    ("iam_policy_missing", "service_linked"): (
+        "The key policy leaves {actions} to the permissions of {caller}, and the AWS managed policy "
+        "of this service-linked role does not allow it."
+    ),
     ("unknown", "not_found"): (
         "The message leaves open why {caller} was denied {actions}: the key is in another Region "
         "or account, the key policy does not allow the call, or a Deny in it matches."

@@ -141,6 +141,25 @@ INCIDENTS = [
         policy_type="resource-based policy",
         steps=[INVESTIGATE],
     ),
+    Incident(
+        name="the message blames the key policy of another account, and no policy was given",
+        source=EXTERNAL,
+        records=[denied("Decrypt", "resource", VISITOR)],
+        cause="cross_account_half_missing",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        missing=["key_policy"],
+        steps=[KEY_POLICY],
+    ),
+    Incident(
+        name="Auto Scaling of another account, and neither message nor policy",
+        source=SCALING,
+        records=[denied("Decrypt", None, FOREIGN_AUTO_SCALING)],
+        cause="cross_account_half_missing",
+        evidence="inferred",
+        missing=["grant"],
+        steps=[KEY_POLICY, GRANT_STEP],
+    ),
     # --- not_grantable
     Incident(
         name="ListAliases applies to no key",

@@ -237,6 +237,7 @@ INCIDENTS = [
         cause="iam_policy_missing",
         evidence="recorded",
         policy_type="identity-based policy",
+        words=("the AWS managed policy of this service-linked role",),
         steps=[KEY_POLICY_SAFE],
     ),
     Incident(
