@@ -39,7 +39,6 @@ from ebs_kms_audit.render.timeline_svg import legend, svg
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.cause import NextEvidence
     from ebs_kms_audit.diagnosis.findings import Finding
-    from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.report import Report
 
 _LONGEST = 2_000  # lines of a document that a page shows
@@ -123,7 +122,7 @@ class Parts:
             *_left_out(view),
             *self._change(view),
             *(element("p", text) for text in view.notes),
-            *_scripts(step),
+            *_scripts(view),
             css="ekms-step",
         )
 
@@ -241,9 +240,10 @@ def _left_out(view: StepView) -> Iterator[Markup]:
         yield element("p", f"Left out: {callers}. See --format json.")
 
 
-def _scripts(step: Step) -> Iterator[Markup]:
-    """Give the commands and templates of a step, folded."""
-    commands = step.commands
+def _scripts(view: StepView) -> Iterator[Markup]:
+    """Give the commands and templates of a step, folded; not what is shown already."""
+    step, commands = view.step, view.step.commands
+    shown = view.paste.text if view.paste else ""
     for title, text in (
         ("Apply it in a shell", commands.apply),
         ("Verify it", commands.verify),
@@ -251,8 +251,9 @@ def _scripts(step: Step) -> Iterator[Markup]:
         ("Terraform", step.terraform or ""),
         ("CloudFormation", step.cloudformation or ""),
     ):
-        if text and text.count("\n") < _LONGEST:
-            yield folded(title, pre(lines_of(text.strip("\n")), css="ekms-json"))
+        text = text.strip("\n")
+        if text and text != shown and text.count("\n") < _LONGEST:
+            yield folded(title, pre(lines_of(text), css="ekms-json"))
 
 
 def _more_steps(answer: Answer) -> Markup:
