@@ -244,14 +244,14 @@ def _scripts(view: StepView) -> Iterator[Markup]:
     """Give the commands and templates of a step, folded; not what is shown already."""
     step, commands = view.step, view.step.commands
     shown = view.paste.text if view.paste else ""
-    for title, text in (
+    for title, given in (
         ("Apply it in a shell", commands.apply),
         ("Verify it", commands.verify),
         ("Undo it", commands.undo),
         ("Terraform", step.terraform or ""),
         ("CloudFormation", step.cloudformation or ""),
     ):
-        text = text.strip("\n")
+        text = given.strip("\n")
         if text and text != shown and text.count("\n") < _LONGEST:
             yield folded(title, pre(lines_of(text), css="ekms-json"))
 
