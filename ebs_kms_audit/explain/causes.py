@@ -244,8 +244,8 @@ VARIANTS: Mapping[tuple[str, str], str] = {
         "the account does not help this service-linked role."
     ),
     ("iam_policy_missing", "service_linked"): (
-        "The key policy leaves {actions} to the permissions of {caller}, and the AWS managed policy "
-        "of this service-linked role does not allow it."
+        "The key policy leaves {actions} to the permissions of {caller}, and the AWS managed "
+        "policy of this service-linked role does not allow it."
     ),
     ("unknown", "not_found"): (
         "The message leaves open why {caller} was denied {actions}: the key is in another Region "

@@ -158,7 +158,7 @@ INCIDENTS = [
         cause="cross_account_half_missing",
         evidence="inferred",
         missing=["grant"],
-        steps=[KEY_POLICY, GRANT_STEP],
+        steps=[GRANT_STEP],
     ),
     # --- not_grantable
     Incident(
