@@ -8,6 +8,7 @@ planner          the steps, in the order in which to do them
 
 needs            which statements the denied calls need
 bindings         which given policy is the policy of which key
+repairs          near misses and conditions, repaired in place
 merge            statements into a policy: the smallest change
 principal_index  a policy reduced to what can name one principal
 proof            what the changed policy allows that the old one did not

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan import commands, export
 from ebs_kms_audit.plan.bindings import Binding, Bindings
-from ebs_kms_audit.plan.change import WantedStatement, policy_text
+from ebs_kms_audit.plan.change import Change, WantedStatement, policy_text
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
@@ -22,6 +22,7 @@ from ebs_kms_audit.plan.merge import merge
 from ebs_kms_audit.plan.needs import EBS_GRANTS, EBS_USAGE, is_ebs, together, wanted_statements
 from ebs_kms_audit.plan.placeholders import principal_placeholder
 from ebs_kms_audit.plan.proof import ChangeJudge
+from ebs_kms_audit.plan.repairs import repaired, through_service
 from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.plan.safety import doubts_on_causes, doubts_on_change, doubts_on_evidence
 from ebs_kms_audit.plan.step import Disposition, Step, StepKind
@@ -45,6 +46,8 @@ class KeyPolicyChange:
     doubts      why the step is `review` whatever the policy is
     layers      the policies that were given beside the key policy
     redacted    whether the names in it are stand-ins, which no policy may get
+    judged      the policy by which the parts were judged; None where it is not known
+    parts       the parts of findings that the step cures
     """
 
     wanted: tuple[WantedStatement, ...]
@@ -53,6 +56,8 @@ class KeyPolicyChange:
     doubts: tuple[str, ...]
     layers: Layers = field(default_factory=Layers)
     redacted: bool = False
+    judged: KeyPolicy | None = None
+    parts: tuple[Part, ...] = ()
 
     def applied(
         self,
@@ -73,7 +78,12 @@ class KeyPolicyChange:
         before = _read(policy)
         if not step.principals:
             return step
-        change = merge(before, self.wanted)
+        first = Change(document=dict(before.document), patch=())
+        if policy is self.judged:
+            first = repaired(before, self.parts, step.target)
+        middle = KeyPolicy.from_dict(first.document)
+        change = merge(middle, self.wanted, self._has(middle, step.target))
+        change = replace(first, document=change.document, patch=(*first.patch, *change.patch))
         after = KeyPolicy.from_dict(change.document)
         judge = ChangeJudge(before, after, step.target, self.layers)
         proof = judge.prove(self.denials, self.wanted, change.replaced)
@@ -101,6 +111,20 @@ class KeyPolicyChange:
         )
         return with_exports(done)
 
+    def _has(self, policy: KeyPolicy, key: str | None) -> Callable[[str, WantedStatement], bool]:
+        """Return what says that a caller has the permissions of a statement already."""
+        judge = ChangeJudge(policy, policy, key, self.layers)
+        samples = {one.principal.arn: one for one in self.denials}
+
+        def has(principal: str, wanted: WantedStatement) -> bool:
+            sample = samples.get(principal)
+            if sample is None:
+                return False
+            asked = replace(sample, iam_actions=wanted.needed, message=None)
+            return judge.before(asked).key_policy_allows is True
+
+        return has
+
 
 def key_policy_step(
     group: KeyGroup, parts: Sequence[Part], bindings: Bindings, options: PlanOptions
@@ -110,14 +134,16 @@ def key_policy_step(
     named = known or list(parts)
     denials = [denial for part in named for denial in part.denials]
     wanted = together([one for part in named for one in _wanted(part, options)])
+    binding = bindings.of(group)
     change = KeyPolicyChange(
         wanted=wanted,
         denials=tuple(denials),
         next_calls=tuple(call for part in named for call in _next_calls(part)),
         doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(denials)))),
         layers=options.layers,
+        judged=binding.policy,
+        parts=tuple(named),
     )
-    binding = bindings.of(group)
     step = Step(
         id=f"key_policy-{group.name}",
         kind=StepKind.KEY_POLICY,
@@ -145,7 +171,17 @@ def key_policy_step(
 def _wanted(part: Part, options: PlanOptions) -> tuple[WantedStatement, ...]:
     principal = part.finding.principal
     name = principal.arn or principal_placeholder(principal.kind)
-    return wanted_statements(part.denials, name, least_privilege=options.least_privilege)
+    wanted = wanted_statements(part.denials, name, least_privilege=options.least_privilege)
+    if not through_service(part):
+        return wanted
+    return tuple(_through_service(one) for one in wanted)
+
+
+def _through_service(wanted: WantedStatement) -> WantedStatement:
+    """Limit a statement to calls that AWS services make, where the owner limits the network."""
+    condition = {op: dict(block) for op, block in (wanted.condition or {}).items()}
+    condition.setdefault("Bool", {})["aws:ViaAWSService"] = "true"
+    return replace(wanted, sid=f"{wanted.sid} through AWS services", condition=condition)
 
 
 def _next_calls(part: Part) -> Iterator[Denial]:
@@ -171,6 +207,8 @@ def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:
     callers = {name for one in wanted for name in one.principals}
     who = "1 caller" if len(callers) == 1 else f"{len(callers):,} callers"
     what = "this statement" if len(wanted) == 1 else "these statements"
+    if not wanted:
+        return f"Change a condition of the policy of key {group.key_id or 'unknown'}."
     if group.key_id is None:
         return f"Add {what} for {who} to the policy of the key, if this is one key."
     return f"Add {what} for {who} to the policy of key {group.key_id}."

@@ -11,7 +11,7 @@ from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind, StatementKind
 from ebs_kms_audit.plan.needs import curable
 from ebs_kms_audit.plan.step import StepKind
-from ebs_kms_audit.policy import Decision
+from ebs_kms_audit.policy import Decision, Layer
 
 _INVESTIGATE = frozenset(
     {
@@ -19,10 +19,12 @@ _INVESTIGATE = frozenset(
         CauseId.AWS_MANAGED_KEY,
         CauseId.OTHER_POLICY,
         CauseId.FIXED_SINCE,
-        CauseId.EXPLICIT_DENY,
         CauseId.DIRECT_GRANT_CALL,
     }
 )
+# Condition keys on the network of the caller, in lower case.
+NETWORK_KEYS = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
+_EXEMPTING = frozenset({"aws:viaawsservice", "aws:principalarn"})
 _HALVES = {
     Half.KEY_POLICY: StepKind.KEY_POLICY,
     Half.IAM_POLICY: StepKind.IAM_POLICY,
@@ -109,6 +111,9 @@ def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[Step
         return (StepKind.KEY_STATE,), False
     if cause in _INVESTIGATE:
         return (StepKind.INVESTIGATE,), False
+    if cause is CauseId.EXPLICIT_DENY:
+        exempted = may_be_exempted(finding, denial)
+        return (StepKind.KEY_POLICY if exempted else StepKind.INVESTIGATE,), False
     if kms_action(denial.event.name).kind is StatementKind.IDENTITY_ONLY:
         by_iam = takes_iam_policy(denial)
         return (StepKind.IAM_POLICY if by_iam else StepKind.INVESTIGATE,), False
@@ -121,6 +126,26 @@ def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[Step
     if denial.cross_account:
         return _across_accounts(finding, cause, denial), False
     return (StepKind.KEY_POLICY,), False
+
+
+def may_be_exempted(finding: Finding, denial: Denial) -> bool:
+    """Return whether a Deny by network of the key policy can exempt the calls of AWS services.
+
+    EC2 calls KMS from its own network, so a Deny by aws:SourceIp and the like matches. Source: EBS
+    User Guide, "Requirements for Amazon EBS encryption".
+    """
+    results = finding.cause.statements
+    if denial.via_service is None or len(finding.judgements) != 1 or not results:
+        return False
+    statements = finding.judgements[0].policy.policy.statements
+    for result in results:
+        if result.layer is not Layer.KEY_POLICY or result.index >= len(statements):
+            return False
+        statement = statements[result.index]
+        keys = {test.key.lower() for test in statement.conditions}
+        if not (statement.denies and keys & NETWORK_KEYS and keys <= NETWORK_KEYS | _EXEMPTING):
+            return False
+    return True
 
 
 def takes_iam_policy(denial: Denial) -> bool:

@@ -157,6 +157,7 @@ def doubts_on_change(
             yield f"The change also allows {one.action} to {one.principal}."
     for one in proof.lost:
         yield f"The change takes {one.action} from {one.principal}."
+    yield from change.remarks
     if change.conditions:
         yield "The change alters a condition of the key's owner."
     yield from bypassed_conditions(before, wanted)

@@ -260,7 +260,13 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "Proof": _all(V, "denials newly_allowed lost"),
     "CuredDenial": {"event_id": Kind.EVENT_ID, "action": W, **_all(P, "before after cured")},
     "Permission": {"principal": Kind.ANY, "action": W, "condition": S, "expected": P},
-    "KeyPolicyChange": {"doubts": S, "redacted": P, **_all(V, "wanted denials next_calls layers")},
+    "KeyPolicyChange": {
+        "doubts": S,
+        "redacted": P,
+        "judged": Kind.POLICY,
+        **_all(V, "wanted denials next_calls layers parts"),
+    },
+    "Part": {"text": S, **_all(V, "finding denials"), **_all(P, "cause kinds alternative")},
     "WantedStatement": {
         "principals": Kind.ANY,
         "condition": Kind.POLICY,

@@ -80,7 +80,6 @@ class Incident:
     near_misses    the kinds of near misses
     words          parts of the sentence
     steps          the steps of the plan, in their order
-    missing_step   which step the plan does not offer yet; empty where it offers all
     """
 
     name: str
@@ -97,7 +96,6 @@ class Incident:
     near_misses: list[str] = field(default_factory=list)
     words: tuple[str, ...] = ()
     steps: list[Step]
-    missing_step: str = ""
 
 
 # --- what the log holds

@@ -229,7 +229,6 @@ INCIDENTS = [
         policy_type="resource-based policy",
         words=('statement "fence",',),
         steps=[KEY_POLICY],
-        missing_step="an exemption of the calls that EC2 makes, in the condition of the Deny",
     ),
     Incident(
         name="the message points to a Deny in the key policy, and no policy was given",

@@ -118,7 +118,8 @@ INCIDENTS = [
         evidence="recorded",
         policy_type="resource-based policy",
         near_misses=["service_principal"],
-        steps=[KEY_POLICY_SAFE],
+        # the service itself loses what the statement allowed it
+        steps=[KEY_POLICY],
     ),
     Incident(
         name="kms:GenerateDataKey without * does not cover GenerateDataKeyWithoutPlaintext",
