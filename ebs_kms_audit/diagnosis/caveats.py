@@ -57,7 +57,8 @@ def _about_rows(facts: Facts) -> Iterator[Caveat]:
     yield from _about_files(facts)
     if coverage.rows_set_aside:
         yield _caveat("rows_set_aside", count=coverage.rows_set_aside)
-    if facts.has_events and not coverage.kms_rows:
+    nothing_found = not (facts.denials or facts.symptoms)
+    if (facts.has_events or nothing_found) and not coverage.kms_rows:
         yield _caveat("no_kms_rows")
     if facts.has_events and not coverage.read_only_rows:
         yield _caveat("read_only_hidden")

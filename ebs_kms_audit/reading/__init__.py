@@ -243,6 +243,8 @@ class Reading:
                 error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=reading.name)
                 reading.fail(error, listed=False)
                 continue
+            if reading.documents and not reading.rows:
+                reading.form = "other"
             for kind, content in reading.documents:
                 from ebs_kms_audit.reading.command_outputs import collect
 

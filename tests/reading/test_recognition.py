@@ -360,3 +360,13 @@ def test_a_member_without_a_name_and_one_with_damaged_lzma():
         data[place] ^= 0x55
     report = ebs_kms_audit.audit([io.BytesIO(bytes(data)), io.StringIO(export(denied()))])
     assert report.coverage.denials >= 1
+
+
+def test_what_a_document_alone_cannot_show():
+    def caveats(*texts):
+        report = ebs_kms_audit.audit([io.StringIO(text) for text in texts])
+        return {one.id for one in report.caveats} & {"no_kms_rows", "read_only_hidden"}
+
+    assert caveats(POLICY) == {"no_kms_rows"}
+    assert caveats(POLICY, MESSAGE) == set()
+    assert caveats(POLICY, export(denied())) == {"read_only_hidden"}
