@@ -205,7 +205,8 @@ class Reading:
                 reading.recognized_as = content
                 yield from read_query_csv(watched, header, reading)
             elif content is Content.TEXT:
-                from ebs_kms_audit.reading.texts import WITH_MESSAGE, read_text
+                from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
+                from ebs_kms_audit.reading.texts import read_text
 
                 reading.form, reading.recognized_as = "other", WITH_MESSAGE
                 self.documents.texts.append(read_text(watched))

@@ -20,11 +20,13 @@ from ebs_kms_audit.model import (
     Description,
     Grant,
     KeyState,
+    PastedText,
 )
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 KEY_POLICY = "key policy"
+WITH_MESSAGE = "text with an error message"
 _DESCRIBE_KEY = "output of kms describe-key"
 _LIST_GRANTS = "output of kms list-grants"
 _DEFAULT_KEY = "output of ec2 get-ebs-default-kms-key-id"
@@ -69,6 +71,8 @@ def collect(kind: str, value: dict[str, Any], file: str, documents: Documents) -
         from ebs_kms_audit.reading.key_policies import policy_in
 
         documents.policies.append(policy_in(value["text"], file))
+    elif kind == WITH_MESSAGE:
+        documents.texts.append(PastedText(file=file, text=value["text"]))
     elif kind == _DESCRIBE_KEY:
         documents.key_states.append(_key_state(value["KeyMetadata"], file))
     elif kind == _LIST_GRANTS:

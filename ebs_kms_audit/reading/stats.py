@@ -88,6 +88,11 @@ class InputStats:
         if len(self.set_aside) < _LISTED_SET_ASIDE:
             self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
 
+    def forget_rows(self) -> None:
+        """Count nothing: the input holds no rows, but a text."""
+        self.rows = self.set_aside_count = 0
+        self.set_aside = []
+
     def add_time(self, time: datetime) -> None:
         """Widen the span of time that the rows of the file cover."""
         first, last = self.first, self.last

@@ -9,7 +9,6 @@ from ebs_kms_audit.reading.decoding import Lines, decoded
 from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError
 from ebs_kms_audit.reading.sources import Source
 
-WITH_MESSAGE = "text with an error message"
 _LONGEST = 16 << 20
 _NO_MESSAGE = Foreign("text without an error message that is recognized", is_data=None)
 _NO_COLUMNS = Foreign("a table without the columns of CloudTrail events")

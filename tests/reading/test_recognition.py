@@ -108,6 +108,15 @@ DOCUMENTS = {
         json.dumps({"Volumes": [{"VolumeId": "vol-0123456789abcdef0", "State": "error"}]}),
         "output of describe-volumes",
     ),
+    "a message in JSON": (
+        json.dumps({"@level": "error", "@module": "terraform.ui", "diagnostic": {
+            "severity": "error", "summary": f"creating EBS Volume: {MESSAGE}"}}),
+        "text with an error message",
+    ),
+    "messages as JSON lines": (
+        "".join(json.dumps({"level": "error", "error": MESSAGE}) + "\n" for _ in range(3)),
+        "text with an error message",
+    ),
     "a message": (f"Error: creating EBS volume: {MESSAGE}\n", "text with an error message"),
 }  # fmt: skip
 

@@ -13,11 +13,14 @@ events       records → Events that matter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
 from ebs_kms_audit.reading.decoding import Lines, decoded
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.records.blocks import Records
@@ -26,7 +29,7 @@ from ebs_kms_audit.reading.records.envelopes import Unpacker
 from ebs_kms_audit.reading.records.events import Told, read_record_events, told
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
-from ebs_kms_audit.reading.sources import PlainFile, Source
+from ebs_kms_audit.reading.sources import BLOCK, PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
@@ -34,6 +37,7 @@ _SMALL = 8 << 20  # unpacked: a process holds what it reads of one file until it
 _PACKED = 16  # the usual ratio of unpacked to packed size, at most
 _TOGETHER = 10_000
 _LARGE = 2 << 20  # from here on it pays to start a process
+_EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
 
 
@@ -117,12 +121,17 @@ class RecordFiles:
         """
         assert source.blocks is not None
         text = Lines(source.name, source.blocks(), RECORDS)
-        scanned = Records(iter(text.utf8()), self._ordinary)
+        content = iter(text.utf8())
+        beginning = next(content, b"")
+        content = chain([beginning], content)
+        scanned = Records(content, self._ordinary)
         records: Iterable[Record] = scanned
         if self._record_path is not None:
-            records = read_records(decoded(text.utf8()), Unpacker(self._record_path))
+            records = read_records(decoded(content), Unpacker(self._record_path))
+        nothing = True
         try:
             for record in records:
+                nothing = nothing and record.fault is not None
                 for envelope in record.envelopes:
                     reading.envelopes[envelope] += 1
                 if record.foreign:
@@ -134,6 +143,16 @@ class RecordFiles:
         finally:
             reading.rows += scanned.passed
         reading.cut_short = text.cut_short
+        if nothing and len(beginning) < BLOCK and not _EVENT_NAME.search(beginning):
+            self._read_as_text(beginning, reading)
+
+    def _read_as_text(self, beginning: bytes, reading: InputStats) -> None:
+        """Keep JSON without a record as a text, if it holds an error message."""
+        from ebs_kms_audit.reading.texts import holds_message
+
+        text = beginning.decode("utf-8", "backslashreplace")
+        if holds_message(text):
+            reading.documents.append((WITH_MESSAGE, {"text": text}))
 
 
 def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
@@ -162,6 +181,8 @@ def _unpacked(file: PlainFile) -> int:
 
 def _check(reading: InputStats) -> None:
     """Raise InputError if a file holds no record and no document."""
+    if any(kind == WITH_MESSAGE for kind, _ in reading.documents):
+        reading.forget_rows()
     if reading.documents or not reading.rows or reading.rows != reading.set_aside_count:
         return
     foreign = list(reading.foreign)
