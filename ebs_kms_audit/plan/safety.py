@@ -280,7 +280,7 @@ def _refused_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> I
         for one in lint(after, key=key)
         if one.severity is Severity.ERROR
     }
-    yield from (f"KMS may reject the document. {text}." for text in sorted(found))
+    yield from (f"KMS may reject the document. {text.rstrip('.')}." for text in sorted(found))
     sizes = [
         len(json.dumps(after.document, ensure_ascii=ascii_, **form).encode("utf-8", "replace"))
         for ascii_ in (True, False)

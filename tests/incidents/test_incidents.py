@@ -72,7 +72,6 @@ def test_the_cause_is_the_same_in_a_redacted_report(incident: Incident) -> None:
 @pytest.mark.parametrize("incident", TABLE)
 def test_the_steps_are_what_an_expert_does(incident: Incident) -> None:
     report = audited(incident)
-    steps = [(step.kind, step.disposition) for step in report.plan]
     assert [(step.kind, step.disposition) for step in report.plan] == incident.steps
 
 

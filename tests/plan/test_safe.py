@@ -1,0 +1,134 @@
+"""What keeps a step from being `safe` (issue 13, "Safe"): each case was once called safe."""
+
+import json
+
+import pytest
+
+from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session
+
+OTHER = "444455556666"
+ADMINS = {"Sid": "admins", "Effect": "Allow",
+          "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/admins"},
+          "Action": ["kms:Create*", "kms:Put*", "kms:Get*"], "Resource": "*"}  # fmt: skip
+MESSAGE = (
+    f"User: x is not authorized to perform: kms:CreateGrant on resource: {KEY_ARN} because no "
+    "resource-based policy allows the kms:CreateGrant action"
+)
+REPLICA = "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+
+
+def policy(*more):
+    return {"Version": "2012-10-17", "Statement": [ADMINS, *more]}
+
+
+def step(*records, given=None, **options):
+    given = {KEY_ARN: policy()} if given is None else given
+    plan = audit(*(records or [denied()]), key_policies=given, **options).plan
+    return next(one for one in plan if one.kind == "key_policy")
+
+
+def denied(**fields):
+    return record(**({"errorMessage": MESSAGE} | fields))
+
+
+def test_everything_known_is_safe():
+    assert (step().disposition, step().reasons) == ("safe", ())
+    assert step(given=policy()).disposition == "safe"  # the only policy, and only one key
+
+
+def deny(**fields):
+    return {"Sid": "fence", "Effect": "Deny", "Principal": {"AWS": ROLE}, "Resource": "*",
+            "Action": "kms:Decrypt"} | fields  # fmt: skip
+
+
+def limited(condition):
+    return {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": ["kms:Decrypt"], "Resource": "*", "Condition": condition}  # fmt: skip
+
+
+OTHER_KEY = {"eventID": "e2", "errorMessage": "absent"}
+CASES = {
+    "bare id of a multi-Region key": (
+        [denied(errorMessage=MESSAGE.replace(KEY_ARN, REPLICA))],
+        "mrk-file",
+    ),
+    "another key known by its alias only": (
+        [denied(), denied(resources=[{"ARN": f"{KEY_ARN.rpartition(':')[0]}:alias/x"}], **OTHER_KEY)],
+        policy(),
+    ),
+    "another key is unknown": ([denied(), denied(**OTHER_KEY)], policy()),
+    "the half of another account": (
+        [denied(userIdentity=session(ROLE.replace(ACCOUNT, OTHER)), recipientAccountId=OTHER)],
+        None,
+    ),
+    "only the ARN shows the other account": (
+        [denied(userIdentity=session(ROLE.replace(ACCOUNT, OTHER)), recipientAccountId="absent")],
+        None,
+    ),
+    "a Deny on an action that is needed next": (None, {KEY_ARN: policy(deny())}),
+    "a Deny with an unknown condition": (
+        None,
+        {KEY_ARN: policy(deny(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}))},
+    ),
+    "a condition of the owner": (
+        None,
+        {KEY_ARN: policy(limited({"StringEquals": {"aws:PrincipalTag/team": "storage"}}))},
+    ),
+    "an unknown operator": (
+        None, {KEY_ARN: policy(deny(Action="kms:Sign", Condition={"StringIs": {"aws:x": "y"}}))},
+    ),
+    "an unreadable date": (
+        None,
+        {KEY_ARN: policy(deny(Action="kms:Sign",
+                              Condition={"DateLessThan": {"aws:CurrentTime": "soon"}}))},
+    ),
+    "an action without a service": (None, {KEY_ARN: policy(deny(Action=["kms:Sign", "Verify"]))}),
+    "an invalid principal type": (
+        None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"Person": ROLE}))},
+    ),
+    "a message that the policy contradicts": (
+        [denied(errorMessage=MESSAGE.replace("resource-based", "identity-based"))], None,
+    ),
+    "too large with two spaces a level": (
+        None,
+        {KEY_ARN: policy(*[deny(Sid=f"{n:0100}", Action="kms:Sign") for n in range(120)])},
+    ),
+    "a placeholder of a deleted principal": (
+        None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": "AROA2NCBAL3RPBAGXM7CZ"}))},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_doubt_makes_it_review(name, tmp_path):
+    records, given = CASES[name]
+    if given == "mrk-file":
+        path = tmp_path / f"{REPLICA.rpartition('/')[2]}.json"
+        path.write_text(json.dumps(policy()), encoding="utf-8")
+        given = str(path)
+    found = step(*(records or []), given=given)
+    assert found.disposition == "review"
+    assert found.reasons
+
+
+def test_repeated_members_of_the_json_text(tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_text(
+        json.dumps(policy()).replace('"Sid": "admins"', '"Sid": "x", "Sid": "admins"'), "utf-8"
+    )
+    found = step(given={KEY_ARN: str(path)})
+    assert found.disposition == "review"
+
+
+@pytest.mark.parametrize("name", ["x;touch y", "a b", "x$(id)", "n" * 65])
+def test_a_name_that_iam_does_not_give_out(name):
+    role = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    plan = audit(denied(userIdentity=session(role)), key_policies={KEY_ARN: policy()}).plan
+    assert all(one.disposition == "review" for one in plan)
+
+
+def test_a_path_of_any_characters_is_quoted_and_not_rejected():
+    role = f"arn:aws:iam::{ACCOUNT}:role/!$(x)/deploy"
+    found = step(denied(userIdentity=session(role)))
+    assert found.disposition == "safe"
+    assert role in found.document["Statement"][1]["Principal"]["AWS"]
