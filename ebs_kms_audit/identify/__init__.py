@@ -78,10 +78,10 @@ class Overrides(NamedTuple):
 
 
 def may_be_of_another_service(event: Event) -> bool:
-    """Return whether a row without Event source can't be put down to KMS by its name.
+    """Return whether a row without Event source may be of another service than KMS.
 
-    What EC2 or Auto Scaling calls for a caller under the name of a key usage or grant operation
-    is a KMS event all the same.
+    A call that EC2 or Auto Scaling makes for a caller, with the name of a key usage or grant
+    operation, is a KMS event.
     """
     action = kms_action(event.name)
     of_ebs = is_ebs_traffic(event.source_ip) and action.kind in (
