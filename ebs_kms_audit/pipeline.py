@@ -25,12 +25,12 @@ from ebs_kms_audit.identify import (
     Overrides,
     PastedMessage,
     PastedTexts,
+    Resolver,
     is_kms,
     of_no_event,
-    resolve,
     resolve_message,
 )
-from ebs_kms_audit.model import Window
+from ebs_kms_audit.model import Denial, Event, Window
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.documents import Documents
@@ -280,16 +280,7 @@ def report_on(
     if meter:
         meter.done()
 
-    resolved = [
-        resolve(
-            event,
-            surroundings.siblings(event),
-            surroundings.calls_with_key(event),
-            witnesses,
-            asked.given,
-        )
-        for event in denied
-    ]
+    resolved = _resolved(denied, surroundings, witnesses, asked.given)
     not_fitting = of_no_event(messages, resolved) if resolved else []
     resolved += [
         resolve_message(one, witnesses, asked.given)
@@ -363,6 +354,20 @@ def _layers(iam_policies: Any, boundary: Any, session_policy: Any, scps: Any, rc
         scps=read_policies_of(scps, "service control policy"),
         rcps=read_policies_of(rcps, "resource control policy"),
     )
+
+
+def _resolved(
+    denied: Iterable[Event],
+    surroundings: ContextCollector,
+    witnesses: EvidenceIndex,
+    given: Overrides,
+) -> list[Denial]:
+    """Return the denials of events; those of one kind are identified once."""
+    resolver = Resolver(witnesses, given)
+    return [
+        resolver.resolve(event, surroundings.siblings(event), surroundings.calls_with_key(event))
+        for event in denied
+    ]
 
 
 def _read_again(events: Events, wanted: Wanted, witnesses: EvidenceIndex) -> ContextCollector:

@@ -14,11 +14,11 @@ overrides       what the caller of the library says
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ebs_kms_audit.aws.access_keys import account_of
+from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
@@ -46,6 +46,7 @@ __all__ = [
     "Overrides",
     "PastedMessage",
     "PastedTexts",
+    "Resolver",
     "is_denied",
     "is_kms",
     "key_arns_in",
@@ -91,34 +92,89 @@ def may_be_of_another_service(event: Event) -> bool:
     return event.source_inferred and action.shared_name and not of_ebs
 
 
+class Resolver:
+    """Turns denied KMS events into Denials, with all that the input and the caller tell.
+
+    Denials of one kind are identified once: they share the principal, the key and the message.
+    Only the first of a kind is in the `event_ids` of the principal. Events of one kind differ in
+    time, ids and access key, and the access keys belong to the same account and role.
+    """
+
+    def __init__(self, witnesses: EvidenceIndex, given: Overrides) -> None:
+        self._witnesses = witnesses
+        self._given = given
+        self._kinds: dict[object, Denial] = {}
+
+    def resolve(self, event: Event, siblings: Sequence[Event], attempts: Sequence[Event]) -> Denial:
+        """Return the denial of an event.
+
+        `siblings` are other events of the same Request ID, `attempts` EC2 calls that the same
+        caller made at that time.
+        """
+        account = self._witnesses.accounts.account(event)
+        if account != event.account:
+            event = replace(event, account=account)
+        credential_account = account_of(event.access_key)
+        alone = siblings or attempts or event.identity is not None or self._given.pasted.messages
+        if alone:
+            return self._first(event, siblings, attempts, credential_account)
+        kind = (
+            event.name, event.source, event.source_inferred, event.region, event.source_ip,
+            event.error_code, event.user_name, event.resources, account, event.error_message,
+            key_kind(event.access_key), event.access_key is None,
+            self._witnesses.handouts.of_key(event.access_key), credential_account,
+        )  # fmt: skip
+        first = self._kinds.get(kind)
+        if first is None:
+            first = self._first(event, siblings, attempts, credential_account)
+            self._kinds[kind] = first
+            return first
+        return Denial(
+            event=event,
+            principal=first.principal,
+            key=first.key,
+            message=first.message,
+            credential_account=credential_account,
+            iam_actions=first.iam_actions,
+            statement_kind=first.statement_kind,
+            via_service=first.via_service,
+            via_known=first.via_known,
+            ebs_traffic=first.ebs_traffic,
+        )
+
+    def _first(
+        self,
+        event: Event,
+        siblings: Iterable[Event],
+        attempts: Iterable[Event],
+        credential_account: str | None,
+    ) -> Denial:
+        given, action = self._given, kms_action(event.name)
+        message, evidence = message_of(event, event.account, action.iam_actions, given.pasted)
+        said = principal_said(event, message, evidence)
+        return Denial(
+            event=event,
+            principal=principal_of(event, event.account, self._witnesses, said, given.principals),
+            key=key_of(event, siblings, attempts, message.resource if message else None, given.key),
+            message=message,
+            credential_account=credential_account,
+            iam_actions=_denied_actions(action.iam_actions, message),
+            statement_kind=action.kind,
+            via_service=service_behind(event.source_ip),
+            via_known=event.source_ip is not None,
+            ebs_traffic=is_ebs_traffic(event.source_ip),
+        )
+
+
 def resolve(
     event: Event,
-    siblings: Iterable[Event],
-    attempts: Iterable[Event],
+    siblings: Sequence[Event],
+    attempts: Sequence[Event],
     witnesses: EvidenceIndex,
     given: Overrides,
 ) -> Denial:
-    """Turn a denied KMS event into a Denial, with all that the input and the caller tell.
-
-    `siblings` are other events of the same Request ID, `attempts` EC2 calls that the same caller
-    made at that time.
-    """
-    action = kms_action(event.name)
-    event = replace(event, account=witnesses.accounts.account(event))
-    message, evidence = message_of(event, event.account, action.iam_actions, given.pasted)
-    said = principal_said(event, message, evidence)
-    return Denial(
-        event=event,
-        principal=principal_of(event, event.account, witnesses, said, given.principals),
-        key=key_of(event, siblings, attempts, message.resource if message else None, given.key),
-        message=message,
-        credential_account=account_of(event.access_key),
-        iam_actions=_denied_actions(action.iam_actions, message),
-        statement_kind=action.kind,
-        via_service=service_behind(event.source_ip),
-        via_known=event.source_ip is not None,
-        ebs_traffic=is_ebs_traffic(event.source_ip),
-    )
+    """Return the denial of one event, as `Resolver.resolve` does."""
+    return Resolver(witnesses, given).resolve(event, siblings, attempts)
 
 
 def resolve_message(pasted: PastedMessage, witnesses: EvidenceIndex, given: Overrides) -> Denial:
