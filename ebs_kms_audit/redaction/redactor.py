@@ -84,6 +84,8 @@ class Redactor:
             return value
         if isinstance(value, str):
             return self._text(value, kind)
+        if isinstance(value, tuple) and not value:
+            return value
         if isinstance(value, Policy):
             return type(value).from_dict(self._json(value.document))
         if is_dataclass(value) or hasattr(value, "_fields"):
@@ -162,11 +164,12 @@ class Redactor:
 
 @cache
 def _declaration(class_: Any) -> list[tuple[str, Kind]]:
-    """Return the fields of a class that may hold text: files first, as errors name them."""
+    """Return the fields of a class that are not public: files first, as errors name them."""
     kinds = FIELDS.get(class_.__name__, {})
     names = class_._fields if hasattr(class_, "_fields") else [f.name for f in fields(class_)]
     declared = [(name, kinds.get(name, Kind.TEXT)) for name in names]
-    return sorted(declared, key=lambda one: one[1] is not Kind.FILE)
+    private = [one for one in declared if one[1] is not Kind.PUBLIC]
+    return sorted(private, key=lambda one: one[1] is not Kind.FILE)
 
 
 def _without_path(found: re.Match[str]) -> str:
