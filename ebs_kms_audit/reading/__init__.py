@@ -60,7 +60,7 @@ class Reading:
     record_path  a JSONPath expression for records at any other place in JSON
     window       the span of time that the audit looks at
     processes    how many processes may work at a time; None is one for each CPU
-    meter        is told how far the reading is
+    meter        counts what is read, for the progress
     files        the figures of each input
     documents    what the inputs hold besides events
 

@@ -17,7 +17,7 @@ from ebs_kms_audit.reading.recognition import Header
 from ebs_kms_audit.reading.records.columns import Columns
 from ebs_kms_audit.reading.records.decoder import Record
 from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Unpacker
-from ebs_kms_audit.reading.records.events import read_record_events, told
+from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
 
@@ -58,7 +58,7 @@ def read_query_rows(
     reading.form = "query result"
     reading.unknown_columns, reading.missing = columns.unknown, columns.missing
     records = _records(rows, columns, len(header), reading)
-    yield from read_record_events(told(records), reading, timed=columns.has_time)
+    yield from read_record_events(fields_of(records), reading, timed=columns.has_time)
 
 
 def _records(

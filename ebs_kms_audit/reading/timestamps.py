@@ -1,7 +1,7 @@
-"""Event time cells → datetime: UTC where the cell has a zone, naive where it has none.
+"""Event time cells → datetime: in UTC if the cell has a zone, otherwise naive.
 
-The console writes ISO 8601 with Z; in 2019-2020 it wrote the browser's local time without a zone;
-spreadsheets rewrite both in the manner of their country.
+The console writes ISO 8601 with Z. In 2019 and 2020 it wrote the local time of the browser, without
+a zone. Spreadsheets write both in the format of their country.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SPREADSHEET_EPOCH = datetime(1899, 12, 30)
 class TimeReader:
     """Reads the Event time cells of one file.
 
-    `5/6/2026` alone does not tell the day from the month: the other cells of the file decide.
-    Where they do not, the month is taken first (the day in a file with semicolons), and
-    `guessed_order` is then True.
+    In `5/6/2026` the order of day and month is unknown: the other cells of the file decide. If they
+    do not, the first number is the month (in a file with semicolons the day), and `guessed_order`
+    is then True.
     """
 
     def __init__(self, sample: Iterable[str] = (), *, day_first_by_default: bool = False) -> None:
@@ -49,7 +49,7 @@ class TimeReader:
         self.guessed_order = False
 
     def read(self, cell: str) -> datetime | None:
-        """Return the time, or None where the cell holds none."""
+        """Return the time; None if the cell holds no time."""
         text = cell.strip()
         try:
             if len(text) >= 16 and text[4] == "-":
@@ -102,5 +102,5 @@ def _in_utc(time: datetime) -> datetime:
 
 
 def order_of(time: datetime) -> datetime:
-    """Return a key to sort by: times without a zone are put where they would be in UTC."""
+    """Return a key to sort by: a time without a zone counts as UTC."""
     return time if time.tzinfo else time.replace(tzinfo=UTC)

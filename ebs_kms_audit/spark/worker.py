@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
-from ebs_kms_audit.reading.records.events import read_record_events, told
+from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.spark.wanted import Sieve, is_denial
 
@@ -116,7 +116,7 @@ def read_logs(rows: Iterator[_Cells], files: dict[str, InputStats]) -> Iterator[
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         reading = files.setdefault(name, InputStats(name, form="records"))
         try:
-            yield from read_record_events(told(_records(of_file, name)), reading)
+            yield from read_record_events(fields_of(_records(of_file, name)), reading)
         except InputError as error:
             reading.error = str(error)
 

@@ -26,7 +26,7 @@ from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.envelopes import Unpacker
-from ebs_kms_audit.reading.records.events import Told, read_record_events, told
+from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_record_events
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
 from ebs_kms_audit.reading.sources import BLOCK, PlainFile, Source
@@ -68,7 +68,7 @@ class RecordFiles:
                 files.append(reading)
                 try:
                     records = self._records(self._workers.watched(source), reading)
-                    yield from read_record_events(told(records), reading)
+                    yield from read_record_events(fields_of(records), reading)
                     _check(reading)
                 except InputError as error:
                     reading.fail(error, listed=source.listed)
@@ -84,7 +84,7 @@ class RecordFiles:
             records: list[tuple[Any, ...]] = []
             error = None
             try:
-                for one in told(self._records(sources[number], reading)):
+                for one in fields_of(self._records(sources[number], reading)):
                     # What was read before an error is kept.
                     records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
             except InputError as failed:
@@ -103,7 +103,9 @@ class RecordFiles:
                 reading.envelopes.update(envelopes)
                 reading.foreign.update(foreign)
                 files.append(reading)
-                records = (Told(number, Fields(fields), fault) for number, fields, fault in found)
+                records = (
+                    RecordFields(number, Fields(fields), fault) for number, fields, fault in found
+                )
                 yield from read_record_events(records, reading)
                 try:
                     _check(reading)

@@ -176,7 +176,7 @@ def _failed(text: Text, fault: str, open_brackets: int = 0) -> Iterator[Found]:
         more = text.find(_RECORD_START)
         if more and fault == _ENDS_WITHIN:
             fault = _NOT_JSON
-        text.end_is_told = not more
+        text.end_is_reported = not more
     yield Found({}, fault=fault)
 
 
@@ -219,8 +219,8 @@ def _read_parts(
             return
         if len(beside) < _KEPT_BESIDE and len(str(value)) < _LONGEST_BESIDE:
             beside[name] = value
-    if not text.end_is_told:
-        text.end_is_told = True
+    if not text.end_is_reported:
+        text.end_is_reported = True
         yield Found({}, fault=_ENDS_WITHIN)
 
 
@@ -235,7 +235,7 @@ class _TooLongError(ValueError):
 class Text:
     """Text that comes in pieces: the part that is `held`, and the `position` there.
 
-    `began` is where the value begins that was decoded last. `end_is_told` says whether it is
+    `began` is where the value begins that was decoded last. `end_is_reported` says whether it is
     reported that the text ends within a value.
     """
 
@@ -246,7 +246,7 @@ class Text:
         self.position = 0
         self.began = 0
         self._looked_for_ends = 0  # in vain, in characters: damage may hide the end of each value
-        self.end_is_told = False
+        self.end_is_reported = False
 
     def extend(self) -> bool:
         """Hold one piece more, and drop what is before the position; False at the end."""

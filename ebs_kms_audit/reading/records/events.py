@@ -37,7 +37,7 @@ _RESOURCE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-class Told(NamedTuple):
+class RecordFields(NamedTuple):
     """The fields of one record, its number, and why it cannot be read; None if it can."""
 
     number: int
@@ -45,13 +45,13 @@ class Told(NamedTuple):
     fault: str | None
 
 
-def told(records: Iterable[Record]) -> Iterator[Told]:
+def fields_of(records: Iterable[Record]) -> Iterator[RecordFields]:
     """Yield the fields of records that an Event needs."""
-    return (Told(one.number, Fields.of(one.content), one.fault) for one in records)
+    return (RecordFields(one.number, Fields.of(one.content), one.fault) for one in records)
 
 
 def read_record_events(
-    records: Iterable[Told], reading: InputStats, *, timed: bool = True
+    records: Iterable[RecordFields], reading: InputStats, *, timed: bool = True
 ) -> Iterator[Event]:
     """Yield the events that matter; count every record, and set aside what cannot be read.
 
@@ -83,7 +83,7 @@ def read_record_events(
         reading.add_time(last_time)
 
 
-def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
+def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> Event:
     fields = record.fields
     name, source = fields.text("name") or "", fields.text("source")
     named = [Resource(type=None, name=arn) for arn in fields.texts("resource arn")]
@@ -120,7 +120,7 @@ def _event(record: Told, reading: InputStats, time: datetime | None) -> Event:
     )
 
 
-def _region(record: Told, reading: InputStats) -> str | None:
+def _region(record: RecordFields, reading: InputStats) -> str | None:
     """Return the Region; None, with a note, for a text that cannot be one."""
     region = record.fields.text("region")
     if region is None or is_region(region):
@@ -129,7 +129,7 @@ def _region(record: Told, reading: InputStats) -> str | None:
     return None
 
 
-def _note_impossible(record: Told, reading: InputStats) -> None:
+def _note_impossible(record: RecordFields, reading: InputStats) -> None:
     """Note the account ids and ARNs of a record that cannot be such."""
     fields = record.fields
     account = fields.text("account")

@@ -1,7 +1,7 @@
-"""The JSONPath expressions by which fields are taken out of CloudTrail records, each with a name.
+"""The fields of CloudTrail records that an Event needs: named JSONPath expressions.
 
-They are parsed at first use, by jsonpath-ng; all are looked up in one walk. A path finds nothing
-where the record has another shape, in silence: what absence means is said where a path is used.
+jsonpath-ng parses them at first use; one walk over a record finds all. A path finds nothing in a
+record of another shape.
 """
 
 from __future__ import annotations
