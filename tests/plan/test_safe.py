@@ -46,6 +46,8 @@ def limited(condition):
             "Action": ["kms:Decrypt"], "Resource": "*", "Condition": condition}  # fmt: skip
 
 
+ALIAS = f"{KEY_ARN.rpartition(':')[0]}:alias/x"
+DELETED = "AROA2NCBAL3RPBAGXM7CZ"
 OTHER_KEY = {"eventID": "e2", "errorMessage": "absent"}
 CASES = {
     "bare id of a multi-Region key": (
@@ -53,7 +55,7 @@ CASES = {
         "mrk-file",
     ),
     "another key known by its alias only": (
-        [denied(), denied(resources=[{"ARN": f"{KEY_ARN.rpartition(':')[0]}:alias/x"}], **OTHER_KEY)],
+        [denied(), denied(resources=[{"ARN": ALIAS}], **OTHER_KEY)],
         policy(),
     ),
     "another key is unknown": ([denied(), denied(**OTHER_KEY)], policy()),
@@ -94,7 +96,7 @@ CASES = {
         {KEY_ARN: policy(*[deny(Sid=f"{n:0100}", Action="kms:Sign") for n in range(120)])},
     ),
     "a placeholder of a deleted principal": (
-        None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": "AROA2NCBAL3RPBAGXM7CZ"}))},
+        None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": DELETED}))},
     ),
 }  # fmt: skip
 
