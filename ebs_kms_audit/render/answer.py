@@ -220,6 +220,9 @@ def _remedy(report: Report) -> NextEvidence | None:
 
 def _read(coverage: Coverage, day: datetime | None) -> str:
     """Return what was read; the date only if it is not that of the headline."""
+    if not coverage.rows_read:
+        names = phrases.listed((file.name for file in coverage.files), most=3)
+        return f"{names or 'The given text'}: no rows."
     rows = (
         f"{phrases.count(coverage.rows_read, 'row')}, {coverage.rows_set_aside:,} set aside; "
         f"{coverage.kms_rows:,} of KMS, {coverage.read_only_rows:,} read-only"

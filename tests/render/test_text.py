@@ -128,6 +128,7 @@ def test_a_symptom_without_a_denial_is_the_answer():
     assert text.startswith("1 error points to a KMS key. No KMS call was denied in the input.")
     assert "(client_error_on_launch)" in text
     assert "SETTLE Get the KMS events of the 15 minutes around the error" in text
+    assert "READ The given text: no rows." in text
     assert "ebs-kms-audit explain client_error_on_launch" in text
 
 
