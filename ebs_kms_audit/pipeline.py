@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
+from ebs_kms_audit.audit_options import AuditOptions, layers_of
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.context.policy_history import PolicyHistory
@@ -16,33 +18,28 @@ from ebs_kms_audit.context.symptoms import SymptomCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.diagnosis.grouping import group_denials
-from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.diagnosis.unused import unused
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
     DeniedEvents,
     EvidenceIndex,
     Overrides,
-    PastedMessage,
-    PastedTexts,
     Resolver,
     is_kms,
     of_no_event,
     resolve_message,
 )
-from ebs_kms_audit.model import Denial, Event, Window
+from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
-from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.events import Events
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import total_size
-from ebs_kms_audit.reading.wanted import Wanted
-from ebs_kms_audit.reading.window import on_the_only_day, time_of_day, window_around
+from ebs_kms_audit.reading.window import on_the_only_day, time_of_day
 from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter, Progress
-    from ebs_kms_audit.reading.key_policies import GivenPolicy
     from ebs_kms_audit.redaction import Redactor
 
 
@@ -67,7 +64,7 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     progress: Callable[[Progress], object] | Literal[False] | None = None,
     processes: int | None = 1,
 ) -> Report:
-    """Say who was refused which KMS action, and which key-policy statement would fix it.
+    """Return who was denied which KMS action on which key, why, and what to change.
 
     `inputs` is a path, several, a folder, a glob, an open binary or text file, `"-"` for standard
     input, a pandas DataFrame, or any object with an Arrow stream. Each is recognized by its
@@ -83,13 +80,14 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     (`$.my[*].place`).
 
     `key_policies` is the present policy of the key: a file, a folder, a document, or a mapping of
-    key ARN to any of these. The report then says why it did not allow each call, and each fix
-    brings the changed policy and its proof.
+    key ARN to any of these. The report then says why it did not allow each call, and the plan holds
+    the changed policy and its proof.
 
     `principals` maps a User name of the export to the ARN of the IAM user or role behind it, and
-    `key` is the ARN of the KMS key: what the caller knows and the input does not say. `messages`
-    are access-denied messages as users got them ("User: … is not authorized to perform: kms:…"):
-    one that fits a denial names its principal, its key and the type of policy that refused.
+    `key` is the ARN of the KMS key: what the caller knows and the input does not show. `messages`
+    are access-denied messages ("User: … is not authorized to perform: kms:…"). One that fits a
+    denial names its principal, its key and the type of policy that denied it; another one is a
+    denial of its own.
     `iam_policies`, `boundary`, `session_policy`, `scps` and `rcps` are the policies beside the key
     policy: each a file, a document or a list of these. `iam_policies` may map the ARN of a user or
     role to its policies; SCPs and RCPs may be a list of levels, each a list. They are judged with
@@ -102,15 +100,15 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     account ids, names, keys, ARNs and addresses.
 
     `progress` is called with a `Progress` about five times a second while the inputs are read, and
-    once at the end; what it raises ends the audit. Without it, a notebook shows a line under the
-    cell where it takes longer than two seconds; with False, nothing does.
+    once at the end; an exception that it raises ends the audit. Without it, a notebook shows a
+    line under a cell that takes longer than two seconds; False shows nothing.
 
     `processes` is how many processes may read large files; None is one for each CPU, and the
     command line asks for that. Others are started on Linux only, where this process has one
     thread, and end with the reading. The report is the same.
 
-    Raises InputError where no input could be read at all, UsageError for an argument that makes
-    no sense. A row that can't be read is set aside in the report; an input that can't, among
+    Raises InputError if no input can be read, UsageError for an argument that cannot be followed.
+    A row that cannot be read is set aside in the report. An input that cannot be read, among
     others that can, is in `Report.failed_inputs`.
     """
     if inputs is None and records is None and not messages:
@@ -119,25 +117,25 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
         raise UsageError(f"processes={processes!r}: give a number from 1 on")
     if (moment := time_of_day(around)) is not None:
         around = on_the_only_day(moment, _files(Reading(inputs, records, processes=processes)))
-    asked = AuditOptions.of(
+    options = AuditOptions.of(
         key_policies,
         Overrides.of(principals, key, messages),
         around,
         minutes,
         least_privilege,
         redact,
-        layers=_layers(iam_policies, boundary, session_policy, scps, rcps),
+        layers=layers_of(iam_policies, boundary, session_policy, scps, rcps),
     )
     meter = _meter(progress, inputs, records)
     reading = Reading(
         inputs,
         records,
         record_path=record_path,
-        window=asked.window,
+        window=options.window,
         processes=processes,
         meter=meter,
     )
-    return report_on(reading, asked, meter=meter)
+    return report_on(reading, options, meter=meter)
 
 
 def _files(events: Reading) -> list[InputStats]:
@@ -150,9 +148,9 @@ def _files(events: Reading) -> list[InputStats]:
 
 
 def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
-    """Return what counts for whom it may concern; None where nobody asked, and this is no notebook.
+    """Return the meter of the progress; None where nobody asked for it and this is no notebook.
 
-    Whether it is one can be told only where IPython was imported: nothing is loaded to see that.
+    IPython is never imported to find out: a notebook has imported it.
     """
     if progress is None and "IPython" in sys.modules:
         from ebs_kms_audit.render.progress import notebook_line
@@ -166,151 +164,123 @@ def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
     return Meter(progress, None if exports is None or logs is None else exports + logs)
 
 
-class AuditOptions(NamedTuple):
-    """What the caller of an audit says beside the inputs, checked."""
+class _Collected:
+    """The collectors of one audit: each takes every event that is relevant."""
 
-    policies: Sequence[GivenPolicy]
-    given: Overrides
-    window: Window | None
-    least_privilege: bool
-    redact: bool
-    layers: Layers = Layers()
+    def __init__(
+        self,
+        options: AuditOptions,
+        counter: CoverageCounter | None,
+        evidence_index: EvidenceIndex | None,
+    ) -> None:
+        self.counter = counter or CoverageCounter(options.window)
+        self.evidence_index = evidence_index or EvidenceIndex()
+        self.denied = DeniedEvents(options.window)
+        self.context = ContextCollector()
+        self.failed_calls = SymptomCollector()
+        self.policy_edits = PolicyHistory()
+        self.grants = GrantLog()
+        self.incomplete = False
 
-    @classmethod
-    def of(
-        cls,
-        key_policies: Any,
-        given: Overrides,
-        around: str | datetime | None,
-        minutes: float,
-        least_privilege: bool,
-        redact: bool,
-        *,
-        layers: Layers | None = None,
-    ) -> AuditOptions:
-        """Check the arguments of `audit()`. Raises UsageError, or InputError for a policy."""
-        return cls(
-            given=given,
-            policies=_read_policies(key_policies),
-            window=window_around(around, minutes),
-            least_privilege=least_privilege,
-            redact=redact,
-            layers=layers or Layers(),
-        )
+    def read(self, events: Events) -> None:
+        """Take every relevant event, then those around the denials."""
+        for event in events.read():
+            self.counter.add(event)
+            self.evidence_index.add(event)
+            self.context.add(event)
+            self.failed_calls.add(event)
+            self.policy_edits.add(event)
+            self.grants.add(event)
+            if is_kms(event):
+                self.denied.add(event)
+        for event, count in events.counted:
+            self.counter.add(event, count)
+        self.grants.add_listed(events.documents.grants)
 
-    def with_documents(self, documents: Documents) -> AuditOptions:
-        """Add the key policies and error texts among the inputs."""
-        pasted = self.given.pasted
-        if documents.texts:
-            from ebs_kms_audit.identify.pasted import read_texts  # an export has no text
+    def read_around(self, events: Events) -> None:
+        """Take the events around the denials; read again where there were too many to keep."""
+        related = RelatedEvents.by(self.denied)
+        for event in events.around(related):
+            self.evidence_index.add(event)
+            self.context.add(event)
+        overflowed = self.context.overflowed or self.evidence_index.overflowed or events.overflowed
+        self.incomplete = overflowed and not events.repeatable
+        if overflowed and events.repeatable:
+            self.context = ContextCollector(related)
+            self.evidence_index.keep_roles_of(related.access_keys)
+            for event in chain(events.read(related), events.around(related)):
+                self.context.add(event)
+                self.evidence_index.assumed_roles.add(event)
+        self.context.add_changes(events.changes())
+        for name, voters in events.votes():
+            self.evidence_index.accounts.count_again(name, voters)
 
-            pasted += read_texts(documents.texts)
-        if documents.descriptions:
-            from ebs_kms_audit.context.descriptions import read_descriptions  # seldom needed
-
-            pasted += read_descriptions(documents.descriptions)
-        if documents.authorizations or documents.evaluations:
-            from ebs_kms_audit.identify.authorizations import read_authorizations
-
-            pasted += read_authorizations(documents.authorizations, documents.evaluations)
-        return self._replace(
-            policies=(*self.policies, *documents.policies),
-            given=self.given._replace(pasted=pasted),
-        )
-
-    def with_messages(self, messages: Sequence[PastedMessage]) -> AuditOptions:
-        """Add the access-denied messages that failed EC2 calls repeat."""
-        if not messages:
-            return self
-        pasted = self.given.pasted + PastedTexts(messages)
-        return self._replace(given=self.given._replace(pasted=pasted))
+    def denials(self, options: AuditOptions) -> list[Denial]:
+        """Return the denials; those of one kind are identified once."""
+        resolver = Resolver(self.evidence_index, options.overrides)
+        return [
+            resolver.resolve(
+                event, self.context.siblings(event), self.context.calls_with_key(event)
+            )
+            for event in self.denied
+        ]
 
 
 def report_on(
     events: Events,
-    asked: AuditOptions,
-    tally: CoverageCounter | None = None,
-    witnesses: EvidenceIndex | None = None,
+    options: AuditOptions,
+    counter: CoverageCounter | None = None,
+    evidence_index: EvidenceIndex | None = None,
     meter: Meter | None = None,
 ) -> Report:
-    """Make the report of the events that matter.
+    """Make the report of the relevant events.
 
-    `tally` and `witnesses` hold what was counted elsewhere, of events that are not among these.
+    `counter` and `evidence_index` hold what was counted elsewhere, of events that are not here.
     """
-    tally, witnesses = tally or CoverageCounter(asked.window), witnesses or EvidenceIndex()
-    denied, surroundings = DeniedEvents(asked.window), ContextCollector()
-    failed_calls, policy_edits, grants = SymptomCollector(), PolicyHistory(), GrantLog()
+    redactor = _redactor() if options.redact else None
+    collected = _Collected(options, counter, evidence_index)
     if meter:
-        meter.denials = denied.__len__
-
-    for event in events.read():
-        tally.add(event)
-        witnesses.add(event)
-        surroundings.add(event)
-        failed_calls.add(event)
-        policy_edits.add(event)
-        grants.add(event)
-        if is_kms(event):
-            denied.add(event)
-    for event, count in events.counted:
-        tally.add(event, count)
-    files = events.files
-    messages = asked.given.pasted.messages
-    asked = asked.with_documents(events.documents)
-    asked = asked.with_messages(failed_calls.messages)
-    grants.add_listed(events.documents.grants)
-    redactor = _redactor() if asked.redact else None
-    if files and all(file.error or file.skipped for file in files):
-        for file in files:
-            file.error = file.error or f"{file.name}: {file.skipped}; it is not read"
-        failed = [file.coverage for file in files]
-        failed = redactor.finish(failed) if redactor else failed
-        raise InputError(*(file.error for file in failed if file.error))
-
-    wanted = Wanted.by(denied)
-    for event in events.around(wanted):
-        witnesses.add(event)
-        surroundings.add(event)
-    overflowed = surroundings.overflowed or witnesses.overflowed or events.overflowed
-    if overflowed and events.repeatable:
-        surroundings = _read_again(events, wanted, witnesses)
-    surroundings.add_changes(events.changes())
-    for name, voters in events.votes():
-        witnesses.accounts.count_again(name, voters)
+        meter.denials = collected.denied.__len__
+    collected.read(events)
+    given_messages = options.overrides.pasted.messages
+    options = options.with_documents(events.documents)
+    options = options.with_messages(collected.failed_calls.messages)
+    _check_inputs(events.files, redactor)
+    collected.read_around(events)
     if meter:
         meter.done()
 
-    resolved = _resolved(denied, surroundings, witnesses, asked.given)
-    not_fitting = of_no_event(messages, resolved) if resolved else []
+    resolved = collected.denials(options)
+    not_fitting = of_no_event(given_messages, resolved) if resolved else []
     resolved += [
-        resolve_message(one, witnesses, asked.given)
-        for one in of_no_event(asked.given.pasted.messages, resolved)
+        resolve_message(one, collected.evidence_index, options.overrides)
+        for one in of_no_event(options.overrides.pasted.messages, resolved)
     ]
-    facts = tally.result(
-        files,
-        denied,
+    facts = collected.counter.result(
+        events.files,
+        collected.denied,
         resolved,
-        witnesses,
-        surroundings_incomplete=overflowed and not events.repeatable,
-    )
-    groups = group_denials(
-        facts.denials,
-        surroundings,
-        asked.policies,
-        asked.layers,
-        log=policy_edits,
-        grants=grants,
-    )
-    symptoms = (*asked.given.pasted.symptoms, *failed_calls)
-    facts = facts._replace(
-        symptoms=joined(symptoms, [Surroundings(g.id, g.denials, g.history) for g in groups])
+        collected.evidence_index,
+        surroundings_incomplete=collected.incomplete,
     )
     denials = facts.denials
+    groups = group_denials(
+        denials,
+        collected.context,
+        options.policies,
+        options.layers,
+        log=collected.policy_edits,
+        grants=collected.grants,
+    )
+    symptoms = (*options.overrides.pasted.symptoms, *collected.failed_calls)
+    around = [Surroundings(one.id, one.denials, one.history) for one in groups]
+    facts = facts._replace(symptoms=joined(symptoms, around))
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)
+
     found = findings_of(groups)
-    options = PlanOptions(least_privilege=asked.least_privilege, layers=asked.layers)
-    plan = plan_for(found, facts.other_errors, options)
+    plan_options = PlanOptions(least_privilege=options.least_privilege, layers=options.layers)
+    plan = plan_for(found, facts.other_errors, plan_options)
     report = Report(
         findings=with_steps(found, plan),
         plan=plan,
@@ -320,61 +290,25 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
-        unused=unused(asked.given, asked.policies, asked.layers, denials, not_fitting),
+        unused=unused(options.overrides, options.policies, options.layers, denials, not_fitting),
     )
     return redactor.finish(report) if redactor else report
 
 
+def _check_inputs(files: Sequence[InputStats], redactor: Redactor | None) -> None:
+    """Raise InputError if there are inputs and none of them could be read."""
+    if not files or not all(file.error or file.skipped for file in files):
+        return
+    failed = [
+        replace(file.coverage, error=file.error or f"{file.name}: {file.skipped}; it is not read")
+        for file in files
+    ]
+    failed = redactor.finish(failed) if redactor else failed
+    raise InputError(*(file.error for file in failed if file.error))
+
+
 def _redactor() -> Redactor:
-    """Return a redactor; what it needs is imported only where a report is redacted."""
+    """Return a redactor; it is imported only where a report is redacted."""
     from ebs_kms_audit.redaction import Redactor
 
     return Redactor()
-
-
-def _read_policies(given: Any) -> tuple[GivenPolicy, ...]:
-    """Read the key policies; what reads and judges them is imported only where there are any."""
-    if given is None:
-        return ()
-    from ebs_kms_audit.reading.key_policies import read_policies
-
-    return read_policies(given)
-
-
-def _layers(iam_policies: Any, boundary: Any, session_policy: Any, scps: Any, rcps: Any) -> Layers:
-    """Read the policies beside the key policy; what reads them is imported only where needed."""
-    if all(one is None for one in (iam_policies, boundary, session_policy, scps, rcps)):
-        return Layers()
-    from ebs_kms_audit.reading.policy_layers import read_iam_policies, read_policies_of
-
-    return Layers(
-        iam_policies=read_iam_policies(iam_policies),
-        boundary=read_policies_of(boundary, "permissions boundary"),
-        session_policy=read_policies_of(session_policy, "session policy"),
-        scps=read_policies_of(scps, "service control policy"),
-        rcps=read_policies_of(rcps, "resource control policy"),
-    )
-
-
-def _resolved(
-    denied: Iterable[Event],
-    surroundings: ContextCollector,
-    witnesses: EvidenceIndex,
-    given: Overrides,
-) -> list[Denial]:
-    """Return the denials of events; those of one kind are identified once."""
-    resolver = Resolver(witnesses, given)
-    return [
-        resolver.resolve(event, surroundings.siblings(event), surroundings.calls_with_key(event))
-        for event in denied
-    ]
-
-
-def _read_again(events: Events, wanted: Wanted, witnesses: EvidenceIndex) -> ContextCollector:
-    """Read a second time for what bears on the denials, where there was too much to keep it."""
-    surroundings = ContextCollector(wanted)
-    witnesses.keep_roles_of(wanted.access_keys)
-    for event in chain(events.read(wanted), events.around(wanted)):
-        surroundings.add(event)
-        witnesses.handouts.add(event)
-    return surroundings

@@ -137,13 +137,13 @@ def _find(source: str, name: str) -> Relevance:
     )
 
 
-def matters(source: str | None, name: str) -> bool:
+def is_relevant(source: str | None, name: str) -> bool:
     """Return whether events of this Event source and Event name are in the figures of a report."""
     found = relevance(source, name)
     return found is not NOT_RELEVANT and found != ONLY_NAMES_A_USER
 
 
-def names_that_matter(mark: str) -> str:
+def relevant_names_pattern(mark: str) -> str:
     """Return a pattern of the event names that an audit needs, each with the mark after it.
 
     The pattern is a tree of letters: a regular expression tries plain alternatives one by one.

@@ -33,7 +33,7 @@ def replay(
     service_control_policies: Any = None,
     resource_control_policies: Any = None,
 ) -> Replay:
-    """Say what a planned key policy does to the calls in a log.
+    """Return what a planned key policy does to the calls in a log.
 
     policy      the planned policy: a dict, a KeyPolicy, or a file
     inputs      exports of CloudTrail, as `audit` takes them

@@ -82,7 +82,7 @@ def through_grant(decision: Decision) -> str:
 
 
 def _open(decision: Decision) -> str:
-    """Say what an undecided call depends on, and how to give that."""
+    """Return what an undecided call depends on, and how to give that."""
     names = list(decision.depends_on)
     texts = [_LAYERS[Layer(name)] if name in set(Layer) else name for name in names]
     known = dict.fromkeys(_HOW_TO_GIVE.get(name.lower(), _context(name)) for name in names)

@@ -96,7 +96,7 @@ def check_target(output: str | None, inputs: Iterable[str]) -> None:
 
 
 def _reads(given: str, output: str, target: os.stat_result) -> bool:
-    """Tell whether an input, which may be a folder or a pattern, includes the file."""
+    """Return whether an input, which may be a folder or a pattern, includes the file."""
     from pathlib import Path
 
     with suppress(OSError, ValueError):

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.wanted import (
+from ebs_kms_audit.reading.related import (
     NEAR,
     Caller,
-    Wanted,
+    RelatedEvents,
     caller_of,
     callers_of,
     is_near,
@@ -32,7 +32,7 @@ class Ec2CallBuffer:
     With `wanted`, only calls that belong to these denials are kept.
     """
 
-    def __init__(self, wanted: Wanted | None = None) -> None:
+    def __init__(self, wanted: RelatedEvents | None = None) -> None:
         self._wanted = wanted
         self._limit = _KEPT if wanted is None else max(_KEPT, _KEPT_OF_DENIALS)
         self._events: dict[object, Event] = {}

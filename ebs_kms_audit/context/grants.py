@@ -16,8 +16,8 @@ from functools import cached_property
 
 from ebs_kms_audit.identify import is_kms
 from ebs_kms_audit.model import Denial, Event, Grant, PrincipalKind
+from ebs_kms_audit.reading.related import time_of
 from ebs_kms_audit.reading.timestamps import order_of
-from ebs_kms_audit.reading.wanted import time_of
 
 _KEPT = 20_000
 _SHOWN = 5

@@ -27,9 +27,9 @@ from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
-from ebs_kms_audit.reading.wanted import (
+from ebs_kms_audit.reading.related import (
     Caller,
-    Wanted,
+    RelatedEvents,
     caller_of,
     callers_of,
     is_near,
@@ -116,7 +116,7 @@ class ContextCollector:
     on these denials.
     """
 
-    def __init__(self, wanted: Wanted | None = None) -> None:
+    def __init__(self, wanted: RelatedEvents | None = None) -> None:
         self._callers = None if wanted is None else wanted.callers.keys()
         self._attempts = Ec2CallBuffer(wanted)
         self._changes = ChangeLog()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event
-from ebs_kms_audit.reading.wanted import time_of
+from ebs_kms_audit.reading.related import time_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows

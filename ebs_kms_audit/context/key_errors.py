@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.identify import is_kms, keys_in
 from ebs_kms_audit.model import Denial, Event
-from ebs_kms_audit.reading.wanted import time_of
+from ebs_kms_audit.reading.related import time_of
 
 NEAR = 3600.0
 """Seconds between a denial and an error of the same key that can explain it."""

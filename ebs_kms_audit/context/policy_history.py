@@ -17,7 +17,7 @@ from functools import cached_property
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Event, KeyRef
-from ebs_kms_audit.reading.wanted import time_of
+from ebs_kms_audit.reading.related import time_of
 
 SETTLES = 300.0
 """Seconds after a change in which the policy before it may still be in force."""

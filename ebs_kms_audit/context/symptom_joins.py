@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.model import Denial, Event, Symptom
+from ebs_kms_audit.reading.related import NEAR, time_of
 from ebs_kms_audit.reading.timestamps import order_of
-from ebs_kms_audit.reading.wanted import NEAR, time_of
 
 _MOST_RESOURCES = 100
 

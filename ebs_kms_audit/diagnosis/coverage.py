@@ -159,7 +159,7 @@ class CoverageCounter:
         files: Sequence[InputStats],
         denied: DeniedEvents,
         resolved: Sequence[Denial],
-        witnesses: EvidenceIndex,
+        evidence_index: EvidenceIndex,
         *,
         surroundings_incomplete: bool,
     ) -> Facts:
@@ -167,7 +167,8 @@ class CoverageCounter:
         shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
         denials = tuple(d for d in resolved if not may_be_of_another_service(d.event))
         accounts = {
-            key: witnesses.accounts.account(event) for key, event in self._account_examples.items()
+            key: evidence_index.accounts.account(event)
+            for key, event in self._account_examples.items()
         }
         damaged = [account for key, account in accounts.items() if key[2]]
         return Facts(

@@ -100,8 +100,8 @@ class Resolver:
     time, ids and access key, and the access keys belong to the same account and role.
     """
 
-    def __init__(self, witnesses: EvidenceIndex, given: Overrides) -> None:
-        self._witnesses = witnesses
+    def __init__(self, evidence_index: EvidenceIndex, given: Overrides) -> None:
+        self._witnesses = evidence_index
         self._given = given
         self._kinds: dict[object, Denial] = {}
 
@@ -122,7 +122,7 @@ class Resolver:
             event.name, event.source, event.source_inferred, event.region, event.source_ip,
             event.error_code, event.user_name, event.resources, account, event.error_message,
             key_kind(event.access_key), event.access_key is None,
-            self._witnesses.handouts.of_key(event.access_key), credential_account,
+            self._witnesses.assumed_roles.of_key(event.access_key), credential_account,
         )  # fmt: skip
         first = self._kinds.get(kind)
         if first is None:
@@ -170,21 +170,23 @@ def resolve(
     event: Event,
     siblings: Sequence[Event],
     attempts: Sequence[Event],
-    witnesses: EvidenceIndex,
+    evidence_index: EvidenceIndex,
     given: Overrides,
 ) -> Denial:
     """Return the denial of one event, as `Resolver.resolve` does."""
-    return Resolver(witnesses, given).resolve(event, siblings, attempts)
+    return Resolver(evidence_index, given).resolve(event, siblings, attempts)
 
 
-def resolve_message(pasted: PastedMessage, witnesses: EvidenceIndex, given: Overrides) -> Denial:
+def resolve_message(
+    pasted: PastedMessage, evidence_index: EvidenceIndex, given: Overrides
+) -> Denial:
     """Turn a pasted message that fits no event into a Denial. It has no time."""
     event, message = event_of(pasted), pasted.message
     action = kms_action(event.name)
     said = principal_said(event, message, pasted.evidence)
     return Denial(
         event=event,
-        principal=principal_of(event, event.account, witnesses, said, given.principals),
+        principal=principal_of(event, event.account, evidence_index, said, given.principals),
         key=key_of(event, (), (), message.resource, given.key),
         message=message,
         iam_actions=() if message.action is None else _named(message.action, action.iam_actions),

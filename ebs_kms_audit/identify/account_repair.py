@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
-from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.cells import fits_damaged
 
@@ -73,7 +73,7 @@ class AccountVotes:
             votes = self._files[event.file] = _FileVotes()
         if event.access_key:
             votes.add_key(event.access_key)
-        if not event.resources or not matters(event.source, event.name):
+        if not event.resources or not is_relevant(event.source, event.name):
             return
         for resource in event.resources:
             arn = Arn.parse(resource.name)

@@ -44,22 +44,22 @@ class AssumedRoles:
         roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
         if len(roles) != 1:
             return
-        handout = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
+        assumed = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
         for resource in event.resources or ():
             if resource.type == "AWS::IAM::AccessKey" and resource.name:
-                self._keep(resource.name, handout)
+                self._keep(resource.name, assumed)
             elif resource.type == "AWS::STS::AssumedRole" and ":role/aws-service-role/" in (
-                handout.role_arn
+                assumed.role_arn
             ):
                 session = (resource.name or "").rpartition("/")[2].rpartition(":")[2]
-                _put(self._service_sessions.setdefault(session, {}), handout.role_arn, handout)
+                _put(self._service_sessions.setdefault(session, {}), assumed.role_arn, assumed)
 
-    def _keep(self, access_key: str, handout: AssumedRole) -> None:
+    def _keep(self, access_key: str, assumed: AssumedRole) -> None:
         if self._wanted is not None:
             if access_key in self._wanted:
-                _put(self._by_key, access_key, handout)
+                _put(self._by_key, access_key, assumed)
         elif access_key in self._by_key or len(self._by_key) < _KEPT:
-            _put(self._by_key, access_key, handout)
+            _put(self._by_key, access_key, assumed)
         else:
             self.overflowed = True
 
@@ -70,8 +70,8 @@ class AssumedRoles:
     def of_service_session(self, name: str, account: str | None) -> AssumedRole | None:
         """Return the service-linked role that calls under a session name, if it is one only."""
         found = [
-            handout
-            for arn, handout in self._service_sessions.get(name, {}).items()
+            assumed
+            for arn, assumed in self._service_sessions.get(name, {}).items()
             if account in (None, arn.split(":")[4])
         ]
         return found[0] if len(found) == 1 else None

@@ -40,7 +40,7 @@ def _principal(name: str, text: str) -> Arn:
 
 
 def kind_of(arn: Arn) -> PrincipalKind:
-    """Tell what a principal's ARN names."""
+    """Return what a principal's ARN names."""
     if arn.resource.startswith("role/aws-service-role/"):
         return PrincipalKind.SERVICE_LINKED_ROLE
     return PrincipalKind.ROLE if arn.resource_type == "role" else PrincipalKind.USER

@@ -23,14 +23,14 @@ class EvidenceIndex:
 
     def __init__(self) -> None:
         self.accounts = AccountVotes()
-        self.handouts = AssumedRoles()
+        self.assumed_roles = AssumedRoles()
         self.users = NamedUsers()
         self._long_term_keys: dict[str, dict[tuple[str | None, str | None], Event]] = {}
 
     def add(self, event: Event) -> None:
         """Take in an event that matters."""
         self.accounts.add(event)
-        self.handouts.add(event)
+        self.assumed_roles.add(event)
         self.users.add(event)
         if event.user_name and key_kind(event.access_key) == "long_term":
             by_account = self._long_term_keys.setdefault(event.user_name, {})
@@ -42,11 +42,11 @@ class EvidenceIndex:
     @property
     def overflowed(self) -> bool:
         """Whether there were too many AssumeRole events to keep all."""
-        return self.handouts.overflowed
+        return self.assumed_roles.overflowed
 
     def keep_roles_of(self, access_keys: Collection[str]) -> None:
         """Start again with the AssumeRole events, and keep those of these access keys only."""
-        self.handouts = AssumedRoles(access_keys)
+        self.assumed_roles = AssumedRoles(access_keys)
 
     def long_term_key_row(self, name: str, account: str | None) -> Event | None:
         """Return a row of the same name and account that carries a long-term key."""
@@ -66,11 +66,11 @@ def _comes_first(event: Event, known: Event) -> bool:
 def principal_of(
     event: Event,
     account: str | None,
-    witnesses: EvidenceIndex,
+    evidence_index: EvidenceIndex,
     said: Principal | None,
     given: Mapping[str, Arn],
 ) -> Principal:
-    """Say who made the call. `account` is the row's account id, repaired where it was damaged.
+    """Return who made the call. `account` is the row's account id, repaired where it was damaged.
 
     `said` is whom the error message names. Where a record or a message names a role and not its
     path, one of the other sources may know the ARN of a role of that name.
@@ -81,7 +81,7 @@ def principal_of(
     infrastructure = None if recorded else _infrastructure(event)
     known = (
         infrastructure
-        or _handed_out(event, account, witnesses)
+        or _assumed_role(event, account, evidence_index)
         or (said if said and not said.role_name else None)
         or _given(event, account, given)
     )
@@ -92,9 +92,9 @@ def principal_of(
         known
         or _nameless(event)
         or _root(event, account)
-        or _user(event, account, witnesses)
+        or _user(event, account, evidence_index)
         or _auto_scaling(event, account)
-        or _named_by_iam(event, account, witnesses)
+        or _named_by_iam(event, account, evidence_index)
         or _instance(event)
         or _session_or_user(event)
     )
@@ -131,11 +131,13 @@ def _infrastructure(event: Event) -> Principal | None:
     return None
 
 
-def _handed_out(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
-    assumed = witnesses.handouts.of_key(event.access_key)
+def _assumed_role(
+    event: Event, account: str | None, evidence_index: EvidenceIndex
+) -> Principal | None:
+    assumed = evidence_index.assumed_roles.of_key(event.access_key)
     why = "an AssumeRole event returned the same access key for this role"
     if assumed is None and event.user_name and not event.access_key:
-        assumed = witnesses.handouts.of_service_session(event.user_name, account)
+        assumed = evidence_index.assumed_roles.of_service_session(event.user_name, account)
         why = "an AssumeRole event of this service-linked role names the same session"
     arn = Arn.parse(assumed.role_arn) if assumed else None
     if assumed is None or arn is None:
@@ -201,12 +203,12 @@ def _root(event: Event, account: str | None) -> Principal | None:
     )
 
 
-def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
+def _user(event: Event, account: str | None, evidence_index: EvidenceIndex) -> Principal | None:
     assert event.user_name is not None
     if key_kind(event.access_key) == "long_term":
         proof, where = event, "the row carries a long-term access key (AKIA)"
     else:
-        other = witnesses.long_term_key_row(event.user_name, account)
+        other = evidence_index.long_term_key_row(event.user_name, account)
         if other is None or callers.is_instance_id(event.user_name):
             return None
         proof = other
@@ -214,7 +216,7 @@ def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Princi
             "another row of the same name and account carries a long-term access key "
             f"(AKIA{f'; line {other.line}' if other.line else ''})"
         )
-    named = witnesses.users.of(event.user_name, account)
+    named = evidence_index.users.of(event.user_name, account)
     if named is not None:
         return _principal(
             event,
@@ -241,9 +243,11 @@ def _user(event: Event, account: str | None, witnesses: EvidenceIndex) -> Princi
     )
 
 
-def _named_by_iam(event: Event, account: str | None, witnesses: EvidenceIndex) -> Principal | None:
+def _named_by_iam(
+    event: Event, account: str | None, evidence_index: EvidenceIndex
+) -> Principal | None:
     """Return the IAM user whom an event of IAM names, for a caller of the same name."""
-    named = witnesses.users.of(event.user_name, account)
+    named = evidence_index.users.of(event.user_name, account)
     if named is None or callers.is_instance_id(event.user_name):
         return None
     return _principal(

@@ -125,7 +125,7 @@ class Window:
     end: datetime
 
     def holds(self, time: datetime | None) -> bool:
-        """Tell whether the time lies within; a time without a zone can't be excluded."""
+        """Return whether the time lies within; a time without a zone can't be excluded."""
         if time is None or time.tzinfo is None:
             return True
         return self.start <= time <= self.end

@@ -71,7 +71,7 @@ class _Case:
         self.role = self.key_allow(Reach.ROLE)
         self.direct = any_of((self.personal, self.role))
         self.account = self.key_allow(Reach.ACCOUNT)
-        self.fence = all_of(
+        self.role_limits = all_of(
             (self.limit(Layer.PERMISSIONS_BOUNDARY), self.limit(Layer.SESSION_POLICY))
         )
         self.organization = all_of(
@@ -135,10 +135,10 @@ class _Case:
 
     def allowed(self, same: bool) -> bool | None:
         """Return whether key policy and IAM policies allow, but for Deny and the organization."""
-        by_account = all_of((self.account, self.identity, self.fence))
+        by_account = all_of((self.account, self.identity, self.role_limits))
         if self.needs_both(same):
-            return any_of((all_of((self.direct, self.identity, self.fence)), by_account))
-        return any_of((self.personal, all_of((self.role, self.fence)), by_account))
+            return any_of((all_of((self.direct, self.identity, self.role_limits)), by_account))
+        return any_of((self.personal, all_of((self.role, self.role_limits)), by_account))
 
     def limits(self, same: bool) -> bool | None:
         """Return whether nothing forbids what is allowed."""
@@ -166,12 +166,12 @@ class _Case:
             return Verdict.CONDITION_UNMET if self.unmet() else Verdict.MISSING_ALLOW
         only_account = self.direct is False and self.account is True
         if final is None:
-            rest = all_of((self.fence, self.limits(same)))
+            rest = all_of((self.role_limits, self.limits(same)))
             waits_for_iam = not self.identity_given and rest is True
             return unmet_or_delegated if only_account and waits_for_iam else Verdict.UNDECIDED
         if named is None:
             return Verdict.UNDECIDED
-        if all_of((self.organization, self.fence)) is False or self.direct:
+        if all_of((self.organization, self.role_limits)) is False or self.direct:
             return Verdict.BLOCKED_ELSEWHERE
         return unmet_or_delegated if only_account else Verdict.UNDECIDED
 

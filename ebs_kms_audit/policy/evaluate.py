@@ -38,7 +38,7 @@ def evaluate(
     service_control_policies: Any = None,
     resource_control_policies: Any = None,
 ) -> Decision:
-    """Say what a key policy, and the policies given beside it, decide on a request.
+    """Return what a key policy, and the policies given beside it, decide on a request.
 
     A layer is one policy document or several in a list, dicts or parsed; None says that it is
     not known, `()` that there is none. Service and resource control policies form levels (root,

@@ -119,7 +119,7 @@ def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal
 
 
 def _form_of(arn: Arn) -> PrincipalForm | None:
-    """Tell which kind of principal an ARN is; None where it is none."""
+    """Return which kind of principal an ARN is; None where it is none."""
     if arn.region or not is_account_id(arn.account):
         return None
     parts = arn.resource.split("/")

@@ -369,7 +369,7 @@ def other_elements(value: Mapping[str, Any], known: frozenset[str]) -> dict[str,
 
 
 def type_name(value: Any) -> str:
-    """Say what a JSON value is, for a message."""
+    """Return what a JSON value is, for a message."""
     for type_, name in ((bool, "a boolean"), (str, "a string"), (list, "a list")):
         if isinstance(value, type_):
             return name

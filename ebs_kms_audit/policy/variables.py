@@ -69,7 +69,7 @@ class Template:
         return self.weigh(fit_all(lambda one: matches(self.pattern, one), value))
 
     def weigh(self, result: bool | None) -> bool | None:
-        """Say what a match is worth where the pattern fits more than AWS's."""
+        """Return what a match is worth where the pattern fits more than AWS's."""
         return None if result and not self.exact else result
 
 

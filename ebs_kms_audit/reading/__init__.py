@@ -31,10 +31,10 @@ from ebs_kms_audit.reading.exports import read_export
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.recognition import Content, Header, content_of_columns, recognize
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source, Sources, repeatable
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.tables import Table
-from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Reading:
         self.files: list[InputStats] = []
         self.documents = Documents()
         self._large: list[LargeExport] = []
-        self._wanted: Wanted | None = None
+        self._related: RelatedEvents | None = None
 
     @property
     def counted(self) -> list[tuple[Event, int]]:
@@ -108,12 +108,12 @@ class Reading:
         """Yield every event that an audit can need. `read` is faster, and yields fewer."""
         return self._read_all(None)
 
-    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:
+    def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:
         """Yield the events that an audit needs, apart from those that `around` yields.
 
-        In a second reading, `wanted` says which events bear on a denial.
+        In a second reading, `related` says which events bear on a denial.
         """
-        self._wanted = wanted
+        self._related = related
         self._large = []
         return self._read_all(self._large)
 
@@ -197,7 +197,12 @@ class Reading:
         try:
             if content is Content.CONSOLE_CSV:
                 yield from read_export(
-                    source, reading, self._workers, large, wanted=self._wanted, window=self._window
+                    source,
+                    reading,
+                    self._workers,
+                    large,
+                    related=self._related,
+                    window=self._window,
                 )
             elif content is Content.QUERY_RESULT and header is not None:
                 from ebs_kms_audit.reading.query_results import read_query_csv
@@ -254,10 +259,10 @@ class Reading:
                 except InputError as error:
                     reading.error = reading.error or str(error)
 
-    def around(self, wanted: Wanted) -> Iterator[Event]:
+    def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of large files that bear on these denials."""
         for large in self._large:
-            yield from large.around(wanted)
+            yield from large.around(related)
 
     def changes(self) -> list[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""

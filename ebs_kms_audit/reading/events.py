@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.wanted import Wanted
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
@@ -32,10 +32,10 @@ class Events(Protocol):
     def repeatable(self) -> bool:
         """Whether the inputs can be read a second time."""
 
-    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:
-        """Yield events. In a second reading, `wanted` says which events bear on a denial."""
+    def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:
+        """Yield events. In a second reading, `related` says which events bear on a denial."""
 
-    def around(self, wanted: Wanted) -> Iterator[Event]:
+    def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of large files that bear on denials and that `read` left out."""
 
     def changes(self) -> Sequence[ChangeRows]:

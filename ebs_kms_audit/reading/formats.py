@@ -16,7 +16,7 @@ class FileKind(NamedTuple):
 
     @property
     def expected(self) -> str:
-        """Say what was expected and how to get it."""
+        """Return what was expected and how to get it."""
         return f"expected {self.what}; {self.how_to_get_it}"
 
 

@@ -2,7 +2,7 @@
 
 frames     paths and DataFrames → what Spark SQL leaves of them, and what it counted
 worker     what is left → Events, in Python, on the workers, with the code of `reading/`
-wanted     which of these events bear on a denial and go to the driver
+related     which of these events bear on a denial and go to the driver
 
 Only denials, other KMS errors, and the events that bear on a denial come to the driver. The report
 is the same, but for this: `file` is the name that Spark has for a file; the line of an export's row
@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ebs_kms_audit.audit_options import AuditOptions
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify import EvidenceIndex, Overrides
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.pipeline import AuditOptions, report_on
+from ebs_kms_audit.pipeline import report_on
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.documents import Documents
-from ebs_kms_audit.reading.wanted import Wanted
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.report import Report
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def audit(
     """
     if exports is None and records is None:
         raise UsageError("nothing to read: give an export, or records")
-    asked = AuditOptions.of(
+    options = AuditOptions.of(
         key_policies,
         Overrides.of(principals, key, messages),
         around,
@@ -79,19 +80,19 @@ def audit(
     parts = [of_exports(session, exports)] if exports is not None else []
     parts += [of_records(session, records)] if records is not None else []
     try:
-        wanted = Wanted.by(event for part in parts for event in part.denied())
-        tally, witnesses = CoverageCounter(asked.window), EvidenceIndex()
+        related = RelatedEvents.by(event for part in parts for event in part.denied())
+        counter, evidence_index = CoverageCounter(options.window), EvidenceIndex()
         events = _Gathered([], [])
         for part in parts:
-            found = part.collect(wanted)
+            found = part.collect(related)
             events.events.extend(found.events)
             events.files += found.files
-            tally.merge(found.tally)
-            witnesses.accounts.merge(found.votes)
+            counter.merge(found.counter)
+            evidence_index.accounts.merge(found.votes)
     finally:
         for part in parts:
             part.release()
-    return report_on(events, asked, tally, witnesses)
+    return report_on(events, options, counter, evidence_index)
 
 
 @dataclass(slots=True)
@@ -109,11 +110,11 @@ class _Gathered:
         """Whether the events can be read a second time."""
         return True
 
-    def read(self, wanted: Wanted | None = None) -> Iterator[Event]:  # noqa: ARG002
+    def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:  # noqa: ARG002
         """Yield all events that came to the driver."""
         return iter(self.events)
 
-    def around(self, wanted: Wanted) -> Iterator[Event]:  # noqa: ARG002
+    def around(self, related: RelatedEvents) -> Iterator[Event]:  # noqa: ARG002
         """Yield nothing: `read` leaves out no event that bears on a denial."""
         return iter(())
 

@@ -33,14 +33,14 @@ from ebs_kms_audit.reading.exports.header import (
     require_columns,
 )
 from ebs_kms_audit.reading.formats import EXPORTS, RECORDS, FileKind
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.timestamps import order_of
-from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
 
 _HEADER_SEARCHED = 50
 _TABLE = "<DataFrame>"
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)/")
-# What a cell has to look like for SQL to judge it. Python accepts more, and is asked then.
+# What a cell has to look like for SQL to judge it. Python accepts more, and is options then.
 _WORD = r"\A[!-~]*\z"
 _LOOKS = {
     columns.EVENT_SOURCE: _WORD,
@@ -61,7 +61,7 @@ class Collected:
 
     events: list[Event]
     files: list[InputStats]
-    tally: CoverageCounter
+    counter: CoverageCounter
     votes: AccountVotes
 
 
@@ -79,14 +79,14 @@ class Part:
         for _, event in self._worked(None):
             yield event
 
-    def collect(self, wanted: Wanted) -> Collected:
+    def collect(self, related: RelatedEvents) -> Collected:
         """Return what bears on the denials, and the figures of all rows."""
         files = {file.name: file for file in self.files}
         found = Collected([], [], CoverageCounter(None), AccountVotes())
         events: list[tuple[str, int, Event]] = []
-        for one in self._worked(wanted):
+        for one in self._worked(related):
             if isinstance(one, Counted):
-                found.tally.merge(one.tally)
+                found.counter.merge(one.counter)
                 found.votes.merge(one.votes)
                 for name, file in one.files.items():
                     _merge(files.setdefault(name, InputStats(name, form=file.form)), file)
@@ -112,10 +112,10 @@ class Part:
         if self.left is not None:
             self.left.unpersist()
 
-    def _worked(self, wanted: Wanted | None) -> Iterator[Any]:
+    def _worked(self, related: RelatedEvents | None) -> Iterator[Any]:
         if self.left is None or self.read is None:
             return
-        task = partial(work, read=self.read, wanted=wanted)
+        task = partial(work, read=self.read, related=related)
         for row in self.left.mapInArrow(task, "packed binary").toLocalIterator():
             yield pickle.loads(row["packed"])
 
@@ -319,10 +319,10 @@ def _judged_records(records: DataFrame) -> DataFrame:
         "eventSource string, eventName string, eventTime string, "
         "userIdentity struct<accessKeyId:string>"
     )
-    told = records.select("*", F.from_json("record", fields).alias("said"))
+    decoded = records.select("*", F.from_json("record", fields).alias("decoded"))
 
     def member(name: str) -> Column:
-        return F.coalesce(F.col(f"said.{name}"), F.lit(""))
+        return F.coalesce(F.col(f"decoded.{name}"), F.lit(""))
 
     named = (
         ("eventSource", columns.EVENT_SOURCE), ("eventName", columns.EVENT_NAME),
@@ -332,4 +332,6 @@ def _judged_records(records: DataFrame) -> DataFrame:
     plain.append(member("eventTime").rlike(_TIME))
     matter = _matters(*(member(name) for name, _ in named))
     asks = matter | ~reduce(Column.__and__, plain)
-    return told.select("*", asks.alias("asks"), member("eventTime").alias("time")).drop("said")
+    return decoded.select("*", asks.alias("asks"), member("eventTime").alias("time")).drop(
+        "decoded"
+    )

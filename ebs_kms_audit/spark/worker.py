@@ -23,8 +23,8 @@ from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
 from ebs_kms_audit.reading.records.events import fields_of, read_record_events
-from ebs_kms_audit.reading.wanted import Wanted
-from ebs_kms_audit.spark.wanted import Sieve, is_denial
+from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.spark.related import Sieve, is_denial
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ class Counted:
     """The figures of one partition: its files, and the events that were not sent."""
 
     files: dict[str, InputStats] = field(default_factory=dict)
-    tally: CoverageCounter = field(default_factory=lambda: CoverageCounter(None))
+    counter: CoverageCounter = field(default_factory=lambda: CoverageCounter(None))
     votes: AccountVotes = field(default_factory=AccountVotes)
 
 
@@ -52,9 +52,9 @@ class Header:
 
 
 def work(
-    batches: Iterator[pa.RecordBatch], read: Read, wanted: Wanted | None
+    batches: Iterator[pa.RecordBatch], read: Read, related: RelatedEvents | None
 ) -> Iterator[pa.RecordBatch]:
-    """Read one partition. Without `wanted` only its denials are sent; else all that bears on them.
+    """Read one partition. Without `related` only its denials are sent; else all that bears on them.
 
     What comes out has one column of bytes: pickled `(place, Event)`, and a last `Counted`.
     """
@@ -64,11 +64,11 @@ def work(
         counted = Counted()
         cells = (row for batch in batches for row in batch.to_pylist())
         events = read(cells, counted.files)
-        if wanted is None:
+        if related is None:
             yield from (pickle.dumps((0, event)) for event in events if is_denial(event))
             return
         left: list[Event] = []
-        for sent in Sieve(wanted).part(events, left):
+        for sent in Sieve(related).part(events, left):
             yield pickle.dumps(sent)
             _count(left, counted)
         _count(left, counted)
@@ -85,7 +85,7 @@ def work(
 
 def _count(left: list[Event], counted: Counted) -> None:
     for event in left:
-        counted.tally.add(event)
+        counted.counter.add(event)
         counted.votes.add(event)
     left.clear()
 

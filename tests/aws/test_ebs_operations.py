@@ -26,7 +26,7 @@ def model(service):
 
 
 def takes_key(shape, seen=()):
-    """Tell whether a request can name a KMS key, at any depth."""
+    """Return whether a request can name a KMS key, at any depth."""
     if shape is None or shape.name in seen:
         return False
     seen = (*seen, shape.name)

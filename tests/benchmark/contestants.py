@@ -39,7 +39,7 @@ class Contestant:
         return output.strip()
 
     def failed(self, status: int) -> bool:
-        """Tell whether the command failed: ours says with 1 that it found denials."""
+        """Return whether the command failed: ours says with 1 that it found denials."""
         return status not in ((0, 1) if self.work is None else (0,))
 
 

@@ -175,7 +175,7 @@ def test_probes_of_services_are_set_apart(source, name, noise):
         assert probing.steps == ()
 
 
-def told(report):
+def numbered(report):
     """Return who was refused what, when."""
     return {
         (d.event.event_id, d.event.name, d.principal.user_name)
@@ -189,8 +189,8 @@ def test_one_incident_told_three_ways_gives_the_same_denials_with_rising_evidenc
     rows_alone = ebs_kms_audit.audit(csv)
     both = ebs_kms_audit.audit(csv, records=json)
     records_alone = ebs_kms_audit.audit(records=json)
-    assert told(rows_alone) == told(both) == told(records_alone)
-    assert len(told(both)) == 8
+    assert numbered(rows_alone) == numbered(both) == numbered(records_alone)
+    assert len(numbered(both)) == 8
 
     def evidence(report):
         return {f.principal.user_name: (f.principal.evidence, f.key.evidence)
@@ -236,7 +236,7 @@ def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypat
 
     stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
     assert "surroundings_incomplete" in {caveat.id for caveat in stream.caveats}
-    assert told(stream) == told(whole)
+    assert numbered(stream) == numbered(whole)
 
 
 def minute(number):

@@ -259,7 +259,7 @@ def _judge(simulations: list[dict[str, Any]]) -> list[str]:
 
 
 def _limited_session(decision: Decision, layers: dict[str, Any]) -> bool:
-    """Tell whether a session policy is given that the key policy's Allow goes past."""
+    """Return whether a session policy is given that the key policy's Allow goes past."""
     direct = any(one.covers_as(Reach.ITSELF, Reach.ANYONE) for one in decision.decided_by)
     return bool("session_policy" in layers and decision.same_account and direct)
 

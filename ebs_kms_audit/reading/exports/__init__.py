@@ -22,9 +22,9 @@ from ebs_kms_audit.reading.exports.header import (
     require_columns,
 )
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def read_export(
     workers: Workers,
     large: list[LargeExport] | None = None,
     *,
-    wanted: Wanted | None = None,
+    related: RelatedEvents | None = None,
     window: Window | None = None,
 ) -> Iterator[Event]:
     """Yield the events of an export that an audit needs, and count its rows in `stats`.
 
     A large export is appended to `large`: after the iteration it yields the events around denials.
-    In a second reading, `wanted` says which events these are. Every event in the `window` is
+    In a second reading, `related` says which events these are. Every event in the `window` is
     yielded here. Without `large`, every event is yielded here.
 
     Raises InputError where the export cannot be read at all.
@@ -81,7 +81,7 @@ def read_export(
 
         sample = list(islice(rows, SAMPLE))
         settings = Settings(Layout.of_header(header), delimiter, sample, lines.check_length, window)
-        opened = open_large(source, stats, head[: index + 1], header, settings, wanted)
+        opened = open_large(source, stats, head[: index + 1], header, settings, related)
         if opened is not None:
             large.append(opened)
             yield from opened.read(workers)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import KeptRows
-from ebs_kms_audit.reading.wanted import NEAR, Wanted
+from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,48 +26,48 @@ class Around:
     keys: Array
 
     @classmethod
-    def of(cls, wanted: Wanted) -> Around:
+    def of(cls, related: RelatedEvents) -> Around:
         """Return what the denials have."""
         times: dict[str, list[float]] = {}
-        for (name, *_), seconds in wanted.callers.items():
+        for (name, *_), seconds in related.callers.items():
             times.setdefault(name or "", []).extend(seconds)
         return cls(
             users={
                 user: np.sort(np.array(seconds))
                 for user, seconds in zip(_short(list(times)), times.values(), strict=True)
             },
-            requests=np.sort(hash_texts(sorted(wanted.request_ids))),
-            keys=np.sort(hash_texts(sorted(wanted.access_keys))),
+            requests=np.sort(hash_texts(sorted(related.request_ids))),
+            keys=np.sort(hash_texts(sorted(related.access_keys))),
         )
 
 
-def places_around(wanted: Around, kept: Mapping[str, KeptRows]) -> Array:
+def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
     """Return the places of the rows that bear on denials, in order, each once; no changes."""
     found = np.concatenate(
-        [choose(wanted, name, rows.rows()) for name, rows in kept.items() if name != "changes"]
+        [choose(related, name, rows.rows()) for name, rows in kept.items() if name != "changes"]
     )
     _, first = np.unique(found["offset"], return_index=True)
     places: Array = found[first]
     return places
 
 
-def choose(wanted: Around, name: str, rows: Array) -> Array:
+def choose(related: Around, name: str, rows: Array) -> Array:
     """Return those of some kept rows that bear on denials."""
     if name == "calls":
-        return _calls(wanted, rows)
+        return _calls(related, rows)
     if name == "sessions":
-        return rows[np.isin(rows["key"], wanted.keys)]
+        return rows[np.isin(rows["key"], related.keys)]
     if name == "changes":
         return rows
-    return rows[np.isin(rows["user"], np.array([0, *wanted.users], dtype=np.uint32))]
+    return rows[np.isin(rows["user"], np.array([0, *related.users], dtype=np.uint32))]
 
 
-def _calls(wanted: Around, rows: Array) -> Array:
+def _calls(related: Around, rows: Array) -> Array:
     """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
-    chosen = np.isin(rows["key"], wanted.requests) | (rows["user"] == 0)
+    chosen = np.isin(rows["key"], related.requests) | (rows["user"] == 0)
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
-    for user, times in wanted.users.items():
+    for user, times in related.users.items():
         first, last = np.searchsorted(users, [user, user + 1]).tolist()
         of_user = order[first:last]
         seconds = rows["time"][of_user].astype(np.float64)

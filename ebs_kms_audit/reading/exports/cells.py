@@ -47,7 +47,7 @@ def _read_account(cell: str) -> tuple[str | None, str | None]:
 
 
 def fits_damaged(account: str, cell: str) -> bool:
-    """Tell whether an account id, rounded as a spreadsheet rounds, reads like the damaged cell."""
+    """Return whether an account id is shown as the damaged cell after a spreadsheet rounds it."""
     match = re.fullmatch(_EXPONENT, cell)
     if not match:
         return False

@@ -144,7 +144,7 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
 
 
 def is_query_result(header: Sequence[str]) -> bool:
-    """Tell whether a CSV of this header is the result of a query of `queries.py`."""
+    """Return whether a CSV of this header is the result of a query of `queries.py`."""
     return {"eventname", "eventtime", "errorcode", "useridentity"} <= {
         cell.strip().casefold() for cell in header
     }

@@ -28,10 +28,10 @@ from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult, made_in
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.window import ByteWindow
+from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
-from ebs_kms_audit.reading.wanted import Wanted
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
@@ -53,7 +53,7 @@ def open_large(
     head: Sequence[str],
     header: Sequence[str],
     settings: Settings,
-    wanted: Wanted | None,
+    related: RelatedEvents | None,
 ) -> LargeExport | None:
     """Return the large export of a source; None where only the plain reader can read it.
 
@@ -76,7 +76,7 @@ def open_large(
         return None
     stats.layout = layout
     settings = settings._replace(texts=file.packed)
-    return LargeExport(source, stats, settings, mark + len(text), len(head) + 1, wanted)
+    return LargeExport(source, stats, settings, mark + len(text), len(head) + 1, related)
 
 
 def _blocks(source: Source) -> Blocks:
@@ -94,14 +94,14 @@ class LargeExport:
 
     def __init__(
         self, source: Source, stats: InputStats, settings: Settings, body: int, line: int,
-        wanted: Wanted | None,
+        related: RelatedEvents | None,
     ) -> None:  # fmt: skip
         self._source = source
         self._stats = stats
         self._settings = settings
         self._body = body
         self._line = line
-        self._wanted = Around.of(wanted) if wanted else None
+        self._related = Around.of(related) if related else None
         self._maker = EventMaker(settings.layout, stats)
         time_at = settings.layout.positions[columns.EVENT_TIME]
         self._times = TimeReader(
@@ -204,8 +204,8 @@ class LargeExport:
         for name, (content, texts) in zip(KEPT, result.kept, strict=True):
             places = np.frombuffer(content, PLACE).copy()
             places["line"] += np.uint32(self._line)
-            if self._wanted is not None:
-                places = choose(self._wanted, name, places)
+            if self._related is not None:
+                places = choose(self._related, name, places)
             self._kept[name].add(places, texts)
         self.damaged |= result.damaged
         line = self._line
@@ -217,9 +217,9 @@ class LargeExport:
         at = self._settings.layout.positions[columns.EVENT_TIME]
         return self._maker.event(NeededRow(line, cells, self._times.read(cells[at]), needed))
 
-    def around(self, wanted: Wanted) -> Iterator[Event]:
+    def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines; no changes to keys."""
-        return self._events_at(places_around(Around.of(wanted), self._kept))
+        return self._events_at(places_around(Around.of(related), self._kept))
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that name no key."""

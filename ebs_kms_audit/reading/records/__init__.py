@@ -50,7 +50,7 @@ class RecordFiles:
     def __init__(self, workers: Workers, record_path: str | None = None) -> None:
         self._workers = workers
         self._record_path = record_path
-        self._ordinary = RecordPrefilter()
+        self._prefilter = RecordPrefilter()
 
     def events(self, sources: Iterable[Source], files: list[InputStats]) -> Iterator[Event]:
         """Yield the events of all files that matter; add the figures of each file to `files`.
@@ -126,7 +126,7 @@ class RecordFiles:
         content = iter(text.utf8())
         beginning = next(content, b"")
         content = chain([beginning], content)
-        scanned = Records(content, self._ordinary)
+        scanned = Records(content, self._prefilter)
         records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(content), Unpacker(self._record_path))

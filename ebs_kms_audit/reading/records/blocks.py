@@ -41,12 +41,12 @@ class Records:
 
     The blocks are UTF-8, and the first holds how the file begins. The first and the last record
     are given out in any case, and so is the one before a last one that can't be read: they tell
-    the span of time. Of the others, `ordinary` tells which can be passed over.
+    the span of time. Of the others, `prefilter` tells which can be passed over.
     """
 
-    def __init__(self, blocks: Iterator[bytes], ordinary: RecordPrefilter) -> None:
+    def __init__(self, blocks: Iterator[bytes], prefilter: RecordPrefilter) -> None:
         self._blocks = blocks
-        self._ordinary = ordinary
+        self._prefilter = prefilter
         self._number = 0
         self._last_passed: bytes | None = None
         self.passed = 0
@@ -89,12 +89,12 @@ class Records:
         joined = MARK.join(bodies)
         if not _are_whole(joined, len(bodies)):
             return 0
-        asked = self._ordinary.others(bodies, joined)
+        asked = self._prefilter.others(bodies, joined)
         if self._number == 0:
             asked.add(0)
         done = 0
         for index in sorted(asked):
-            if self._number and self._ordinary.is_of_known_holder(bodies[index]):
+            if self._number and self._prefilter.is_of_known_holder(bodies[index]):
                 continue
             self._pass(bodies[done:index])
             done = index
@@ -107,7 +107,7 @@ class Records:
             done += 1
             record = record_of(self._number, content)
             if not record.fault and _has_time(record.content):
-                self._ordinary.note_holder(bodies[index])
+                self._prefilter.note_holder(bodies[index])
             yield record
         self._pass(bodies[done:])
         return len(bodies)
@@ -120,13 +120,13 @@ class Records:
 
 
 def _has_time(content: dict[str, Any]) -> bool:
-    """Tell whether a record is not to be set aside for its time: such a one proves nothing."""
+    """Return whether a record is not to be set aside for its time: such a one proves nothing."""
     time = content.get("eventTime")
     return isinstance(time, str) and TimeReader().read(time) is not None
 
 
 def _are_whole(joined: bytes, count: int) -> bool:
-    """Tell whether each of the joined bodies closes all that it opens, and no more."""
+    """Return whether each of the joined bodies closes all that it opens, and no more."""
     if b"\\" in joined:
         joined = joined.replace(rb"\\", b"").replace(rb"\"", b"")
     # Of quotes two by two taken away, those are left that have a brace between them, or a mark.

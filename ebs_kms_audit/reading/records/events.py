@@ -14,7 +14,7 @@ from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id, is_region
 from ebs_kms_audit.aws.callers import service_behind
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
-from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.model import Event, Identity, Resource
 from ebs_kms_audit.reading.exports.cells import is_of_another_service, read_account
 from ebs_kms_audit.reading.records.changes import CHANGES, grant_record, policy_record
@@ -72,7 +72,7 @@ def read_record_events(
         if reading.first is None and time is not None:
             reading.add_time(time)
         last_time = time
-        if matters(fields.text("source"), fields.text("name") or ""):
+        if is_relevant(fields.text("source"), fields.text("name") or ""):
             if time is not None:
                 reading.add_time(time)
                 reading.times_without_zone = reading.times_without_zone or time.tzinfo is None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
-from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, names_that_matter
+from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, relevant_names_pattern
 
 MARK = b"\x01"  # no JSON holds it
 _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
@@ -23,7 +23,7 @@ _IDENTITY = r"\{(?:[^}]*+\}){1,9}?"
 _ORDINARY = re.compile(
     rf'"[0-9.]+","userIdentity":{_IDENTITY},"eventTime":"[0-9TZ:-]*","eventSource":'
     rf'"(?!{re.escape(KMS_EVENT_SOURCE)})[a-z0-9-]+\.amazonaws\.com","eventName":'
-    rf'"(?!{names_that_matter(chr(34))})[A-Za-z][A-Za-z0-9_]*"'.encode()
+    rf'"(?!{relevant_names_pattern(chr(34))})[A-Za-z][A-Za-z0-9_]*"'.encode()
 )
 _USER = re.compile(rb'"[0-9.]+","userIdentity":\{"type":"IAMUser"[^{}\\]*\}')
 
@@ -49,7 +49,7 @@ class RecordPrefilter:
         return others.union(_bodies_with(_LONG_TERM_KEY, joined))
 
     def is_of_known_holder(self, body: bytes) -> bool:
-        """Tell whether a record is ordinary but for its long-term key, of a holder seen before."""
+        """Return whether only a long-term key of a known holder makes the record relevant."""
         holder = _holder_of(body)
         return holder is not None and holder in self._holders and _ORDINARY.match(body) is not None
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonpath_ng import parse  # type: ignore[attr-defined]
 
 import ebs_kms_audit
-from ebs_kms_audit.aws.relevance import matters
+from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.decoder import read_records
 from ebs_kms_audit.reading.records.fields import _PATHS, Fields
@@ -136,7 +136,7 @@ def test_what_is_not_decoded_can_not_matter(records, shape, size):
             seen.add(who(one))
             continue
         assert not one.fault
-        assert not matters(one.content.get("eventSource"), one.content["eventName"])
+        assert not is_relevant(one.content.get("eventSource"), one.content["eventName"])
         assert not has_long_term_key(one) or who(one) in seen
     if every:
         assert {1, len(every)} <= found.keys()
@@ -161,7 +161,9 @@ def test_damage_costs_the_same_records(records, shape, size, damage, place, cut)
     assert all(one == every[number] for number, one in found.items())
     for number in every.keys() - found.keys():
         one = every[number]
-        assert one.fault or not matters(one.content.get("eventSource"), one.content["eventName"])
+        assert one.fault or not is_relevant(
+            one.content.get("eventSource"), one.content["eventName"]
+        )
 
 
 @given(records=RECORDS, shape=SHAPES, damage=st.sampled_from(["", '"', "{", "}", "\\", "x"]),

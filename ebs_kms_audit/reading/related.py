@@ -22,7 +22,7 @@ Caller = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RelatedEvents:
     """What the denied events of all inputs have, by which other events bear on them.
 
     callers      the callers, each with the times of the denials in seconds, sorted
@@ -39,7 +39,7 @@ class Wanted:
     event_ids: frozenset[str]
 
     @classmethod
-    def by(cls, denied: Iterable[Event]) -> Wanted:
+    def by(cls, denied: Iterable[Event]) -> RelatedEvents:
         """Return what bears on these denied events."""
         events = list(denied)
         callers: dict[Caller, list[float]] = {}

@@ -12,42 +12,42 @@ from ebs_kms_audit.context.policy_history import is_policy_edit
 from ebs_kms_audit.context.symptoms import is_symptom
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.related import RelatedEvents, caller_of, callers_of
 from ebs_kms_audit.reading.timestamps import order_of
-from ebs_kms_audit.reading.wanted import Wanted, caller_of, callers_of
 
 _CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
 _SYMPTOMS_KEPT = 1_000
 
 
-def bears_on(event: Event, wanted: Wanted) -> bool:
+def bears_on(event: Event, related: RelatedEvents) -> bool:
     """Return whether an event is a denial or KMS error, or bears on a denial by itself."""
     return (
         (is_kms(event) and bool(event.error_code))
-        or event.event_id in wanted.event_ids
-        or event.request_id in wanted.request_ids
-        or (relevance(event.source, event.name).ec2_call and caller_of(event) in wanted.callers)
-        or _handed_out(event, wanted)
-        or _names_a_user(event, wanted)
+        or event.event_id in related.event_ids
+        or event.request_id in related.request_ids
+        or (relevance(event.source, event.name).ec2_call and caller_of(event) in related.callers)
+        or _assumed_role(event, related)
+        or _names_a_user(event, related)
     )
 
 
-def _names_a_user(event: Event, wanted: Wanted) -> bool:
+def _names_a_user(event: Event, related: RelatedEvents) -> bool:
     """Return whether an event of IAM names the ARN of a denied caller."""
     if not relevance(event.source, event.name).iam_user:
         return False
     named = (resource.name or "" for resource in event.resources or ())
-    return any(one.rpartition("/")[2] in wanted.names for one in named)
+    return any(one.rpartition("/")[2] in related.names for one in named)
 
 
-def _handed_out(event: Event, wanted: Wanted) -> bool:
+def _assumed_role(event: Event, related: RelatedEvents) -> bool:
     """Return whether an AssumeRole event returned the credentials of a denied call."""
     if event.error_code or not relevance(event.source, event.name).assume_role:
         return False
     for resource in event.resources or ():
         name = resource.name or ""
-        if resource.type == "AWS::IAM::AccessKey" and name in wanted.access_keys:
+        if resource.type == "AWS::IAM::AccessKey" and name in related.access_keys:
             return True
-        if name.rpartition("/")[2].rpartition(":")[2] in wanted.names:
+        if name.rpartition("/")[2].rpartition(":")[2] in related.names:
             return True
     return False
 
@@ -56,11 +56,11 @@ class Sieve:
     """Parts the events of one partition: `sent` go to the driver, `left` are only counted.
 
     Of successes that are alike the last is sent, of rows with a long-term key the first of each
-    user: no more is asked of them.
+    user: no more is options of them.
     """
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+    def __init__(self, related: RelatedEvents) -> None:
+        self._related = related
         self._successes: dict[tuple[object, ...], tuple[int, Event]] = {}
         self._long_term: set[tuple[object, ...]] = set()
         self._changes = 0
@@ -74,7 +74,7 @@ class Sieve:
         for place, event in enumerate(events):
             if self._is_sent(event):
                 yield place, event
-            elif is_success(event) and not self._wanted.callers.keys().isdisjoint(
+            elif is_success(event) and not self._related.callers.keys().isdisjoint(
                 callers_of(event)
             ):
                 left.extend(self._keep_last(place, event))
@@ -83,7 +83,7 @@ class Sieve:
         yield from self._successes.values()
 
     def _is_sent(self, event: Event) -> bool:
-        if bears_on(event, self._wanted):
+        if bears_on(event, self._related):
             return True
         if (is_change(event) or is_policy_edit(event)) and self._changes < _CHANGES_KEPT:
             self._changes += 1
@@ -91,7 +91,7 @@ class Sieve:
         if self._symptoms < _SYMPTOMS_KEPT and is_symptom(event):
             self._symptoms += 1
             return True
-        if event.user_name in self._wanted.names and key_kind(event.access_key) == "long_term":
+        if event.user_name in self._related.names and key_kind(event.access_key) == "long_term":
             holder = (event.user_name, event.account, event.account_cell)
             first = holder not in self._long_term
             self._long_term.add(holder)
@@ -116,5 +116,5 @@ def _is_later(event: Event, other: Event) -> bool:
 
 
 def is_denial(event: Event) -> bool:
-    """Tell whether it is a denied KMS event."""
+    """Return whether it is a denied KMS event."""
     return is_kms(event) and is_denied(event)

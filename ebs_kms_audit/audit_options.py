@@ -1,0 +1,116 @@
+"""The options of an audit: what its caller gives beside the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.identify import Overrides, PastedMessage, PastedTexts
+from ebs_kms_audit.model import Window
+from ebs_kms_audit.reading.documents import Documents
+from ebs_kms_audit.reading.window import window_around
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.key_policies import GivenPolicy
+
+
+class AuditOptions(NamedTuple):
+    """What the caller of an audit gives beside the inputs, checked.
+
+    policies         the key policies
+    overrides        principals, key and messages that the input does not show
+    window           the span of time that is audited; None for all of the input
+    least_privilege  whether statements hold only the required actions
+    redact           whether the report holds stand-ins
+    layers           the policies beside the key policy
+    """
+
+    policies: Sequence[GivenPolicy]
+    overrides: Overrides
+    window: Window | None
+    least_privilege: bool
+    redact: bool
+    layers: Layers = Layers()
+
+    @classmethod
+    def of(
+        cls,
+        key_policies: Any,
+        overrides: Overrides,
+        around: str | datetime | None,
+        minutes: float,
+        least_privilege: bool,
+        redact: bool,
+        *,
+        layers: Layers | None = None,
+    ) -> AuditOptions:
+        """Check the arguments of `audit()`.
+
+        Raises UsageError for an argument, InputError for a policy that cannot be read.
+        """
+        return cls(
+            overrides=overrides,
+            policies=_key_policies(key_policies),
+            window=window_around(around, minutes),
+            least_privilege=least_privilege,
+            redact=redact,
+            layers=layers or Layers(),
+        )
+
+    def with_documents(self, documents: Documents) -> AuditOptions:
+        """Add the key policies and error texts among the inputs."""
+        pasted = self.overrides.pasted
+        if documents.texts:
+            from ebs_kms_audit.identify.pasted import read_texts  # an export has no text
+
+            pasted += read_texts(documents.texts)
+        if documents.descriptions:
+            from ebs_kms_audit.context.descriptions import read_descriptions  # seldom needed
+
+            pasted += read_descriptions(documents.descriptions)
+        if documents.authorizations or documents.evaluations:
+            from ebs_kms_audit.identify.authorizations import read_authorizations
+
+            pasted += read_authorizations(documents.authorizations, documents.evaluations)
+        return self._replace(
+            policies=(*self.policies, *documents.policies),
+            overrides=self.overrides._replace(pasted=pasted),
+        )
+
+    def with_messages(self, messages: Sequence[PastedMessage]) -> AuditOptions:
+        """Add the access-denied messages that failed EC2 calls repeat."""
+        if not messages:
+            return self
+        pasted = self.overrides.pasted + PastedTexts(messages)
+        return self._replace(overrides=self.overrides._replace(pasted=pasted))
+
+
+def _key_policies(given: Any) -> tuple[GivenPolicy, ...]:
+    """Read the key policies. The judging of policies is imported only where there are any."""
+    if given is None:
+        return ()
+    from ebs_kms_audit.reading.key_policies import read_policies
+
+    return read_policies(given)
+
+
+def layers_of(
+    iam_policies: Any, boundary: Any, session_policy: Any, scps: Any, rcps: Any
+) -> Layers:
+    """Read the policies beside the key policy.
+
+    Raises InputError for a policy that cannot be read, UsageError for an impossible principal.
+    """
+    if all(one is None for one in (iam_policies, boundary, session_policy, scps, rcps)):
+        return Layers()
+    from ebs_kms_audit.reading.policy_layers import read_iam_policies, read_policies_of
+
+    return Layers(
+        iam_policies=read_iam_policies(iam_policies),
+        boundary=read_policies_of(boundary, "permissions boundary"),
+        session_policy=read_policies_of(session_policy, "session policy"),
+        scps=read_policies_of(scps, "service control policy"),
+        rcps=read_policies_of(rcps, "resource control policy"),
+    )
