@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.context.grants import existed
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
-from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half, OtherCause
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
 from ebs_kms_audit.diagnosis.policy_log import Comparison, PolicyChange
@@ -102,7 +102,7 @@ def cause_of(group: Group) -> Cause:
         policy_type=cause.policy_type,
         supported_by=tuple(_support(cause, [one for _, one in explained], group)),
         contradicted_by=tuple(_contradictions(cause, group)),
-        next_evidence=next_evidence(cause, denial),
+        next_evidence=next_evidence(cause, denial, iam_given=_iam_is_given(group)),
         others=tuple(
             OtherCause(
                 id=other,
@@ -116,6 +116,12 @@ def cause_of(group: Group) -> Cause:
         missing=cause.missing,
         near_misses=group.near_misses,
     )
+
+
+def _iam_is_given(group: Group) -> bool:
+    """Return whether the IAM policies of the caller were judged with each key policy."""
+    decisions = [one for judgement in group.judgements for one in judgement.decisions]
+    return bool(decisions) and all("identity_policies" not in one.not_given for one in decisions)
 
 
 def name_of(event: Event) -> str:
@@ -146,8 +152,17 @@ def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> 
         test=f"{unmet.test.operator} {unmet.test.key}" if unmet else "",
         required=" or ".join(unmet.test.required) if unmet else "",
         actual=unmet.actual if unmet else "",
-        missing=" and ".join(texts.MISSING[half] for half in cause.missing),
+        missing=_missing(cause),
         depends_on=_listed(_open_on(group)),
+    )
+
+
+def _missing(cause: DenialCause) -> str:
+    """Return the missing halves of a call across accounts, as part of a sentence."""
+    grant = " for a grant" if cause.by_policy and Half.GRANT in cause.missing else ""
+    return ", and ".join(
+        texts.MISSING[f"{half}{grant}" if half is Half.KEY_POLICY else half]
+        for half in cause.missing
     )
 
 

@@ -22,13 +22,19 @@ _ISO = "%Y-%m-%dT%H:%M:%SZ"
 Evidence = Iterator[NextEvidence]
 
 
-def next_evidence(cause: DenialCause, denial: Denial) -> tuple[NextEvidence, ...]:
-    """Return what to get next for a cause, the least effort first."""
+def next_evidence(
+    cause: DenialCause, denial: Denial, *, iam_given: bool = False
+) -> tuple[NextEvidence, ...]:
+    """Return what to get next for a cause, the least effort first.
+
+    `iam_given` says that the IAM policies of the caller were given.
+    """
     found = list(_by_authorization_id(denial))
     builder = _BY_CAUSE.get(cause.id)
     if builder is not None:
         found += builder(cause, denial)
-    return tuple(dict.fromkeys(found))
+    known = list(_iam_policies(denial)) if iam_given else []
+    return tuple(dict.fromkeys(one for one in found if one not in known))
 
 
 # --- single pieces of evidence
@@ -235,6 +241,9 @@ def _for_managed_key(cause: DenialCause, denial: Denial) -> Evidence:
 
 
 def _for_infrastructure(cause: DenialCause, denial: Denial) -> Evidence:
+    if cause.variant == "limited":
+        yield from _LIMITS.get(cause.policy_type, _key_policy)(denial)
+        return
     yield from _records(denial)
     yield from _grants(denial)
     yield from _key_policy(denial)

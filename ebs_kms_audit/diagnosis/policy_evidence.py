@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.case import Case
 from ebs_kms_audit.diagnosis.judgement import Binding
 from ebs_kms_audit.diagnosis.policy_log import ALLOWED, rank
@@ -94,6 +95,37 @@ def is_of_another_account(case: Case) -> bool:
 
     owner = owner_of(case.only.judgement.policy.policy)
     return owner is not None and owner != case.denial.key_account
+
+
+def lets_account_grant(case: Case) -> bool | None:
+    """Return whether the key policy lets the account of a service-linked role create its grant.
+
+    Someone of that account makes the call directly. A statement that names only the role, or that
+    is for calls of AWS services, does not help. None without a policy, and where it is not known.
+    """
+    role = Arn.parse(case.denial.principal.arn)
+    if case.only is None or role is None:
+        return None
+    from ebs_kms_audit.policy import PrincipalForm, Request, evaluate
+
+    policy = case.only.judgement.policy.policy
+    callers = {f"arn:{role.partition}:iam::{role.account}:root"} | {
+        entry.text
+        for statement in policy.statements
+        for entry in (statement.principals.entries if statement.principals else ())
+        if entry.form in (PrincipalForm.USER, PrincipalForm.ROLE)
+        and entry.account == role.account
+        and entry.text != str(role)
+    }
+    context = {"kms:GranteePrincipal": str(role), "kms:GrantIsForAWSResource": "false"}
+    key = case.denial.key.arn
+    sides = {
+        evaluate(
+            Request(principal=one, action="kms:CreateGrant", resource=key, context=context), policy
+        ).key_policy_allows
+        for one in callers
+    }
+    return True if True in sides else None if None in sides else False
 
 
 def denying(case: Case, policy_type: PolicyType | None = None) -> tuple[StatementResult, ...]:

@@ -10,6 +10,7 @@ other accounts to use a KMS key".
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.aws.kms_errors import VPC_ENDPOINT_CODE
@@ -26,9 +27,13 @@ from ebs_kms_audit.diagnosis.policy_evidence import (
     is_allowed_now,
     is_aws_managed,
     is_of_another_account,
+    lets_account_grant,
     policy_evidence,
 )
 from ebs_kms_audit.model import Evidence, PolicyType, PrincipalKind, Verdict
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import StatementResult
 
 Rule = Callable[[Case], DenialCause | None]
 
@@ -51,8 +56,10 @@ def _infrastructure(case: Case) -> DenialCause | None:
     if case.denial.principal.kind is not PrincipalKind.INFRASTRUCTURE:
         return None
     message = case.message
+    limited = case.other_policy_type or (case.explicit and message and message.policy_type)
     return DenialCause(
         id=CauseId.INFRASTRUCTURE,
+        variant="limited" if limited else "",
         evidence=case.denial.principal.evidence,
         policy_type=message.policy_type if message else None,
         by_message=bool(message and message.policy_type),
@@ -104,7 +111,8 @@ def _other_policy(case: Case) -> DenialCause | None:
             by_message=True,
             statements=denying(case, case.other_policy_type),
         )
-    if case.message is not None and case.message.policy_type is not None:
+    named = case.message is not None and case.message.policy_type is not None
+    if named and (case.explicit or case.verdict is not Verdict.EXPLICIT_DENY):
         return None
     layer = blocking_layer(case)
     if layer is None:
@@ -115,6 +123,7 @@ def _other_policy(case: Case) -> DenialCause | None:
         policy_type=layer,
         by_policy=True,
         statements=denying(case, layer),
+        contradicts=("message_names_no_deny",) if named else (),
     )
 
 
@@ -174,7 +183,7 @@ def _explicit_deny(case: Case) -> DenialCause | None:
         return DenialCause(
             id=CauseId.EXPLICIT_DENY,
             evidence=case.message_evidence,
-            policy_type=message.policy_type,
+            policy_type=message.policy_type or _type_of(statements),
             by_message=True,
             by_policy=bool(statements),
             statements=statements,
@@ -190,6 +199,12 @@ def _explicit_deny(case: Case) -> DenialCause | None:
             contradicts=("message_names_no_deny",) if message and message.policy_type else (),
         )
     return None
+
+
+def _type_of(statements: tuple[StatementResult, ...]) -> PolicyType | None:
+    """Return the type of policy of Deny statements that match; None if they differ or may not."""
+    types = {POLICY_TYPES[one.layer] if one.matched else None for one in statements}
+    return types.pop() if len(types) == 1 else None
 
 
 def _direct_grant_call(case: Case) -> DenialCause | None:
@@ -252,6 +267,8 @@ def _conflicting_evidence(case: Case) -> DenialCause | None:
 
     if allows_after_all(case):
         kind = case.message.policy_type if case.message else None
+        if case.key_policy_allows is not True:
+            return conflict("allow_together", "policies_allow", kind)
         return conflict("allows", "policy_allows", kind)
     if case.no_resource_based and delegates(case) and case.delegation_helps:
         return conflict("delegates", "policy_delegates", PolicyType.RESOURCE_BASED)
@@ -267,7 +284,7 @@ def _conflicting_evidence(case: Case) -> DenialCause | None:
 def _cross_account_half_missing(case: Case) -> DenialCause | None:
     if not case.denial.cross_account:
         return None
-    key_side = case.key_policy_allows
+    key_side = lets_account_grant(case) if case.service_linked else case.key_policy_allows
     by_message = case.no_resource_based or case.no_identity_based
     if case.decision is None and not by_message and not case.service_linked:
         return None

@@ -243,6 +243,14 @@ VARIANTS: Mapping[tuple[str, str], str] = {
         "No statement in the key policy allows {caller} to call {actions}, and a statement for "
         "the account does not help this service-linked role."
     ),
+    ("infrastructure", "limited"): (
+        "aws:ec2-infrastructure, which EC2 uses for the instance, was denied {actions} by a "
+        "{policy_type}, whatever its grant allows."
+    ),
+    ("conflicting_evidence", "allow_together"): (
+        "KMS denied {caller} {actions}, but the key policy and the IAM policies that were given "
+        "allow it together."
+    ),
     ("iam_policy_missing", "service_linked"): (
         "The key policy leaves {actions} to the permissions of {caller}, and the AWS managed "
         "policy of this service-linked role does not allow it."
@@ -261,12 +269,14 @@ VARIANTS: Mapping[tuple[str, str], str] = {
 MISSING = {
     "key_policy": "the key policy allows neither the caller nor the caller's account",
     "iam_policy": "no IAM policy of the caller allows the action",
+    "key_policy for a grant": "the key policy lets nobody of the caller's account create a grant",
     "grant": "the service-linked role has no grant on the key",
 }
 """The missing halves of a call across accounts, as parts of a sentence."""
 
 CONTRADICTIONS = {
     "policy_allows": "The key policy that was given allows the call.",
+    "policies_allow": "The key policy and the IAM policies that were given allow the call.",
     "policy_delegates": (
         "The key policy that was given names the caller's account, so an IAM policy could allow "
         "the call."

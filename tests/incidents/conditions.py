@@ -259,6 +259,22 @@ INCIDENTS = [
         steps=[INVESTIGATE],
     ),
     Incident(
+        name="the message names no type of policy, and an IAM policy that was given has the Deny",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny")],
+        options=bound(DELEGATES)
+        | {
+            "iam_policies": key_policy(
+                {"Sid": "no", "Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
+            )
+        },
+        cause="explicit_deny",
+        evidence="recorded",
+        policy_type="identity-based policy",
+        words=('A Deny in an IAM policy, statement "no",',),
+        steps=[INVESTIGATE],
+    ),
+    Incident(
         name="no message, and a Deny of the policy covers the call",
         source=LOGIC,
         records=[denied("Decrypt", None)],

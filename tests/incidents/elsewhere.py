@@ -189,6 +189,30 @@ INCIDENTS = [
         steps=[INVESTIGATE],
     ),
     Incident(
+        name="an SCP denies EC2's Decrypt, so the grant is not the reason",
+        source=ORGANIZATIONS,
+        records=[
+            denied("Decrypt", "scp", userIdentity=INFRASTRUCTURE, sourceIPAddress="AWS Internal")
+        ],
+        cause="infrastructure",
+        evidence="recorded",
+        policy_type="service control policy",
+        words=("by a service control policy, whatever its grant allows",),
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="an SCP that was given denies the call, and the message names no Deny",
+        source=LOGIC,
+        records=[denied()],
+        options=bound(ADMINS)
+        | {"scps": key_policy({"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"})},
+        cause="other_policy",
+        evidence="given",
+        policy_type="service control policy",
+        words=("A service control policy denied",),
+        steps=[INVESTIGATE],
+    ),
+    Incident(
         name="a row of an instance's session from inside AWS",
         source=HOW_EBS_WORKS,
         rows=[
