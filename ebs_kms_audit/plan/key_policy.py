@@ -194,13 +194,13 @@ def _age(binding: Binding, denials: Sequence[Denial]) -> str:
         return ""
     times = [denial.event.time for denial in denials if denial.event.time]
     last = max(times, key=order_of, default=binding.since)
-    seconds = max(0, round((order_of(last) - order_of(binding.since)).total_seconds()))
+    policy = f" The policy is that of {binding.name} ({binding.since:%Y-%m-%d %H:%M:%S} UTC), "
+    seconds = round((order_of(last) - order_of(binding.since)).total_seconds())
+    if seconds < 0:
+        return f"{policy}set after the last denied call."
     unit, name = next((unit, name) for unit, name in _UNITS if seconds >= unit or unit == 1)
     number = seconds // unit
-    return (
-        f" The policy is that of {binding.name} ({binding.since:%Y-%m-%d %H:%M:%S} UTC), "
-        f"{number:,} {name}{'' if number == 1 else 's'} old at the last denied call."
-    )
+    return f"{policy}{number:,} {name}{'' if number == 1 else 's'} old at the last denied call."
 
 
 def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:

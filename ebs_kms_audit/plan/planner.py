@@ -53,7 +53,13 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
     steps: list[Step] = []
     if parts := group.of(StepKind.KEY_POLICY):
         steps.append(key_policy_step(group, parts, bindings, options))
-    of_key = [part for part in group.of(StepKind.IAM_POLICY) if not _identity_only(part)]
+    # IAM can't replace a key policy step that the same caller needs for another call.
+    bound = {part.finding.id for part in group.of(StepKind.KEY_POLICY) if not part.alternative}
+    of_key = [
+        part
+        for part in group.of(StepKind.IAM_POLICY)
+        if not _identity_only(part) and not (part.alternative and part.finding.id in bound)
+    ]
     by_account: dict[str | None, list[Part]] = {}
     for part in of_key:
         by_account.setdefault(part.finding.account, []).append(part)

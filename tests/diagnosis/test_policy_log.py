@@ -234,6 +234,14 @@ def test_the_plan_changes_the_last_policy_and_says_how_old_it_is():
     ) in step.text
 
 
+def test_a_policy_that_is_newer_than_the_denials_has_no_age():
+    still = edit("09:00:00", WITHOUT | {"Id": "newer"})
+    report = ebs_kms_audit.audit(records=log(*EDITS[:2], still, denied("08:30:00")))
+    (step,) = report.plan
+    assert "(2026-05-18 09:00:00 UTC), set after the last denied call." in step.text
+    assert "old at the last denied call" not in step.text
+
+
 def test_no_policy_is_changed_after_an_edit_without_a_document():
     unknown = edit("09:00:00", WITH, requestParameters={"keyId": KEY_ID})
     report = ebs_kms_audit.audit(records=log(*EDITS[:2], unknown, denied("08:30:00")))
