@@ -3,13 +3,13 @@
 denied_events   collects the denied events, each once and in its best form
 user_identity   the principal that the userIdentity of a record names
 assumed_roles   the role of a session, from the AssumeRole event that began it
-principal       the rules that find the principal, in order
+principal       the rules that identify the principal, in order
 account_repair  account ids, repaired where a spreadsheet damaged them
 kms_key         the KMS key
-error_message   what the error message of an event says
+error_message   the error message of an event, and the principal that it names
 pasted          pasted messages, and Denials of those that fit no event
 authorizations  messages from AWS's own evaluation of a request
-overrides       what the caller of the library says
+overrides       the ARNs and the key that the caller of `audit()` gives
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
-from ebs_kms_audit.identify.error_message import message_of, principal_said
+from ebs_kms_audit.identify.error_message import message_of, principal_in_message
 from ebs_kms_audit.identify.kms_key import key_arns_in, key_names, key_of, keys_in
-from ebs_kms_audit.identify.overrides import given_key, given_principals
+from ebs_kms_audit.identify.overrides import key_override, principal_overrides
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
     PastedTexts,
     event_of,
-    given_texts,
     of_no_event,
+    pasted_texts,
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
@@ -61,7 +61,12 @@ __all__ = [
 
 
 class Overrides(NamedTuple):
-    """What the caller of the library says that no row can, checked."""
+    """The checked arguments of `audit()` that replace missing facts.
+
+    principals  the ARN for a User name, by User name
+    key         the KMS key, or None
+    pasted      the denials and symptoms in the pasted error messages
+    """
 
     principals: Mapping[str, Arn]
     key: KeyRef | None
@@ -74,8 +79,8 @@ class Overrides(NamedTuple):
         key: str | None = None,
         messages: str | Iterable[str] | None = None,
     ) -> Overrides:
-        """Check the arguments of `audit()`. Raises UsageError for what makes no sense."""
-        return cls(given_principals(principals), given_key(key), given_texts(messages))
+        """Check the arguments of `audit()`. Raises UsageError for an argument that is not valid."""
+        return cls(principal_overrides(principals), key_override(key), pasted_texts(messages))
 
 
 def may_be_of_another_service(event: Event) -> bool:
@@ -93,40 +98,44 @@ def may_be_of_another_service(event: Event) -> bool:
 
 
 class Resolver:
-    """Turns denied KMS events into Denials, with all that the input and the caller tell.
+    """Turns denied KMS events into Denials.
 
     Denials of one kind are identified once: they share the principal, the key and the message.
     Only the first of a kind is in the `event_ids` of the principal. Events of one kind differ in
     time, ids and access key, and the access keys belong to the same account and role.
     """
 
-    def __init__(self, evidence_index: EvidenceIndex, given: Overrides) -> None:
-        self._witnesses = evidence_index
-        self._given = given
+    def __init__(self, evidence_index: EvidenceIndex, overrides: Overrides) -> None:
+        self._evidence_index = evidence_index
+        self._overrides = overrides
         self._kinds: dict[object, Denial] = {}
 
-    def resolve(self, event: Event, siblings: Sequence[Event], attempts: Sequence[Event]) -> Denial:
+    def resolve(
+        self, event: Event, siblings: Sequence[Event], ec2_calls: Sequence[Event]
+    ) -> Denial:
         """Return the denial of an event.
 
-        `siblings` are other events of the same Request ID, `attempts` EC2 calls that the same
-        caller made at that time.
+        `siblings` are other events with the same Request ID. `ec2_calls` are EC2 calls that the
+        same caller made within a minute.
         """
-        account = self._witnesses.accounts.account(event)
+        account = self._evidence_index.accounts.account(event)
         if account != event.account:
             event = replace(event, account=account)
         credential_account = account_of(event.access_key)
-        alone = siblings or attempts or event.identity is not None or self._given.pasted.messages
-        if alone:
-            return self._first(event, siblings, attempts, credential_account)
+        has_own_evidence = (
+            siblings or ec2_calls or event.identity is not None or self._overrides.pasted.messages
+        )
+        if has_own_evidence:
+            return self._first(event, siblings, ec2_calls, credential_account)
         kind = (
             event.name, event.source, event.source_inferred, event.region, event.source_ip,
             event.error_code, event.user_name, event.resources, account, event.error_message,
             key_kind(event.access_key), event.access_key is None,
-            self._witnesses.assumed_roles.of_key(event.access_key), credential_account,
+            self._evidence_index.assumed_roles.of_key(event.access_key), credential_account,
         )  # fmt: skip
         first = self._kinds.get(kind)
         if first is None:
-            first = self._first(event, siblings, attempts, credential_account)
+            first = self._first(event, siblings, ec2_calls, credential_account)
             self._kinds[kind] = first
             return first
         return Denial(
@@ -146,16 +155,20 @@ class Resolver:
         self,
         event: Event,
         siblings: Iterable[Event],
-        attempts: Iterable[Event],
+        ec2_calls: Iterable[Event],
         credential_account: str | None,
     ) -> Denial:
-        given, action = self._given, kms_action(event.name)
-        message, evidence = message_of(event, event.account, action.iam_actions, given.pasted)
-        said = principal_said(event, message, evidence)
+        overrides, action = self._overrides, kms_action(event.name)
+        message, evidence = message_of(event, event.account, action.iam_actions, overrides.pasted)
+        named_in_message = principal_in_message(event, message, evidence)
         return Denial(
             event=event,
-            principal=principal_of(event, event.account, self._witnesses, said, given.principals),
-            key=key_of(event, siblings, attempts, message.resource if message else None, given.key),
+            principal=principal_of(
+                event, event.account, self._evidence_index, named_in_message, overrides.principals
+            ),
+            key=key_of(
+                event, siblings, ec2_calls, message.resource if message else None, overrides.key
+            ),
             message=message,
             credential_account=credential_account,
             iam_actions=_denied_actions(action.iam_actions, message),
@@ -169,25 +182,27 @@ class Resolver:
 def resolve(
     event: Event,
     siblings: Sequence[Event],
-    attempts: Sequence[Event],
+    ec2_calls: Sequence[Event],
     evidence_index: EvidenceIndex,
-    given: Overrides,
+    overrides: Overrides,
 ) -> Denial:
     """Return the denial of one event, as `Resolver.resolve` does."""
-    return Resolver(evidence_index, given).resolve(event, siblings, attempts)
+    return Resolver(evidence_index, overrides).resolve(event, siblings, ec2_calls)
 
 
 def resolve_message(
-    pasted: PastedMessage, evidence_index: EvidenceIndex, given: Overrides
+    pasted: PastedMessage, evidence_index: EvidenceIndex, overrides: Overrides
 ) -> Denial:
-    """Turn a pasted message that fits no event into a Denial. It has no time."""
+    """Return the denial for a pasted message that matches no event. The denial has no time."""
     event, message = event_of(pasted), pasted.message
     action = kms_action(event.name)
-    said = principal_said(event, message, pasted.evidence)
+    named_in_message = principal_in_message(event, message, pasted.evidence)
     return Denial(
         event=event,
-        principal=principal_of(event, event.account, evidence_index, said, given.principals),
-        key=key_of(event, (), (), message.resource, given.key),
+        principal=principal_of(
+            event, event.account, evidence_index, named_in_message, overrides.principals
+        ),
+        key=key_of(event, (), (), message.resource, overrides.key),
         message=message,
         iam_actions=() if message.action is None else _named(message.action, action.iam_actions),
         statement_kind=action.kind,
@@ -198,11 +213,14 @@ def resolve_message(
 
 
 def _named(action: str, spelled: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the action that a message names, as AWS spells it."""
+    """Return the action in a message, in the spelling of AWS."""
     return tuple(one for one in spelled if one.casefold() == action.casefold()) or (action,)
 
 
 def _denied_actions(actions: tuple[str, ...], message: DenialMessage | None) -> tuple[str, ...]:
-    """Return the actions that were denied: of ReEncrypt's two the one that the message names."""
+    """Return the denied actions.
+
+    ReEncrypt needs two actions. If the message names one of them, only that one was denied.
+    """
     named = ((message.action or "") if message else "").lower()
     return tuple(action for action in actions if action.lower() == named) or actions

@@ -1,4 +1,4 @@
-"""Account ids that a spreadsheet damaged: repaired from the access keys and ARNs of the file."""
+"""Repairs account ids that a spreadsheet damaged, from the access keys and ARNs of the file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _KEYS_KEPT = 10_000
 
 
 class _FileVotes:
-    """The votes of one file.
+    """How often the rows of one file show each account id.
 
-    Access keys are decoded when a damaged id needs them: most files have none.
+    Access keys are decoded only when the file has a damaged id. Most files have none.
     """
 
     def __init__(self) -> None:
@@ -49,25 +49,25 @@ class _FileVotes:
         self.decode()
         votes = self.accounts.copy()
         votes.update(filter(None, map(account_of, self.long_term_keys)))
-        fitting = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
-        if not fitting:
+        matching = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
+        if not matching:
             return None
-        account, for_it = fitting.most_common(1)[0]
-        return account if 2 * for_it > fitting.total() else None
+        account, count = matching.most_common(1)[0]
+        return account if 2 * count > matching.total() else None
 
 
 class AccountVotes:
     """Collects, per file, the account ids that access keys and ARNs show.
 
-    Each event that an audit needs votes, and each long-term key once. Add all events first, then
-    ask for accounts.
+    Each event that an audit needs adds one vote for each account id that it shows. A long-term
+    access key adds one vote in total. Add all events before calling `account`.
     """
 
     def __init__(self) -> None:
         self._files: dict[str, _FileVotes] = {}
 
     def add(self, event: Event) -> None:
-        """Add an event: it votes for the accounts that it shows."""
+        """Add the votes of an event."""
         votes = self._files.get(event.file)
         if votes is None:
             votes = self._files[event.file] = _FileVotes()
@@ -81,22 +81,22 @@ class AccountVotes:
                 votes.accounts[arn.account] += 1
 
     def count_again(self, file: str, events: Iterable[Event]) -> None:
-        """Replace the votes of a file by those of all its events."""
+        """Replace the votes of a file with the votes of these events."""
         self._files[file] = _FileVotes()
         for event in events:
             self.add(event)
 
     def merge(self, other: AccountVotes) -> None:
-        """Add the votes that another collector counted."""
+        """Add the votes of another collector."""
         for file, votes in other._files.items():
             self._files.setdefault(file, _FileVotes()).merge(votes)
 
     def account(self, event: Event) -> str | None:
-        """Return an event's account id: as written, or repaired, or None where it is not certain.
+        """Return the account id of an event, repaired if it is damaged; None if it is not certain.
 
-        A damaged id is repaired by the owner of the event's own access key. Otherwise it is the
-        account that rounds to what the cell shows, if more than half of the file's votes for such
-        accounts are for it.
+        The account that owns the event's access key is used first. Otherwise, an account that
+        matches the damaged cell is used if it has more than half of the file's votes for all
+        matching accounts.
         """
         cell = event.account_cell
         if event.account or not cell:

@@ -1,8 +1,10 @@
-"""Which role a session belongs to, as the AssumeRole event tells that handed it out.
+"""The role of a session, from the AssumeRole event that created the session.
 
-A successful AssumeRole names the role's ARN, the access key it handed out and the session. A
-denied call with the same access key was therefore that role's. Rows of service-linked roles carry
-no access key: there the session's name must do, and only where it leads to one role.
+A successful AssumeRole event has the ARN of the role, the access key and the session name. A denied
+call with the same access key was made by that role. Rows of service-linked roles have no access
+key. For these rows the session name is used, if it identifies exactly one role.
+
+Source: CloudTrail User Guide, "CloudTrail userIdentity element".
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ _KEPT = 50_000
 
 
 class AssumedRole(NamedTuple):
-    """A role, the event that proves it, and where the event is: its file and line."""
+    """A role and the AssumeRole event that shows it.
+
+    role_arn  the ARN of the role, with its path
+    event_id  the Event ID of the AssumeRole event, or None
+    place     the file and the line of the AssumeRole event
+    """
 
     role_arn: str
     event_id: str | None
@@ -25,20 +32,20 @@ class AssumedRole(NamedTuple):
 
 
 class AssumedRoles:
-    """Collects AssumeRole events. `wanted` are the access keys to keep; None keeps all.
+    """Collects AssumeRole events.
 
-    With None, at most 50,000 are kept; then `overflowed` is True and a second reading, which
-    knows what is wanted, must bring the rest.
+    `access_keys` are the access keys to keep. With None, every access key is kept, up to 50,000. If
+    there are more, `overflowed` is True, and the input must be read again with `access_keys`.
     """
 
-    def __init__(self, wanted: Collection[str] | None = None) -> None:
-        self._wanted = wanted
+    def __init__(self, access_keys: Collection[str] | None = None) -> None:
+        self._access_keys = access_keys
         self._by_key: dict[str, AssumedRole] = {}
         self._service_sessions: dict[str, dict[str, AssumedRole]] = {}
         self.overflowed = False
 
     def add(self, event: Event) -> None:
-        """Take in an event, if it handed out a session."""
+        """Add an event. Only a successful AssumeRole event is kept."""
         if event.error_code or not event.name.startswith("AssumeRole"):
             return
         roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
@@ -55,8 +62,8 @@ class AssumedRoles:
                 _put(self._service_sessions.setdefault(session, {}), assumed.role_arn, assumed)
 
     def _keep(self, access_key: str, assumed: AssumedRole) -> None:
-        if self._wanted is not None:
-            if access_key in self._wanted:
+        if self._access_keys is not None:
+            if access_key in self._access_keys:
                 _put(self._by_key, access_key, assumed)
         elif access_key in self._by_key or len(self._by_key) < _KEPT:
             _put(self._by_key, access_key, assumed)
@@ -64,11 +71,11 @@ class AssumedRoles:
             self.overflowed = True
 
     def of_key(self, access_key: str | None) -> AssumedRole | None:
-        """Return what was handed out under an access key."""
+        """Return the role that an access key was issued for, or None."""
         return self._by_key.get(access_key or "")
 
     def of_service_session(self, name: str, account: str | None) -> AssumedRole | None:
-        """Return the service-linked role that calls under a session name, if it is one only."""
+        """Return the service-linked role with a session name; None if none or several have it."""
         found = [
             assumed
             for arn, assumed in self._service_sessions.get(name, {}).items()
@@ -78,7 +85,7 @@ class AssumedRoles:
 
 
 def _put(known: dict[str, AssumedRole], name: str, role: AssumedRole) -> None:
-    """Keep the last of several events, by file and line: files may be read in any order."""
+    """Keep the last of several events by file and line, because files are read in any order."""
     if name not in known or known[name].place <= role.place:
         known[name] = role
 

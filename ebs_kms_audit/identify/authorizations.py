@@ -1,4 +1,4 @@
-"""Answers of AWS's own evaluation of a request → the access-denied messages that they stand for.
+"""Output of AWS commands that evaluate a request → access-denied messages.
 
 Sources: `aws sts decode-authorization-message`; `aws iam-toolbox get-request-authorization-details`
 (preview), its checkType and evaluatedEffect.
@@ -22,7 +22,8 @@ from ebs_kms_audit.model import (
     Symptom,
 )
 
-# In the order in which a policy type explains a denial: what no other policy can make up for first.
+# If several policy types deny a request, the first of these is reported. A denial by one of the
+# first four types cannot be fixed in the key policy.
 _TYPES = {
     "SERVICE_CONTROL_POLICY": PolicyType.SERVICE_CONTROL,
     "RESOURCE_CONTROL_POLICY": PolicyType.RESOURCE_CONTROL,
@@ -38,7 +39,10 @@ _EFFECTS = {"EXPLICIT_DENY": Effect.EXPLICIT, "IMPLICIT_DENY": Effect.IMPLICIT}
 def read_authorizations(
     decoded: Iterable[DecodedAuthorization], evaluations: Iterable[AuthorizationEvaluation]
 ) -> PastedTexts:
-    """Return the denials, and as symptoms those of other services; what was allowed is left out."""
+    """Return KMS denials as messages and denials by other services as symptoms.
+
+    Allowed requests are left out.
+    """
     answers = [(one.file, _of_decoded(one)) for one in decoded if one.allowed is False]
     answers += [(one.file, _of_evaluation(one)) for one in evaluations if one.effect in _EFFECTS]
     messages: list[PastedMessage] = []

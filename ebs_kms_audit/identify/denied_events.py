@@ -1,7 +1,7 @@
-"""Collects the denied KMS events of all inputs: each once, in its best form.
+"""Collects the denied KMS events of all inputs, each event once.
 
-A record and a row with the same Event ID are the same event: the fields of the record count, and
-the fields in which the row differs are reported. A second row or record with a known Event ID is a
+A record and a row with the same Event ID are the same event. The fields of the record are used, and
+the columns in which the row differs are reported. A second row or record with a known Event ID is a
 duplicate.
 """
 
@@ -26,24 +26,31 @@ _COMPARED: dict[str, Callable[[Event], object]] = {
 
 
 class Disagreement(NamedTuple):
-    """What a row said otherwise than the record of the same event."""
+    """A difference between a row and the record of the same event.
+
+    event_id  the Event ID
+    columns   the columns with different values
+    """
 
     event_id: str
     columns: tuple[str, ...]
 
 
 def is_kms(event: Event) -> bool:
-    """Return whether an event is one of KMS (where the export has no Event source: by its name)."""
+    """Return whether an event is a KMS event.
+
+    In an export without Event source, KMS events are recognized by event name.
+    """
     return event.source == KMS_EVENT_SOURCE
 
 
 def is_denied(event: Event) -> bool:
-    """Return whether an event was denied for lack of permission. A dry run has another code."""
+    """Return whether KMS denied the call because of missing permissions."""
     return event.error_code in DENIAL_CODES
 
 
 class DeniedEvents:
-    """The denied KMS events that lie in the window, in the order in which they were met."""
+    """The denied KMS events in the window, in the order in which they were read."""
 
     def __init__(self, window: Window | None) -> None:
         self._window = window
@@ -60,11 +67,11 @@ class DeniedEvents:
 
     @property
     def outside(self) -> int:
-        """How many denials lie outside the window."""
+        """The number of denials outside the window."""
         return len(self._outside)
 
     def add(self, event: Event) -> None:
-        """Take in a KMS event, denied or not: a record may correct what a row said."""
+        """Add a KMS event, denied or not. A record replaces the row of the same event."""
         key = event.uid
         known = self._events.get(key)
         if known is None:
@@ -86,7 +93,7 @@ class DeniedEvents:
             self._outside.add(key)
 
     def _compare(self, row: Event, record: Event) -> None:
-        """Tell where the row says something else; what the row does not say is no disagreement."""
+        """Record the columns in which the row differs. An empty cell is not a difference."""
         differing = tuple(
             column
             for column, value in _COMPARED.items()

@@ -1,6 +1,6 @@
-"""What an error message says of a denial: the record's own message, or a pasted one.
+"""The error message of a denial: from the CloudTrail record, or pasted by the user.
 
-A pasted message is what the caller of the library says, so its Evidence is `given`.
+The Evidence of a pasted message is `given`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _INFRASTRUCTURE = "aws:ec2-infrastructure"
 def message_of(
     event: Event, account: str | None, iam_actions: Sequence[str], pasted: PastedTexts
 ) -> tuple[DenialMessage | None, Evidence]:
-    """Return the message of a denied event, and whether a record or the caller brought it.
+    """Return the error message of a denied event, and how the message is known.
 
-    A message that names the type of policy counts before one that does not; otherwise the record's
-    own counts first.
+    A message that names the type of policy is preferred. If both or neither name it, the message of
+    the record is used.
     """
-    own, given = _own_message(event), _pasted_message(event, account, iam_actions, pasted)
-    if own and (own.policy_type or given is None or given.message.policy_type is None):
+    own, matching = _own_message(event), _pasted_message(event, account, iam_actions, pasted)
+    if own and (own.policy_type or matching is None or matching.message.policy_type is None):
         return own, Evidence.RECORDED
-    if given is None:
+    if matching is None:
         return None, Evidence.UNKNOWN
-    return given.message, Evidence.GIVEN if given.event is None else Evidence.DERIVED
+    return matching.message, Evidence.GIVEN if matching.event is None else Evidence.DERIVED
 
 
 def _own_message(event: Event) -> DenialMessage | None:
@@ -56,10 +56,10 @@ def _pasted_message(
     return None
 
 
-def principal_said(
+def principal_in_message(
     event: Event, message: DenialMessage | None, evidence: Evidence
 ) -> Principal | None:
-    """Return the principal that a message names; None where it names none that a policy could."""
+    """Return the principal in a message; None if no policy can name it."""
     caller = Arn.parse(message.principal) if message else None
     if message is None or caller is None:
         return None

@@ -1,8 +1,8 @@
-"""The ARN of an IAM user, path included, from rows of IAM that name the user.
+"""The ARN of an IAM user, with its path, from rows of iam.amazonaws.com.
 
-A row of iam.amazonaws.com lists in its Resources `AWS::IAM::User` with the user's ARN. A caller of
-the same name in the same account is that user: inferred, because a role session can have the name
-of a user.
+The Resources cell of such a row has an entry `AWS::IAM::User` with the ARN of the user. A caller
+with the same name in the same account is inferred to be this user. A role session can have the same
+name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ _KEPT = 100_000
 
 
 class NamedUser(NamedTuple):
-    """The ARN of an IAM user, and the event that names it."""
+    """An IAM user.
+
+    arn    the ARN, with its path
+    event  the event that has the ARN
+    """
 
     arn: Arn
     event: Event
@@ -31,7 +35,7 @@ class NamedUsers:
         self._kept = 0
 
     def add(self, event: Event) -> None:
-        """Take in an event; one that names no user changes nothing."""
+        """Add an event. Only an event of IAM with the ARN of a user is kept."""
         if event.source != IAM_EVENT_SOURCE:
             return
         for resource in event.resources or ():
@@ -44,7 +48,7 @@ class NamedUsers:
                 users[arn] = NamedUser(arn, event)
 
     def of(self, name: str | None, account: str | None) -> NamedUser | None:
-        """Return the user of a name in an account; None if no row or several ARNs name one."""
+        """Return the user with a name in an account; None if there is no such user or several."""
         users = [
             user
             for arn, user in self._by_name.get(name or "", {}).items()

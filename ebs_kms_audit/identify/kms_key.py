@@ -1,4 +1,7 @@
-"""Which KMS key an event was about. The console's CSV seldom says; a record often does."""
+"""The KMS key of an event.
+
+A row of the console's CSV seldom names the key of a denied call. A CloudTrail record often does.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,20 @@ _KMS_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_
 def key_of(
     event: Event,
     siblings: Iterable[Event],
-    attempts: Iterable[Event],
-    said: str | None,
-    given: KeyRef | None,
+    ec2_calls: Iterable[Event],
+    named_in_message: str | None,
+    override: KeyRef | None,
 ) -> KeyRef:
-    """Return the key, from the first source that names one, and only one.
+    """Return the key from the first source that names exactly one key, or an unknown key.
 
-    In order: the event's own resources; its error message; other events of the same Request ID
-    (`siblings`); the message that the caller pasted (`said`: its resource); the caller's `given`
-    key, where it can be that; the EC2 calls of the same caller at that time (`attempts`); else
-    unknown.
+    The sources, in order:
+
+    1. the resources of the event
+    2. the error message of the event
+    3. `siblings`, the other events with the same Request ID
+    4. `named_in_message`, the resource of a pasted message
+    5. `override`, the key that the caller of `audit()` gives, if it is in the event's Region
+    6. `ec2_calls`, the EC2 calls of the same caller within a minute
     """
     own = _resource_names(event)
     in_message = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
@@ -31,55 +38,57 @@ def key_of(
         in_message, Evidence.RECORDED, "its error message names it"
     )
     if recorded:
-        same = given and recorded.arn is None and recorded.id and recorded.id == given.id
-        return given if given and same else recorded
+        same = override and recorded.arn is None and recorded.id and recorded.id == override.id
+        return override if override and same else recorded
     if not key_names(event):
-        others = [name for sibling in siblings for name in _resource_names(sibling)]
+        names = [name for sibling in siblings for name in _resource_names(sibling)]
         why = "another event of the same Request ID names it"
-        if derived := _one_key(others, Evidence.DERIVED, why):
+        if derived := _one_key(names, Evidence.DERIVED, why):
             return derived
-        if named := _one_key([said or ""], Evidence.GIVEN, "the message that was given names it"):
+        if named := _one_key(
+            [named_in_message or ""], Evidence.GIVEN, "the message that was given names it"
+        ):
             return named
-        if given and _may_be(given, event):
-            return given
+        if override and _may_be(override, event):
+            return override
         why = "the EC2 call that the same caller made within a minute names it"
-        others = [name for attempt in attempts for name in _resource_names(attempt)]
-        if inferred := _one_key(others, Evidence.INFERRED, why):
+        names = [name for call in ec2_calls for name in _resource_names(call)]
+        if inferred := _one_key(names, Evidence.INFERRED, why):
             return inferred
-    return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=_why_not(event))
+    return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=_why_unknown(event))
 
 
 def key_names(event: Event) -> set[str]:
-    """Return the ids of the keys that an event's resources name, or failing these the aliases."""
+    """Return the key ids in the resources of an event, or the aliases if there are no key ids."""
     return _keys(_resource_names(event))
 
 
 def keys_in_message(event: Event) -> set[str]:
-    """Return the ids, or failing these the aliases, of the keys in an event's error message."""
+    """Return the key ids in the error message of an event, or the aliases if there are none."""
     return _keys(re.findall(_KMS_ARN, event.error_message or ""))
 
 
 def keys_in(event: Event) -> set[str]:
-    """Return the ids of the keys that an event's resources or its error message name."""
+    """Return the key ids in the resources and the error message of an event."""
     named = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
     return {key for key in _keys([*_resource_names(event), *named]) if is_key_id(key)}
 
 
 def key_arns_in(event: Event) -> set[str]:
-    """Return the ARNs of the keys that an event's resources or its error message name."""
+    """Return the key ARNs in the resources and the error message of an event."""
     named = [*_resource_names(event), *re.findall(_KMS_ARN, event.error_message or "")]
     arns = (Arn.parse(name.rstrip(".")) for name in named)
     return {str(arn) for arn in arns if arn and arn.is_key}
 
 
-def _why_not(event: Event) -> str:
+def _why_unknown(event: Event) -> str:
     if key_names(event):
         return "the event names several keys"
     if event.resources is None:
-        return "the row's Resources can't be read"
+        return "the Resources cell of the row cannot be read"
     if event.identity is not None:
-        return "the record names no key: a denied call's seldom does outside its error message"
-    return "the row names no key: the console's CSV seldom does"
+        return "neither the resources nor the error message of the record names a key"
+    return "the row names no key; the CSV of the console rarely names the key of a denied call"
 
 
 def _resource_names(event: Event) -> list[str]:
@@ -87,7 +96,7 @@ def _resource_names(event: Event) -> list[str]:
 
 
 def _keys(names: Iterable[str]) -> set[str]:
-    """Return the ids in the names, or else the aliases."""
+    """Return the key ids in the names, or the aliases if there are no key ids."""
     ids, aliases = set(), set()
     for name in names:
         arn = Arn.parse(name)
@@ -101,7 +110,7 @@ def _keys(names: Iterable[str]) -> set[str]:
 
 
 def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | None:
-    """Return the key if the names are of one key: by its ARN, its id and its alias."""
+    """Return the key if all names (ARNs, key ids, aliases) are names of one key."""
     names = list(names)
     if len(_keys(names)) != 1:
         return None
@@ -121,6 +130,6 @@ def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | Non
 
 
 def _may_be(key: KeyRef, event: Event) -> bool:
-    """Return whether the given key can be the row's: a key serves calls of its own Region only."""
+    """Return whether a call in the event's Region can use the key."""
     arn = Arn.parse(key.arn)
     return arn is not None and event.region in (None, arn.region)

@@ -1,4 +1,4 @@
-"""What the caller of the audit gives: the ARN of a User name, and the key."""
+"""Checks the overrides of `audit()`: the ARNs for User names, and the key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Evidence, KeyRef, PrincipalKind
 
 
-def given_principals(mapping: Mapping[str, str] | None) -> dict[str, Arn]:
-    """Check `principals={"NAME": "ARN"}`. Raises UsageError for what no key policy may name."""
+def principal_overrides(mapping: Mapping[str, str] | None) -> dict[str, Arn]:
+    """Check `principals={"NAME": "ARN"}`. Raises UsageError for an ARN that no policy can name."""
     return {name: _principal(name, text) for name, text in (mapping or {}).items()}
 
 
@@ -33,28 +33,28 @@ def _principal(name: str, text: str) -> Arn:
         or not is_iam_name(arn.name)
     ):
         raise UsageError(
-            f"principal {name}: {text} is no ARN of an IAM user or role "
+            f"principal {name}: {text} is not the ARN of an IAM user or role "
             "(arn:aws:iam::111122223333:role/NAME)"
         )
     return arn
 
 
 def kind_of(arn: Arn) -> PrincipalKind:
-    """Return what a principal's ARN names."""
+    """Return the kind of principal that an ARN names."""
     if arn.resource.startswith("role/aws-service-role/"):
         return PrincipalKind.SERVICE_LINKED_ROLE
     return PrincipalKind.ROLE if arn.resource_type == "role" else PrincipalKind.USER
 
 
-def given_key(text: str | None) -> KeyRef | None:
-    """Check `key=ARN`. Raises UsageError for what is no key ARN."""
+def key_override(text: str | None) -> KeyRef | None:
+    """Check `key=ARN`. Raises UsageError for a text that is not a key ARN."""
     if text is None:
         return None
     arn = Arn.parse(text)
     if arn is None or arn.service != "kms" or arn.resource_type != "key" or not arn.region:
         raise UsageError(
-            f"key: {text} is no key ARN (arn:aws:kms:us-east-1:111122223333:key/…); an alias can "
-            "be re-pointed, so give the key's own ARN"
+            f"key: {text} is not a key ARN (arn:aws:kms:us-east-1:111122223333:key/…); give the "
+            "ARN of the key, because an alias can be moved to another key"
         )
     return KeyRef(
         arn=text, id=arn.name, alias=None, evidence=Evidence.GIVEN, why="the caller named the key"

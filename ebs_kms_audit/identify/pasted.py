@@ -1,8 +1,8 @@
-"""Pasted error texts → the messages in them, and Denials of those that fit no event.
+"""Pasted error texts → messages, and the events of the messages that match no event of the log.
 
-A message fits an event if user or session name, action, account, Region and key agree. It then
-explains that event. Any other message is a denial of its own: its Event has no time, and everything
-in it is what the caller said, so its Evidence is `given`.
+A message matches an event if user or session name, action, account, Region and key are equal. It is
+then the error message of that event. Every other message becomes a separate denial. Its Event has
+no time, and its Evidence is `given`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_ACTION = "(not named)"
 
 
 class PastedMessage(NamedTuple):
-    """An access-denied message of KMS that is not in the record of a KMS event.
+    """A KMS access-denied message from outside the record of a KMS event.
 
     message  the message
     file     the input that holds it
@@ -39,12 +39,12 @@ class PastedMessage(NamedTuple):
 
     @property
     def evidence(self) -> Evidence:
-        """How its denial is known."""
+        """How the denial is known."""
         return Evidence.GIVEN if self.event is None else Evidence.RECORDED
 
 
 class PastedTexts:
-    """What pasted texts say: KMS denials (`messages`), and symptoms (`symptoms`)."""
+    """The KMS denials (`messages`) and the symptoms (`symptoms`) in pasted texts."""
 
     def __init__(
         self, messages: Iterable[PastedMessage] = (), symptoms: Iterable[Symptom] = ()
@@ -60,12 +60,12 @@ class PastedTexts:
         return PastedTexts(self.messages + other.messages, self.symptoms + other.symptoms)
 
     def of_caller(self, user_name: str | None) -> Sequence[PastedMessage]:
-        """Return the messages of a user or a session, by its name."""
+        """Return the messages about a user or session with this name."""
         return self._by_caller.get(user_name or "", ())
 
 
-def given_texts(texts: str | Iterable[str] | None) -> PastedTexts:
-    """Read `messages=`. Raises UsageError for a text that holds no known error."""
+def pasted_texts(texts: str | Iterable[str] | None) -> PastedTexts:
+    """Read `messages=`. Raises UsageError for a text without a recognized error."""
     from ebs_kms_audit.model import PastedText
 
     texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
@@ -83,8 +83,8 @@ def given_texts(texts: str | Iterable[str] | None) -> PastedTexts:
 
 
 def read_texts(texts: Iterable[PastedText]) -> PastedTexts:
-    """Read pasted texts; a text without a known error adds nothing."""
-    from ebs_kms_audit.messages import read_error_text  # an export alone has no text
+    """Read pasted texts. A text without a recognized error is ignored."""
+    from ebs_kms_audit.messages import read_error_text  # not needed for an export
 
     messages: list[PastedMessage] = []
     symptoms: list[Symptom] = []
@@ -99,7 +99,7 @@ def read_texts(texts: Iterable[PastedText]) -> PastedTexts:
 
 
 def fits(message: DenialMessage, event: Event, account: str | None) -> bool:
-    """Return whether a message can be that of an event, by everything but the action."""
+    """Return whether caller, account, Region and key of a message match an event."""
     caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
     if caller is None or not event.user_name or _user_name(caller) != event.user_name:
         return False
@@ -110,7 +110,7 @@ def fits(message: DenialMessage, event: Event, account: str | None) -> bool:
 
 
 def of_no_event(pasted: Sequence[PastedMessage], denials: Iterable[Denial]) -> list[PastedMessage]:
-    """Return the messages that fit no denial."""
+    """Return the messages that match no denial."""
     by_name: dict[str | None, list[Denial]] = {}
     if pasted:
         for denial in denials:
@@ -132,7 +132,7 @@ def _explains(message: DenialMessage, denial: Denial) -> bool:
 
 
 def event_of(pasted: PastedMessage) -> Event:
-    """Return the event that a message reports, as far as the message shows it."""
+    """Return an Event with the fields that the message contains."""
     message, call = pasted.message, pasted.event
     caller, key = Arn.parse(message.principal), Arn.parse(message.resource)
     region = (key.region if key else None) or message.authorization_region
@@ -158,7 +158,7 @@ def _user_name(caller: Arn) -> str:
 
 
 def _event_name(action: str | None) -> str:
-    """Return the name of the operation that needs an action: `ReEncrypt` for kms:ReEncryptTo."""
+    """Return the operation that needs an action: `ReEncrypt` for kms:ReEncryptTo."""
     if action is None:
         return NO_ACTION
     return _EVENT_NAMES.get(action.casefold()) or action.partition(":")[2]

@@ -1,7 +1,10 @@
-"""The caller of a denied event: from the userIdentity of a record, or else from the rows.
+"""The caller of a denied event, from the userIdentity of a record or from the rows of an export.
 
-A console CSV holds the session name where a key policy needs the role. The rules are tried in
-order; the first that applies decides, and `why` names it. No text repeats a name of the log.
+A key policy names a role. A console CSV has only the session name. The rules are tried in order,
+and the first rule that applies decides. `why` states the rule and repeats no text of the log.
+
+Sources: CloudTrail User Guide, "CloudTrail userIdentity element"; IAM User Guide, "IAM
+identifiers" (prefixes AKIA and ASIA).
 """
 
 from __future__ import annotations
@@ -19,7 +22,12 @@ from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
 
 
 class EvidenceIndex:
-    """What other events prove of a caller: account, assumed role, long-term access key."""
+    """Facts about callers from other events: account, assumed role, long-term access key.
+
+    accounts       the account ids in the access keys and ARNs of each file
+    assumed_roles  the roles in AssumeRole events
+    users          the IAM users in events of IAM
+    """
 
     def __init__(self) -> None:
         self.accounts = AccountVotes()
@@ -28,7 +36,7 @@ class EvidenceIndex:
         self._long_term_keys: dict[str, dict[tuple[str | None, str | None], Event]] = {}
 
     def add(self, event: Event) -> None:
-        """Take in an event that matters."""
+        """Add an event that an audit needs."""
         self.accounts.add(event)
         self.assumed_roles.add(event)
         self.users.add(event)
@@ -41,15 +49,15 @@ class EvidenceIndex:
 
     @property
     def overflowed(self) -> bool:
-        """Whether there were too many AssumeRole events to keep all."""
+        """Whether some AssumeRole events were not kept because there are too many."""
         return self.assumed_roles.overflowed
 
     def keep_roles_of(self, access_keys: Collection[str]) -> None:
-        """Start again with the AssumeRole events, and keep those of these access keys only."""
+        """Discard the AssumeRole events, and keep only those of these access keys from now on."""
         self.assumed_roles = AssumedRoles(access_keys)
 
     def long_term_key_row(self, name: str, account: str | None) -> Event | None:
-        """Return a row of the same name and account that carries a long-term key."""
+        """Return a row with the same name and account and a long-term access key, or None."""
         for event in self._long_term_keys.get(name, {}).values():
             if self.accounts.account(event) == account:
                 return event
@@ -57,7 +65,7 @@ class EvidenceIndex:
 
 
 def _comes_first(event: Event, known: Event) -> bool:
-    """Return whether an event proves a caller before a known one: rows first, in order of line."""
+    """Return whether an event precedes a known one: rows before records, then by file and line."""
     return (event.identity is not None, event.file, event.line) < (
         known.identity is not None, known.file, known.line,
     )  # fmt: skip
@@ -67,13 +75,14 @@ def principal_of(
     event: Event,
     account: str | None,
     evidence_index: EvidenceIndex,
-    said: Principal | None,
-    given: Mapping[str, Arn],
+    named_in_message: Principal | None,
+    overrides: Mapping[str, Arn],
 ) -> Principal:
-    """Return who made the call. `account` is the row's account id, repaired where it was damaged.
+    """Return the principal that made the call.
 
-    `said` is whom the error message names. Where a record or a message names a role and not its
-    path, one of the other sources may know the ARN of a role of that name.
+    `account` is the account id of the event, repaired if it was damaged. `named_in_message` is the
+    principal in the error message. `overrides` has the ARN for a User name. If a record or a
+    message names a role without its path, another source can have the ARN of the role.
     """
     recorded = _recorded(event)
     if recorded and not recorded.role_name:
@@ -82,15 +91,15 @@ def principal_of(
     known = (
         infrastructure
         or _assumed_role(event, account, evidence_index)
-        or (said if said and not said.role_name else None)
-        or _given(event, account, given)
+        or (named_in_message if named_in_message and not named_in_message.role_name else None)
+        or _overridden(event, account, overrides)
     )
-    named = recorded or said
+    named = recorded or named_in_message
     if named and not (known and _is_role_of(known, named)):
         return named
     return (
         known
-        or _nameless(event)
+        or _without_user_name(event)
         or _root(event, account)
         or _user(event, account, evidence_index)
         or _auto_scaling(event, account)
@@ -103,13 +112,13 @@ def principal_of(
 def _recorded(event: Event) -> Principal | None:
     if event.identity is None:
         return None
-    from ebs_kms_audit.identify.user_identity import recorded_principal  # a CSV alone has no record
+    from ebs_kms_audit.identify.user_identity import recorded_principal  # only for records
 
     return recorded_principal(event)
 
 
 def _is_role_of(known: Principal, named: Principal) -> bool:
-    """Return whether an ARN is that of the role which a record or message names without a path."""
+    """Return whether an ARN has the role name that a record or message gives without a path."""
     return named.role_name in (None, (known.arn or "").rpartition("/")[2])
 
 
@@ -153,8 +162,10 @@ def _assumed_role(
     )
 
 
-def _given(event: Event, account: str | None, given: Mapping[str, Arn]) -> Principal | None:
-    arn = given.get(event.user_name or "")
+def _overridden(
+    event: Event, account: str | None, overrides: Mapping[str, Arn]
+) -> Principal | None:
+    arn = overrides.get(event.user_name or "")
     if arn is None or account not in (None, arn.account):
         return None
     kind = kind_of(arn)
@@ -168,7 +179,7 @@ def _given(event: Event, account: str | None, given: Mapping[str, Arn]) -> Princ
     )
 
 
-def _nameless(event: Event) -> Principal | None:
+def _without_user_name(event: Event) -> Principal | None:
     if event.user_name == callers.HIDDEN_USER:
         return _principal(
             event, PrincipalKind.UNKNOWN, Evidence.UNKNOWN, "CloudTrail hid the name for security"
@@ -198,7 +209,7 @@ def _root(event: Event, account: str | None) -> Principal | None:
         event,
         PrincipalKind.ROOT,
         Evidence.INFERRED,
-        "the console writes the root user so; an IAM user of that name would look the same",
+        "the console shows the root user under this name; an IAM user of this name looks the same",
         arn=f"arn:{partition}:iam::{account}:root" if partition and account else None,
     )
 
@@ -246,7 +257,7 @@ def _user(event: Event, account: str | None, evidence_index: EvidenceIndex) -> P
 def _named_by_iam(
     event: Event, account: str | None, evidence_index: EvidenceIndex
 ) -> Principal | None:
-    """Return the IAM user whom an event of IAM names, for a caller of the same name."""
+    """Return the IAM user with the caller's name, if an event of IAM has its ARN."""
     named = evidence_index.users.of(event.user_name, account)
     if named is None or callers.is_instance_id(event.user_name):
         return None
@@ -271,7 +282,9 @@ def _auto_scaling(event: Event, account: str | None) -> Principal | None:
         PrincipalKind.SERVICE_LINKED_ROLE,
         Evidence.INFERRED,
         "EC2 Auto Scaling's service-linked role calls under this session name"
-        + ("; so does one with a custom suffix" if arn else "; account or Region is unknown"),
+        + (
+            "; a role with a custom suffix uses it too" if arn else "; account or Region is unknown"
+        ),
         arn=arn,
         session=True,
     )
@@ -284,8 +297,8 @@ def _instance(event: Event) -> Principal | None:
         event,
         PrincipalKind.INSTANCE_ROLE,
         Evidence.INFERRED,
-        "a session named after an instance is that of its instance profile's role; the export "
-        "does not name the role",
+        "a session named after an instance belongs to the role of its instance profile; the "
+        "export does not name the role",
         session=True,
     )
 
@@ -294,7 +307,7 @@ def _session_or_user(event: Event) -> Principal:
     if key_kind(event.access_key) == "temporary":
         why = (
             "a temporary access key (ASIA) belongs to a role session, or to a user's console or "
-            "forwarded call: the row does not tell which"
+            "forwarded call; the row does not show which"
         )
     else:
         why = "the row carries no access key, and its name may be a user's or a session's"

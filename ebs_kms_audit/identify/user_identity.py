@@ -1,7 +1,9 @@
-"""The caller, from the userIdentity of a CloudTrail record: the best evidence.
+"""The caller of an event, from the userIdentity of its CloudTrail record.
 
-Source: CloudTrail User Guide, "CloudTrail userIdentity element". A policy names the role, never
-the session; the session's issuer gives the role's ARN with its path.
+A policy names a role, not its sessions. The ARN of the role, with its path, is in the sessionIssuer
+element of the record.
+
+Source: CloudTrail User Guide, "CloudTrail userIdentity element".
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _IDENTITY_CENTER = "AWSReservedSSO_"
 
 
 def recorded_principal(event: Event) -> Principal | None:
-    """Return the principal of a record; None for a row, and for an identity that names nobody."""
+    """Return the principal of a record; None for a row, and for an identity without a principal."""
     identity = event.identity
     if identity is None or identity.type is None:
         return None
@@ -28,7 +30,7 @@ def recorded_principal(event: Event) -> Principal | None:
 def _user(event: Event, identity: Identity) -> Principal | None:
     arn = Arn.parse(identity.arn)
     if arn is None or not arn.is_user_or_role or arn.resource_type != "user":
-        return _impossible(event) if identity.arn else None
+        return _invalid_arn(event) if identity.arn else None
     return _principal(
         event, PrincipalKind.USER, str(arn), "the record's userIdentity is this IAM user"
     )
@@ -47,7 +49,7 @@ def _assumed_role(event: Event, identity: Identity) -> Principal | None:
         )
     issuer = Arn.parse(identity.issuer_arn)
     if identity.issuer_arn and not (issuer and issuer.is_user_or_role):
-        return _impossible(event)
+        return _invalid_arn(event)
     if issuer and issuer.resource_type == "role":
         return _principal(
             event, kind_of(issuer), str(issuer), "the record names the role that issued the session"
@@ -63,7 +65,7 @@ def _assumed_role(event: Event, identity: Identity) -> Principal | None:
 def _root(event: Event, identity: Identity) -> Principal | None:
     arn = Arn.parse(identity.arn)
     if identity.arn and not (arn and arn.resource == "root" and is_account_id(arn.account)):
-        return _impossible(event)
+        return _invalid_arn(event)
     return _principal(
         event, PrincipalKind.ROOT, identity.arn, "the record's userIdentity is the root user"
     )
@@ -77,9 +79,9 @@ def _federated(event: Event, identity: Identity) -> Principal | None:
         event,
         PrincipalKind.FEDERATED_USER,
         named,
-        "the record is of a GetFederationToken session; the user who asked for the token is named"
+        "the record of a GetFederationToken session names the user who requested the token"
         if named
-        else "the record is of a GetFederationToken session and does not name who asked for it",
+        else "the record of a GetFederationToken session does not name the user who requested it",
     )
 
 
@@ -101,15 +103,17 @@ def _service(event: Event, identity: Identity) -> Principal | None:
 
 
 def _unknown(event: Event, identity: Identity) -> Principal | None:
-    """Return an unknown principal: SAML, web and Identity Center identities name none of IAM."""
-    return _nobody(event, "the record's userIdentity is of a type that names no IAM user or role")
+    """Return an unknown principal: SAML, web and Identity Center identities have no IAM ARN."""
+    return _unidentified(
+        event, "the record's userIdentity is of a type that names no IAM user or role"
+    )
 
 
-def _impossible(event: Event) -> Principal:
-    return _nobody(event, "the ARN in the record's userIdentity is not one that IAM can have")
+def _invalid_arn(event: Event) -> Principal:
+    return _unidentified(event, "the ARN in the record's userIdentity is not a valid IAM ARN")
 
 
-def _nobody(event: Event, why: str) -> Principal:
+def _unidentified(event: Event, why: str) -> Principal:
     return Principal(
         arn=None,
         kind=PrincipalKind.UNKNOWN,

@@ -65,7 +65,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--principal", "alice"], "write NAME=ARN"),
         (["denied.csv", "--principal", "alice=arn:aws:sts::111122223333:assumed-role/r/s"],
          "is a session"),
-        (["denied.csv", "--key", "alias/ebs"], "is no key ARN"),
+        (["denied.csv", "--key", "alias/ebs"], "is not a key ARN"),
         (["denied.csv", "--around", "lunch"], "is not a time that names its day"),
         (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "cannot be written"),

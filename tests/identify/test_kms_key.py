@@ -123,8 +123,8 @@ def test_the_caller_says_which_key(cells, arn, evidence):
 
 @pytest.mark.parametrize("text", [KEY_ID, "alias/ebs", "arn:aws:s3:::bucket", "",
                                   "arn:aws:kms:us-east-1:111122223333:alias/ebs"])  # fmt: skip
-def test_what_is_no_key_arn_is_refused(text):
-    with pytest.raises(UsageError, match="is no key ARN"):
+def test_a_text_that_is_not_a_key_arn_is_an_error(text):
+    with pytest.raises(UsageError, match="is not a key ARN"):
         audit(row(), key=text)
 
 

@@ -154,14 +154,14 @@ def test_ec2_infrastructure_stays_what_it_is_whatever_the_caller_says():
     [
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/7f3a", "is a session"),
         (f"arn:aws:iam::{ACCOUNT}:group/admins", "is a group"),
-        (f"arn:aws:iam::{ACCOUNT}:root", "no ARN of an IAM user or role"),
-        ("arn:aws:iam::*:role/deploy", "no ARN of an IAM user or role"),
-        (f"arn:aws:iam::{ACCOUNT}:role/*", "no ARN of an IAM user or role"),
-        ("*", "no ARN of an IAM user or role"),
-        ("deploy", "no ARN of an IAM user or role"),
+        (f"arn:aws:iam::{ACCOUNT}:root", "not the ARN of an IAM user or role"),
+        ("arn:aws:iam::*:role/deploy", "not the ARN of an IAM user or role"),
+        (f"arn:aws:iam::{ACCOUNT}:role/*", "not the ARN of an IAM user or role"),
+        ("*", "not the ARN of an IAM user or role"),
+        ("deploy", "not the ARN of an IAM user or role"),
     ],
 )
-def test_what_no_policy_may_name_is_refused(arn, hint):
+def test_an_arn_that_no_policy_can_name_is_an_error(arn, hint):
     with pytest.raises(UsageError, match=hint):
         audit(row(), principals={"alice": arn})
 
