@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn, is_iam_name
@@ -152,6 +153,7 @@ def doubts_on_change(
         yield from _not_cured(denial, judge.after(denial), "was denied")
     for denial in next_calls:
         yield from _not_cured(denial, judge.after(denial), "is needed next")
+    yield from _still_denied(judge, after, wanted, [*denials, *next_calls])
     for one in proof.newly_allowed:
         if not one.expected:
             yield f"The change also allows {one.action} to {one.principal}."
@@ -225,6 +227,39 @@ def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
         yield f"{what}. The result depends on {', '.join(after.depends_on)}, which is not known."
     else:
         yield f"{what}, and is not proved to be allowed afterwards."
+
+
+def _still_denied(
+    judge: ChangeJudge,
+    after: KeyPolicy,
+    wanted: Sequence[WantedStatement],
+    judged: Sequence[Denial],
+) -> Iterator[str]:
+    """Give the documented actions of the new statements that a Deny of the policy takes away.
+
+    The calls in `judged` have doubts of their own.
+    """
+    if not any(statement.denies for statement in after.statements):
+        return
+    seen = {(one.principal.arn, action) for one in judged for action in one.iam_actions}
+    samples = {one.principal.arn: one for one in judged}
+    for arn, sample in samples.items():
+        actions = [
+            action
+            for one in wanted
+            if arn in one.principals
+            for action in sorted(covered_actions(Patterns(values=one.actions)))
+            if (arn, action) not in seen
+        ]
+        denied = [
+            action
+            for action in actions
+            if judge.after(replace(sample, iam_actions=(action,), message=None)).verdict
+            is Verdict.EXPLICIT_DENY
+        ]
+        if denied:
+            name = sample.principal.user_name or arn
+            yield f"A Deny takes {_listed(denied)} from {name}, which the new statement allows."
 
 
 def _statements(results: Iterable[StatementResult]) -> str:

@@ -68,6 +68,10 @@ CASES = {
         None,
     ),
     "a Deny on an action that is needed next": (None, {KEY_ARN: policy(deny())}),
+    # EBS User Guide, "Requirements for Amazon EBS encryption": a user needs kms:DescribeKey, too.
+    "a Deny on an action of the new statement": (
+        None, {KEY_ARN: policy(deny(Action="kms:DescribeKey"))},
+    ),
     "a Deny with an unknown condition": (
         None,
         {KEY_ARN: policy(deny(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}))},
