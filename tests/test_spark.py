@@ -137,14 +137,14 @@ def test_a_malformed_row_of_several_lines_is_set_aside(same, tmp_path):
     assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (6, 2)
 
 
-def test_malformed_rows_that_can_not_matter_are_counted(same, tmp_path):
+def test_malformed_rows_of_other_services_are_set_aside(same, tmp_path):
     lines = export(denied("alice"), row(), row(), row(), row(), denied("bob"), row()).split("\n")
     lines[2] = ",".join(lines[2].split(",")[:9])
     lines[3] += ",more"
     lines[4] = lines[4].replace("us-east-1", "no Region at all")
     lines[5] = lines[5].replace("2026-05-18T07:00:34Z", "2026-02-30T07:00:34Z")
     report = same(written(tmp_path, "\n".join(lines)))
-    assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (7, 0)
+    assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (7, 4)
 
 
 def test_spreadsheets_cut_and_packed_files(same, tmp_path):

@@ -32,12 +32,12 @@ class FileCoverage:
 class Coverage:
     """What the input spans.
 
-    `rows_read == events + rows_set_aside`, always. These count every row; one that can't matter
-    (it begins as rows of other services do) is not looked at further, so it is never set aside,
-    unless it is the first or the last of its file. The rest is over the rows that matter: those of
-    KMS, of the EC2 operations that use an EBS key, AssumeRole, CreateRole and DeleteRole.
-    `first_event` and `last_event` are the earliest and latest time among these and the first and
-    last row of each file, which in an untouched export is the span of all rows. `read_only_rows`
+    `rows_read == events + rows_set_aside`, always. These count every row. A record of a trail log
+    that an audit does not need is not decoded, so it is never set aside, unless it is the first or
+    the last of its file. `first_event` and `last_event` are the earliest and latest time of all
+    rows of exports; of records, they are those of the records that are decoded. The other figures
+    are over the events that an audit needs: those of KMS, of the EC2 and EBS operations that use a
+    key, AssumeRole, CreateRole and DeleteRole. `read_only_rows`
     counts KMS rows. `shows_denials` is whether the input could have shown a denial: a KMS row and a
     read-only KMS row lie in the window.
     """
