@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ebs_kms_audit.policy import LintFinding
     from ebs_kms_audit.report import Report
 
+_Lints = dict[tuple[int, str | None], list[dict[str, Any]]]
+"""What is wrong in each policy, by the policy and its key."""
+
 SCHEMA = "ebs_kms_audit.report/2"
 
 
@@ -40,10 +43,11 @@ def render(report: Report) -> str:
 
 def as_dict(report: Report) -> dict[str, Any]:
     """Return the report as JSON-ready values."""
+    lints: _Lints = {}
     return {
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, lints) for finding in report.findings],
         "plan": [step_dict(step) for step in report.plan],
         "symptoms": [_symptom(symptom) for symptom in report.symptoms],
         "other_errors": [_other_error(error) for error in report.other_errors],
@@ -122,7 +126,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, lints: _Lints) -> dict[str, Any]:
     return {
         "id": finding.id,
         "account": finding.account,
@@ -136,7 +140,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "noise": finding.noise,
         "denials": [denial_dict(denial) for denial in finding.denials],
         "history": _history(finding.history),
-        "judgements": [_judgement(judgement) for judgement in finding.judgements],
+        "judgements": [_judgement(judgement, lints) for judgement in finding.judgements],
         "verdict": str(finding.verdict),
         "cause": _cause(finding.cause),
         "steps": list(finding.steps),
@@ -162,7 +166,11 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
-def _judgement(judgement: Judgement) -> dict[str, Any]:
+def _judgement(judgement: Judgement, lints: _Lints) -> dict[str, Any]:
+    """Return a judgement; the lint of a policy is made once for all findings on it."""
+    policy = (id(judgement.policy.policy), judgement.policy.key)
+    if policy not in lints:
+        lints[policy] = [_lint(one) for one in judgement.lint]
     return {
         "policy": judgement.policy.name,
         "key": judgement.policy.key,
@@ -174,7 +182,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "change": _change(judgement.change) if judgement.change else None,
         "verdict": str(judgement.verdict),
         "would_deny": judgement.would_deny,
-        "lint": [_lint(one) for one in judgement.lint],
+        "lint": lints[policy],
         "decisions": [
             {
                 "verdict": str(decision.verdict),
