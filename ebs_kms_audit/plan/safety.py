@@ -239,16 +239,25 @@ def _still_denied(
 
     The calls in `judged` have doubts of their own.
     """
-    if not any(statement.denies for statement in after.statements):
+    fenced = {
+        action
+        for statement in after.statements
+        if statement.denies and statement.actions is not None
+        for action in covered_actions(statement.actions)
+    }
+    offered = [
+        (one, sorted(fenced & covered_actions(Patterns(values=one.actions)))) for one in wanted
+    ]
+    if not any(actions for _, actions in offered):
         return
     seen = {(one.principal.arn, action) for one in judged for action in one.iam_actions}
     samples = {one.principal.arn: one for one in judged}
     for arn, sample in samples.items():
         actions = [
             action
-            for one in wanted
+            for one, some in offered
             if arn in one.principals
-            for action in sorted(covered_actions(Patterns(values=one.actions)))
+            for action in some
             if (arn, action) not in seen
         ]
         denied = [
