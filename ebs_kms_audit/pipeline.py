@@ -13,7 +13,7 @@ from ebs_kms_audit.audit_options import AuditOptions, layers_of
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.context.policy_history import PolicyHistory
-from ebs_kms_audit.context.symptom_joins import Surroundings, joined
+from ebs_kms_audit.context.symptom_joins import FindingContext, joined
 from ebs_kms_audit.context.symptoms import SymptomCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
@@ -273,7 +273,7 @@ def report_on(
         grants=collected.grants,
     )
     symptoms = (*options.overrides.pasted.symptoms, *collected.failed_calls)
-    around = [Surroundings(one.id, one.denials, one.history) for one in groups]
+    around = [FindingContext(one.id, one.denials, one.history) for one in groups]
     facts = facts._replace(symptoms=joined(symptoms, around))
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)

@@ -1,12 +1,12 @@
-"""What happened around a denial.
+"""Events near a denial: EC2 calls, changes, successes, grants and symptoms.
 
 history         EC2 calls, changes and successes around the denials of a finding
-ec2_calls       the EC2 calls that a denial may belong to
+ec2_calls       the EC2 calls that can belong to a denial
 key_changes     changes of keys and roles
 key_errors      calls that failed because of the state of a key
-policy_history  the key policies in the log, and which of them was in force at a time
-grants          whether a grant existed, and which grants a caller has
+policy_history  the key policies in the log, and the policy in force at a time
+grants          the grants of a caller, and whether a grant existed at a time
 symptoms        failed EC2 and EBS calls as symptoms
 symptom_joins   symptoms and the findings to which they belong
-descriptions    what the output of describe commands and EventBridge events say
+descriptions    denials and symptoms in describe output and EventBridge events
 """

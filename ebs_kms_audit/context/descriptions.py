@@ -1,4 +1,4 @@
-"""Output of describe commands and events of EventBridge → what they say of a failed volume.
+"""Output of describe commands and EventBridge events → denials and symptoms of a failed volume.
 
 Sources: EC2 API Reference, Instance (`StateReason`) and Volume (`State`); EC2 Auto Scaling API
 Reference, Activity (`StatusMessage`); EBS User Guide, "Amazon EventBridge events for Amazon EBS".
@@ -32,7 +32,7 @@ def read_descriptions(descriptions: Iterable[Description]) -> PastedTexts:
     symptoms: list[Symptom] = []
     for number, one in enumerate(descriptions, start=1):
         facts = _facts(one.content)
-        words = " ".join(_words(one.command, one.content))
+        words = " ".join(_reasons(one.command, one.content))
         found = read_error_text(words, file=one.file)
         messages += [PastedMessage(message, one.file, number) for message in found.denials]
         of_this = found.symptoms or tuple(_without_text(one, facts))
@@ -53,8 +53,8 @@ def read_descriptions(descriptions: Iterable[Description]) -> PastedTexts:
     return PastedTexts(messages, symptoms)
 
 
-def _words(command: str, content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts that say why something failed; no name or tag that a person chose."""
+def _reasons(command: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts with the reason of a failure. Names and tags are left out."""
     if command == "describe-instances":
         reason = _mapping(content.get("StateReason"))
         code, message = _text(reason.get("Code")), _text(reason.get("Message"))
@@ -73,7 +73,7 @@ def _words(command: str, content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _without_text(one: Description, facts: dict[str, Any]) -> Iterator[Symptom]:
-    """Yield a symptom for a failure that the output states without a reason."""
+    """Yield a symptom for a failure without a reason in the output."""
     content = one.content
     if one.command in ("describe-volumes", "describe-snapshots"):
         if content.get("State") == "error" and content.get("Encrypted") is not False:
@@ -93,7 +93,7 @@ def _without_text(one: Description, facts: dict[str, Any]) -> Iterator[Symptom]:
 
 
 def _launcher(command: str, content: Mapping[str, Any]) -> str | None:
-    """Return the role that launched an instance, from what AWS itself writes on it."""
+    """Return the role that launched an instance, from fields and tags that only AWS sets."""
     if command == "describe-scaling-activities":
         return _AUTO_SCALING
     if command == "describe-spot-instance-requests":
@@ -108,7 +108,7 @@ def _launcher(command: str, content: Mapping[str, Any]) -> str | None:
 
 
 def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return time, account, Region and resources, as far as the output shows them."""
+    """Return the time, account, Region and resources that the output contains."""
     names: list[str] = []
     _gather_names(content, names, depth=0)
     zone = _text(content.get("AvailabilityZone")) or _text(
@@ -134,7 +134,7 @@ def _time(content: Mapping[str, Any]) -> datetime | None:
 
 
 def _gather_names(value: Any, names: list[str], *, depth: int) -> None:
-    """Collect the values that can be ids or ARNs of resources; tags are left out."""
+    """Collect the values that can be ids or ARNs of resources. Tags are left out."""
     if depth > 6 or len(names) > 200:
         return
     if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""The EC2 calls that may belong to a denial, a bounded number of them.
+"""A bounded buffer of the EC2 calls that can belong to a denial.
 
-An export goes back in time row by row, and a trail forward. When the calls of a caller are more
-than five minutes away and no denial was found near them, they are dropped. If a denial is found
-near them later (in another file, or in rows without order), `overflowed` shows it.
+The rows of an export are in descending order of time, those of a trail in ascending order. Calls
+more than five minutes from the present row, without a denial near them, are dropped when the buffer
+is full. If a denial near them is found later, `overflowed` is True.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _REQUESTS_KEPT = 500_000
 
 
 class Ec2CallBuffer:
-    """Keeps a bounded number of calls; `overflowed` is True where some may be missing.
+    """Keeps a bounded number of calls. `overflowed` is True if calls can be missing.
 
-    With `wanted`, only calls that belong to these denials are kept.
+    With `related`, only calls that belong to these denials are kept.
     """
 
-    def __init__(self, wanted: RelatedEvents | None = None) -> None:
-        self._wanted = wanted
-        self._limit = _KEPT if wanted is None else max(_KEPT, _KEPT_OF_DENIALS)
+    def __init__(self, related: RelatedEvents | None = None) -> None:
+        self._related = related
+        self._limit = _KEPT if related is None else max(_KEPT, _KEPT_OF_DENIALS)
         self._events: dict[object, Event] = {}
         self._denied: defaultdict[Caller, list[float]] = defaultdict(list)
         self._requests: set[str] = set()
@@ -47,7 +47,7 @@ class Ec2CallBuffer:
 
     def add(self, event: Event) -> None:
         """Add a call of an EC2 operation that uses an EBS key."""
-        if self._wanted is not None and not self._wanted.is_near(event):
+        if self._related is not None and not self._related.is_near(event):
             return
         key = event.uid
         known = self._events.get(key)
@@ -64,7 +64,7 @@ class Ec2CallBuffer:
 
     def add_denied(self, event: Event) -> None:
         """Add a denied KMS event: calls near it are kept."""
-        if self._wanted is not None:
+        if self._related is not None:
             return
         if event.request_id:
             self._requests.add(event.request_id)
@@ -77,7 +77,7 @@ class Ec2CallBuffer:
             self.overflowed = self.overflowed or near or same
 
     def _make_room(self, event: Event) -> None:
-        """Drop calls that are far from an event in time and belong to no denial found until now."""
+        """Drop calls that are far from an event in time and belong to no known denial."""
         now = time_of(event)
         for times in self._denied.values():
             times.sort()
@@ -86,8 +86,8 @@ class Ec2CallBuffer:
             for key, one in self._events.items()
             if abs(time_of(one) - now) > NEAR and not self._belongs(one)
         ]
-        # With few of these, the search would be repeated again and again.
-        if self._wanted or len(far) <= _KEPT // 4 or len(self._dropped_requests) > _REQUESTS_KEPT:
+        # If only a few calls are dropped, the search is repeated too often.
+        if self._related or len(far) <= _KEPT // 4 or len(self._dropped_requests) > _REQUESTS_KEPT:
             self.overflowed = True
             return
         dropped = [self._events.pop(key) for key in far]
@@ -98,7 +98,7 @@ class Ec2CallBuffer:
         self._dropped = min(times), max(times)
 
     def _belongs(self, event: Event) -> bool:
-        """Return whether a call belongs to a denial found until now, or has no time to tell."""
+        """Return whether a call belongs to a known denial, or has no time."""
         return (
             event.time is None
             or event.request_id in self._requests

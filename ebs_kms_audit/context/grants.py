@@ -1,4 +1,4 @@
-"""Grants as evidence: whether an instance had its grant, and which grants a caller has on a key.
+"""Grants as evidence: the grant of an instance, and the grants of a caller on a key.
 
 A grant comes from the output of `aws kms list-grants`, which shows the grants that exist when it is
 run, or from a CreateGrant record. RevokeGrant and RetireGrant records end one.
@@ -28,12 +28,12 @@ _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GrantTrace:
-    """A grant that bears on a denial.
+    """A grant on the denied key, and its history.
 
     grant   the grant
     made    the CreateGrant event; None if the grant is known from list-grants only
     ended   the RevokeGrant or RetireGrant event; None if the input shows none
-    listed  whether list-grants shows it, so that it existed when the command was run
+    listed  whether the output of list-grants contains it
     """
 
     grant: Grant
@@ -43,7 +43,7 @@ class GrantTrace:
 
 
 class GrantLog:
-    """Collects grants and the events that make and end them. Add all, then look them up."""
+    """Collects grants and the events that create and end them. Add all of them before a lookup."""
 
     def __init__(self, listed: Iterable[Grant] = ()) -> None:
         self._traces: dict[object, GrantTrace] = {}
@@ -53,7 +53,7 @@ class GrantLog:
         self.add_listed(listed)
 
     def add_listed(self, grants: Iterable[Grant]) -> None:
-        """Take in the output of list-grants."""
+        """Add the grants in the output of list-grants."""
         for grant in grants:
             if grant.key_id:
                 self._listed_keys.add(grant.key_id)
@@ -62,7 +62,7 @@ class GrantLog:
             self._traces[grant.id or object()] = GrantTrace(grant=grant, made=made, listed=True)
 
     def add(self, event: Event) -> None:
-        """Take in an event that matters; a failed call made and ended nothing."""
+        """Add an event that an audit needs. A failed call is ignored."""
         grant = event.grant
         if grant is None or event.error_code or not is_kms(event):
             return
@@ -84,10 +84,10 @@ class GrantLog:
         return key_id in self._listed_keys
 
     def of(self, denial: Denial) -> tuple[GrantTrace, ...]:
-        """Return the grants on the denied key for the caller that allow the action, the last 5.
+        """Return the last 5 grants on the denied key that give the caller the denied action.
 
-        For aws:ec2-infrastructure these are the grants of the instance. Whether the constraints of
-        a grant let the call pass is not judged.
+        For aws:ec2-infrastructure, these are the grants of the instance. The constraints of a grant
+        are not evaluated.
         """
         if denial.key.id is None:
             return ()
@@ -109,7 +109,7 @@ class GrantLog:
 
 
 def existed(trace: GrantTrace, denial: Denial) -> bool | None:
-    """Return whether a grant existed at the time of a denial; None where that is not known."""
+    """Return whether a grant existed at the time of a denial; None if unknown."""
     time = denial.event.time
     if time is None or time.tzinfo is None:
         return None
@@ -123,7 +123,7 @@ def existed(trace: GrantTrace, denial: Denial) -> bool | None:
 
 
 def _caller(denial: Denial) -> str:
-    """Return the name by which grants know a caller: the ARN, or the instance."""
+    """Return the grantee for a caller: its ARN, or the instance id."""
     principal = denial.principal
     if principal.kind is PrincipalKind.INFRASTRUCTURE:
         return principal.session_name or denial.event.user_name or ""
@@ -131,14 +131,14 @@ def _caller(denial: Denial) -> str:
 
 
 def _grantee(grant: Grant) -> str:
-    """Return the instance of a grant for aws:ec2-infrastructure, else the grantee."""
+    """Return the instance id for a grant to aws:ec2-infrastructure, or the grantee."""
     grantee = grant.grantee or ""
     instance = _INSTANCE.search(grantee) if _INFRASTRUCTURE in grantee else None
     return instance[0] if instance else grantee
 
 
 def _allows(grant: Grant, denial: Denial) -> bool:
-    """Return whether the action is among the operations of a grant; unknown operations count."""
+    """Return whether a grant allows the denied action. A grant without known operations does."""
     actions = {action.partition(":")[2] for action in denial.iam_actions}
     return not grant.operations or not actions or bool(actions & set(grant.operations))
 

@@ -1,8 +1,7 @@
-"""What happened around the denials: the EC2 calls behind them, changes before, successes after.
+"""The EC2 calls of the denials, the changes before them, and the successes after them.
 
-Two things make this bounded: only events of a few kinds are kept, and no more than a fixed number
-of them. Where that is too few, a second reading which knows the denials brings those that belong
-to them (`attempts` makes that rare).
+Only events of a few kinds are kept, up to a fixed number. If there are more, the input is read a
+second time, and only the events that belong to a denial are kept.
 """
 
 from __future__ import annotations
@@ -47,7 +46,12 @@ _SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextCall:
-    """A permission that the operation will need, as AWS documents it (`source`)."""
+    """A permission that the operation needs next.
+
+    action     the IAM action (`kms:CreateGrant`)
+    operation  the operation that needs it
+    source     the page of AWS's documentation
+    """
 
     action: str
     operation: str
@@ -56,22 +60,22 @@ class NextCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """What happened around one finding; each an Event, in order of time.
+    """The events near the denials of one finding, in order of time.
 
-    attempts              the EC2 calls of the same caller within five minutes of a denial, or of
+    attempts              the EC2 calls of the same caller within five minutes of a denial, or with
                           the same Request ID
-    changes               the last 20 changes to the key or to the caller's role, at most 24 hours
-                          before the first denial, or else the last one known; with an unknown key
-                          the changes to any key of the account and Region
-    changes_count         how many there are
-    policy_changes_after  the changes of the key's policy after the last denial
+    changes               the last 20 changes to the key or to the caller's role in the 24 hours
+                          before the first denial, or the last change if there is none; if the
+                          key is unknown, changes to all keys in the account and Region
+    changes_count         the number of these changes, including those not listed
+    policy_changes_after  changes to the key policy after the last denial
     later_success         the last success of a denied call by the same caller after the last
-                          denial: it may be cured since
+                          denial, or None; a success can mean that the cause is fixed
     key_errors            calls that failed because of the state of the same key, within an hour
-    grants                grants on the key for the caller that list a denied action
+    grants                grants on the key that give the caller a denied action
     grants_listed         whether the output of list-grants was given for the key
-    allowed               permissions that the same caller used with success
-    next_calls            permissions that the operations need beside the denied ones
+    allowed               permissions that the same caller used successfully
+    next_calls            permissions that the operations need in addition to the denied ones
     """
 
     attempts: tuple[Event, ...] = ()
@@ -87,20 +91,20 @@ class History:
 
 
 class _Index:
-    """The events kept, by what they are looked up by."""
+    """The collected events by caller and by Request ID."""
 
     def __init__(self) -> None:
-        self.attempts: dict[Caller, list[Event]] = {}
+        self.ec2_calls: dict[Caller, list[Event]] = {}
         self.successes: dict[Caller, list[Event]] = {}
         self.by_request: dict[str, list[Event]] = {}
         self.with_keys: dict[Caller, list[Event]] = {}
-        """EC2 calls that name a key, in order of time; of one second and the same keys only one."""
+        """EC2 calls that name a key, in order of time. Equal time and keys: kept once."""
 
-    def add_attempts(self, attempts: Iterable[Event]) -> None:
+    def add_ec2_calls(self, ec2_calls: Iterable[Event]) -> None:
         seen = set()
-        for event in attempts:
+        for event in ec2_calls:
             caller, keys = caller_of(event), key_names(event)
-            self.attempts.setdefault(caller, []).append(event)
+            self.ec2_calls.setdefault(caller, []).append(event)
             same = caller, event.time, frozenset(keys)
             if keys and event.time and same not in seen:
                 seen.add(same)
@@ -110,15 +114,15 @@ class _Index:
 
 
 class ContextCollector:
-    """Collects the events that may have to do with a denial.
+    """Collects the events that can belong to a denial.
 
-    Without `wanted`, every event that may is kept, up to a bound. With it, only events that bear
-    on these denials.
+    Without `related`, all such events are kept, up to a limit. With `related`, only events that
+    belong to these denials are kept.
     """
 
-    def __init__(self, wanted: RelatedEvents | None = None) -> None:
-        self._callers = None if wanted is None else wanted.callers.keys()
-        self._attempts = Ec2CallBuffer(wanted)
+    def __init__(self, related: RelatedEvents | None = None) -> None:
+        self._callers = None if related is None else related.callers.keys()
+        self._ec2_calls = Ec2CallBuffer(related)
         self._changes = ChangeLog()
         self._key_errors = KeyErrors()
         self._successes: dict[tuple[object, ...], Event] = {}
@@ -126,8 +130,8 @@ class ContextCollector:
 
     @property
     def overflowed(self) -> bool:
-        """Whether there was too much to keep all that may belong to a denial."""
-        parts = (self._attempts, self._changes, self._key_errors)
+        """Whether some events were not kept because there are too many."""
+        parts = (self._ec2_calls, self._changes, self._key_errors)
         return self._overflowed or any(part.overflowed for part in parts)
 
     def add(self, event: Event) -> None:
@@ -136,10 +140,10 @@ class ContextCollector:
         if (found.key_change or found.role_change) and is_change(event):
             self._changes.add(event)
         if found.ec2_call:
-            self._attempts.add(event)
+            self._ec2_calls.add(event)
         elif is_kms(event):
             if is_denied(event):
-                self._attempts.add_denied(event)
+                self._ec2_calls.add_denied(event)
             elif is_success(event):
                 self._add_success(event)
             else:
@@ -150,7 +154,7 @@ class ContextCollector:
         self._changes.add_rows(changes)
 
     def _add_success(self, event: Event) -> None:
-        if self._callers is not None and not self._is_wanted(event):
+        if self._callers is not None and not self._is_related(event):
             return
         key = alike(event)
         known = self._successes.get(key)
@@ -159,18 +163,18 @@ class ContextCollector:
         elif known is None or _is_later(event, known):
             self._successes[key] = event
 
-    def _is_wanted(self, event: Event) -> bool:
+    def _is_related(self, event: Event) -> bool:
         return self._callers is None or not self._callers.isdisjoint(callers_of(event))
 
     def siblings(self, event: Event) -> list[Event]:
-        """Return the other events of the same Request ID."""
+        """Return the events with the same Request ID."""
         return self._index.by_request.get(event.request_id or "", [])
 
     def calls_with_key(self, event: Event) -> list[Event]:
         """Return the EC2 calls that name a key, made by the same caller within a minute.
 
-        Where the calls name several keys, those of the first two keys are enough: the key of the
-        event is then unknown.
+        If the calls name several keys, only the calls for the first two keys are returned, because
+        the key of the event is then unknown.
         """
         if event.time is None:
             return []
@@ -187,9 +191,9 @@ class ContextCollector:
         return found
 
     def of(self, denials: Sequence[Denial]) -> History:
-        """Return what happened around denials of one principal, in order of time."""
+        """Return the history of the denials of one principal."""
         callers = {caller for denial in denials for caller in callers_of(denial.event)}
-        attempts = self._attempts_around(denials, callers)
+        ec2_calls = self._ec2_calls_near(denials, callers)
         of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
         successes = [
             event
@@ -200,22 +204,22 @@ class ContextCollector:
         allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
         changes, changes_count = self._changes_before(denials)
         return History(
-            attempts=tuple(attempts),
+            attempts=tuple(ec2_calls),
             changes=changes,
             changes_count=changes_count,
             policy_changes_after=self._policy_changes_after(denials),
             key_errors=self._key_errors.near(denials),
             later_success=_later_success(successes, denials),
             allowed=tuple(sorted(allowed)),
-            next_calls=_next_calls(attempts, denials, denied | allowed),
+            next_calls=_next_calls(ec2_calls, denials, denied | allowed),
         )
 
-    def _attempts_around(self, denials: Sequence[Denial], callers: set[Caller]) -> list[Event]:
-        """Return the EC2 calls of the tries that the denials were part of."""
+    def _ec2_calls_near(self, denials: Sequence[Denial], callers: set[Caller]) -> list[Event]:
+        """Return the EC2 calls near the denials, and those with the same Request ID."""
         requests = {denial.event.request_id for denial in denials if denial.event.request_id}
         same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
         times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
-        of_callers = [event for c in callers for event in self._index.attempts.get(c, [])]
+        of_callers = [event for c in callers for event in self._index.ec2_calls.get(c, [])]
         near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
         found = {
             id(event): event
@@ -227,11 +231,11 @@ class ContextCollector:
     @cached_property
     def _index(self) -> _Index:
         index = _Index()
-        index.add_attempts(self._attempts)
+        index.add_ec2_calls(self._ec2_calls)
         for event in self._successes.values():
             for caller in callers_of(event):
                 index.successes.setdefault(caller, []).append(event)
-        for event in (*self._attempts, *self._successes.values(), *self._changes):
+        for event in (*self._ec2_calls, *self._successes.values(), *self._changes):
             if event.request_id:
                 index.by_request.setdefault(event.request_id, []).append(event)
         return index
@@ -246,24 +250,24 @@ class ContextCollector:
 
 
 def is_success(event: Event) -> bool:
-    """Return whether a call of a kind that EBS needs succeeded, and when is known."""
+    """Return whether an event is a successful KMS call, with a time, of a kind that EBS needs."""
     of_kms = is_kms(event) and not event.error_code and event.time is not None
     return of_kms and kms_action(event.name).kind in _SUCCESSES
 
 
 def _order(event: Event) -> tuple[float, str, int]:
-    """Return a key to sort by time, and then by place."""
+    """Return the sort key: time, file, line."""
     return time_of(event), event.file, event.line
 
 
 def _is_later(event: Event, known: Event) -> bool:
-    """Return whether an event is later than a known one; at the same time, the first row counts."""
+    """Return whether an event is later than a known one. At equal times, the first row is later."""
     time, other = time_of(event), time_of(known)
     return time > other or (time == other and (event.file, event.line) < (known.file, known.line))
 
 
 def alike(event: Event) -> tuple[object, ...]:
-    """Return what successes have in common of which only the last need be kept."""
+    """Return the fields that equivalent successes share. Only the last of them is kept."""
     return (
         caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
         *sorted(key_names(event)),
@@ -271,10 +275,10 @@ def alike(event: Event) -> tuple[object, ...]:
 
 
 def _same_kind_of_call(success: Event, denial: Denial) -> bool:
-    """Return whether a success of the same name is of the caller and key of a denial.
+    """Return whether a success has the caller and the key of a denial.
 
-    An instance's role and its aws:ec2-infrastructure share a session name: the issuer tells them
-    apart, or else whether AWS made the call from inside. A success on another key proves nothing.
+    The role of an instance and aws:ec2-infrastructure have the same session name. They differ in
+    the issuer, and in whether the Source IP address is `AWS Internal`.
     """
     issuers = {_issuer(success), _issuer(denial.event)} - {None}
     if len(issuers) > 1 or is_aws_internal(success.source_ip) != is_aws_internal(
@@ -301,13 +305,16 @@ def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Eve
 
 
 def _next_calls(
-    attempts: Sequence[Event], denials: Sequence[Denial], known: set[str]
+    ec2_calls: Sequence[Event], denials: Sequence[Denial], known: set[str]
 ) -> tuple[NextCall, ...]:
-    """Return what the operations seen, and the volume's own two, need beside what is known."""
+    """Return the permissions that the EC2 operations need and that are not in `known`.
+
+    Creating and attaching a volume is always included.
+    """
     principal = denials[0].principal
     if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
         return ()
-    seen = [workflow_of(event.name) for event in attempts]
+    seen = [workflow_of(event.name) for event in ec2_calls]
     workflows: list[Workflow] = [one for one in dict.fromkeys(seen) if one] + [VOLUME_WORKFLOW]
     calls: dict[str, NextCall] = {}
     for workflow in workflows:

@@ -1,7 +1,7 @@
 """Changes to keys and roles, found by the key, the Region or the role that a denial concerns.
 
-Looking up the changes before a denial takes the same time however many changes there are: an
-export of KMS events can hold 100,000 RetireGrant rows.
+The time of a lookup does not grow with the number of changes, because an export of KMS events can
+have 100,000 RetireGrant rows.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
 
 SHOWN = 20
-"""How many changes a finding lists: the last ones before its first denial."""
+"""The number of changes that a finding lists, the last ones before its first denial."""
 BEFORE = 24 * 3600.0
-"""Seconds before the first denial in which a change is listed. The last one is listed anyway."""
+"""The last changes within this time before the first denial are listed, in seconds."""
 _KEPT = 20_000
 
-_Place = tuple[str | None, ...]  # what a change was made to
+_Place = tuple[str | None, ...]  # the key or role that was changed
 
 
 class ChangeLog:
-    """The changes to keys and roles. Add all of them, then look them up."""
+    """The changes to keys and roles. Add all of them before a lookup."""
 
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
@@ -40,7 +40,7 @@ class ChangeLog:
         return iter(self._events.values())
 
     def add(self, event: Event) -> None:
-        """Add a change. A record replaces the row of the same event: a record has more fields."""
+        """Add a change. A record replaces the row of the same event, because it has more fields."""
         known = self._events.get(event.uid)
         if known is None and len(self._events) >= _KEPT:
             self.overflowed = True
@@ -54,11 +54,12 @@ class ChangeLog:
             self._rows.append(one)
 
     def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
-        """Return the last changes up to a time that concern a denial, and how many there are.
+        """Return the last changes before a time that concern a denial, and the number of all such.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
         row of the change or the denial names no key, a change in the same account and Region
-        concerns it. Only changes of the last 24 hours count, or else the last change known.
+        concerns it. Only changes in the last 24 hours are used. If there are none, the last change
+        is used.
         """
         recent: list[Event] = []
         last: list[Event] = []
@@ -81,7 +82,7 @@ class ChangeLog:
         return tuple(sorted(recent, key=_order)[-SHOWN:]), count
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
-        """Return the changes of the denied key's policy after a time, the last 20."""
+        """Return the last 20 changes to the policy of the denied key after a time."""
         if denial.key.id is None:
             return ()
         place = "key", denial.event.region, denial.key.id
@@ -91,7 +92,7 @@ class ChangeLog:
         return tuple(sorted(edits, key=_order)[-SHOWN:])
 
     def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
-        """Yield the changes in an account, and in accounts that are not known, sorted by time."""
+        """Yield the changes in an account, and those without a known account, sorted by time."""
         if self._by_place is None:
             self._by_place = _by_place(self._events.values())
         for made_in, changes in self._by_place.get(place, {}).items():
@@ -100,7 +101,7 @@ class ChangeLog:
 
 
 def is_change(event: Event) -> bool:
-    """Return whether an event may have changed a role, or who can use a key."""
+    """Return whether an event can have changed a role, or the permissions or state of a key."""
     found = relevance(event.source, event.name)
     if event.source == IAM_EVENT_SOURCE:
         return found.role_change
@@ -108,7 +109,7 @@ def is_change(event: Event) -> bool:
 
 
 def _order(event: Event) -> tuple[float, str, int]:
-    """Return a key to sort by time, and then by place."""
+    """Return the sort key: time, file, line."""
     return time_of(event), event.file, event.line
 
 
@@ -130,7 +131,7 @@ def _places_of_change(event: Event) -> set[_Place]:
 
 
 def _places_of_denial(denial: Denial) -> Iterator[tuple[_Place, str | None]]:
-    """Yield where a change concerns a denial, and the account in which it must be made."""
+    """Yield the keys and roles that concern a denial, each with the account of the change."""
     role = (denial.principal.arn or "").rpartition("/")[2]
     account, region = denial.event.account, denial.event.region
     if role:

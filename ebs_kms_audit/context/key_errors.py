@@ -11,13 +11,13 @@ from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.reading.related import time_of
 
 NEAR = 3600.0
-"""Seconds between a denial and an error of the same key that can explain it."""
+"""The longest time between a denial and a key error that can explain it, in seconds."""
 SHOWN = 20
 _KEPT = 20_000
 
 
 class KeyErrors:
-    """Collects the calls that failed because of a key's state, and finds those near a denial."""
+    """Collects the calls that failed because of the state of a key."""
 
     def __init__(self) -> None:
         self._by_key: dict[tuple[str | None, str], list[Event]] = {}
@@ -26,7 +26,7 @@ class KeyErrors:
         self.overflowed = False
 
     def add(self, event: Event) -> None:
-        """Add an event if it failed because of a key's state and names one key."""
+        """Add an event. Only failures because of the state of exactly one key are kept."""
         if not is_kms(event) or event.error_code not in KEY_STATE_CODES or event.time is None:
             return
         keys = keys_in(event)
@@ -40,7 +40,7 @@ class KeyErrors:
         self._by_key.setdefault((event.region, keys.pop()), []).append(event)
 
     def near(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
-        """Return the errors of the denied key within an hour of a denial, at most 20."""
+        """Return at most 20 errors of the denied key within an hour of a denial."""
         if not self._sorted:
             for events in self._by_key.values():
                 events.sort(key=time_of)

@@ -1,8 +1,9 @@
-"""The key policies that the log holds, and which of them was in force at a time.
+"""The key policies in the log, and the policy that was in force at a time.
 
 Sources: AWS KMS Developer Guide, "Logging AWS KMS API calls" (PutKeyPolicy, CreateKey and
-ReplicateKey entries), "Default key policy" and "Grants in AWS KMS". A change of a policy takes
-effect within five minutes: AWS says this of grants, and it is inferred for key policies.
+ReplicateKey entries), "Default key policy" and "Grants in AWS KMS". A change of a
+policy takes effect within five minutes. AWS documents this for grants. It is inferred for key
+policies.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ebs_kms_audit.model import Event, KeyRef
 from ebs_kms_audit.reading.related import time_of
 
 SETTLES = 300.0
-"""Seconds after a change in which the policy before it may still be in force."""
+"""The time after a change in which the previous policy can still be in force, in seconds."""
 _POLICY_EVENTS = frozenset({"PutKeyPolicy", "CreateKey", "ReplicateKey"})
 _MOST_CHARACTERS = 64 << 20  # of documents; key policies have at most 32 KiB
 _MOST_EDITS = 20_000
@@ -33,11 +34,11 @@ class PolicyEdit:
     """One event that set the policy of a key.
 
     event     the event
-    key       the ARN of the key, or its id; None if the event shows neither: then the policy of
-              any key of the Region may have changed
-    document  the policy as JSON text; None if the log does not hold it
-    default   whether the document is the default policy that AWS documents, because the event set
-              none
+    key       the ARN of the key, or its id; None if the event has neither, so that it can be any
+              key in the Region
+    document  the policy as JSON text; None if the log does not contain it
+    default   whether the document is the default policy that AWS documents, because the event has
+              no policy
     """
 
     event: Event
@@ -47,18 +48,18 @@ class PolicyEdit:
 
     @property
     def time(self) -> datetime | None:
-        """When the policy was set."""
+        """The time of the event."""
         return self.event.time
 
     @property
     def who(self) -> str | None:
-        """Who set it: the ARN in the record, or the User name of the row."""
+        """The caller of the event: the ARN in the record, or the User name of the row."""
         identity = self.event.identity
         return (identity.arn if identity else None) or self.event.user_name
 
 
 class KeyPolicyHistory:
-    """The edits of the policy of one key, in order of time."""
+    """The edits of the policy of one key, in ascending order of time."""
 
     def __init__(self, edits: Sequence[PolicyEdit]) -> None:
         self.edits = tuple(sorted(edits, key=_order))
@@ -70,10 +71,10 @@ class KeyPolicyHistory:
         return self.edits[-1]
 
     def in_force(self, event: Event) -> tuple[PolicyEdit | None, ...]:
-        """Return the edits one of which was in force at the time of an event, the last one first.
+        """Return the edits that can have been in force at the time of an event, the last one first.
 
-        None in their place is a policy that the log does not hold: before the first edit, or of an
-        edit without its document. An event without a time is of now: the last edit counts.
+        None means a policy that is not in the log: the policy before the first edit, or that of an
+        edit without a document. For an event without a time, the last edit is used.
         """
         if event.time is None:
             return (_known(self.latest),)
@@ -81,7 +82,7 @@ class KeyPolicyHistory:
         last = bisect_right(self._times, now)
         if last == 0:
             return (None,)
-        # Of edits in the last five minutes, and of the one before these, any may be in force.
+        # Each edit in the last five minutes, and the edit before these, can be in force.
         first = last - 1
         while first >= 0 and now - self._times[first] <= SETTLES:
             if self.edits[first].event.name != "PutKeyPolicy":  # the key had no policy before
@@ -92,7 +93,7 @@ class KeyPolicyHistory:
 
 
 class PolicyHistory:
-    """Collects the events that set a key policy. Add all of them, then look them up by key."""
+    """Collects the events that set a key policy. Add all of them before a lookup."""
 
     def __init__(self) -> None:
         self._edits: dict[object, PolicyEdit] = {}
@@ -105,7 +106,7 @@ class PolicyHistory:
         return len(self._edits)
 
     def add(self, event: Event) -> None:
-        """Take in an event that matters; one that set no key policy changes nothing."""
+        """Add an event that an audit needs. An event that set no key policy is ignored."""
         if not is_policy_edit(event):
             return
         known = self._edits.get(event.uid)
@@ -132,7 +133,7 @@ class PolicyHistory:
         return PolicyEdit(event=event, key=key, document=document, default=default)
 
     def _kept(self, document: str) -> str | None:
-        """Return the one copy of a document; None if it is not valid, or if there are too many."""
+        """Return the stored copy of a document; None if it is not valid or there are too many."""
         if document not in self._documents:
             self._characters += len(document)
             if self._characters > _MOST_CHARACTERS:
@@ -142,7 +143,7 @@ class PolicyHistory:
         return self._documents[document]
 
     def of(self, key: KeyRef, region: str | None) -> KeyPolicyHistory | None:
-        """Return the history of the policy of a key; None if the log holds no edit of it."""
+        """Return the history of the policy of a key; None if the log has no edit of it."""
         arn = Arn.parse(key.arn)
         key_id = arn.name if arn else key.id
         if key_id is None:
@@ -172,7 +173,7 @@ class PolicyHistory:
 
 
 def is_policy_edit(event: Event) -> bool:
-    """Return whether an event set the policy of a key. A failed call set none."""
+    """Return whether an event set the policy of a key. A failed call does not."""
     return (
         event.name in _POLICY_EVENTS
         and event.error_code is None
@@ -185,8 +186,8 @@ def is_policy_edit(event: Event) -> bool:
 def default_policy(event: Event, key: str) -> str | None:
     """Return the default key policy as JSON text; None if the account of the key is unknown.
 
-    Source: AWS KMS Developer Guide, "Default key policy": the policy of a key that is created
-    without one.
+    Source: AWS KMS Developer Guide, "Default key policy". A key that is created without a
+    policy has this policy.
     """
     arn = Arn.parse(key)
     account = arn.account if arn else event.account
@@ -207,13 +208,13 @@ def _known(edit: PolicyEdit) -> PolicyEdit | None:
 
 
 def _order(edit: PolicyEdit) -> tuple[float, bool]:
-    # CreateKey of a replica has the time of its ReplicateKey, which holds the policy.
+    # A replica has a CreateKey and a ReplicateKey event of equal time. ReplicateKey has the policy.
     return time_of(edit.event), not edit.default
 
 
 def _is_valid(document: str) -> bool:
     from ebs_kms_audit.errors import PolicyError
-    from ebs_kms_audit.policy import KeyPolicy  # most inputs hold no policy
+    from ebs_kms_audit.policy import KeyPolicy  # most inputs have no policy
 
     try:
         KeyPolicy.from_json(document)

@@ -1,9 +1,13 @@
 """Symptoms → the findings to which they belong.
 
-A symptom belongs to a finding if both name the same volume, instance, snapshot or key, if they
-share a Request ID, if the same caller had both within five minutes, or if both are in the same
-text. A symptom without a time, of which none of this is known, belongs to the only finding with a
-denied action that its caller needs.
+A symptom belongs to a finding in these cases:
+
+- Both name the same volume, instance, snapshot or key.
+- Both have the same Request ID.
+- The same caller has both within five minutes.
+- Both are in the same text.
+- None of this is known, the symptom has no time, and only one finding has a denied action that the
+  caller of the symptom needs.
 """
 
 from __future__ import annotations
@@ -21,16 +25,21 @@ from ebs_kms_audit.reading.timestamps import order_of
 _MOST_RESOURCES = 100
 
 
-class Surroundings(NamedTuple):
-    """The denials of one finding and what happened around them."""
+class FindingContext(NamedTuple):
+    """A finding with its denials.
+
+    finding  the id of the finding
+    denials  its denials
+    history  the events near the denials
+    """
 
     finding: str
     denials: Sequence[Denial]
     history: History
 
 
-def joined(symptoms: Iterable[Symptom], found: Iterable[Surroundings]) -> tuple[Symptom, ...]:
-    """Return the symptoms, equal ones once, each with its findings and what joins them."""
+def joined(symptoms: Iterable[Symptom], found: Iterable[FindingContext]) -> tuple[Symptom, ...]:
+    """Return the symptoms with their findings. Equal symptoms are merged into one."""
     merged = _merged(symptoms)
     if not merged:
         return ()
@@ -39,7 +48,7 @@ def joined(symptoms: Iterable[Symptom], found: Iterable[Surroundings]) -> tuple[
 
 
 def _merged(symptoms: Iterable[Symptom]) -> list[Symptom]:
-    """Return symptoms of one kind, caller and place in one input as one, with their number."""
+    """Merge the symptoms of one input with equal kind, caller and Region, and count them."""
     found: dict[object, Symptom] = {}
     for one in symptoms:
         what = (
@@ -68,7 +77,7 @@ def _both(first: Symptom, second: Symptom) -> Symptom:
 
 
 class _Calls(NamedTuple):
-    """When a caller was denied in a Region, in a finding; the times are sorted."""
+    """The times, sorted, at which a caller was denied in a Region, in one finding."""
 
     finding: str
     region: str | None
@@ -76,16 +85,16 @@ class _Calls(NamedTuple):
 
 
 class _Index:
-    """Findings by what a symptom can share with them."""
+    """The findings by resource, Request ID, caller and text."""
 
-    def __init__(self, found: Iterable[Surroundings]) -> None:
+    def __init__(self, found: Iterable[FindingContext]) -> None:
         self._shared: dict[tuple[str, str], dict[str, None]] = {}
         self._by_caller: dict[str, list[_Calls]] = {}
         self._actions: dict[str, set[str]] = {}
         for one in found:
             self._add(one)
 
-    def _add(self, one: Surroundings) -> None:
+    def _add(self, one: FindingContext) -> None:
         actions: set[str] = set()
         times: dict[tuple[str, str | None], list[float]] = {}
         for denial in one.denials:
@@ -158,7 +167,7 @@ def _names(event: Event) -> tuple[str, ...]:
 
 
 def _callers(denial: Denial) -> set[str]:
-    """Return the names by which a symptom may call the caller of a denial."""
+    """Return the names that a symptom can have for the caller of a denial."""
     principal, identity = denial.principal, denial.event.identity
     names = {denial.event.user_name, principal.arn, principal.role_name}
     names.add((principal.arn or "").rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Failed EC2 and EBS calls → Symptoms, and the denials of KMS that these calls repeat."""
+"""Failed EC2 and EBS calls → Symptoms, and the KMS denials in their error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAUNCHES = frozenset({"RunInstances", "StartInstances"})
 
 
 def is_symptom(event: Event) -> bool:
-    """Return whether an event is a failed call of EC2 or EBS that a symptom is made of."""
+    """Return whether an event is a failed EC2 or EBS call with a known symptom."""
     if event.error_code is None or not is_ebs_operation(event.source, event.name):
         return False
     return _kind(event) is not None or bool(event.error_message)
@@ -42,7 +42,7 @@ def _kind(event: Event) -> str | None:
 
 @dataclass(slots=True)
 class _Seen:
-    """The events that say the same: the first symptom, and what adds up."""
+    """Events with equal symptoms: the first symptom, and the count, times and resources of all."""
 
     first: Symptom
     count: int = 0
@@ -51,7 +51,7 @@ class _Seen:
 
 
 class SymptomCollector:
-    """Collects failed calls of EC2 and EBS; those that say the same become one symptom.
+    """Collects failed EC2 and EBS calls. Calls with equal symptoms become one symptom.
 
     At most 1,000 symptoms are kept.
     """
@@ -60,10 +60,10 @@ class SymptomCollector:
         self._seen: dict[tuple[object, ...], _Seen] = {}
         self._events: dict[object, bool] = {}  # whether a record was seen
         self.messages: list[PastedMessage] = []
-        """KMS's access-denied messages that EC2 and EBS repeat."""
+        """KMS access-denied messages in the error messages of EC2 and EBS."""
 
     def add(self, event: Event) -> None:
-        """Take in an event that matters."""
+        """Add an event that an audit needs."""
         if not is_symptom(event):
             return
         of_record = event.identity is not None
@@ -108,7 +108,7 @@ class SymptomCollector:
 
 
 def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
-    """Return the denials of KMS that the error message of a call repeats, and the symptoms."""
+    """Return the KMS denials and the symptoms in the error message of a call."""
     from ebs_kms_audit.messages import read_error_text
     from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
 

@@ -1,4 +1,4 @@
-"""The terms of this library, as frozen values.
+"""The value types of this library. All of them are immutable.
 
 Times are `datetime` values: in UTC where the time zone is known, naive where it is not.
 """

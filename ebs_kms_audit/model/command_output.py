@@ -1,4 +1,4 @@
-"""What an input holds besides events and policies: texts, and the output of AWS commands."""
+"""Inputs other than events and policies: pasted texts, and the output of AWS commands."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastedText:
-    """A text that may hold error messages, as a person pasted or saved it.
+    """A text that can contain error messages.
 
-    file  the input that holds it
+    file  the input that contains it
     text  the text
     """
 
@@ -21,11 +21,11 @@ class PastedText:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyState:
-    """A KMS key as `aws kms describe-key` shows it. What the output does not show is None.
+    """A KMS key as `aws kms describe-key` shows it. Missing fields are None.
 
     Source: AWS KMS API Reference, KeyMetadata.
 
-    file           the input that holds it
+    file           the input that contains it
     id             the bare key id
     arn            the key ARN
     account        the account that owns the key
@@ -53,7 +53,7 @@ class KeyState:
 class DefaultKey:
     """The default key for EBS encryption, as `aws ec2 get-ebs-default-kms-key-id` shows it.
 
-    file  the input that holds it
+    file  the input that contains it
     key   the key: an ARN, a bare key id, or an alias (`alias/aws/ebs`)
     """
 
@@ -63,15 +63,15 @@ class DefaultKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecodedAuthorization:
-    """The output of `aws sts decode-authorization-message`. What it does not show is None.
+    """The output of `aws sts decode-authorization-message`. Missing fields are None.
 
-    file           the input that holds it
+    file           the input that contains it
     allowed        whether the request was allowed
     explicit_deny  whether a Deny statement matched; otherwise no statement allowed the request
     principal      the ARN of the caller: a user, or the session of a role
     action         the action (`ec2:RunInstances`, `kms:CreateGrant`)
     resource       the ARN of the resource
-    statements     the Sids of the statements that matched, where the output names them
+    statements     the Sids of the statements that matched; empty if the output has none
     """
 
     file: str
@@ -85,7 +85,7 @@ class DecodedAuthorization:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationCheck:
-    """One type of policy in AWS's own evaluation of a request.
+    """The result for one type of policy in the evaluation of a request by AWS.
 
     type      SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY, VPC_ENDPOINT, RESOURCE, PRINCIPAL,
               PERMISSIONS_BOUNDARY or SESSION
@@ -102,16 +102,16 @@ class AuthorizationCheck:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationEvaluation:
-    """AWS's own evaluation of one action on one resource.
+    """The evaluation of one action on one resource by AWS.
 
     Source: output of `aws iam-toolbox get-request-authorization-details` (preview).
 
-    file      the input that holds it
+    file      the input that contains it
     action    the action (`kms:Decrypt`)
     resource  the ARN of the resource, or None
     effect    ALLOW, EXPLICIT_DENY or IMPLICIT_DENY
     checks    the result for each type of policy
-    principal the ARN of the caller, where the request context names it, or None
+    principal the ARN of the caller in the request context, or None
     """
 
     file: str
@@ -124,9 +124,9 @@ class AuthorizationEvaluation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Description:
-    """The output of a describe command, or an event, that may show why a volume failed.
+    """The output of a describe command, or an event, that can show why a volume failed.
 
-    file     the input that holds it
+    file     the input that contains it
     command  `describe-instances`, `describe-volumes`, `describe-scaling-activities`, or
              `EBS Volume Notification` (an event of EventBridge)
     content  one element of the output: an instance, a volume, an activity, or the event, as JSON

@@ -1,4 +1,4 @@
-"""What the input spans."""
+"""The coverage of the input: files, rows, time span, Regions and accounts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ebs_kms_audit.model.event import Window
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileCoverage:
-    """What one input held.
+    """The contents of one input.
 
     name            the name of the input
-    recognized_as   what it was recognized as ("console CSV", "key policy"); None if it is unknown
-    layout          the layout of a console CSV; None for anything else
-    rows_read       how many rows, records or documents it holds
-    rows_set_aside  how many of them could not be read
-    error           why it could not be read at all, or None
+    recognized_as   the recognized kind of input ("console CSV", "key policy"); None if unknown
+    layout          the layout of a console CSV; None for other kinds
+    rows_read       the number of rows, records or documents
+    rows_set_aside  the number of these that could not be read
+    error           why the input could not be read at all, or None
     """
 
     name: str
@@ -30,16 +30,31 @@ class FileCoverage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
-    """What the input spans.
+    """The coverage of the input.
 
-    `rows_read == events + rows_set_aside`, always. These count every row. A record of a trail log
-    that an audit does not need is not decoded, so it is never set aside, unless it is the first or
-    the last of its file. `first_event` and `last_event` are the earliest and latest time of all
-    rows of exports; of records, they are those of the records that are decoded. The other figures
-    are over the events that an audit needs: those of KMS, of the EC2 and EBS operations that use a
-    key, AssumeRole, CreateRole and DeleteRole. `read_only_rows`
-    counts KMS rows. `shows_denials` is whether the input could have shown a denial: a KMS row and a
-    read-only KMS row lie in the window.
+    `rows_read` is always `events + rows_set_aside`. Relevant events are KMS events, events of EC2
+    and EBS operations that use a key, and AssumeRole, CreateRole and DeleteRole events. A record of
+    a trail log that an audit does not need is counted and not decoded, so it is never set aside,
+    unless it is the first or last record of its file.
+
+    files                   the inputs
+    rows_read               the number of all rows and records
+    events                  the number of rows and records that could be read
+    rows_set_aside          the number of rows and records that could not be read
+    kms_rows                the number of KMS events
+    read_only_rows          the number of read-only KMS events
+    ec2_rows                the number of events of EC2 operations that use an EBS key
+    denials                 the number of denials in the window
+    duplicate_denials       the number of repeated rows and records of a denial
+    denials_outside_window  the number of denials outside the window
+    first_event             the earliest time of all rows of exports and of the decoded records, or
+                            None
+    last_event              the latest time of these, or None
+    regions                 the AWS Regions of the relevant events
+    accounts                the account ids of the relevant events
+    window                  the window of the audit, or None
+    shows_denials           whether the input can show denials: it has a KMS event and a read-only
+                            KMS event in the window
     """
 
     files: tuple[FileCoverage, ...]

@@ -1,4 +1,4 @@
-"""A KMS call that was denied, and KMS calls that failed for another reason."""
+"""Denied KMS calls, and KMS calls that failed for another reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ebs_kms_audit.model.principal import KeyRef, Principal
 
 
 class Verdict(StrEnum):
-    """What the key policy says of a denial, worst first."""
+    """The verdict of the key policy on a denied request, the most severe first."""
 
     NOT_GRANTABLE = "not_grantable"
     EXPLICIT_DENY = "explicit_deny"
@@ -29,13 +29,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Denial:
-    """A KMS event refused for lack of permission.
+    """A KMS event that was denied because of missing permissions.
 
-    `via_service` is the AWS service that called for the principal, None where the principal
-    called directly; `via_known` is False where the export does not show which of the two.
-    `message` is the access-denied message, of the record or pasted by the caller of the library.
-    `credential_account` is the account that the access key seems to belong to: a hint, decoded in
-    a way that AWS does not document.
+    event               the event
+    principal           the caller
+    key                 the KMS key
+    iam_actions         the denied actions (`kms:Decrypt`)
+    statement_kind      the key policy statement that gives these actions
+    via_service         the AWS service that called for the principal; None for a direct call
+    via_known           whether the input shows if a service made the call
+    ebs_traffic         whether EC2, EC2 Auto Scaling or AWS itself made the call for the principal
+    message             the access-denied message of the record, or a pasted one; or None
+    credential_account  the account id decoded from the access key, or None; AWS does not document
+                        this encoding
+    verdict             the verdict of the key policy
     """
 
     event: Event
@@ -52,41 +59,41 @@ class Denial:
 
     @property
     def key_account(self) -> str | None:
-        """The account that owns the key, where its ARN is known."""
+        """The account that owns the key; None if the key ARN is unknown."""
         arn = Arn.parse(self.key.arn)
         return arn.account if arn else None
 
     @property
     def caller_account(self) -> str | None:
-        """The account of the caller: of its ARN, or else the Recipient Account Id."""
+        """The account in the caller's ARN, or the Recipient Account Id if the ARN is unknown."""
         arn = Arn.parse(self.principal.arn)
         return arn.account if arn and arn.account else self.event.account
 
     @property
     def cross_account(self) -> bool:
-        """Whether the key surely belongs to another account than the caller."""
+        """Whether the key is known to belong to a different account than the caller."""
         caller = self.caller_account
         return bool(caller and self.key_account and caller != self.key_account)
 
     @property
     def called_directly(self) -> bool:
-        """Whether the principal surely called KMS itself, not through an AWS service."""
+        """Whether the principal is known to have called KMS directly, not through a service."""
         return self.via_known and self.via_service is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OtherError:
-    """KMS events of one name that failed with one code that is not a denial.
+    """KMS events with one name that failed with one error code that is not a denial.
 
     error_code  the code
     event_name  the operation
     account     the account in which they were recorded, or None
     region      the AWS Region, or None
-    meaning     what the code means
-    count       how many events there are
+    meaning     the meaning of the code
+    count       the number of events
     first_seen  the earliest time, or None
     last_seen   the latest time, or None
-    keys        the ARNs, or failing these the ids, of the keys that they name; at most 20
+    keys        the ARNs of the keys, or the key ids if there are no ARNs; at most 20
     """
 
     error_code: str

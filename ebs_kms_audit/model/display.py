@@ -1,4 +1,4 @@
-"""How a notebook shows a value: the value names its view, which stands above it in `render/`."""
+"""The notebook display of a value, with a view from `render/`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 class Displayed:
     """A value with a view for notebooks.
 
-    `_view` is the name of a function in `ebs_kms_audit.render.notebook`. The module is looked up by
-    its name when a notebook asks, because values import nothing that stands above them.
+    `_view` is the name of a function in `ebs_kms_audit.render.notebook`. The module is imported
+    only when a notebook displays the value, because `model` does not import `render`.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""One row of an export, or one CloudTrail record, and where it was read."""
+"""Events: rows of an export and CloudTrail records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from ebs_kms_audit.model.grant import Grant
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
-    """One entry of a row's Resources: type (`AWS::KMS::Key`) and name; either may be missing."""
+    """One resource of an event.
+
+    type  the resource type (`AWS::KMS::Key`), or None
+    name  an ARN, id or name, or None
+    """
 
     type: str | None
     name: str | None
@@ -19,10 +23,17 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """The userIdentity of a CloudTrail record; what it does not hold is None.
+    """The userIdentity of a CloudTrail record. Missing elements are None.
 
-    `issuer_arn` is the role (or the user) that issued the session, `service` the AWS service that
-    called (`invokedBy`).
+    Source: CloudTrail User Guide, "CloudTrail userIdentity element".
+
+    type          the type of identity (`AssumedRole`)
+    arn           the ARN of the caller; for a session the ARN of the session
+    account       the account id of the caller
+    user_name     the name of an IAM user
+    principal_id  the unique id of the caller
+    issuer_arn    the ARN of the role or user that issued the session (`sessionIssuer`)
+    service       the AWS service that made the call (`invokedBy`)
     """
 
     type: str | None
@@ -36,7 +47,11 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordRef:
-    """Where the record of an event stands: its file, and its number in it, from 1."""
+    """The location of the record of an event.
+
+    file    the file
+    number  the number of the record in the file, from 1
+    """
 
     file: str
     number: int
@@ -44,13 +59,14 @@ class RecordRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyRecord:
-    """What a record of PutKeyPolicy, CreateKey or ReplicateKey says of the key policy.
+    """The key policy in a record of PutKeyPolicy, CreateKey or ReplicateKey.
 
-    document  the policy as JSON text, or None if the record holds none
-    default   whether the key got the default policy that AWS documents (CreateKey or ReplicateKey
-              without a policy); a record without request parameters leaves this unknown, so False
-    key       the ARN or the id of the key that got the policy, or None
-    of_key    False for a policy beside the key policy (AWS_RAM, of Resource Access Manager)
+    document  the policy as JSON text, or None if the record has no policy
+    default   whether the key has the default policy that AWS documents (CreateKey or ReplicateKey
+              without a policy); False if the record has no request parameters
+    key       the ARN or the id of the key, or None
+    of_key    whether it is the key policy (`default`) and not the policy of AWS Resource Access
+              Manager (`AWS_RAM`)
     """
 
     document: str | None
@@ -61,18 +77,34 @@ class PolicyRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One row of an export, or one CloudTrail record, that matters to the audit.
+    """One row of an export, or one CloudTrail record, that an audit needs.
 
-    Empty cells and missing columns are None. `time` is in UTC, or naive where the export has no
-    zone. `source_inferred` tells that the Event source was told by the event name alone.
-    `account` holds twelve digits or None; `account_cell` is what a spreadsheet left of an id:
-    digits that were lost at its beginning are repaired in `account`.
-    `resources` is None where the cell can't be read; those of a record are put as the console's
-    CSV has them, with the record's key ARNs besides. `line` is the number of the line, of the row
-    of a table, or of the record in its file; 0 where a cluster read the file. `identity` and
-    `error_message` only a record has; where a row of an export has its record beside it, `record`
-    says where that stands. `policy` is set for records of PutKeyPolicy, CreateKey and ReplicateKey
-    only, `grant` for records of CreateGrant, RevokeGrant and RetireGrant only.
+    Empty cells, missing columns and missing elements are None.
+
+    file             the input
+    line             the number of the line, of the table row, or of the record, from 1; 0 if Spark
+                     read the file
+    time             the Event time, in UTC; naive if the time zone is unknown
+    name             the Event name (`Decrypt`)
+    source           the Event source (`kms.amazonaws.com`)
+    source_inferred  whether the Event source is inferred from the Event name
+    event_id         the Event ID
+    request_id       the Request ID
+    region           the AWS Region
+    source_ip        the Source IP address, or the name of the service that made the call
+    user_agent       the User agent
+    error_code       the Error code; None for a successful call
+    user_name        the User name: the name of a user or of a session
+    access_key       the AWS access key id
+    resources        the resources, and the key ARNs of a record; None if the cell cannot be read
+    read_only        whether it is a read-only event
+    account          the Recipient Account Id, 12 digits, repaired if a spreadsheet damaged it
+    account_cell     the damaged account id, as it is in the input
+    identity         the userIdentity; only in a record
+    error_message    the error message; only in a record
+    record           the location of the record, for an event that is both a row and a record
+    policy           the key policy; only in records of PutKeyPolicy, CreateKey and ReplicateKey
+    grant            the grant; only in records of CreateGrant, RevokeGrant and RetireGrant
     """
 
     file: str
@@ -101,15 +133,17 @@ class Event:
 
     @property
     def uid(self) -> object:
-        """What tells it from other events: its id, else where it stands, else only itself."""
+        """A unique value: the Event ID, or file and line, or a new object."""
         return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAside:
-    """A row that could not be read: its file, its line (the header is line 1) and the reason.
+    """A row that could not be read.
 
-    `line` is 0 where a cluster read the file.
+    file    the input
+    line    the number of the line, from 1 for the header; 0 if Spark read the file
+    reason  why the row could not be read
     """
 
     file: str
@@ -119,22 +153,26 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """A span of time, both ends included, in UTC."""
+    """A span of time in UTC.
+
+    start  the first moment
+    end    the last moment, included
+    """
 
     start: datetime
     end: datetime
 
     def holds(self, time: datetime | None) -> bool:
-        """Return whether the time lies within; a time without a zone can't be excluded."""
+        """Return whether a time is in the window. A time without a zone is always in the window."""
         if time is None or time.tzinfo is None:
             return True
         return self.start <= time <= self.end
 
 
 class EventKind:
-    """What events of one kind have in common. Makes such events ten times as fast as Event().
+    """Creates events that differ only in line, time, Event ID, Request ID and access key.
 
-    The events of a kind differ in line, time, Event ID, Request ID and access key only.
+    This is ten times as fast as `Event()`.
     """
 
     __slots__ = ("_of_records", "_of_rows")
@@ -165,7 +203,7 @@ class EventKind:
         made.event_id = event_id
         made.request_id = request_id
         made.access_key = access_key
-        made.__class__ = Event  # from here on it is frozen
+        made.__class__ = Event  # now it is immutable
         event: Event = made
         return event
 

@@ -8,19 +8,19 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
-    """A grant on a KMS key. What the source does not show is None or empty.
+    """A grant on a KMS key. Missing fields are None or empty.
 
     Source: AWS KMS API Reference, GrantListEntry.
 
     id          the grant id
     key         the key: an ARN, or a bare key id
-    grantee     the principal that may use the key: an ARN or a service principal
-    retiring    the principal that may retire the grant
-    issuer      the account or principal that made the grant
-    operations  what the grant allows (`Decrypt`, `CreateGrant`, …), without the prefix `kms:`
+    grantee     the principal that can use the key: an ARN or a service principal
+    retiring    the principal that can retire the grant
+    issuer      the account or principal that created the grant
+    operations  the allowed operations (`Decrypt`, `CreateGrant`, …), without the prefix `kms:`
     context     the encryption context that the grant requires, as pairs of name and value
-    created     when it was made
-    file        the input that holds it
+    created     the time of creation
+    file        the input that contains it
     """
 
     id: str | None

@@ -1,4 +1,4 @@
-"""What an access-denied message says, in AWS's own terms."""
+"""The parts of an access-denied message, in the terms of AWS."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 
 class MessageKind(StrEnum):
-    """What the text is."""
+    """The kind of a text."""
 
     DENIAL = "denial"
     ENCODED = "encoded"
-    """A denial of EC2 with an encoded authorization failure message and nothing else."""
+    """A denial by EC2 with only an encoded authorization failure message."""
     NOT_RECOGNISED = "not_recognised"
 
 
@@ -32,7 +32,7 @@ class PolicyType(StrEnum):
 
 
 class Effect(StrEnum):
-    """How a policy denied: nothing in it allows the call, or a Deny in it matches the call."""
+    """How a policy denies: no statement allows it (implicit), or a Deny matches (explicit)."""
 
     IMPLICIT = "implicit"
     EXPLICIT = "explicit"
@@ -40,24 +40,23 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DenialMessage:
-    """The parts of an access-denied message. What the message does not say is None.
+    """The parts of an access-denied message. Missing parts are None.
 
-    kind                  what the text is
+    kind                  the kind of the text
     principal             the ARN in the message: a user, the root user, a session, or a role
     role_name             the name of the role, for a role and its sessions
-    role_arn              the ARN of the role that a policy would name; a session does not show the
-                          role's path, so mostly None
-    role_why              what is known about the role, as a clause
+    role_arn              the ARN of the role, with its path; None for most sessions, because the
+                          ARN of a session does not contain the path
+    role_why              how the role is known, as a clause
     action                the denied action (`kms:Decrypt`)
     resource              the ARN of the resource
     policy_type           the type of policy that denied; AWS names one, even if several deny
-    effect                how it denied
+    effect                whether the denial is implicit or explicit
     through               the policy that passed the denial on ("… transitively through …")
     policy_arn            the policy that denied, if the message names it
-    key_not_found         whether KMS did not show the key: it does not exist, or the caller may not
-                          know of it
+    key_not_found         whether KMS reports that the key does not exist or cannot be accessed
     encoded               whether an encoded authorization failure message of EC2 follows
-    authorization_id      the id by which AWS's own evaluation can be read for at least 24 hours
+    authorization_id      the id of AWS's evaluation, which can be read for at least 24 hours
     authorization_region  the Region of that id
     truncated             the parts that are cut off or masked in the text ("action", "principal",
                           "resource", "policy"); such a part is None

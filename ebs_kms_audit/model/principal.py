@@ -1,4 +1,4 @@
-"""Who called, on which key, and how each is known."""
+"""The caller and the KMS key of a denial, and the evidence for each."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 
 class Evidence(StrEnum):
-    """How a thing is known, best first."""
+    """How a fact is known, the best evidence first."""
 
     RECORDED = "recorded"
-    """A row or record says so."""
+    """A row or record contains it."""
     DERIVED = "derived"
     """Another event proves it."""
     GIVEN = "given"
-    """The caller of the audit said so."""
+    """The caller of `audit()` gave it."""
     INFERRED = "inferred"
-    """A rule of thumb, named in `why`."""
+    """A rule that is usually right suggests it. `why` states the rule."""
     UNKNOWN = "unknown"
 
 
@@ -27,13 +27,13 @@ class PrincipalKind(StrEnum):
     ROLE = "role"
     SERVICE_LINKED_ROLE = "service_linked_role"
     INSTANCE_ROLE = "instance_role"
-    """The session of an instance-profile role: named after the instance, role unknown."""
+    """A session of the role of an instance profile. The role is unknown."""
     INFRASTRUCTURE = "infrastructure"
-    """aws:ec2-infrastructure, the identity-only role of an instance; never a principal to add."""
+    """aws:ec2-infrastructure, which EC2 uses for an instance. A policy never names it."""
     FEDERATED_USER = "federated_user"
-    """A GetFederationToken session; the policy names the user who asked for the token."""
+    """A GetFederationToken session. A policy names the user who requested the token."""
     ACCOUNT = "account"
-    """A caller of another account. Only the account is known."""
+    """A caller from another account. Only the account is known."""
     ROOT = "root"
     SERVICE = "service"
     USER_OR_ROLE_SESSION = "user_or_role_session"
@@ -42,12 +42,17 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """Who was denied, as a key policy would name them, and how that is known.
+    """The caller of a denied call.
 
-    `arn` is what a policy may name: a user, a role or an account, never a session. `user_name` is
-    the export's User name column; `session_name` the same where it surely names a session.
-    `role_name` is set if the role's name is known and its ARN is not, because its path is unknown.
-    `event_ids` are the events that prove it.
+    arn           the ARN that a policy can name: a user, a role or an account, never a session;
+                  None if unknown
+    kind          the kind of principal
+    user_name     the User name of the row or record, or None
+    session_name  the User name if it is known to be a session name, or None
+    evidence      how the principal is known
+    why           the reason, as a clause
+    role_name     the name of the role if the ARN is unknown because the path is unknown, or None
+    event_ids     the Event IDs of the events that show it
     """
 
     arn: str | None
@@ -62,7 +67,14 @@ class Principal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRef:
-    """The KMS key of a denial: ARN, bare id or alias, as far as known, and how that is known."""
+    """The KMS key of a denial.
+
+    arn       the key ARN, or None
+    id        the key id, or None
+    alias     the alias (`alias/NAME`), or None
+    evidence  how the key is known
+    why       the reason, as a clause
+    """
 
     arn: str | None
     id: str | None
@@ -72,10 +84,10 @@ class KeyRef:
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of the key."""
+        """Whether the ARN, the id or the alias is known."""
         return bool(self.arn or self.id or self.alias)
 
     @property
     def aws_managed(self) -> bool:
-        """Whether it is an AWS managed key (`alias/aws/ebs`): its policy cannot be edited."""
+        """Whether it is an AWS managed key (`alias/aws/ebs`). Its policy cannot be changed."""
         return bool(self.alias and self.alias.startswith("alias/aws/"))

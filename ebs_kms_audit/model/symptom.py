@@ -10,28 +10,27 @@ from ebs_kms_audit.model.message import PolicyType
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Symptom:
-    """An error that points to a KMS key without being a KMS denial.
+    """An error that points to a KMS key and is not a KMS denial.
 
-    id          what was recognized; the page is `ebs-kms-audit explain ID`
-    code        the error code as found, or None
-    text        the text as found, at most 1,000 characters; or None
-    file        the input that holds it
+    id          the id of the symptom; `ebs-kms-audit explain ID` explains it
+    code        the error code, or None
+    text        the error text, at most 1,000 characters, or None
+    file        the input that contains it
     line        the line of a row, the number of a record, or 0 where neither applies
     event_id    the Event ID of the row or record, or None
     request_id  the Request ID of the row or record, or None
-    count       how many rows, records or texts say the same
+    count       the number of equal rows, records or texts
     first_seen  the earliest time; None if no time is known
     last_seen   the latest time; None if no time is known
-    account     the account in which it was seen, 12 digits; or None
-    region      the AWS Region in which it was seen, or None
+    account     the account id, 12 digits, or None
+    region      the AWS Region, or None
     operation   the API operation that failed (`AttachVolume`), or None
-    principal   the caller as the input names it (a User name or an ARN), or None
-    resources   the ids of the volumes, instances and snapshots, and the ARNs of the keys, that it
-                names
-    meaning     what it means, in one or two sentences
+    principal   the caller in the input (a User name or an ARN), or None
+    resources   the ids of the volumes, instances and snapshots, and the ARNs of the keys
+    meaning     the meaning, one or two sentences
     caller      the usual caller of KMS, by the name of its role; or None
     actions     the KMS actions that this caller needs
-    next_step   what to get next, one sentence
+    next_step   the next step, one sentence
     command     the command or the console clicks for it
     policy_type the type of policy that denied, for a denial of another service; or None
     findings    the ids of the findings to which it was joined
