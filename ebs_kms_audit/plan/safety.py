@@ -152,11 +152,21 @@ def doubts_on_change(
     for denial in denials:
         yield from _not_cured(denial, judge.after(denial), "was denied")
     for denial in next_calls:
-        yield from _not_cured(denial, judge.after(denial), "is needed next")
+        if not _works_by_grant(denial):  # one sentence is enough for all of its calls
+            yield from _not_cured(denial, judge.after(denial), "is needed next")
     yield from _still_denied(judge, after, wanted, [*denials, *next_calls])
+    foreign = {one.principal.arn for one in denials if _works_by_grant(one)}
+    also: dict[str, dict[str, None]] = {}
     for one in proof.newly_allowed:
-        if not one.expected:
-            yield f"The change also allows {one.action} to {one.principal}."
+        if not one.expected and one.principal not in foreign:
+            also.setdefault(one.principal, {})[one.action] = None
+    for principal, actions in also.items():
+        yield f"The change also allows {_listed(actions)} to {principal}."
+    if accounts := sorted({arn.account for arn in map(Arn.parse, foreign) if arn}):
+        yield (
+            f"The statements name account {_listed(accounts)}: each user and role there that has "
+            "an IAM policy for the key can use it."
+        )
     for one in proof.lost:
         yield f"The change takes {one.action} from {one.principal}."
     yield from change.remarks
@@ -207,6 +217,15 @@ def _contradictions(judge: ChangeJudge, denials: Iterable[Denial]) -> Iterator[s
             )
 
 
+def _works_by_grant(denial: Denial) -> bool:
+    """Return whether the caller is a service-linked role of another account than the key's.
+
+    Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes":
+    the role works through a grant that its own account creates.
+    """
+    return denial.cross_account and denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+
+
 def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     if after.allowed is True:
         return
@@ -214,6 +233,8 @@ def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     what = f"{after.request.action} by {name} {need}"
     if after.verdict is Verdict.EXPLICIT_DENY:
         yield f"{what}, and {_statements(after.decided_by)} denies it."
+    elif _works_by_grant(denial):
+        yield f"{what}. The role also needs a grant that account {denial.event.account} creates."
     elif after.key_policy_allows and after.same_account is not True:
         account = denial.event.account or "the caller"
         given = "not_given" if "identity_policies" in after.not_given else ""

@@ -71,3 +71,16 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
         f"--grantee-principal {SERVICE_ROLE} --operations Encrypt Decrypt ReEncryptFrom "
         "ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant\n"
     )
+
+
+def test_the_reasons_for_a_service_linked_role_speak_of_the_grant_and_not_of_iam_policies():
+    policy, _ = plan(
+        POLICY, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent"
+    )
+    assert (
+        f"The statements name account {ACCOUNT}: each user and role there that has an IAM policy "
+        "for the key can use it." in policy.reasons
+    )
+    assert any(f"a grant that account {ACCOUNT} creates" in one for one in policy.reasons)
+    assert not any("AutoScaling" in one and "IAM policy" in one for one in policy.reasons)
+    assert not any("The change also allows" in one for one in policy.reasons)
