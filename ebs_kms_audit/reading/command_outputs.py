@@ -93,8 +93,20 @@ def collect(kind: str, value: dict[str, Any], file: str, documents: Documents) -
             Description(file=file, command=command, content=one)
             for member, (name, _) in _DESCRIBED.items()
             if name == command
-            for one in value[member]
+            for element in value[member]
+            for one in _described(element)
         )
+
+
+def _described(element: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what an element describes: the instances of a reservation, else the element."""
+    instances = element.get("Instances")
+    if not isinstance(instances, list):
+        yield element
+        return
+    for one in instances:
+        if isinstance(one, dict):
+            yield {"OwnerId": element.get("OwnerId"), **one}
 
 
 def _is_policy(value: dict[str, Any]) -> bool:

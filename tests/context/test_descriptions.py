@@ -1,9 +1,11 @@
 """Output of describe commands and EventBridge events: EC2, Auto Scaling and EBS user guides."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from ebs_kms_audit import audit
 from ebs_kms_audit.context.descriptions import read_descriptions
 from ebs_kms_audit.model import Description
 from tests.records import ACCOUNT, KEY_ARN
@@ -143,3 +145,18 @@ def test_an_access_denied_message_in_an_activity_is_a_denial():
     (pasted,) = found.messages
     assert pasted.message.action == "kms:GenerateDataKeyWithoutPlaintext"
     assert pasted.message.resource == KEY_ARN
+
+
+def test_the_output_of_describe_instances_is_read_from_its_file(tmp_path):
+    # AWS CLI Reference, ec2 describe-instances: the instances are in reservations, which name the
+    # account.
+    path = tmp_path / "instances.json"
+    fine = {"InstanceId": "i-0ffffffffffffffff", "StateTransitionReason": ""}
+    reservations = [
+        {"ReservationId": "r-1", "OwnerId": ACCOUNT, "Instances": [fine, instance()]},
+        {"ReservationId": "r-2", "OwnerId": ACCOUNT, "Instances": [fine]},
+    ]
+    path.write_text(json.dumps({"Reservations": reservations}), encoding="utf-8")
+    (symptom,) = audit(path).symptoms
+    assert (symptom.id, symptom.account) == ("client_error_on_launch", ACCOUNT)
+    assert INSTANCE in symptom.resources
