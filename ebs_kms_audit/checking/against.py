@@ -18,6 +18,8 @@ from ebs_kms_audit.plan.proof import ChangeJudge
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.reading import Reading
 
+_LISTED = 5  # keys in an error
+
 
 def replay(
     policy: Any,
@@ -97,7 +99,8 @@ def _key_id(key: str | None, history: CallHistory) -> str:
     ids = sorted(history.key_ids())
     if len(ids) == 1:
         return ids[0]
-    found = f"the log names {len(ids):,} keys" if ids else "no call of the log names a key"
+    listed = ", ".join(ids[:_LISTED]) + (", …" if len(ids) > _LISTED else "")
+    found = f"the log names {len(ids):,} keys ({listed})" if ids else "no call names a key"
     raise UsageError(f"{found}: give the key as KEY_ARN=FILE", source="--key-policy")
 
 

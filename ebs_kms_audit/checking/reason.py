@@ -75,7 +75,7 @@ def through_grant(decision: Decision) -> str:
     if decision.verdict is Verdict.EXPLICIT_DENY:
         return f"{_statements(decision.decided_by[:1])} denies it, also through a grant."
     if decision.allowed:
-        return "The grant that CreateGrant made allows it, and no statement denies it."
+        return "The grant that CreateGrant makes allows it, and no statement denies it."
     if decision.allowed is False:
         return "The service control policies do not allow it to the instance's own role."
     return _open(decision)

@@ -169,7 +169,8 @@ ENTRIES = (
     _cause(
         "iam_policy_missing",
         "No IAM policy of the caller allows the action",
-        "The key policy leaves {actions} to IAM policies, and no IAM policy of {caller} allows it.",
+        "The key policy leaves {actions} to IAM policies, and no IAM policy of {caller} allows the "
+        "call.",
         "The key policy names the account (:root), so IAM policies of the account decide, and "
         "none of the caller's allows the action. Naming the caller in the key policy is enough "
         "as well. Source: AWS KMS Developer Guide, Default key policy.",

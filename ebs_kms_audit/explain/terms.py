@@ -72,7 +72,7 @@ ENTRIES = (
     ),
     _term(
         "given",
-        "Evidence: the caller of the audit said so",
+        "Evidence: you gave it",
         "The value was given as an option or an argument, for example --principal or --key.",
         "Check that the value is right; the input does not prove it.",
     ),

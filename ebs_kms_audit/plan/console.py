@@ -37,8 +37,8 @@ def _clicks(
     yield f"Open the KMS console in {region}, Customer managed keys, {key}."
     if {one.sid for one in wanted} != {USAGE_SID, GRANTS_SID}:
         yield (
-            "Under Key policy choose Switch to policy view, Edit, and add the statements. Key "
-            "users, Add allows other actions."
+            "Under Key policy choose Switch to policy view, Edit, and add the statements. Do not "
+            "add the callers under Key users: that allows more actions."
         )
         return
     own = [part for part in parts if not _other_account(group, part)]

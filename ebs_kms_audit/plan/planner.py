@@ -25,6 +25,7 @@ def plan_for(
 ) -> tuple[Step, ...]:
     """Return the steps that cure the findings, in the order in which to do them.
 
+    A step that can replace another one comes last, so that the others are numbered without a gap.
     `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
     """
     groups = key_groups(part for finding in findings for part in parts_of(finding))
@@ -36,7 +37,8 @@ def plan_for(
     steps += identity_only_step(groups)
     steps += [step for step in states if not step.findings]
     steps += investigate_steps(groups)
-    return _with_unique_ids(steps)
+    unique = _with_unique_ids(steps)
+    return tuple(sorted(unique, key=lambda step: step.alternative_to is not None))
 
 
 def with_steps(findings: Iterable[Finding], plan: Iterable[Step]) -> tuple[Finding, ...]:

@@ -73,5 +73,5 @@ def _parsed(text: str) -> datetime:
         reader = TimeReader()
         found = reader.read(text)
     if found is None or reader.guessed_order:
-        raise UsageError(f"around: {text!r} is not a time that names its day. {_EXAMPLES}")
+        raise UsageError(f"around: {text!r} is not a time. {_EXAMPLES}")
     return found

@@ -20,7 +20,7 @@ from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
-    from ebs_kms_audit.model import Coverage
+    from ebs_kms_audit.model import Coverage, Symptom
     from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.report import Report
 
@@ -104,9 +104,7 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
 def _nothing_denied(report: Report) -> str:
     coverage = report.coverage
     if report.symptoms:
-        number = sum(symptom.count for symptom in report.symptoms)
-        point = "points" if number == 1 else "point"
-        found = f"{phrases.count(number, 'error')} {point} to a KMS key. No KMS call was denied"
+        found = f"{_symptoms(report.symptoms)} No KMS call was denied"
     else:
         found = "No KMS call was denied"
     if window := coverage.window:
@@ -118,6 +116,18 @@ def _nothing_denied(report: Report) -> str:
     else:
         where = " in the input"
     return f"{found}{where}. This does not prove that KMS allowed the call that you look for."
+
+
+def _symptoms(symptoms: Sequence[Symptom]) -> str:
+    """Say how many errors there are; one of another service does not point to a KMS key."""
+    elsewhere = sum(one.count for one in symptoms if one.id == "other_service_denied")
+    of_a_key = sum(one.count for one in symptoms) - elsewhere
+    point = "points" if of_a_key == 1 else "point"
+    texts = [f"{phrases.count(of_a_key, 'error')} {point} to a KMS key."] if of_a_key else []
+    if elsewhere:
+        were = "was" if elsewhere == 1 else "were"
+        texts.append(f"{phrases.count(elsewhere, 'call')} of another service {were} denied.")
+    return " ".join(texts)
 
 
 def _last_seen(findings: Iterable[Finding]) -> datetime | None:

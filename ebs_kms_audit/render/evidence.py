@@ -193,10 +193,13 @@ def _symptom(symptom: Symptom) -> Line:
 
 def symptom_text(symptom: Symptom) -> str:
     """Return what a symptom means, and which caller needs which actions."""
+    denied = f"{symptom.operation} was denied" if symptom.id == "other_service_denied" else ""
+    if denied and symptom.principal:
+        denied += f" to {symptom.principal}"
     caller = f"Usual caller: {symptom.caller}" if symptom.caller else ""
     actions = f"Required: {phrases.listed(symptom.actions)}" if symptom.actions else ""
     times = f"Seen {symptom.count:,} times" if symptom.count > 1 else ""
-    return phrases.sentences((symptom.meaning, caller, actions, times))
+    return phrases.sentences((denied, symptom.meaning, caller, actions, times))
 
 
 def _error(error: OtherError) -> Line:

@@ -255,8 +255,10 @@ def test_the_key_follows_from_the_log_if_it_names_one(tmp_path):
     path = log(tmp_path, record())
     assert replay(NAMES_APP, None, records=path).key == KEY.rpartition("/")[2]
     two = log(tmp_path, record(), record(key=OTHER_KEY, number=2))
-    with pytest.raises(UsageError, match="the log names 2 keys"):
+    with pytest.raises(UsageError, match="the log names 2 keys") as raised:
         replay(NAMES_APP, None, records=two)
+    for key in (KEY, OTHER_KEY):
+        assert key.rpartition("/")[2] in str(raised.value)
     with pytest.raises(InputError):
         replay(NAMES_APP, None, records=tmp_path / "missing.json")
 

@@ -66,7 +66,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--principal", "alice=arn:aws:sts::111122223333:assumed-role/r/s"],
          "is a session"),
         (["denied.csv", "--key", "alias/ebs"], "is not a key ARN"),
-        (["denied.csv", "--around", "lunch"], "is not a time that names its day"),
+        (["denied.csv", "--around", "lunch"], "is not a time. Examples: 2026"),
         (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "cannot be written"),
         (["explain", "gremlins"], "gremlins is not an id of the report."),

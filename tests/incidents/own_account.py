@@ -208,7 +208,7 @@ INCIDENTS = [
         cause="iam_policy_missing",
         evidence="inferred",
         policy_type="identity-based policy",
-        words=("no IAM policy of deploy allows it",),
+        words=("no IAM policy of deploy allows the call",),
         steps=[KEY_POLICY, IAM_POLICY],
     ),
     Incident(

@@ -132,6 +132,19 @@ def test_a_symptom_without_a_denial_is_the_answer():
     assert "ebs-kms-audit explain client_error_on_launch" in text
 
 
+def test_a_denial_of_another_service_does_not_point_to_a_key():
+    user = "arn:aws:iam::111122223333:user/alice"
+    message = f"User: {user} is not authorized to perform: ec2:CreateVolume on resource: *"
+    text = re.sub(r"\s+", " ", render(ebs_kms_audit.audit(messages=message)))
+    assert text.startswith("1 call of another service was denied. No KMS call was denied in the")
+    assert f"CreateVolume was denied to {user}." in text
+    both = [message, "Client.InternalError: Client error on launch"]
+    text = re.sub(r"\s+", " ", render(ebs_kms_audit.audit(messages=both)))
+    assert text.startswith(
+        "1 error points to a KMS key. 1 call of another service was denied. No KMS call was denied"
+    )
+
+
 def test_a_window_without_denials_says_where_they_are():
     report = audit(row(), around="2026-05-18T06:00", minutes=15)
     text = " ".join(lines_of(report)[:5])
