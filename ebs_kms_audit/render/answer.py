@@ -186,7 +186,10 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 
 def alternatives_text(answer: Answer) -> str:
     """Return one sentence on the steps that can replace others, and where they are."""
-    return " ".join(f"{phrases.sentence(step.text)}" for _, step in answer.alternatives[:SHOWN])
+    return " ".join(
+        f"Step {number}: {phrases.sentence(step.text)}"
+        for number, step in answer.alternatives[:SHOWN]
+    )
 
 
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:

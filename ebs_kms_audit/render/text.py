@@ -63,7 +63,7 @@ def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
     yield from terminal.labelled("READ", answer.read)
     if not details:
         yield from _words("\n".join(lines), terminal)
-    yield from terminal.choices("MORE", _more(answer, report))
+    yield from terminal.choices("MORE", _more(answer, report, details))
 
 
 def _answer(report: Report, answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
@@ -287,8 +287,9 @@ def _finding(report: Report, id: str) -> Finding:
 # The end
 
 
-def _more(answer: Answer, report: Report) -> tuple[str, ...]:
+def _more(answer: Answer, report: Report, details: bool) -> tuple[str, ...]:
     ids = [why.cause.id for why in answer.whys] + [one.id for one in report.symptoms]
     ids += [caveat.id for caveat in report.caveats]
     first = ids[0] if ids else "safe"
-    return ("--details", "-o report.html (or .md)", f"ebs-kms-audit explain {first}")
+    choices = ("--details", "-o report.html (or .md)", f"ebs-kms-audit explain {first}")
+    return choices[1:] if details else choices

@@ -163,6 +163,18 @@ def test_denials_outside_the_window_are_in_the_answer():
 # Callers
 
 
+def test_the_shown_steps_are_numbered_without_a_gap_and_the_alternative_last():
+    names = ("event_history.csv", "event_history.json", "key_policy.json")
+    report = ebs_kms_audit.audit([SAMPLES / name for name in names])
+    text = render(report)
+    assert re.findall(r"^STEP (\d+)", text, re.MULTILINE) == ["1", "2", "3"]
+    assert "OR      Step 4: Instead of the key policy" in text
+    details = render(report, details=True)
+    assert re.findall(r"^STEP (\d+)", details, re.MULTILINE) == ["1", "2", "3", "4"]
+    assert "MORE    --details" in text
+    assert "--details" not in details
+
+
 def test_callers_are_newest_first_with_what_how_often_and_when():
     rows = [
         row(event_name="Decrypt"), row(event_name="Decrypt"), row(),
@@ -237,7 +249,7 @@ def test_an_alternative_is_in_the_details_alone():
     )
     report = report_of(policy_step(), other)
     assert "STEP 2" not in render(report)
-    assert "OR      Attach an IAM policy." in render(report)
+    assert "OR      Step 2: Attach an IAM policy." in render(report)
     assert "STEP 2  Attach an IAM policy." in render(report, details=True)
 
 
