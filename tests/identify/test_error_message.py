@@ -140,7 +140,7 @@ def test_a_call_that_another_policy_denied_is_not_part_of_the_key_policy_step():
     decrypt = record(eventName="Decrypt", eventID="event-1", readOnly=True,
                      errorMessage=message(action="kms:Decrypt", reason=SCP))  # fmt: skip
     report = audit(record(), decrypt, key_policies={KEY_ARN: POLICY})
-    step, _, other = report.plan
+    step, other, _ = report.plan
     assert [one.action for one in step.proof.denials] == ["kms:CreateGrant"]
     assert (other.kind, other.statements) == ("investigate", ())
     alone = audit(record(), key_policies={KEY_ARN: POLICY}).plan[0]
