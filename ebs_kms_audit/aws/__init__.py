@@ -1,4 +1,4 @@
-"""The facts of AWS that the other packages use. Nothing of this library is imported here."""
+"""The facts about AWS that the other packages use. This package imports no other package."""
 
 FACTS_DATE = "2026-11-26"
-"""The day on which these facts were last compared with AWS's documentation and models."""
+"""The date of the last comparison of these facts with AWS's documentation and models."""

@@ -1,6 +1,6 @@
-"""What an access key id shows by itself: its kind, and the account of its owner.
+"""The kind of an access key id, and the account id encoded in it.
 
-Prefixes: IAM User Guide, "IAM identifiers". The account encoding is not documented by AWS; it was
+Prefixes: IAM User Guide, "IAM identifiers". AWS does not document the account encoding. It was
 found by Scott Piper (2018), Aidan Steele (2020) and Tal Be'ery (2023). After the four-letter
 prefix come base32 characters of five bits each: one marker bit, then the forty bits of the
 account id. An id with the marker bit 0 (fifth character A to P) has the old format and holds no
@@ -33,9 +33,10 @@ def key_kind(access_key: str | None) -> Literal["long_term", "temporary"] | None
 
 
 def account_of(unique_id: str | None) -> str | None:
-    """Return the account that owns the credential, 12 digits; None if the id does not hold it.
+    """Return the account that owns the credential, 12 digits; None if the id does not contain it.
 
-    It is the account of the caller, not of the KMS key. Without a checksum it is a hint only.
+    This is the account of the caller, not of the KMS key. The id has no checksum, so the result is
+    not certain.
     """
     if not unique_id or not _UNIQUE_ID.fullmatch(unique_id):
         return None

@@ -1,4 +1,4 @@
-"""ARNs, partitions and the names that may enter them.
+"""ARNs, partitions, and the names in ARNs.
 
 Source: IAM User Guide, "IAM identifiers"; partitions and Region patterns from botocore's
 partitions.json.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# Patterns for `re`, which keeps what it compiles: few exports need the later ones.
+# Patterns for `re`, which caches compiled patterns. Most exports need only the first ones.
 _PARTITION_BY_REGION = (
     ("aws", r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+"),
     ("aws-cn", r"cn-[a-z]+-\d+"),
@@ -31,7 +31,7 @@ _ARN = re.compile(
 
 
 def partition_of(region: str | None) -> str | None:
-    """Return the partition that a Region belongs to, or None for a Region that is not known."""
+    """Return the partition of a Region, or None for an unknown Region."""
     for partition, pattern in _PARTITION_BY_REGION:
         if region and re.fullmatch(pattern, region):
             return partition
@@ -39,7 +39,7 @@ def partition_of(region: str | None) -> str | None:
 
 
 def is_region(text: str | None) -> bool:
-    """Return whether the text has the form of a Region, also of one that is not known yet."""
+    """Return whether the text has the form of a Region name. Future Regions are included."""
     return bool(text and re.fullmatch(_REGION, text))
 
 
@@ -49,17 +49,24 @@ def is_account_id(text: str | None) -> bool:
 
 
 def is_key_id(text: str | None) -> bool:
-    """Return whether the text is a key id; that of a multi-Region key begins with `mrk-`."""
+    """Return whether the text is a key id. The id of a multi-Region key begins with `mrk-`."""
     return bool(text and re.fullmatch(_KEY_ID, text))
 
 
 def is_iam_name(text: str | None) -> bool:
-    """Return whether IAM would accept the text as the name of a user or role."""
+    """Return whether the text is a valid name for an IAM user or role."""
     return bool(text and re.fullmatch(_IAM_NAME, text))
 
 
 class Arn(NamedTuple):
-    """An ARN in its six parts. `str()` gives back the text it was parsed from."""
+    """An ARN. `str()` returns the text that was parsed.
+
+    partition  the partition (`aws`)
+    service    the service namespace (`kms`)
+    region     the AWS Region, or ""
+    account    the account id, or ""
+    resource   the resource (`key/1234abcd-12ab-34cd-56ef-1234567890ab`)
+    """
 
     partition: str
     service: str
@@ -69,7 +76,7 @@ class Arn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str | None) -> Arn | None:
-        """Return the ARN that the text is, whole; None where it is none."""
+        """Parse an ARN. Return None if the whole text is not an ARN."""
         match = _ARN.fullmatch(text or "")
         return cls(*match.groups()) if match else None
 
@@ -79,7 +86,7 @@ class Arn(NamedTuple):
 
     @property
     def resource_type(self) -> str:
-        """The part of the resource before its first slash: `role`, `user`, `key`, and others."""
+        """The part of the resource before its first slash (`role`, `user`, `key`)."""
         return self.resource.partition("/")[0]
 
     @property
@@ -89,7 +96,7 @@ class Arn(NamedTuple):
 
     @property
     def is_key(self) -> bool:
-        """Whether it is the ARN of a KMS key: with a Region, an account and a key id."""
+        """Whether this is a KMS key ARN with a Region, an account id and a key id."""
         return (
             self.service == "kms"
             and is_region(self.region)
@@ -102,9 +109,10 @@ class Arn(NamedTuple):
     def is_user_or_role(self) -> bool:
         """Whether an IAM user or role can have this ARN.
 
-        The characters of the name are not checked. A path takes any character from `!` to `~`, but
-        no principal has `*` or `?`, which are wildcards in a policy. Source: IAM User Guide, "IAM
-        identifiers"; IAM API Reference, CreateRole (Path).
+        The characters of the name are not checked. A path can have any character from `!` to `~`.
+        `*` and `?` are not accepted, because they are wildcards in a policy.
+
+        Source: IAM User Guide, "IAM identifiers"; IAM API Reference, CreateRole (Path).
         """
         return (
             self.service == "iam"

@@ -1,8 +1,8 @@
-"""Who made a call: what the form of Source IP address and User name shows.
+"""The caller of an event, from the form of its Source IP address and User name.
 
 Sources: EBS User Guide, "How Amazon EBS encryption works" and "Requirements for Amazon EBS
-encryption"; Auto Scaling User Guide, "Service-linked roles". What real exports hold in these
-columns was measured; where a rule is an inference, its evidence is `inferred`.
+encryption"; Auto Scaling User Guide, "Service-linked roles". Other rules
+follow from the values in real exports. Their evidence is `inferred`.
 """
 
 from __future__ import annotations
@@ -22,35 +22,36 @@ _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 def service_behind(source_ip: str | None) -> str | None:
     """Return the service that made the call (`ec2-frontend-api.amazonaws.com`, `AWS Internal`).
 
-    None where a client called from an address of its own. The Source IP address decides, never
-    the user agent: a browser on the AWS console shows `AWS Internal` as its user agent only.
+    The result is None if a client called from an IP address. Only the Source IP address is used,
+    because the user agent of the console can be `AWS Internal` for a call from a browser.
     """
     text = source_ip or ""
     return text if _SERVICE.fullmatch(text) or is_aws_internal(text) else None
 
 
 def is_aws_internal(source_ip: str | None) -> bool:
-    """Return whether the Source IP address is `AWS Internal`, or `AWS Internal/3` and the like."""
+    """Return whether the Source IP address is `AWS Internal` or similar (`AWS Internal/3`)."""
     return bool(_AWS_INTERNAL.fullmatch(source_ip or ""))
 
 
 def is_ebs_traffic(source_ip: str | None) -> bool:
-    """Return whether EC2 or Auto Scaling (or AWS itself) made the call for the caller."""
+    """Return whether EC2, EC2 Auto Scaling or AWS itself made the call for the caller."""
     service = service_behind(source_ip)
     return bool(service and service.startswith(("ec2", "autoscaling", "AWS Internal")))
 
 
 def probing_service(source_ip: str | None) -> str | None:
-    """Return the AWS service that looks over keys on its own account, or None.
+    """Return the AWS service that lists or describes all keys by itself, or None.
 
-    Such services call every key, and the keys that do not name them deny the call. It is harmless.
+    Such services call every key. A key without permissions for the service denies the call. The
+    denial is harmless.
     """
     service = service_behind(source_ip) or ""
     return service if service.partition(".")[0] in _PROBING else None
 
 
 def is_instance_id(name: str | None) -> bool:
-    """Return whether a session is named after an EC2 instance."""
+    """Return whether a session name is an EC2 instance id."""
     return bool(_INSTANCE_ID.fullmatch(name or ""))
 
 

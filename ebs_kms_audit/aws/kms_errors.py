@@ -1,4 +1,4 @@
-"""KMS error codes: which are denials, and what the others mean for a failed EBS volume.
+"""KMS error codes: the denials, and the meaning of the others for a failed EBS volume.
 
 Sources: AWS KMS API Reference, "Errors" of each operation; EBS User Guide, "Amazon EventBridge
 events for Amazon EBS"; CloudTrail User Guide, "Network activity events". CloudTrail records
@@ -8,10 +8,10 @@ VpceAccessDenied.
 
 from __future__ import annotations
 
-# Of network activity events: CloudTrail User Guide, "Logging network activity events".
+# Source: CloudTrail User Guide, "Logging network activity events".
 VPC_ENDPOINT_CODE = "VpceAccessDenied"
 DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException", VPC_ENDPOINT_CODE})
-# The key was disabled, pending deletion or pending import, or its key store was not available.
+# The key is disabled, pending deletion or pending import, or its key store is not available.
 KEY_STATE_CODES = frozenset(
     {"DisabledException", "KMSInvalidStateException", "KeyUnavailableException"}
 )
@@ -31,7 +31,7 @@ _MEANINGS = {
     "InvalidKeyUsageException": (
         "the key is of another type: EBS needs a symmetric encryption key"
     ),
-    "IncorrectKeyException": "the data was encrypted under another key than the one named",
+    "IncorrectKeyException": "the data was encrypted under a different key than the given one",
     "InvalidCiphertextException": "the ciphertext or its encryption context is not of this key",
     "InvalidGrantTokenException": "the grant token is not valid: the grant may have been revoked",
     "InvalidGrantIdException": "there is no such grant: it may have been revoked or retired",
@@ -55,5 +55,5 @@ _MEANINGS = {
 
 
 def meaning_of(error_code: str) -> str:
-    """Return what an error code that is not a denial means. No policy change fixes it."""
+    """Return the meaning of an error code that is not a denial. No policy change fixes it."""
     return _MEANINGS.get(error_code, "not a known permission error")

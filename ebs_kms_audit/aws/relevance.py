@@ -1,7 +1,6 @@
-"""Which events an audit needs, by Event source and Event name. All other events are only counted.
+"""The events that an audit needs, by Event source and Event name. All others are only counted.
 
-This is the only place that decides it: the readers of exports and of records, the collectors and
-Spark use these names.
+The readers of exports and of records, the collectors and Spark all use these rules.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 
 IAM_EVENT_SOURCE = "iam.amazonaws.com"
 ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole"})
-"""A role that was deleted and created again has another unique id: policies and grants that name
-the old role have no effect on the new one."""
+"""Operations that create or delete a role. A role that is deleted and created again has a new
+unique id. Policies and grants for the old role have no effect on the new role."""
 USER_OPERATIONS = frozenset(
     "AddUserToGroup AttachUserPolicy ChangePassword CreateAccessKey CreateLoginProfile "
     "CreateServiceSpecificCredential CreateUser DeactivateMFADevice DeleteAccessKey "
@@ -33,7 +32,7 @@ USER_OPERATIONS = frozenset(
     "UntagUser UpdateAccessKey UpdateLoginProfile UpdateUser UploadSSHPublicKey "
     "UploadSigningCertificate".split()
 )
-"""Operations of IAM on one user: their events name the user's ARN, with its path. Source: IAM API
+"""IAM operations on one user. Their events have the ARN of the user, with its path. Source: IAM API
 Reference, actions with the parameter UserName."""
 KEY_CHANGES = frozenset(
     {
@@ -46,23 +45,23 @@ KEY_CHANGES = frozenset(
         "RetireGrant",
     }
 )
-"""Operations of KMS that change who can use a key, or whether it can be used."""
+"""KMS operations that change the permissions or the state of a key."""
 HOLDERS_KEPT = 100_000
-"""How many holders of long-term access keys are kept. Each is needed once."""
+"""The maximum number of users with long-term access keys that are kept."""
 
 _KEPT = 10_000  # answers
 _LONGEST_KEPT = 200  # characters
 
 
 class Relevance(NamedTuple):
-    """Why an audit needs an event. Where no field is True, it does not need the event.
+    """Why an audit needs an event. If no field is True, the audit does not need the event.
 
     kms          a KMS event
     ec2_call     a call of an EC2 or EBS operation that uses the key of a volume or snapshot
     assume_role  a call that returns credentials of a role
     role_change  a role was created or deleted
-    iam_user     an event of IAM that can name the ARN of a user; it is in no figure
-    key_change   a KMS operation, after which calls on the key can be denied
+    iam_user     an IAM event that can have the ARN of a user; it is not counted as relevant
+    key_change   a KMS operation that can cause later denials
     """
 
     kms: bool = False
@@ -74,11 +73,12 @@ class Relevance(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Events that an audit needs.
+    """A rule that selects events.
 
-    sources  the Event sources, "" where the event has none; None for every source
+    why      why an audit needs the events
+    sources  the Event sources, "" for events without one; None for every source
     names    the Event names; None for every name
-    prefix   what the Event name begins with
+    prefix   the beginning of the Event name
     """
 
     why: Literal["kms", "ec2_call", "assume_role", "role_change", "iam_user"]
@@ -87,7 +87,7 @@ class Rule(NamedTuple):
     prefix: str = ""
 
     def holds(self, source: str, name: str) -> bool:
-        """Return whether the rule is about an event of this source ("" for none) and name."""
+        """Return whether the rule selects events with this source ("" for none) and name."""
         return (
             (self.sources is None or source in self.sources)
             and (self.names is None or name in self.names)
@@ -104,7 +104,7 @@ RULES = (
     Rule("role_change", None, ROLE_CHANGES),
     Rule("iam_user", (IAM_EVENT_SOURCE,), USER_OPERATIONS),
 )
-"""An audit needs the events of these rules, and no others."""
+"""An audit needs only the events that these rules select."""
 
 NOT_RELEVANT = Relevance()
 ONLY_NAMES_A_USER = Relevance(iam_user=True)
@@ -138,22 +138,23 @@ def _find(source: str, name: str) -> Relevance:
 
 
 def is_relevant(source: str | None, name: str) -> bool:
-    """Return whether events of this Event source and Event name are in the figures of a report."""
+    """Return whether events with this Event source and Event name are counted as relevant."""
     found = relevance(source, name)
     return found is not NOT_RELEVANT and found != ONLY_NAMES_A_USER
 
 
 def relevant_names_pattern(mark: str) -> str:
-    """Return a pattern of the event names that an audit needs, each with the mark after it.
+    """Return a pattern for the event names that an audit needs, each followed by the mark.
 
-    The pattern is a tree of letters: a regular expression tries plain alternatives one by one.
+    The pattern is a tree of letters, because a regular expression tries a plain list of names one
+    by one.
     """
     names = {name + mark for rule in RULES if rule.why != "kms" for name in rule.names or ()}
     return _either(sorted(names | {rule.prefix for rule in RULES if rule.prefix}))
 
 
 def _either(words: Sequence[str]) -> str:
-    """Return a pattern of sorted words as a tree of letters. No word begins another word."""
+    """Return a pattern for sorted words as a tree of letters. No word is a prefix of another."""
     if len(words) == 1:
         return words[0]
     tails = [

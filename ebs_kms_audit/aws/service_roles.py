@@ -1,8 +1,7 @@
-"""The roles with which AWS services use the KMS key of an EBS volume.
+"""The roles that AWS services use to call KMS for an EBS volume.
 
 Sources: IAM User Guide, "Create a service-linked role"; the user guides of the services, section
-"Service-linked roles"; AWS Managed Policy Reference (as of 2026-03), for the KMS actions that the
-role already has.
+"Service-linked roles"; AWS Managed Policy Reference (2026-03), for the KMS actions of the roles.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from typing import NamedTuple
 
 
 class ServiceRole(NamedTuple):
-    """A role of an AWS service, as AWS documents it.
+    """A documented role of an AWS service.
 
     name        the name of the role; some names take a suffix (`_blue`)
-    path        the path of a service-linked role; None for a role that the customer makes
-    service     the service, for the reader
-    kms_actions whether AWS's own policy for the role has KMS actions: if it has none, a key policy
-                must name the role, and a statement for the account cannot help a service-linked
-                role
-    has_suffix  whether the name may end in an underscore and a custom suffix
+    path        the path of a service-linked role; None for a role that the customer creates
+    service     the name of the service
+    kms_actions whether the AWS managed policy of the role has KMS actions; if not, the key policy
+                must name the role, because a statement for the account does not allow a
+                service-linked role
+    has_suffix  whether the name can end with an underscore and a custom suffix
     """
 
     name: str
@@ -76,12 +75,12 @@ _ROLES = {
         ServiceRole("AmazonEKS_EBS_CSI_DriverRole", None, "the EBS CSI driver", kms_actions=False),
     )
 }  # fmt: skip
-# EC2 Fleet: seen in one export. Spot Fleet: follows the pattern of the others.
+# EC2 Fleet is in one real export. Spot Fleet follows the pattern of the others.
 _PATH_NOT_DOCUMENTED = frozenset({"AWSServiceRoleForEC2Fleet", "AWSServiceRoleForEC2SpotFleet"})
 
 
 def service_role(name: str | None) -> ServiceRole | None:
-    """Return the documented role of a name, also of one with a custom suffix; None for others."""
+    """Return the documented role with a name, with or without a custom suffix; or None."""
     if not name:
         return None
     role = _ROLES.get(name)
@@ -92,7 +91,7 @@ def service_role(name: str | None) -> ServiceRole | None:
 
 
 def documented_arn(name: str, partition: str, account: str) -> str | None:
-    """Return the ARN of a service-linked role, path included; None where AWS documents no path."""
+    """Return the ARN, with its path, of a service-linked role; None if AWS documents no path."""
     role = service_role(name)
     if role is None or role.path is None or role.name in _PATH_NOT_DOCUMENTED:
         return None

@@ -1,4 +1,4 @@
-"""The statements of a console-made key policy, as AWS documents them.
+"""The statements of a key policy that the console creates, as AWS documents them.
 
 Source: AWS KMS Developer Guide, "Default key policy" (Allows key users to use the KMS key; Allows
 key users to use the KMS key with AWS services). The condition is written as the string "true".
@@ -15,8 +15,8 @@ GRANTS_SID = "Allow attachment of persistent resources"
 
 GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 
-# The usage statement by what the key is for. EBS takes symmetric encryption keys only. The last
-# two follow the pattern of the others; AWS's own text of them was not seen.
+# The usage statement by type of key. EBS uses only symmetric encryption keys. The last two follow
+# the pattern of the others. AWS does not document them.
 USAGE_ACTIONS = {
     KeyUse.SYMMETRIC: (
         "kms:Encrypt",
@@ -39,7 +39,7 @@ USAGE_ACTIONS = {
 
 
 def usage_statement(principal: str, key_use: KeyUse = KeyUse.SYMMETRIC) -> dict[str, Any]:
-    """Return "Allow use of the key" for one principal; in a key policy `*` means this key."""
+    """Return "Allow use of the key" for one principal. In a key policy, `*` means this key."""
     sid = USAGE_SID if key_use is KeyUse.SYMMETRIC else f"{USAGE_SID} ({key_use})"
     return {
         "Sid": sid,
@@ -63,11 +63,13 @@ def grants_statement(principal: str) -> dict[str, Any]:
 
 
 def cross_account_grant_statement(account_root: str, role: str) -> dict[str, Any]:
-    """Let another account make the grant that its service-linked role needs.
+    """Return the statement that allows another account to create a grant for its role.
 
-    Someone there makes it by hand, so kms:GrantIsForAWSResource would be false; the grant is bound
-    to the one role instead. Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use
-    with encrypted volumes", key in another account.
+    A user of the other account creates the grant, so kms:GrantIsForAWSResource is false. The
+    condition limits the grant to one service-linked role instead.
+
+    Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes",
+    key in another account.
     """
     return {
         "Sid": f"{GRANTS_SID} in external account",
@@ -79,7 +81,7 @@ def cross_account_grant_statement(account_root: str, role: str) -> dict[str, Any
     }
 
 
-# What a grant for a service-linked role must hold, in the words of create-grant.
+# The required operations of a grant for a service-linked role, in the syntax of create-grant.
 SERVICE_ROLE_GRANT_OPERATIONS = (
     "Encrypt",
     "Decrypt",

@@ -1,13 +1,17 @@
-"""The same audit on a Spark cluster, for exports and trail logs past one machine.
+"""The audit on a Spark cluster, for exports and trail logs that are too large for one machine.
 
-frames     paths and DataFrames → what Spark SQL leaves of them, and what it counted
-worker     what is left → Events, in Python, on the workers, with the code of `reading/`
-related     which of these events bear on a denial and go to the driver
+frames   paths and DataFrames → rows for Python, and counts of all other rows
+worker   rows → Events, in Python, on the workers, with the code of `reading/`
+related  the events that the driver needs
 
-Only denials, other KMS errors, and the events that bear on a denial come to the driver. The report
-is the same, but for this: `file` is the name that Spark has for a file; the line of an export's row
-is not known (0); `first_event` and `last_event` are of all rows. A row that Spark can't place is
-read again by this library, from its text.
+Only denials, other KMS errors, and the events that belong to a denial are sent to the driver. The
+report is the same as that of `ebs_kms_audit.audit`, with these differences:
+
+- `file` is Spark's name for a file.
+- The line of a row in an export is 0, because Spark does not know it.
+- `first_event` and `last_event` are the times of all rows.
+
+A row that Spark cannot parse is read again by this library.
 """
 
 from __future__ import annotations
@@ -54,18 +58,19 @@ def audit(
 ) -> Report:
     """Audit on a Spark cluster, and return the same Report as `ebs_kms_audit.audit`.
 
-    `exports` is a path that Spark can read (a file, a folder, a glob, on any file system), several
-    of them, or a DataFrame with the columns of an export. `records` is a path or several of
-    CloudTrail JSON: log files of a trail, Download JSON. Either may be left out.
+    `exports` is one or more paths that Spark can read (a file, a folder, a glob pattern, on any
+    file system), or a DataFrame with the columns of an export. `records` is one or more paths of
+    CloudTrail JSON: log files of a trail, or Download JSON. At least one of the two is required.
 
-    `spark` is the session; without one, the active session is used, or one is started. The workers
-    need this library installed. The rest is as in `ebs_kms_audit.audit`.
+    `spark` is the session. By default, the active session is used, or a session is started. This
+    library must be installed on the workers. The other arguments are those of
+    `ebs_kms_audit.audit`.
 
-    Raises InputError where no input could be read at all, UsageError for an argument that makes no
-    sense or where pyspark is not installed.
+    Raises InputError if no input can be read. Raises UsageError for an argument that is not valid,
+    or if pyspark is not installed.
     """
     if exports is None and records is None:
-        raise UsageError("nothing to read: give an export, or records")
+        raise UsageError("nothing to read: give exports or records")
     options = AuditOptions.of(
         key_policies,
         Overrides.of(principals, key, messages),
@@ -97,7 +102,7 @@ def audit(
 
 @dataclass(slots=True)
 class _Gathered:
-    """The events that came to the driver, and the figures of the files they are of."""
+    """The events on the driver, and the figures of all files."""
 
     events: list[Event]
     files: list[InputStats]
@@ -111,19 +116,19 @@ class _Gathered:
         return True
 
     def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:  # noqa: ARG002
-        """Yield all events that came to the driver."""
+        """Yield all events on the driver."""
         return iter(self.events)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:  # noqa: ARG002
-        """Yield nothing: `read` leaves out no event that bears on a denial."""
+        """Yield nothing, because `read` yields all events that belong to a denial."""
         return iter(())
 
     def changes(self) -> list[ChangeRows]:
-        """Return nothing: `read` leaves out no change."""
+        """Return nothing, because `read` yields all changes."""
         return []
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
-        """Yield nothing: the workers counted all votes."""
+        """Yield nothing, because the workers counted all votes."""
         return iter(())
 
 
@@ -131,7 +136,9 @@ def _session() -> SparkSession:
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise UsageError("pyspark is not installed: pip install 'ebs_kms_audit[spark]'") from error
-    # Else the workers take whatever python3 is on the path.
+        raise UsageError(
+            "pyspark is not installed. Run: pip install 'ebs_kms_audit[spark]'"
+        ) from error
+    # Otherwise the workers use the first python3 in PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()

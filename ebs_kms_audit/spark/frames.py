@@ -1,7 +1,7 @@
-"""Paths and DataFrames → what Spark SQL leaves of them for Python, and what it counted of the rest.
+"""Paths and DataFrames → the rows that Python reads, and the counts of all other rows.
 
-Spark counts a row only where it is beyond doubt: every cell looks as it should, and nothing in it
-matters. All others go to Python, which decides.
+Spark SQL counts a row if every cell has the expected form and the audit does not need the row.
+Python reads all other rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read
 _HEADER_SEARCHED = 50
 _TABLE = "<DataFrame>"
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)/")
-# What a cell has to look like for SQL to judge it. Python accepts more, and is options then.
+# The forms of cells that SQL evaluates. Python reads rows with other cells and accepts more forms.
 _WORD = r"\A[!-~]*\z"
 _LOOKS = {
     columns.EVENT_SOURCE: _WORD,
@@ -57,7 +57,13 @@ _TIME = rf"\A[1-9][0-9]{{3}}-({_DAY})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z\
 
 @dataclass(slots=True)
 class Collected:
-    """What one kind of input gave: events in the order of the files, and the figures."""
+    """The result for one kind of input.
+
+    events   the events, in the order of the files
+    files    the figures of each file
+    counter  the coverage
+    votes    the account ids of each file
+    """
 
     events: list[Event]
     files: list[InputStats]
@@ -67,7 +73,13 @@ class Collected:
 
 @dataclass(slots=True)
 class Part:
-    """One kind of input: rows for Python (`left`), how it reads them, and the count of the rest."""
+    """One kind of input.
+
+    files    the figures of each file
+    left     the rows that Python reads
+    counted  the counts of all other rows
+    read     the function that reads `left`
+    """
 
     files: list[InputStats]
     left: DataFrame | None = None
@@ -80,7 +92,7 @@ class Part:
             yield event
 
     def collect(self, related: RelatedEvents) -> Collected:
-        """Return what bears on the denials, and the figures of all rows."""
+        """Return the events that belong to the denials, and the figures of all rows."""
         files = {file.name: file for file in self.files}
         found = Collected([], [], CoverageCounter(None), AccountVotes())
         events: list[tuple[str, int, Event]] = []
@@ -108,7 +120,7 @@ class Part:
         return found
 
     def release(self) -> None:
-        """Let the cluster forget the rows that were kept for a second look."""
+        """Release the rows that the cluster keeps for the second reading."""
         if self.left is not None:
             self.left.unpersist()
 
@@ -190,7 +202,7 @@ def _of_frame(spark: SparkSession, frame: DataFrame) -> Part:
 
 
 def _as_text(one: T.StructField, zone: str) -> Column:
-    """Write a column as the export has it: a time in UTC, the rest as it stands."""
+    """Return a column in the form of an export: a time in UTC, all other values unchanged."""
     column = F.col("`" + one.name.replace("`", "``") + "`")
     if isinstance(one.dataType, T.TimestampType):
         column = F.date_format(F.to_utc_timestamp(column, zone), "yyyy-MM-dd'T'HH:mm:ss'Z'")
@@ -200,10 +212,10 @@ def _as_text(one: T.StructField, zone: str) -> Column:
 def _listed(
     spark: SparkSession, given: Any, kind: FileKind, part: Part
 ) -> Iterator[tuple[str, str]]:
-    """Yield the files of a kind, each as the path to load and the name that Spark gives it."""
+    """Yield the path of each file, and Spark's name for it."""
     for path in [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given:
         if not isinstance(path, str) and not hasattr(path, "__fspath__"):
-            raise UsageError(f"Spark can't read a {type(path).__name__}: give paths")
+            raise UsageError(f"Spark cannot read a {type(path).__name__}. Give paths.")
         files = spark.read.format("binaryFile").option("recursiveFileLookup", True)
         try:
             found = files.load(str(path)).select("path", "_metadata.file_path").collect()
@@ -227,7 +239,7 @@ def _header(spark: SparkSession, path: str, name: str) -> Header:
 
 
 def _load(spark: SparkSession, paths: list[str], header: list[str], delimiter: str) -> DataFrame:
-    """Read files of one header. A newline in a quoted field ends no row."""
+    """Read files with one header. A newline in a quoted field does not end the row."""
     names = [f"c{number}" for number in range(len(header))]
     frame = (
         spark.read.schema(", ".join(f"{name} string" for name in [*names, "raw"]))
@@ -242,7 +254,7 @@ def _load(spark: SparkSession, paths: list[str], header: list[str], delimiter: s
 
 
 def _judged(rows: DataFrame, header: list[str]) -> DataFrame:
-    """Add whether Python has to see a row (`asks`), and its time."""
+    """Add the time of a row, and whether Python must read it (`asks`)."""
     positions = Layout.of_header(header).positions
 
     def cell(name: str) -> Column:
@@ -261,7 +273,7 @@ def _judged(rows: DataFrame, header: list[str]) -> DataFrame:
 
 
 def _matters(source: Column, name: Column, access_key: Column) -> Column:
-    """Return the rules of `aws.relevance`, or a long-term key, in SQL; "" is an absent value."""
+    """Return the rules of `aws.relevance`, and a long-term key, in SQL. Absent values are ""."""
     found = access_key.startswith("AKIA")
     for rule in RULES:
         one = name.startswith(rule.prefix)
@@ -274,7 +286,7 @@ def _matters(source: Column, name: Column, access_key: Column) -> Column:
 
 
 def _fill(part: Part, judged: DataFrame, read: Read) -> None:
-    """Part the rows; those for Python are kept, for they are read twice."""
+    """Split the rows. The rows for Python are cached, because they are read twice."""
     part.read = read
     part.left = judged.where("asks").drop("asks", "time").persist()
     part.counted = (

@@ -1,4 +1,7 @@
-"""Which events bear on a denial: these go to the driver, the others are counted where they are."""
+"""Selects the events that belong to a denial. They are sent to the driver.
+
+All other events are counted on the workers.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.related import RelatedEvents, caller_of, callers_of
 from ebs_kms_audit.reading.timestamps import order_of
 
-_CHANGES_KEPT = 20_000  # of a partition; the driver keeps no more either
+_CHANGES_KEPT = 20_000  # per partition; the limit of the driver is the same
 _SYMPTOMS_KEPT = 1_000
 
 
 def bears_on(event: Event, related: RelatedEvents) -> bool:
-    """Return whether an event is a denial or KMS error, or bears on a denial by itself."""
+    """Return whether an event is a denial or KMS error, or belongs to a denial."""
     return (
         (is_kms(event) and bool(event.error_code))
         or event.event_id in related.event_ids
@@ -53,10 +56,10 @@ def _assumed_role(event: Event, related: RelatedEvents) -> bool:
 
 
 class Sieve:
-    """Parts the events of one partition: `sent` go to the driver, `left` are only counted.
+    """Splits the events of one partition into events for the driver and events to count.
 
-    Of successes that are alike the last is sent, of rows with a long-term key the first of each
-    user: no more is options of them.
+    Of equivalent successes only the last is sent. Of the rows with a long-term access key only the
+    first of each user is sent. The audit needs no others.
     """
 
     def __init__(self, related: RelatedEvents) -> None:
@@ -67,9 +70,9 @@ class Sieve:
         self._symptoms = 0
 
     def part(self, events: Iterable[Event], left: list[Event]) -> Iterator[tuple[int, Event]]:
-        """Yield the events to send, each with its place; put what is only counted in `left`.
+        """Yield the events to send with their positions, and append all others to `left`.
 
-        The caller empties `left` as it goes.
+        The caller clears `left`.
         """
         for place, event in enumerate(events):
             if self._is_sent(event):
@@ -99,7 +102,7 @@ class Sieve:
         return False
 
     def _keep_last(self, place: int, event: Event) -> Iterator[Event]:
-        """Keep the later of two that are alike, and yield the other."""
+        """Keep the later of two equivalent events, and yield the other."""
         known = self._successes.get(alike(event))
         if known is None or _is_later(event, known[1]):
             self._successes[alike(event)] = place, event
@@ -116,5 +119,5 @@ def _is_later(event: Event, other: Event) -> bool:
 
 
 def is_denial(event: Event) -> bool:
-    """Return whether it is a denied KMS event."""
+    """Return whether an event is a denied KMS event."""
     return is_kms(event) and is_denied(event)

@@ -1,7 +1,7 @@
-"""What Spark SQL leaves → Events, on the workers, by the code that reads on one machine.
+"""Rows of a partition → Events, on the workers, with the readers of `reading/`.
 
-A partition comes in as Arrow batches and goes out as rows of one pickled value each: events with
-their place, and at its end what was counted.
+The input is Arrow batches. The output is rows of one pickled value each: events with their
+positions, and the figures of the partition as the last row.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ Read = Callable[[Iterator[_Cells], dict[str, InputStats]], Iterator[Event]]
 
 @dataclass(slots=True)
 class Counted:
-    """The figures of one partition: its files, and the events that were not sent."""
+    """The figures of one partition.
+
+    files    the figures of each file
+    counter  the coverage of the events that are not sent to the driver
+    votes    the account ids of each file
+    """
 
     files: dict[str, InputStats] = field(default_factory=dict)
     counter: CoverageCounter = field(default_factory=lambda: CoverageCounter(None))
@@ -45,7 +50,11 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns of an export, and the delimiter between them."""
+    """The header of an export.
+
+    cells      the names of the columns
+    delimiter  the delimiter between columns
+    """
 
     cells: list[str]
     delimiter: str = ","
@@ -54,9 +63,11 @@ class Header:
 def work(
     batches: Iterator[pa.RecordBatch], read: Read, related: RelatedEvents | None
 ) -> Iterator[pa.RecordBatch]:
-    """Read one partition. Without `related` only its denials are sent; else all that bears on them.
+    """Read one partition.
 
-    What comes out has one column of bytes: pickled `(place, Event)`, and a last `Counted`.
+    Without `related`, only denials are returned. With `related`, all events that belong to these
+    denials are returned. The result has one column of bytes: pickled `(position, Event)` values,
+    and one `Counted` at the end.
     """
     import pyarrow as pa
 
@@ -93,7 +104,7 @@ def _count(left: list[Event], counted: Counted) -> None:
 def read_exports(
     rows: Iterator[_Cells], files: dict[str, InputStats], headers: dict[str, Header]
 ) -> Iterator[Event]:
-    """Read rows of exports: `file`, `cells`, and the `raw` text of a row that Spark can't place."""
+    """Read rows of exports: `file`, `cells`, and the `raw` text if Spark cannot parse the row."""
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         header = headers[name]
         layout = Layout.of_header(header.cells)
@@ -128,12 +139,12 @@ def _records(rows: Iterable[_Cells], name: str) -> Iterator[Record]:
             continue
         text = str(row["whole"]).removeprefix("\ufeff")
         if not looks_like_json(text):
-            what = "this is no JSON" if text.strip() else "the file is empty"
+            what = "it is not valid JSON" if text.strip() else "the file is empty"
             raise InputError(f"{name}: {what}; {RECORDS.expected}")
         yield from read_records([text])
 
 
 def _numbered(text: str, number: int) -> Record:
-    """Read one record, as it stands in a list: in one, it can't be taken for a file of its own."""
+    """Read one record as an element of a list, so that it is not recognized as a file."""
     record = next(read_records([f"[{text}]"]))
     return record._replace(number=number)
