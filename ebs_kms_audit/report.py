@@ -1,6 +1,6 @@
-"""Report: the answer of an audit, with methods for JSON, tables, text and notebooks.
+"""Report: the result of an audit, with methods for JSON, tables, text and notebooks.
 
-No renderer, pandas or pyarrow is imported until such a method is called.
+Renderers, pandas and pyarrow are imported only when a method needs them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Report:
-    """What an audit found. In a notebook it displays itself; `print(report)` gives the text.
+    """The result of an audit. A notebook displays it, and `print(report)` prints it as text.
 
-    findings             who was denied what, and why: one cause each
-    plan                 what to change, in the order in which to do it
-    coverage             what the input spans
-    caveats              what the input cannot show
+    findings             the denials, grouped by caller, key and cause
+    plan                 the changes to make, in order
+    coverage             the coverage of the input
+    caveats              the limits of the input
     set_aside            rows that could not be read
     other_errors         KMS errors that are not denials
-    shared_name_denials  denied rows of an export without Event source whose event name other
-                         services have too: they may not be KMS denials, and are in no finding
-    unused               what the caller gave and nothing used
+    shared_name_denials  denied rows without Event source and with an event name that other services
+                         have, too; they can be denials by another service, so that no finding
+                         contains them
+    unused               arguments without effect
     symptoms             errors that point to a KMS key and are not KMS denials
     """
 
@@ -51,13 +52,13 @@ class Report:
 
     @property
     def failed_inputs(self) -> tuple[str, ...]:
-        """One sentence for each input that could not be read at all."""
+        """The error of each input that could not be read at all, one sentence each."""
         return tuple(file.error for file in self.coverage.files if file.error)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready values; the keys are listed in the README.
 
-        What is not known is None. Times are ISO 8601 text, with `Z` only where the zone is known.
+        Unknown values are None. Times are in ISO 8601 format, with `Z` if the time zone is known.
         """
         from ebs_kms_audit.render.json import as_dict
 
@@ -79,44 +80,44 @@ class Report:
     ) -> str:
         """Return the text for a terminal of 60 to 120 columns: the answer, then the plan.
 
-        With `details` everything that is known follows; with the id of a finding only that finding
-        is shown, completely. `print(report)` prints the text without these options. Raises
-        UsageError for an id that no finding has.
+        With `details`, all facts follow. With `finding`, the id of a finding, only this finding is
+        shown. `width` is in columns. `print(report)` prints the text without options.
+
+        Raises UsageError for an unknown id.
         """
         from ebs_kms_audit.render.text import render
 
         return render(self, details=details, finding=finding, width=width, color=color)
 
     def to_markdown(self) -> str:
-        """Return Markdown for a ticket or a pull request; text of a log is escaped in it."""
+        """Return Markdown for a ticket or a pull request. Text of the log is escaped."""
         from ebs_kms_audit.render.markdown import render
 
         return render(self)
 
     def to_html(self) -> str:
-        """Return one HTML document without scripts and without anything from the network."""
+        """Return one HTML document without scripts and without external resources."""
         from ebs_kms_audit.render.html import render
 
         return render(self)
 
     def to_csv(self) -> str:
-        """Return CSV, one row for each denial, guarded against formulas of spreadsheets."""
+        """Return CSV with one row per denial. Formulas for spreadsheets are escaped."""
         from ebs_kms_audit.render.csv import render
 
         return render(self)
 
     def to_arrow(self) -> pa.Table:
-        """Return one row a denial as a pyarrow Table; columns as in `render.table.COLUMNS`."""
+        """Return a pyarrow Table with one row per denial and the columns `render.table.COLUMNS`."""
         from ebs_kms_audit.render.table import as_arrow
 
         return as_arrow(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a denial as a pandas DataFrame; columns as in `render.table.COLUMNS`.
+        """Return a DataFrame with one row per denial and the columns `render.table.COLUMNS`.
 
-        Texts are as in the input. A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@`
-        for a formula: to open the denials in one, write them with `--format csv`, which marks such
-        cells as text.
+        Texts are not escaped. A spreadsheet evaluates a cell that begins with `=`, `+`, `-` or `@`
+        as a formula. To open the denials in a spreadsheet, use `to_csv()`.
         """
         from ebs_kms_audit.render.table import as_pandas
 
@@ -139,7 +140,7 @@ class Report:
 
 
 def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
-    """Return a finding for each group: harmless probes last, those with most denials first."""
+    """Return a finding for each group, in descending order of denials. Harmless probes are last."""
     found = [_finding(group) for group in groups]
     return tuple(sorted(found, key=lambda one: (one.noise, -one.count, one.id)))
 

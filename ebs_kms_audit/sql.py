@@ -1,4 +1,4 @@
-"""The SQL that gets what the audit needs out of a CloudTrail table, and nothing else.
+"""SQL queries that select the events that an audit needs from a CloudTrail table.
 
 For Athena: the table that AWS documents ("Query AWS CloudTrail logs" in the Athena User Guide), on
 engine version 3, without partitions, with those of its partition projection (`timestamp`, and
@@ -11,17 +11,17 @@ the CloudTrail User Guide).
 The query returns these rows:
 
 - KMS events that failed, denied or otherwise;
-- for each denied caller the newest success of each KMS action on each key, of the actions that
-  were denied and of those that EBS may need;
-- changes of a key: CreateKey, ReplicateKey and PutKeyPolicy, which hold the key policy, DisableKey,
+- for each denied caller, the last success of each denied action, and of each action that EBS can
+  need, on each key;
+- changes to a key: CreateKey, ReplicateKey and PutKeyPolicy (with the key policy), DisableKey,
   EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, RevokeGrant, RetireGrant;
-- EC2 operations that use the KMS key of a volume, succeeded or failed, and failed calls of the EBS
-  direct APIs;
-- the AssumeRole* event that issued the access key of a denied call, or else the newest one that
-  issued its session; and CreateRole, DeleteRole of a denied role.
+- successful and failed EC2 operations that use the KMS key of a volume, and failed calls of the
+  EBS direct APIs;
+- the AssumeRole* event that issued the access key of a denied call, or the last one that issued its
+  session; CreateRole and DeleteRole events of a denied role.
 
-With `around`, the first and the fourth are limited to its minutes. The others are read from `days`
-before to `days` after, because what led to a failure is outside such a window.
+With `around`, the first and the fourth kind are limited to `minutes` before and after this time.
+The other kinds are searched from `days` before to `days` after it.
 
 The result has the columns of RESULT_COLUMNS, in this order.
 """
@@ -68,10 +68,10 @@ RESULT_COLUMNS = {
     "sharedeventid": "the same in both accounts of a cross-account call",
     "vpcendpointid": "the endpoint through which the call was made",
 }
-"""The columns of the result in their order, and what they hold."""
+"""The columns of the result, in order, and their contents."""
 
 PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
-"""The partition columns that a table in Athena can have."""
+"""The possible partition columns of a table in Athena."""
 
 EVENT_DATA_STORE = "REPLACE_WITH_THE_EVENT_DATA_STORE_ID"
 """The placeholder in a query on CloudTrail Lake without an event data store."""
@@ -167,7 +167,7 @@ WHERE place = 1
 ORDER BY eventtime DESC
 """
 
-# What is read from a table beside its columns, or instead of one of them.
+# Columns and expressions that are read in addition to a column, or instead of it.
 _READ_IN_ATHENA = {
     "issued_key": "json_extract_scalar(responseelements, '$.credentials.accessKeyId')",
     "issued_session": "json_extract_scalar(responseelements, '$.assumedRoleUser.arn')",
@@ -185,8 +185,8 @@ _READ_IN_LAKE = {
     ),
     "role_name": "element_at(requestparameters, 'roleName')",
 }
-# How the result shows what is not text. A session token (100 characters of Base64 in a row) is not
-# a secret by itself, but the audit does not need it.
+# The expressions for results that are not text. A session token (100 Base64 characters or more) is
+# removed, because the audit does not need it.
 _RESPONSE_ELEMENTS = f"""\
 CASE WHEN eventsource IN ('{EC2_EVENT_SOURCE}', '{_STS}')
     THEN regexp_replace({{text}}, '[A-Za-z0-9+/=]{{{{100,}}}}', 'removed')
@@ -220,10 +220,13 @@ def athena_query(
 ) -> str:
     """Return the query on a CloudTrail table in Athena; `table` may be `database.table`.
 
-    `partitions` are the partition columns of the table, of PARTITIONS; empty for a table without
-    partitions. The query covers the last `days` days (`now` is their end), or those before and
-    after a time, and one `region` and one `account`, or all. Raises UsageError for an argument that
-    is not valid.
+    `partitions` are the partition columns of the table, a subset of PARTITIONS; empty for a table
+    without partitions. The query covers the `days` days before `now` (default: the present time),
+    or `days` days before and after the time `around`. `region` and `account` limit the query to one
+    Region and one account. `minutes` is the time before and after `around` in which failures are
+    selected.
+
+    Raises UsageError for an argument that is not valid.
     """
     scope = _Scope.of(days, region, account, around, minutes, now)
     begin, end = scope.span
@@ -244,12 +247,12 @@ def lake_query(
     minutes: float = 15,
     now: datetime | None = None,
 ) -> str:
-    """Return the query on an event data store of CloudTrail Lake, named by its ID or ARN.
+    """Return the query on an event data store of CloudTrail Lake, by ID or ARN.
 
-    Without either, the query holds a placeholder, which CloudTrail rejects.
+    Without `event_data_store`, the query has a placeholder, which CloudTrail rejects.
 
-    The other arguments are as in `athena_query`. The query has at most the 10,000 characters that
-    CloudTrail accepts (CloudTrail API Reference, StartQuery).
+    The other arguments are those of `athena_query`. The query has at most 10,000 characters, which
+    is the limit of CloudTrail (CloudTrail API Reference, StartQuery).
     """
     scope = _Scope.of(days, region, account, around, minutes, now)
     begin, end = (f"TIMESTAMP '{time:%Y-%m-%d %H:%M:%S}'" for time in scope.span)
@@ -260,7 +263,13 @@ def lake_query(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scope:
-    """What a query covers: `span` is read, and failures are searched in `window`, or in all."""
+    """The scope of a query.
+
+    region   the AWS Region, or None for all
+    account  the account id, or None for all
+    span     the first and the last time
+    window   the window in which failures are selected, or None for the whole span
+    """
 
     region: str | None
     account: str | None
@@ -291,7 +300,7 @@ class _Scope:
             else:
                 end = (now or datetime.now(UTC)).astimezone(UTC)
                 span = (end - reach, end)
-            # The partitions of the day after the end are read as well.
+            # The partitions of the day after the end are also read.
             span[1] + timedelta(days=1)
         except OverflowError as error:
             raise UsageError(f"around: {around} is out of range") from error
@@ -330,7 +339,7 @@ def _partition_filters(partitions: Collection[str], scope: _Scope) -> Iterator[s
             "account, region and timestamp, or account, region and all of year, month and day"
         )
     begin, end = scope.span
-    # The partition of a file is the day of its delivery, which can be the day after the event.
+    # The partition of a file is the day of delivery, which can be the day after the event.
     days = f"BETWEEN '{begin:%Y/%m/%d}' AND '{end + timedelta(days=1):%Y/%m/%d}'"
     if "account" in names and scope.account:
         yield f"account = '{scope.account}'"
@@ -383,7 +392,7 @@ def _selected(columns: dict[str, str]) -> Iterator[str]:
 
 
 def _list(texts: Iterable[str]) -> str:
-    """Return texts of this library, or checked ones, as the inside of `IN (…)`."""
+    """Return the list for `IN (…)`. The texts are constants or validated arguments."""
     listed = ", ".join(f"'{text}'" for text in texts)
     if len(listed) <= 70:
         return listed

@@ -30,7 +30,7 @@ def export(tmp_path_factory):
 @pytest.fixture
 def every_block(monkeypatch):
     """Call back at every block, and not five times a second."""
-    monkeypatch.setattr(progress, "_APART", 0.0)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
 
 
 def packed(export, folder, kind):

@@ -1,6 +1,6 @@
-"""An error text, as a person pasted it → what it says.
+"""Pasted error texts → access-denied messages and symptoms.
 
-plain     removes what wraps a message: escapes, HTML, quotes, frames
+plain     removes escapes, HTML, quotes and frames around a message
 parse     text → DenialMessages
 roles     the role of a session
 symptoms  errors that point to a KMS key and are not KMS denials
@@ -28,25 +28,27 @@ __all__ = [
 def parse_denial_message(text: str) -> DenialMessage:
     """Read the first access-denied message of a text: of KMS, or an encoded one of EC2.
 
-    The text may be wrapped, quoted or escaped, and hold more than the message: the exception of
-    an SDK, Terraform's frame, a line of JSON. Nothing is raised: for a text without such a message
-    the kind is `not_recognised`.
+    The text can be wrapped, quoted or escaped, and can contain more than the message, for example
+    the exception of an SDK or a line of JSON. If there is no such message, the kind is
+    `not_recognised`. No error is raised.
+
+    Source: IAM User Guide, "Troubleshoot access denied error messages".
     """
     return next(denial_messages(text), DenialMessage(kind=MessageKind.NOT_RECOGNISED))
 
 
 def denial_messages(text: str) -> Iterator[DenialMessage]:
-    """Yield every access-denied message of a text, in order; equal ones once."""
-    from ebs_kms_audit.messages.parse import parse  # an audit of a CSV alone reads no message
+    """Yield the access-denied messages in a text, in order. Equal messages are yielded once."""
+    from ebs_kms_audit.messages.parse import parse  # not needed for a console CSV
 
     yield from parse(text)
 
 
 class ErrorText(NamedTuple):
-    """What an error text says.
+    """The contents of an error text.
 
     denials   the KMS denials, in order
-    symptoms  what else points to a KMS key, and denials of other services
+    symptoms  other errors that point to a KMS key, and denials by other services
     """
 
     denials: tuple[DenialMessage, ...]
@@ -54,7 +56,7 @@ class ErrorText(NamedTuple):
 
 
 def read_error_text(text: str, *, file: str) -> ErrorText:
-    """Read everything that a pasted text says. Both parts are empty for a text without an error."""
+    """Return the denials and symptoms in a pasted text. `file` is the name of the input."""
     from ebs_kms_audit.messages.symptoms import denied_by_other_service, symptoms_in_text
 
     denials, symptoms = [], []
@@ -68,7 +70,7 @@ def read_error_text(text: str, *, file: str) -> ErrorText:
 
 
 def _may_be_of_kms(message: DenialMessage) -> bool:
-    """Return whether a message is about KMS: it names a KMS action, or no action at all."""
+    """Return whether a message names a KMS action, or no action."""
     if message.kind is not MessageKind.DENIAL:
         return False
     return message.action is None or message.action.casefold().startswith("kms:")

@@ -1,9 +1,10 @@
-"""Text → DenialMessages.
+"""Text → access-denied messages.
 
 Sources: IAM User Guide, "Troubleshoot access denied error messages" and "Troubleshoot access denied
 with authorization ids"; AWS Security Blog, "Enhanced access denied error messages with policy
-ARNs"; CloudTrail User Guide, "Network activity events". The two answers of KMS for a key that it
-does not show, EC2's encoded message and the form of partner tools are known from users' reports.
+ARNs"; CloudTrail User Guide, "Network activity events". The two messages of KMS about a key
+that does not exist, the encoded message of EC2 and the messages of partner tools are from reports
+of users.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ebs_kms_audit.messages.plain import plain
 from ebs_kms_audit.messages.roles import role_of_session
 from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType
 
-# Each message has one of these. Only spaces may repeat, and `plain` leaves one at a time.
+# Each message has one of these phrases. `plain` reduces repeated spaces to one.
 _MESSAGE = re.compile(
     r"is not authorized to perform ?:? ?(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]*)"
     r"|is not authorized to use resource ?:? ?(?P<used>arn:\S+) ?\(Actions ?: ?"
@@ -68,16 +69,16 @@ _TYPES = {
 _AFTER_AN_ARN = ".,;:)]}"
 _CUT = re.compile(
     r" ?(?:\.\.|…|\[(?:\.\.|…|trunc)|\(trunc)"
-)  # the marks of a tool that shortened a text
+)  # the ellipses of tools that shorten a text
 _MASKED = re.compile(r"\.{3}$|…|\*\*")
 _ORGANIZATION_POLICY = re.compile(r"policy/(?:aws|o-[a-z0-9]{10,32})/[a-z_]+/p-[a-zA-Z0-9_]{8,128}")
 _IAM_ACTIONS = frozenset(action.casefold() for row in kms_actions() for action in row.iam_actions)
 
 
 def parse(text: str) -> Iterator[DenialMessage]:
-    """Yield the access-denied messages of a text, in order, each once.
+    """Yield the access-denied messages in a text, in order, each once.
 
-    EC2's encoded message counts as one if nothing else is in the text.
+    An encoded message of EC2 is yielded if the text has no other message.
     """
     text = plain(text)
     seen = set()
@@ -151,7 +152,7 @@ def _not_authorized(action: str, before: str, after: str) -> DenialMessage:
 
 
 def _principal(before: str) -> tuple[Arn | None, bool]:
-    """Return the ARN before a message, and whether one is there that is cut off or masked."""
+    """Return the ARN before a message, and whether that ARN is cut off or masked."""
     word = before.rstrip().rpartition(" ")[2].lstrip("([{").rpartition("User:")[2]
     arn = None if _MASKED.search(word) else Arn.parse(word)
     if arn and arn.resource.startswith("assumed-role/") and arn.resource.count("/") < 2:
@@ -162,7 +163,7 @@ def _principal(before: str) -> tuple[Arn | None, bool]:
 def _is_cut(action: str, after: str) -> bool:
     """Return whether an action is cut off: by an ellipsis, or by the end of the text.
 
-    At the end of a text "kms:GenerateDataKey" may be the start of a longer name.
+    At the end of a text, "kms:GenerateDataKey" can be the beginning of a longer name.
     """
     if action.endswith(":") or _CUT.match(after):
         return True
@@ -174,7 +175,7 @@ def _is_cut(action: str, after: str) -> bool:
 
 
 def _arn(token: str) -> str | None:
-    """Return the ARN at the start of a token; None where it is cut off, masked or invalid."""
+    """Return the ARN at the start of a token; None if it is cut off, masked or invalid."""
     arn = Arn.parse(token.rstrip(_AFTER_AN_ARN))
     if arn is None:
         return None
@@ -219,7 +220,7 @@ def _type(words: str | None) -> PolicyType | None:
 
 
 def _with_authorization(message: DenialMessage, after: str) -> DenialMessage:
-    """Add the authorization id: from the address, which goes on after it, else from the end."""
+    """Add the authorization id, from the URL or from the end of the message."""
     page, named = _AUTHORIZATION_PAGE.search(after), _AUTHORIZATION_ID.search(after)
     if page is None and named is None:
         return message
@@ -232,7 +233,7 @@ def _with_authorization(message: DenialMessage, after: str) -> DenialMessage:
 
 
 def _operation(before: str) -> str | None:
-    """Return the operation that an SDK names last before a message."""
+    """Return the last operation that an SDK names before a message."""
     called = _CALLED.findall(before)
     return called[-1] if called else None
 
@@ -244,7 +245,7 @@ def _action_called(before: str) -> str | None:
 
 
 def _ciphertext_action(before: str) -> str | None:
-    """Return the permission on the key of the ciphertext, which Decrypt and ReEncrypt need."""
-    # ReEncrypt reads the ciphertext with the source key.
+    """Return the permission that Decrypt or ReEncrypt needs on the key of the ciphertext."""
+    # ReEncrypt decrypts the ciphertext with the source key.
     actions = {"Decrypt": "kms:Decrypt", "ReEncrypt": "kms:ReEncryptFrom"}
     return actions.get(_operation(before) or "")

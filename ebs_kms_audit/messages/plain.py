@@ -1,16 +1,16 @@
-"""A text as a person pasted it → one line of plain words.
+"""A pasted text → one line of plain text.
 
-What only wraps a message is removed: JSON escapes, HTML, colors of a terminal, quotes, the frame
-that Terraform draws, line breaks. Each pass takes time linear in the length of the text.
+JSON escapes, HTML, terminal colors, quotes, the frame that Terraform draws and line breaks are
+removed. Each pass takes linear time.
 """
 
 from __future__ import annotations
 
 import re
 
-# Bounded: `int()` rejects numbers of more than 4,300 digits.
+# The number of digits is limited, because `int()` rejects more than 4,300 digits.
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
-# A whole run of backslashes is one match, so no run is looked at twice.
+# A run of backslashes is one match, so that the time is linear.
 _ESCAPE = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|([nrt])|([\"'/]))?")
 _COLOR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _TAG = re.compile(r"</?[A-Za-z]{1,40}/?>")
@@ -19,7 +19,7 @@ _SPACE = re.compile("[\\s\u2500-\u257f]+")  # and box drawing
 
 
 def plain(text: str) -> str:
-    """Return the words of a text without what wraps them."""
+    """Return a text without escapes, HTML, colors, quotes, frames and repeated spaces."""
     for _ in range(2):  # HTML inside HTML
         if "&" in text:
             text = _HTML.sub(_character, text)

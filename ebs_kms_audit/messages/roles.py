@@ -1,4 +1,4 @@
-"""The role of a session, as far as the session's ARN shows it."""
+"""The role of a session, from the ARN of the session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from ebs_kms_audit.aws.service_roles import documented_arn
 
 
 class SessionRole(NamedTuple):
-    """The role: its name, its ARN where that is known, and what is known, as a clause."""
+    """The role of a session.
+
+    name  the name of the role, or None
+    arn   the ARN of the role, or None if the path is unknown
+    why   how the role is known, as a clause, or None
+    """
 
     name: str | None = None
     arn: str | None = None
@@ -20,7 +25,7 @@ _GET_ROLE = "aws iam get-role shows it"
 
 
 def role_of_session(principal: Arn) -> SessionRole:
-    """Return the role of a principal: of a role itself, or of a session. Empty for a user."""
+    """Return the role for the ARN of a role or session. All fields are None for a user."""
     if principal.service == "iam" and principal.resource_type == "role":
         if not is_iam_name(principal.name):
             return SessionRole()

@@ -3,8 +3,7 @@
 Sources: EC2 User Guide, "Instance terminates immediately" and "Error codes for the Amazon EC2 API";
 EBS User Guide, "Amazon EventBridge events for Amazon EBS" and "Requirements for Amazon EBS
 encryption"; EBS direct APIs Reference, AccessDeniedException; AWS KMS API Reference, PutKeyPolicy.
-What a text means beyond these pages is known from users' reports. The sentences are in
-`explain.symptoms`.
+Other meanings are from reports of users. The sentences are in `explain.symptoms`.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ class SymptomKind(NamedTuple):
     """A symptom and how it is recognized.
 
     id          the id of its entry in `explain.symptoms`
-    codes       the error codes, without `Client.`; each is a pattern
-    text        a pattern of its text; None where the code alone is known
-    caller      the usual caller of KMS; None where no call of KMS is involved
+    codes       a pattern for the error codes, without `Client.`; or None
+    text        a pattern for the error text; None if only the code is known
+    caller      the usual caller of KMS; None if there is no KMS call
     operation   the EC2 operation that needs the KMS actions of this caller
-    by_code     whether the code alone, without the text, is this symptom
+    by_code     whether the code without the text is enough
     """
 
     id: str
@@ -114,7 +113,7 @@ _KEY = re.compile(
 _REQUEST_ID = re.compile(
     r"request[ -]?id ?[:=]? ?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})", re.IGNORECASE
 )
-# What in a text names the launcher.
+# The texts that identify the launcher.
 _LAUNCHERS = (
     (re.compile(r"AsgInstanceLaunchFailures|Launching a new EC2 instance|Auto ?Scaling"),
      "AWSServiceRoleForAutoScaling"),
@@ -124,7 +123,7 @@ _LAUNCHERS = (
 
 
 def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
-    """Yield a symptom for each known error in a text: each kind once."""
+    """Yield a symptom for each known error in a text. Each kind is yielded once."""
     words = plain(text)
     for kind in _KINDS:
         found = re.search(kind.text, words) if kind.text else None
@@ -142,7 +141,7 @@ def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
 
 
 def kind_of_code(code: str) -> str | None:
-    """Return the id of the symptom that an error code is by itself; None for other codes."""
+    """Return the id of the symptom for an error code; None if the code is not enough."""
     for kind in _KINDS:
         if kind.codes and kind.by_code and re.fullmatch(kind.codes, code):
             return kind.id
@@ -175,7 +174,10 @@ def symptom(
     resources: tuple[str, ...] = (),
     **fields: Any,
 ) -> Symptom:
-    """Return a symptom of a kind, with its sentences, usual caller, KMS actions and command."""
+    """Return a symptom by id, with its sentences, usual caller, KMS actions and command.
+
+    `fields` are the other fields of Symptom.
+    """
     kind, page = _BY_ID[id], entry(EntryKind.SYMPTOM, id)
     workflow = workflow_of(kind.operation) if kind.operation else None
     return Symptom(
@@ -199,7 +201,7 @@ def placed(
     resources: tuple[str, ...],
     **fields: Any,
 ) -> Symptom:
-    """Return a symptom with the place, the time and the resources of what holds its text."""
+    """Return a symptom with the Region, the time, the resources and other fields of its input."""
     return replace(
         found,
         region=region,
@@ -211,7 +213,7 @@ def placed(
 
 
 def names_in(words: str) -> dict[str, Any]:
-    """Return the resources, the Region of a key and the Request ID that a text names."""
+    """Return the resources, the Region of a key and the Request ID in a text."""
     keys = list(_KEY.finditer(words))
     request = _REQUEST_ID.search(words)
     names = [match[0] for match in keys] + _RESOURCE.findall(words)
@@ -238,7 +240,7 @@ _COMMANDS = {
 def _command(
     id: str, region: str | None, time: datetime | None, resources: tuple[str, ...]
 ) -> str | None:
-    """Return the command that gets what comes next: for most kinds the KMS events."""
+    """Return the command for the next step. For most kinds it gets the KMS events."""
     if id == "key_state_error":
         key = next((name for name in resources if ":kms:" in name), "KEY")
         return command(
@@ -257,7 +259,7 @@ def _command(
 
 
 def _excerpt(words: str, place: int) -> str:
-    """Return the text as found, or the part of a long text around a place."""
+    """Return the text, or the part of a long text around a position."""
     if len(words) <= _LONGEST_TEXT:
         return words
     start = max(0, place - 200)

@@ -1,6 +1,6 @@
-"""Stand-ins for what must not leave: account ids, Regions, names, ARNs, keys, addresses, ids.
+"""Replaces account ids, Regions, names, ARNs, keys, addresses and other ids with stand-ins.
 
-Each field of each value that a report holds is declared in `fields`. A field without a
+`fields` declares the content of each field of each class in a report. A field without a
 declaration is treated as free text, which is removed, and fails a test.
 """
 

@@ -1,6 +1,6 @@
-"""Policy documents with stand-ins: the same statements, in the same order, naming nobody.
+"""Policy documents with stand-ins. Statements and their order are kept.
 
-The path of a JSON patch operation holds positions and element names, so it is kept as it is.
+The path of a JSON patch operation has only positions and element names. It is not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEPT = {
 
 
 def redacted_json(value: Any, stand_ins: StandIns, name: str = "") -> Any:
-    """Return a JSON value with stand-ins; `name` is that of the member that holds it."""
+    """Return a JSON value with stand-ins. `name` is the name of its member in the parent object."""
     if isinstance(value, Mapping):
         return {
             stand_ins.element(key): redacted_json(one, stand_ins, key) for key, one in value.items()

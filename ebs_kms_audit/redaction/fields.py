@@ -1,4 +1,4 @@
-"""What each field of each value is, for redaction. One table, keyed by the name of the class."""
+"""The content of each field, for redaction: one table by name of class."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What the text in a field is. Numbers, times, booleans and enum members are never redacted."""
+    """The content of a text field. Numbers, times, booleans and enum members are not redacted."""
 
     PUBLIC = "public"
-    """A text of this library or of AWS that repeats nothing of an input."""
+    """A text of this library or of AWS without text from an input. It is not redacted."""
     VALUES = "values"
-    """Other values of this table, which are redacted by their own fields."""
+    """Values of other classes in this table."""
     ACCOUNT = "account"
     """A 12-digit account id."""
     REGION = "region"
     """An AWS Region."""
     NAME = "name"
-    """A user, role or session name, or an IAM path with it."""
+    """A user, role or session name, with or without an IAM path."""
     PRINCIPAL = "principal"
     """A user name, or the ARN of a principal."""
     ARN = "arn"
-    """An ARN. Its partition, service and resource type stay."""
+    """An ARN. Its partition, service and resource type are kept."""
     KEY = "key"
     """A KMS key id, or the ARN of a key."""
     ALIAS = "alias"
-    """A KMS alias. Those of AWS managed keys stay."""
+    """A KMS alias. Aliases of AWS managed keys are kept."""
     ADDRESS = "address"
-    """An IP address or host name. AWS service names stay."""
+    """An IP address or host name. Names of AWS services are kept."""
     ACCESS_KEY = "access-key"
     """An access key id."""
     EVENT_ID = "event"
-    """An Event ID, or `file:line` where an event has none."""
+    """An Event ID, or `file:line` for an event without one."""
     ID = "id"
     """Another id: of a request, a principal, a grant."""
     FILE = "file"
@@ -40,19 +40,19 @@ class Kind(StrEnum):
     WORD = "word"
     """An AWS identifier: an action, event name, error code, service or condition key."""
     ANY = "any"
-    """A text that may be any of these; its shape decides."""
+    """A text of an unknown kind. The kind is recognized by its form."""
     SENTENCE = "sentence"
-    """A text of this library that may repeat values of an input; each of them is replaced."""
+    """A text of this library that can contain values of an input. Each value is replaced."""
     ERROR = "error"
-    """A sentence that names files and may quote their content."""
+    """A sentence that names files and can quote their content."""
     TEXT = "text"
     """Free text of an input. It is removed."""
     POLICY = "policy"
     """A policy document, or a part of one."""
     SID = "sid"
-    """The Sid of a statement. Those of a policy that the console made stay."""
+    """The Sid of a statement. The Sids that the console uses are kept."""
     SERVICE = "service"
-    """The name of an AWS service; any other text is removed."""
+    """The name of an AWS service. Any other text is removed."""
 
 
 P, V, S, W = Kind.PUBLIC, Kind.VALUES, Kind.SENTENCE, Kind.WORD
@@ -63,7 +63,7 @@ def _all(kind: Kind, names: str) -> dict[str, Kind]:
 
 
 FIELDS: Mapping[str, Mapping[str, Kind]] = {
-    # model: what was read
+    # model
     "Event": {
         "file": Kind.FILE,
         "event_id": Kind.EVENT_ID,
@@ -152,7 +152,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(P, "duplicate_denials denials_outside_window first_event last_event window"),
         **_all(P, "shows_denials"),
     },
-    # diagnosis and context: what was made of it
+    # diagnosis and context
     "Facts": {
         **_all(V, "denials shared_name_denials coverage set_aside other_errors file_notes"),
         **_all(V, "disagreements symptoms"),
@@ -220,7 +220,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "NextEvidence": _all(S, "what why command"),
     "OtherCause": {"id": P, "text": S, "denials": Kind.EVENT_ID},
     "Caveat": {"id": P, "text": S},
-    # policy: what a policy says
+    # policy
     "Decision": {
         **_all(S, "why notes"),
         "depends_on": W,
@@ -244,7 +244,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Check": {"matched": P, "why": S, "depends_on": W, "tests": V},
     "TestResult": {"holds": P, **_all(W, "operator key"), **_all(Kind.ANY, "required actual")},
-    # plan: what to change
+    # plan
     "Step": {
         "account": Kind.ACCOUNT,
         "region": Kind.REGION,

@@ -1,7 +1,7 @@
-"""Values → the same values with stand-ins, each field by its declaration in `fields`.
+"""Replaces the text in values with stand-ins, as `fields` declares for each field.
 
-The redactor works on the facts before any sentence is made of them, and once more on the finished
-report. A text can repeat only what a field still holds.
+The redactor replaces the facts before sentences are built from them, and again in the finished
+report. A sentence can contain only the redacted facts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ebs_kms_audit.redaction.stand_ins import StandIns, readable
 REMOVED = "(redacted)"
 _LEAVES = (Enum, bool, int, float)
 
-# What is a value in a sentence, by its form; then any word, which may be a value that is known.
+# The values in a sentence, by form, and then any word, because it can be a known value.
 _IN_SENTENCES = re.compile(
     r"(?P<arn>\barn:aws[a-z-]*:[^\s\"'`<>,;)\]}]+)"
     r"|\b(?P<access_key>A(?:KIA|SIA|IDA|ROA|BIA|CCA)[A-Z0-9]{8,})\b"
@@ -43,9 +43,9 @@ class Redactor:
 
     def __init__(self) -> None:
         self._stand_ins = stand_ins = StandIns()
-        self._file: tuple[str, str] = ("", "")  # the file of the value at hand
+        self._file: tuple[str, str] = ("", "")  # the file of the present value
         self._write: Callable[[str], str] = str
-        self._done: dict[int, tuple[Any, Any]] = {}  # holds the originals, so that no id is reused
+        self._done: dict[int, tuple[Any, Any]] = {}  # the originals keep their ids
         self._sentences: dict[str, str] = {}
         self._by_kind: dict[Kind, Callable[[str], str | None]] = {
             Kind.PUBLIC: lambda text: text,
@@ -69,11 +69,11 @@ class Redactor:
         }
 
     def redact(self, value: Any) -> Any:
-        """Return a value with stand-ins in the place of what its fields declare."""
+        """Return a copy of a value with stand-ins."""
         return self._value(value, Kind.VALUES)
 
     def finish(self, value: Any) -> Any:
-        """Redact a finished report, and write its stand-ins as a reader wants them."""
+        """Redact a finished report, and write its stand-ins in a readable form (`account-1`)."""
         self._done.clear()
         self._sentences.clear()
         self._write = readable
@@ -138,7 +138,7 @@ class Redactor:
         return None if made is None else self._write(made)
 
     def _sentence(self, text: str) -> str:
-        """Replace each value that is known, or that has the form of one."""
+        """Replace each known value, and each word with the form of a value."""
         if text not in self._sentences:
             self._sentences[text] = _IN_SENTENCES.sub(self._of_sentence, text)
         return self._sentences[text]
@@ -155,7 +155,7 @@ class Redactor:
         return self._text(text, Kind(str(kind).replace("_", "-"))) or REMOVED
 
     def _error(self, text: str) -> str:
-        """Replace the values, everything in quotes, and everything that looks like a path."""
+        """Replace values, quoted texts, and texts with the form of a path."""
         if self._file[0]:
             text = text.replace(*self._file)
         text = self._sentence(_QUOTED.sub("“…”", text))
@@ -164,7 +164,10 @@ class Redactor:
 
 @cache
 def _declaration(class_: Any) -> list[tuple[str, Kind]]:
-    """Return the fields of a class that are not public: files first, as errors name them."""
+    """Return the fields of a class that are not public.
+
+    File fields are first, because errors contain the names of files.
+    """
     kinds = FIELDS.get(class_.__name__, {})
     names = class_._fields if hasattr(class_, "_fields") else [f.name for f in fields(class_)]
     declared = [(name, kinds.get(name, Kind.TEXT)) for name in names]

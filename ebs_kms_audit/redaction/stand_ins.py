@@ -1,8 +1,8 @@
-"""Values → stand-ins. A value has one stand-in wherever it occurs, numbered in order of meeting.
+"""Values → stand-ins. Equal values have the same stand-in. Stand-ins are numbered.
 
-While an audit goes on, the stand-in of an account id, a Region, a key id and an instance id has the
-form of a real one, so that everything that looks at ARNs works on it as on the original. In the
-finished report `readable` writes them as `account-1`, `region-1`, `key-1` and `instance-1`.
+During an audit, the stand-in of an account id, a Region, a key id or an instance id has the form of
+a real id, so that ARNs with stand-ins are valid. In the finished report, `readable` writes them as
+`account-1`, `region-1`, `key-1` and `instance-1`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn, partition_of
 
 _KEPT_NAMES = frozenset({callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER})
-# Source: IAM User Guide, "Create a service-linked role": AWS chooses the name, but for a suffix.
+# Source: IAM User Guide, "Create a service-linked role": AWS sets the name, except the suffix.
 _SERVICE_ROLE = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:_(.+))?", re.DOTALL)
-# Services that call KMS or are called beside it. Any other host name may be a customer's.
+# Services that call KMS, or that are in the same logs. Other host names can be those of customers.
 _SERVICES = frozenset(
     "access-analyzer airflow athena autoscaling backup batch cloudformation cloudtrail codebuild "
     "config datasync delivery dlm dms drs dynamodb ebs ec2 ec2-frontend-api ec2fleet ecr ecs eks "
@@ -46,7 +46,7 @@ _REGION = re.compile(r"([a-z]{2}(?:-(?:gov|iso[a-z]?)|isoe|sc-de)?|eusc-de)-[a-z
 _EC2_ID = re.compile(r"(vol|snap|ami|vpc|vpce|subnet|eni|sg|lt|fleet)-[0-9a-f]{8,}")
 _ACCOUNT = re.compile(r"\d{12}")
 
-# The forms that stand in while the audit goes on, and how the report writes them.
+# The forms of stand-ins during the audit, and their readable forms.
 _ACCOUNT_FORM = "0000{:08}"
 _KEY_FORM = "00000000-0000-4000-8000-{:012}"
 _MULTI_REGION_KEY_FORM = "mrk-{:032}"
@@ -61,13 +61,13 @@ _READABLE = (
 
 
 class StandIns:
-    """Gives out the stand-ins. A stand-in that is given in comes out unchanged."""
+    """Assigns stand-ins to values. A stand-in is returned unchanged."""
 
     def __init__(self) -> None:
         self._given: dict[str, dict[str, str]] = {}
         self._issued: set[str] = set()
         self.known: dict[str, str] = {}
-        """Every value met so far, with its stand-in."""
+        """The stand-in of each value so far, by value."""
 
     def give(self, kind: str, value: str, form: str | None = None) -> str:
         """Return the stand-in of a value: `form` with a number, or `kind-1`, `kind-2` and so on."""
@@ -82,11 +82,11 @@ class StandIns:
         return given[value]
 
     def account(self, text: str) -> str:
-        """Return the stand-in of an account id. `aws`, which owns AWS managed policies, stays."""
+        """Return the stand-in of an account id. `aws` (AWS managed policies) is kept."""
         return text if text in ("", "aws") else self.give("account", text, _ACCOUNT_FORM)
 
     def region(self, text: str) -> str:
-        """Return the stand-in of a Region. Its partition stays, because ARNs are made with it."""
+        """Return the stand-in of a Region. It has the same partition, because ARNs contain both."""
         partition = partition_of(text)
         if partition is None:
             return self.give("region", text)
@@ -115,19 +115,19 @@ class StandIns:
         return self.give("key", text, form)
 
     def alias(self, text: str) -> str:
-        """Return the stand-in of an alias. The alias of an AWS managed key stays."""
+        """Return the stand-in of an alias. The alias of an AWS managed key is kept."""
         if re.fullmatch(r"alias/aws/[a-z0-9-]+", text):
             return text
         return f"alias/{self.give('alias', text.removeprefix('alias/'))}"
 
     def address(self, text: str) -> str:
-        """Return the stand-in of an address. The name of an AWS service stays."""
+        """Return the stand-in of an address. The name of an AWS service is kept."""
         if callers.is_aws_internal(text):
             return text
         return self.service(text) or self.give("address", text)
 
     def service(self, text: str) -> str | None:
-        """Return the host name of an AWS service, its Region replaced; None for anything else."""
+        """Return the host name of an AWS service with a replaced Region; None for other texts."""
         domain = _SERVICE_DOMAIN.search(text)
         if domain is None or domain.end() != len(text):
             return None
@@ -139,7 +139,7 @@ class StandIns:
         return f"{name}.{self.region(region)}{domain[0]}" if region else text
 
     def word(self, text: str) -> str:
-        """Return an AWS identifier as it is. What has not the form of one is replaced."""
+        """Return an AWS identifier unchanged, and a stand-in for any other text."""
         if found := _CONDITION_KEY.fullmatch(text):  # aws:PrincipalTag/NAME
             return f"{found[1]}/{self.give('tag', found[2])}"
         if text.startswith("kms:") and not _WORD.fullmatch(text):
@@ -147,17 +147,17 @@ class StandIns:
         return text if _WORD.fullmatch(text) else self.any(text)
 
     def element(self, text: str) -> str:
-        """Return the name of a member of a policy: an element, an operator or a condition key."""
+        """Return the name of a policy element, an operator or a condition key, redacted."""
         if _ELEMENT.fullmatch(text):
             return text
         return self.word(text) if ":" in text else self.any(text)
 
     def sid(self, text: str) -> str:
-        """Return the stand-in of a Sid. Those of a policy that the console made stay."""
+        """Return the stand-in of a Sid. The Sids that the console uses are kept."""
         return text if text in _CONSOLE_SIDS else self.give("sid", text)
 
     def any(self, text: str) -> str:
-        """Return the stand-in of a value whose form tells what it is."""
+        """Return the stand-in of a value of an unknown kind. Its form is used to recognize it."""
         if text.startswith("arn:"):
             return self.arn(text)
         if _ACCOUNT.fullmatch(text):
@@ -215,7 +215,7 @@ class StandIns:
 
 
 def readable(text: str) -> str:
-    """Write the stand-ins that have the form of a real id as `account-1`, `key-1` and so on."""
+    """Replace stand-ins with the form of a real id with `account-1`, `key-1` and so on."""
     if "0000" not in text and "-redacted-" not in text:
         return text
     for form, kind in _READABLE:

@@ -194,7 +194,7 @@ def test_two_processes_give_the_same_report(always, tmp_path, text, size, final)
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_none_stays_where_the_caller_keeps_what_it_raised(always, tmp_path, monkeypatch, folder):
-    monkeypatch.setattr("ebs_kms_audit.progress._APART", 0.0)
+    monkeypatch.setattr("ebs_kms_audit.progress._INTERVAL", 0.0)
     always(5000)
     made = (make_logs if folder else make_export)(tmp_path, 0.5)
 
