@@ -285,7 +285,8 @@ def record(event: Sample) -> dict[str, object]:
             "assumedRoleUser": {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"},
         }
     elif event.name == "PutKeyPolicy":
-        asked = {"keyId": KEY_ID, "policyName": "default"}
+        # A record of PutKeyPolicy holds the whole policy (AWS KMS Developer Guide, "PutKeyPolicy").
+        asked = {"keyId": KEY_ID, "policyName": "default", "policy": key_policy()}
     found: dict[str, object] = {
         "eventVersion": "1.11", "userIdentity": who,
         "eventTime": f"{event.time:%Y-%m-%dT%H:%M:%SZ}",

@@ -25,7 +25,7 @@ from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_in_message
-from ebs_kms_audit.identify.kms_key import key_arns_in, key_names, key_of, keys_in
+from ebs_kms_audit.identify.kms_key import KeysSeen, key_arns_in, key_names, key_of, keys_in
 from ebs_kms_audit.identify.overrides import key_override, principal_overrides
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
@@ -43,6 +43,7 @@ __all__ = [
     "DeniedEvents",
     "Disagreement",
     "EvidenceIndex",
+    "KeysSeen",
     "Overrides",
     "PastedMessage",
     "PastedTexts",

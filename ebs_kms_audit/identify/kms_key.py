@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ebs_kms_audit.aws.arns import Arn, is_key_id
 from ebs_kms_audit.model import Event, Evidence, KeyRef
 
+_KEYS_KEPT = 100  # spellings; so many are never of one key
 _KMS_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9:/_-]+"
 
 
@@ -79,6 +80,28 @@ def key_arns_in(event: Event) -> set[str]:
     named = [*_resource_names(event), *re.findall(_KMS_ARN, event.error_message or "")]
     arns = (Arn.parse(name.rstrip(".")) for name in named)
     return {str(arn) for arn in arns if arn and arn.is_key}
+
+
+class KeysSeen:
+    """Collects the keys that KMS events name, denied or not, by their ARN, id or `alias/…`.
+
+    An alias counts only where the same event names no key by its ARN or id.
+    """
+
+    def __init__(self) -> None:
+        self.spellings: set[str] = set()
+
+    def add(self, event: Event) -> None:
+        """Add a KMS event."""
+        names = _resource_names(event)
+        if event.error_message:
+            names += re.findall(_KMS_ARN, event.error_message)
+        if len(self.spellings) >= _KEYS_KEPT or self.spellings.issuperset(names):
+            return
+        keys = _keys(names)
+        arns = {str(arn) for arn in map(Arn.parse, names) if arn and arn.is_key}
+        named = {arn.rpartition("/")[2] for arn in arns}
+        self.spellings |= arns | (keys - named)
 
 
 def _why_unknown(event: Event) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.diagnosis.policy_log import Comparison
 from ebs_kms_audit.model import KeyRef
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.policy import KeyPolicy
@@ -33,7 +34,11 @@ class Binding:
 class Bindings:
     """Finds the policy of each key among the given ones."""
 
-    def __init__(self, findings: Sequence[Finding], groups: Sequence[KeyGroup]) -> None:
+    def __init__(
+        self, findings: Sequence[Finding], groups: Sequence[KeyGroup], seen: Iterable[str] = ()
+    ) -> None:
+        """Take the findings, and the keys that all KMS events name, denied or not (`seen`)."""
+        self._seen = frozenset(seen)
         self._spellings = {
             spelling for finding in findings for spelling in _spellings(finding, finding.key)
         }
@@ -75,8 +80,11 @@ class Bindings:
                 )
             policy = given.policy if group.key in (None, given.key) else None
             return Binding(policy=policy, name=given.name, doubts=tuple(doubts), since=given.since)
-        only = len(self._spellings) <= 1 and not self._unnamed
-        if not only or group.key is None or (given.key and "mrk-" in given.key):
+        # A record of the key holds the same policy, or it is the only policy and the only key.
+        bound = judgement.compared is Comparison.EQUAL or (
+            len(self._spellings) <= 1 and not self._unnamed and not self._others(group)
+        )
+        if not bound or group.key is None or (given.key and "mrk-" in given.key):
             doubts.append(
                 f"It is not known that {given.name} is the policy of this key. Give it as "
                 "--key-policy KEY_ARN=FILE."
@@ -84,6 +92,11 @@ class Bindings:
         usable = given.key is not None or group.name == self._candidate
         policy = given.policy if usable else None
         return Binding(policy=policy, name=given.name, doubts=tuple(doubts))
+
+    def _others(self, group: KeyGroup) -> bool:
+        """Return whether an event names a key that may be another one than the group's."""
+        own = {denial.key.alias for part in group.parts for denial in part.denials} | {group.key}
+        return any(one not in own and not _is_of(one, group.key) for one in self._seen)
 
 
 def _spellings(finding: Finding, key: KeyRef) -> set[str]:

@@ -22,14 +22,16 @@ def plan_for(
     findings: Sequence[Finding],
     other_errors: Sequence[OtherError] = (),
     options: PlanOptions = DEFAULT,
+    keys_seen: Iterable[str] = (),
 ) -> tuple[Step, ...]:
     """Return the steps that cure the findings, in the order in which to do them.
 
     A step that can replace another one comes last, so that the others are numbered without a gap.
     `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
+    `keys_seen` are the keys that the KMS events of the input name, denied or not.
     """
     groups = key_groups(part for finding in findings for part in parts_of(finding))
-    bindings = Bindings(findings, groups)
+    bindings = Bindings(findings, groups, keys_seen)
     states = key_state_steps(groups, other_errors)
     steps = [step for step in states if step.findings]
     for group in groups:

@@ -48,6 +48,7 @@ def limited(condition):
 
 ALIAS = f"{KEY_ARN.rpartition(':')[0]}:alias/x"
 DELETED = "AROA2NCBAL3RPBAGXM7CZ"
+ANOTHER = KEY_ARN.replace("1234abcd", "5678abcd")
 OTHER_KEY = {"eventID": "e2", "errorMessage": "absent"}
 CASES = {
     "bare id of a multi-Region key": (
@@ -59,6 +60,16 @@ CASES = {
         policy(),
     ),
     "another key is unknown": ([denied(), denied(**OTHER_KEY)], policy()),
+    "another key in a call that succeeded": (
+        [denied(), record(eventID="e2", eventName="Decrypt", errorCode="absent",
+                          errorMessage="absent", resources=[{"ARN": ANOTHER}])],
+        policy(),
+    ),
+    "another key in a call that failed": (
+        [denied(), record(eventID="e2", eventName="Decrypt", errorCode="DisabledException",
+                          errorMessage=f"{ANOTHER} is disabled.")],
+        policy(),
+    ),
     "the half of another account": (
         [denied(userIdentity=session(ROLE.replace(ACCOUNT, OTHER)), recipientAccountId=OTHER)],
         None,
@@ -138,3 +149,18 @@ def test_a_path_of_any_characters_is_quoted_and_not_rejected():
     found = step(denied(userIdentity=session(role)))
     assert found.disposition == "safe"
     assert role in found.document["Statement"][1]["Principal"]["AWS"]
+
+
+def test_a_record_that_holds_the_same_policy_binds_it_to_the_key():
+    """Source: AWS KMS Developer Guide, "PutKeyPolicy": the record holds the whole policy."""
+    put = record(
+        eventID="e1", eventName="PutKeyPolicy", eventTime="2026-05-18T06:00:00Z",
+        errorCode="absent", errorMessage="absent", resources=[{"ARN": KEY_ARN}],
+        requestParameters={
+            "keyId": KEY_ARN, "policyName": "default", "policy": json.dumps(policy()),
+        },
+    )  # fmt: skip
+    other = record(eventID="e2", eventName="Decrypt", errorCode="absent", errorMessage="absent",
+                   resources=[{"ARN": ANOTHER}])  # fmt: skip
+    assert step(denied(), put, other, given=policy()).disposition == "safe"
+    assert step(denied(), other, given=policy()).disposition == "review"
