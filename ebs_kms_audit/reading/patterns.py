@@ -1,7 +1,7 @@
-"""A pattern of file names → the files. A folder is looked into once, whatever links lead to it.
+"""A pattern of file names → the files. Each folder is listed once, regardless of links to it.
 
-`glob` follows a link to a folder each time it meets one: with two links to the folder that holds
-them, a pattern with `**` does not end.
+`glob` follows each link to a folder. If a folder has two links to itself, a pattern with `**` does
+not end.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ANY_FOLDERS = "**"
 
 
 def matches(pattern: str) -> list[str]:
-    """Return the files and folders that a pattern of `glob` stands for, in order of name.
+    """Return the files and folders that match a `glob` pattern, in order of name.
 
-    A pattern that is not valid, or too long for a path, stands for nothing.
+    A pattern that is not valid, or too long for a path, matches nothing.
     """
     try:
         return sorted(set(_matches(pattern)))
@@ -44,7 +44,7 @@ def _matches(pattern: str) -> Iterator[str]:
 
 
 def _under(folder: str) -> Iterator[str]:
-    """Yield what is in a folder and its subfolders, but for hidden files."""
+    """Yield the contents of a folder and its subfolders. Hidden files are left out."""
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
@@ -56,7 +56,7 @@ def _under(folder: str) -> Iterator[str]:
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(here or os.curdir) as entries:
                 names = [entry.name for entry in entries if not entry.name.startswith(".")]
-            # The last of the list is looked into first, so folders come before links to them.
+            # The last element is listed first, so that folders come before links to them.
             paths = [os.path.join(here, name) for name in sorted(names)]  # noqa: PTH118
             yield from paths
             waiting += sorted(paths, key=lambda path: not Path(path).is_symlink())

@@ -1,7 +1,7 @@
-"""Policies beside the key policy: IAM policies, boundary, session policy, SCPs and RCPs.
+"""Policies other than the key policy: IAM policies, boundary, session policy, SCPs and RCPs.
 
 Each is a file, a document, or a list of these. The answers of `aws iam get-role-policy`,
-`get-user-policy`, `get-policy-version` and `aws organizations describe-policy` are taken as well.
+`get-user-policy`, `get-policy-version` and `aws organizations describe-policy` are also accepted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ebs_kms_audit.errors import InputError, PolicyError, UsageError
 from ebs_kms_audit.policy import Policy
 
 _LARGEST = 1 << 20
-# Members of the answers of AWS commands that hold the document.
+# The members with the policy document in the output of AWS commands.
 _ENVELOPES = ("PolicyVersion", "PolicyDocument", "Document", "Policy", "Content")
 
 
@@ -112,7 +112,7 @@ def _parsed(document: Any, name: str) -> Policy:
 
 
 def _document_in(value: Any) -> Any:
-    """Return the policy document in the answer of an AWS command; None where there is none."""
+    """Return the policy document in the output of an AWS command, or None."""
     for _ in range(4):
         if isinstance(value, str):
             try:

@@ -1,8 +1,8 @@
-"""Units of work → their results, in order; other processes do a part of them.
+"""Units of work → their results, in order. Helper processes do a part of the units.
 
-They are forked, and so begin with all that the work needs. That is safe in a process with one
-thread, on Linux, and done in no other. Whoever is free takes the next unit that nobody has taken;
-should two take the same, one of the results is dropped.
+Helpers are forked, so that they have all data of this process. Forking is safe on Linux in a
+process with one thread. In other cases, no helper is started. A free process takes the next free
+unit. If two processes take the same unit, one result is dropped.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from contextlib import suppress
 from struct import Struct
 from typing import Any
 
-_MOST = 3  # beside this one, which puts the results together and is soon what all wait for
-_AHEAD = 64  # how far this process goes on while it waits: it holds the results of these units
+_MOST = 3  # more helpers do not help, because this process collects all results
+_AHEAD = 64  # units: this process does not work further ahead than this while it waits
 _FREE, _TAKEN = b"\0", 1
 _HEAD = Struct("=II")  # the number of a unit, and the length of its result
 
 
-def others(processes: int | None) -> int:
-    """Return how many processes may help, of so many in all; None stands for one a CPU."""
+def helper_count(processes: int | None) -> int:
+    """Return the number of helpers for a total number of processes. None means one per CPU."""
     if sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return 0
     cpus = len(os.sched_getaffinity(0))
@@ -36,14 +36,14 @@ def others(processes: int | None) -> int:
 def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Generator[Any]:
     """Yield `work(0)`, `work(1)`, … up to a count.
 
-    What the work returns has to go through `marshal`. What it raises is raised here, in its turn.
+    `marshal` must accept the results. An error of `work` is raised when its result is due.
     """
     taken = mmap.mmap(-1, count)
     taken[0] = _TAKEN
-    crew: dict[int, int] = {}  # the end of the pipe that is read → the process that writes to it
+    crew: dict[int, int] = {}  # the pipe from each helper → its process id
     try:
         for _ in range(min(helpers, count - 1)):
-            with suppress(OSError):  # no more processes: then without
+            with suppress(OSError):  # the limit of processes is reached
                 crew.update([_start(work, taken, crew)])
         found = {0: work(0)}
         for number in range(count):
@@ -63,18 +63,18 @@ def _find(
     taken: mmap.mmap,
     crew: dict[int, int],
 ) -> None:
-    """Come closer to the result of a unit: do it, receive one, or do another while it is done."""
+    """Do a unit or receive results. The result of unit `number` is needed next."""
     free = taken.find(_FREE, number, number + _AHEAD)
     if free != number and _receive(number, found, crew, wait=free == -1):
         return
-    mine = number if free == -1 else free  # the process that had taken it has ended
+    mine = number if free == -1 else free  # the helper that took it has ended
     taken[mine] = _TAKEN
     found[mine] = work(mine)
 
 
 def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: bool) -> bool:
-    """Take one result from each process that has one; tell whether there was any."""
-    poll = select.poll()  # select itself knows no pipe whose number is above 1023
+    """Receive one result from each helper that has one. Return whether there was one."""
+    poll = select.poll()  # select.select() does not accept file descriptors above 1023
     for pipe in crew:
         poll.register(pipe, select.POLLIN)
     ready = poll.poll(None if wait and crew else 0)
@@ -100,9 +100,9 @@ def _start(work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int]) -
     if process:
         os.close(theirs)
         return ours, process
-    try:  # from here on in the other process, of which nothing may come back
-        gc.disable()  # what this process was given is not its own to clean up
-        for pipe in (ours, *crew):  # or it would not see that the one who reads them has ended
+    try:  # in the helper, which must not return from this function
+        gc.disable()  # the objects belong to the parent process
+        for pipe in (ours, *crew):  # otherwise the helper does not notice the end of the parent
             os.close(pipe)
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_DFL)
@@ -122,7 +122,7 @@ def _help(work: Callable[[int], Any], taken: mmap.mmap, pipe: int) -> None:
 
 
 def _read(pipe: int, length: int) -> bytes | None:
-    """Read so many bytes from a process; None where it ended before."""
+    """Read a number of bytes from a helper; None if it ended early."""
     parts = []
     while length:
         part = os.read(pipe, length)
@@ -135,6 +135,6 @@ def _read(pipe: int, length: int) -> bytes | None:
 
 def _end(pipe: int, process: int) -> None:
     os.close(pipe)
-    with suppress(OSError):  # it may have ended, and someone else may have seen that
+    with suppress(OSError):  # it can have ended already
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)

@@ -1,4 +1,4 @@
-"""The beginning of a source → what it is. The name of the source is never asked."""
+"""Recognizes the kind of a source from its beginning. The name of the source is not used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BINARY = Foreign("a binary file", is_data=None)
 
 
 class Content(StrEnum):
-    """What a source holds, as its beginning shows it."""
+    """The kind of content of a source."""
 
     CONSOLE_CSV = "console CSV"
     QUERY_RESULT = "query result (CSV)"
@@ -42,7 +42,12 @@ class Content(StrEnum):
 
 
 class Header(NamedTuple):
-    """The header of a query result: its line from 0, the delimiter of its cells, and the cells."""
+    """The header of a query result.
+
+    line       the number of its line, from 0
+    delimiter  the delimiter between cells
+    cells      the cells
+    """
 
     line: int
     delimiter: str
@@ -50,7 +55,7 @@ class Header(NamedTuple):
 
 
 def recognize(source: Source) -> tuple[Content, Header | None]:
-    """Return what a source holds, and the header of a query result.
+    """Return the kind of content of a source, and the header of a query result.
 
     Raises InputError if the source cannot be read, ForeignError if it is of a format that is not.
     """
@@ -120,7 +125,7 @@ def _beginning(source: Source) -> Any:
     if source.head is None:
         return b""
     head = source.head(FIRST)
-    if _begins_json(head):  # JSON needs no more: a trail has many files
+    if _begins_json(head):  # enough for JSON, because a trail has many files
         return _unpacked(head, source.name) if _is_packed(head) else head
     head = source.head(HEAD)
     return _unpacked(head, source.name) if _is_packed(head) else head

@@ -1,4 +1,4 @@
-"""What a caller hands in → one Source for each file, archive member, stream or table in it.
+"""Inputs → one Source for each file, archive member, stream or table.
 
 A path, several, a folder, a glob, `.gz` and `.zip` (recognized by content), an open file, `-` for
 standard input, a DataFrame or an Arrow object. Each file is read once, by its identity on the disk.
@@ -38,7 +38,12 @@ _PASS_A_PATH = "pass a path, an open file, a DataFrame or an Arrow table"
 
 
 class PlainFile(NamedTuple):
-    """A file on the disk, which can be read from any place; `packed` if it is gzip."""
+    """A file on disk that can be read from any position.
+
+    path    the path
+    size    the size in bytes
+    packed  whether it is a gzip file
+    """
 
     path: str
     size: int
@@ -48,7 +53,7 @@ class PlainFile(NamedTuple):
 class Source(NamedTuple):
     """One input: its name, and how to get its content, in blocks or as a table.
 
-    name     what a report calls it
+    name     its name in the report
     blocks   returns its content; raises InputError, and DamagedError after the last good block
     table    returns its content as header and rows, for a table in memory
     head     returns up to so many bytes (or characters) of its beginning, not unpacked
@@ -122,7 +127,7 @@ class Sources:
             yield from self._of_file(path, listed=False)
 
     def _of_pattern(self, path: str, error: Exception) -> Iterator[Source]:
-        """Yield what a glob stands for; otherwise say why there is no such file."""
+        """Yield the files that match a pattern, or a source with the error."""
         if glob.has_magic(path) and not _looks_like_content(path):
             found = matches(path)
             if not found:
@@ -178,7 +183,7 @@ class Sources:
             pending.extend(reversed(subfolders))
 
     def _is_new(self, found: os.stat_result) -> bool:
-        """Return whether a file or folder was not met before, and remember it."""
+        """Return whether a file or folder is new, and remember it."""
         identity = (found.st_dev, found.st_ino)
         if identity in self._seen:
             return False

@@ -1,4 +1,4 @@
-"""What is known of one input while it is read: its figures, and what the report says about it."""
+"""The figures of one input while it is read."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _RECOGNIZED_FORMS = {
 class InputStats:
     """One input while it is read.
 
-    name                what a report calls it
+    name                its name in the report
     layout              the columns of a console CSV
     form                how its rows are read
-    recognized_as       what it is; None if `form` says it
+    recognized_as       the recognized kind of input; None if `form` is enough
     rows                how many rows or records were read, including those set aside
     set_aside_count     how many of these could not be read
     set_aside           the first of these, each with its line and the reason
@@ -47,7 +47,7 @@ class InputStats:
     times_without_zone  whether its times have no zone
     unreadable          for a column, the lines whose cell could not be read; the rows are read
     unknown_columns     the columns of a query result that are not understood
-    missing             what no column of a query result says
+    missing             the facts without a column in a query result
     envelopes           how many records each kind of envelope holds
     foreign             how many values of each known foreign kind were set aside
     documents           the documents in it: the kind of each, and its content
@@ -89,7 +89,7 @@ class InputStats:
             self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
 
     def forget_rows(self) -> None:
-        """Count nothing: the input holds no rows, but a text."""
+        """Reset the counts, because the input is a text without rows."""
         self.rows = self.set_aside_count = 0
         self.set_aside = []
 

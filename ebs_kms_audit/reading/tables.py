@@ -27,12 +27,12 @@ def is_table(thing: Any) -> bool:
 
 
 def name_of(thing: Any) -> str:
-    """Return what a report calls the table."""
+    """Return the name of the table in a report."""
     return f"<{type(thing).__name__}>"
 
 
 def read(thing: Any) -> Table:
-    """Return the header and rows of a table. Raises InputError for an array that is no table."""
+    """Return the header and rows of a table. Raises InputError for an array without columns."""
     if _is_pandas(thing):
         header = [str(name) for name in thing.columns]
         rows = thing.itertuples(index=False, name=None)
@@ -41,7 +41,7 @@ def read(thing: Any) -> Table:
 
 
 def repeatable(thing: Any) -> bool:
-    """Return whether the table can be read twice: a DataFrame can, a stream may be used up."""
+    """Return whether the table can be read twice. A stream can be read only once."""
     return _is_pandas(thing) or hasattr(thing, "num_rows")
 
 
@@ -74,7 +74,7 @@ def rows_of_batch(batch: Any) -> Iterator[list[str]]:
 
 
 def _text(value: Any) -> str:
-    """Return a value as the export has it."""
+    """Return a value in the form of an export."""
     match value:
         case str():
             return value
@@ -89,7 +89,7 @@ def _text(value: Any) -> str:
     if hasattr(value, "tolist"):  # numpy's scalars and arrays
         return _text(value.tolist())
     text = str(value)
-    if text in ("nan", "<NA>", "NaT"):  # what pandas calls missing
+    if text in ("nan", "<NA>", "NaT"):  # missing values of pandas
         return ""
     return str(value.isoformat()) if hasattr(value, "isoformat") else text
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 _CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:\.\d+)?)?"
 _HALF = r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*\(?(?P<zone>Z|UTC|GMT)?(?P<offset>[+-]\d\d:?\d\d)?\)?)?"
-# Patterns for `re`, which keeps what it compiles: the times of an untouched export need none.
+# Patterns for `re`, which caches compiled patterns. An unchanged export needs none of them.
 _NUMERIC = (
     rf"(?P<a>\d{{1,4}})(?P<mark>[./-])(?P<b>\d{{1,2}})(?P=mark)(?P<c>\d{{1,4}})"
     rf"(?:,?\s+|T){_CLOCK}{_HALF}{_ZONE}"
@@ -30,7 +30,7 @@ _SPREADSHEET_EPOCH = datetime(1899, 12, 30)
 class TimeReader:
     """Reads the Event time cells of one file.
 
-    In `5/6/2026` the order of day and month is unknown: the other cells of the file decide. If they
+    In `5/6/2026` the order of day and month is unknown. The other cells of the file decide. If they
     do not, the first number is the month (in a file with semicolons the day), and `guessed_order`
     is then True.
     """

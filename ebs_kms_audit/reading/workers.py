@@ -1,4 +1,4 @@
-"""What reading may use beside itself: other processes, and a meter that is told how far it is."""
+"""The helper processes and the progress meter of an audit."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _T = TypeVar("_T")
 
 
 class Workers:
-    """The processes and the meter of one audit. Without either, reading is all there is."""
+    """The helper processes and the progress meter of one audit. Both are optional."""
 
     def __init__(self, processes: int | None = 1, meter: Meter | None = None) -> None:
         self._processes = processes
         self.meter = meter
 
     def helpers(self) -> int:
-        """Return how many processes may help now."""
+        """Return the number of helper processes that can be started now."""
         if self._processes == 1:
             return 0
-        from ebs_kms_audit.reading.processes import others
+        from ebs_kms_audit.reading.processes import helper_count
 
-        return others(self._processes)
+        return helper_count(self._processes)
 
     def in_order(self, work: Callable[[int], Any], count: int) -> Generator[Any]:
-        """Yield `work(0)`, `work(1)`, … up to a count; other processes may do a part.
+        """Yield `work(0)`, `work(1)`, … up to a count. Helper processes can do a part.
 
         What the work returns must go through `marshal`.
         """
@@ -60,14 +60,14 @@ class Workers:
             del os.environ[name]
 
     def counted(self, parts: Iterable[_T], size: Callable[[_T], float]) -> Iterator[_T]:
-        """Pass parts on, and tell the meter how large each was."""
+        """Yield the parts, and report the size of each to the meter."""
         for part in parts:
             yield part
             if self.meter:
                 self.meter.count(size(part))
 
     def watched(self, source: Source) -> Source:
-        """Return a source of which the meter is told what is read."""
+        """Return a source that reports the bytes read to the meter."""
         blocks = source.blocks
         if self.meter is None or blocks is None:
             return source

@@ -138,8 +138,10 @@ def test_without_a_second_process_one_does_all(monkeypatch):
 
 def test_no_process_is_started_beside_threads():
     code = (
-        "import threading, time; from ebs_kms_audit.reading.processes import others; a = others(2);"
-        "threading.Thread(target=time.sleep, args=(1,), daemon=True).start(); print(a, others(2))"
+        "import threading, time; from ebs_kms_audit.reading.processes import helper_count;"
+        "a = helper_count(2);"
+        "threading.Thread(target=time.sleep, args=(1,), daemon=True).start();"
+        "print(a, helper_count(2))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["1", "0"]
@@ -169,7 +171,7 @@ def always(monkeypatch):
     """Let others help with the smallest file, in small blocks, whatever threads there are."""
     monkeypatch.setattr(exports, "LARGE", 0)
     monkeypatch.setattr(records, "_LARGE", 0)
-    monkeypatch.setattr(processes, "others", lambda count: count - 1)
+    monkeypatch.setattr(processes, "helper_count", lambda count: count - 1)
 
     def set_size(size):
         monkeypatch.setattr(large, "RANGE", size)

@@ -1,4 +1,4 @@
-"""What a record says of a key policy or a grant: the parts of its request and its response.
+"""The key policy or grant in the request and response of a record.
 
 Source: AWS KMS Developer Guide, "Logging AWS KMS API calls": the entries of PutKeyPolicy,
 CreateKey, ReplicateKey, CreateGrant, RevokeGrant and RetireGrant.
@@ -22,11 +22,11 @@ _DEFAULT_NAME = "default"
 def policy_record(
     name: str, request: Any, response: Any, arns: list[str], *, complete: bool
 ) -> PolicyRecord | None:
-    """Return what a record of this event name says of a key policy; None for other events.
+    """Return the key policy in a record with this event name; None for other events.
 
     `request` and `response` are its requestParameters and responseElements, `arns` the ARNs of its
-    resources. `complete` says whether the record shows the whole request, so that a policy that is
-    not there was not set.
+    resources. `complete` is True if the record has the whole request, so that a missing policy
+    was not set.
     """
     if name not in _POLICY_EVENTS:
         return None
@@ -52,7 +52,7 @@ def policy_record(
 def grant_record(
     name: str, request: Any, response: Any, arns: list[str], *, time: datetime | None, file: str
 ) -> Grant | None:
-    """Return the grant that a record of this event name made or ended; None for other events."""
+    """Return the grant that a record created or ended; None for other events."""
     if name not in _GRANT_EVENTS:
         return None
     asked, answered = _mapping(request), _mapping(response)
@@ -79,7 +79,7 @@ def grant_record(
 
 
 def _key(key: str | None) -> str | None:
-    """Return a key ARN or a key id; None for an alias, which may be of another key by now."""
+    """Return a key ARN or a key id; None for an alias, because it can have been moved."""
     arn = Arn.parse(key)
     return key if (arn and arn.is_key) or is_key_id(key) else None
 

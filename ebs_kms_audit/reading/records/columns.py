@@ -1,9 +1,10 @@
 """Columns of a query result → the CloudTrail record in each row.
 
-People pick the columns of a query by hand and flatten records in many ways: `useridentity.arn`,
-`Records/userIdentity/arn`, `detail.userIdentity.arn`, `UserIdentityArn` (Microsoft Sentinel),
-`aws.cloudtrail.error_code` (Elastic), `@message` (CloudWatch Logs). Every column that says who
-called, what, on which key or why it was denied is used; the others are named in the report.
+The columns of a query are chosen by hand, and records are flattened in many ways:
+`useridentity.arn`, `Records/userIdentity/arn`, `detail.userIdentity.arn`, `UserIdentityArn`
+(Microsoft Sentinel), `aws.cloudtrail.error_code` (Elastic), `@message` (CloudWatch Logs). Columns
+with the caller, the action, the key or the reason of a denial are used. The report names all other
+columns.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 
 
 class Column(NamedTuple):
-    """What a column holds.
+    """A column of a query result.
 
     name    the name in the header
     member  the member of a record that it holds, by its path; "caller", "key" or "record" if the
@@ -118,7 +119,7 @@ class Column(NamedTuple):
 
 
 def column_of(name: str) -> Column:
-    """Return what a column of this name holds."""
+    """Return the column with this name."""
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         return Column(name, None)
     words = [_letters(word) for word in re.split(r"[^A-Za-z0-9_ -]+", name)]
@@ -144,7 +145,7 @@ class Columns:
     """The columns of one table.
 
     unknown  the names of the columns that are not understood
-    missing  what no column says: "the event name", "the error code", "the caller", …
+    missing  the facts without a column: "the event name", "the error code", "the caller", …
     """
 
     def __init__(self, header: Sequence[str]) -> None:
