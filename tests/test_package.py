@@ -25,7 +25,10 @@ def test_an_unknown_name_is_an_attribute_error():
 # What a console CSV and the text report do not use.
 TABLES = "pandas pyarrow numpy"
 OF_RECORDS = "jsonpath_ng"
-OWN = "sql spark render.html render.json render.table"
+OWN = (
+    "sql spark render.html render.json render.table policy reading.records reading.key_policies "
+    "reading.policy_layers plan.proof plan.safety plan.folder redaction checking"
+)
 
 
 def imported_by(code: str) -> set[str]:

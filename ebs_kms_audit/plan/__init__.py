@@ -12,7 +12,8 @@ repairs          near misses and conditions, repaired in place
 merge            statements into a policy: the smallest change
 principal_index  a policy reduced to what can name one principal
 proof            what the changed policy allows that the old one did not
-safety           what is missing for `safe`
+doubts           doubts on the caller, the key and the cause of a step
+safety           doubts on the change of a known policy: what is missing for `safe`
 key_policy       the step that changes a key policy
 iam_policy, service_role_grant, key_state, investigate
                  the other steps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -12,7 +13,9 @@ from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.policy_log import Comparison
 from ebs_kms_audit.model import KeyRef
 from ebs_kms_audit.plan.key_group import KeyGroup
-from ebs_kms_audit.policy import KeyPolicy
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import KeyPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
@@ -16,20 +15,17 @@ from ebs_kms_audit.plan import commands, export
 from ebs_kms_audit.plan.bindings import Binding, Bindings
 from ebs_kms_audit.plan.change import Change, WantedStatement, policy_text
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
+from ebs_kms_audit.plan.doubts import doubts_on_causes, doubts_on_evidence
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
-from ebs_kms_audit.plan.merge import merge
 from ebs_kms_audit.plan.needs import EBS_GRANTS, EBS_USAGE, is_ebs, together, wanted_statements
 from ebs_kms_audit.plan.placeholders import principal_placeholder
-from ebs_kms_audit.plan.proof import ChangeJudge
-from ebs_kms_audit.plan.repairs import repaired, through_service
-from ebs_kms_audit.plan.routing import Part
-from ebs_kms_audit.plan.safety import doubts_on_causes, doubts_on_change, doubts_on_evidence
+from ebs_kms_audit.plan.routing import Part, through_service
 from ebs_kms_audit.plan.step import Disposition, Step, StepKind
-from ebs_kms_audit.policy import KeyPolicy
-from ebs_kms_audit.policy.actions import action_matches
-from ebs_kms_audit.policy.statement import Patterns
 from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import KeyPolicy
 
 _ACTIONS = tuple(dict.fromkeys(name for one in kms_actions() for name in one.iam_actions))
 _MOST_REASONS = 20
@@ -42,7 +38,6 @@ class KeyPolicyChange:
 
     wanted      the statements to add
     denials     the denied calls that they cure
-    next_calls  the calls that the EBS workflow makes next, as denials of these actions
     doubts      why the step is `review` whatever the policy is
     layers      the policies that were given beside the key policy
     redacted    whether the names in it are stand-ins, which no policy may get
@@ -52,7 +47,6 @@ class KeyPolicyChange:
 
     wanted: tuple[WantedStatement, ...]
     denials: tuple[Denial, ...]
-    next_calls: tuple[Denial, ...]
     doubts: tuple[str, ...]
     layers: Layers = field(default_factory=Layers)
     redacted: bool = False
@@ -75,6 +69,12 @@ class KeyPolicyChange:
                 "This step is of a redacted report, which does not hold the names that the policy "
                 "needs. Run the audit again without redact."
             )
+        from ebs_kms_audit.plan.merge import merge
+        from ebs_kms_audit.plan.proof import ChangeJudge
+        from ebs_kms_audit.plan.repairs import repaired
+        from ebs_kms_audit.plan.safety import doubts_on_change
+        from ebs_kms_audit.policy import KeyPolicy
+
         before = _read(policy)
         if not step.principals:
             return step
@@ -95,7 +95,7 @@ class KeyPolicyChange:
             after,
             wanted=self.wanted,
             denials=self.denials,
-            next_calls=self.next_calls,
+            next_calls=[call for part in self.parts for call in _next_calls(part)],
             key=step.target,
         )
         reasons = tuple(dict.fromkeys((*self.doubts, *doubts, *found)))
@@ -113,6 +113,8 @@ class KeyPolicyChange:
 
     def _has(self, policy: KeyPolicy, key: str | None) -> Callable[[str, WantedStatement], bool]:
         """Return what says that a caller has the permissions of a statement already."""
+        from ebs_kms_audit.plan.proof import ChangeJudge
+
         judge = ChangeJudge(policy, policy, key, self.layers)
         samples = {one.principal.arn: one for one in self.denials}
 
@@ -138,7 +140,6 @@ def key_policy_step(
     change = KeyPolicyChange(
         wanted=wanted,
         denials=tuple(denials),
-        next_calls=tuple(call for part in named for call in _next_calls(part)),
         doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(denials)))),
         layers=options.layers,
         judged=binding.policy,
@@ -185,6 +186,7 @@ def _through_service(wanted: WantedStatement) -> WantedStatement:
 
 
 def _next_calls(part: Part) -> Iterator[Denial]:
+    """Give the calls that the EBS workflow makes next, as denials of these actions."""
     return next_calls(part.denials, [call.action for call in part.finding.history.next_calls])
 
 
@@ -229,6 +231,9 @@ def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterat
 
     `actions` are those of the EC2 operations seen, with `*` as AWS documents them.
     """
+    from ebs_kms_audit.policy import Patterns
+    from ebs_kms_audit.policy.actions import action_matches
+
     if not is_ebs(denials):
         return
     sample = next(denial for denial in denials if denial.ebs_traffic)
@@ -242,6 +247,8 @@ def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterat
 
 
 def _read(policy: KeyPolicy | Mapping[str, Any] | str) -> KeyPolicy:
+    from ebs_kms_audit.policy import KeyPolicy
+
     if isinstance(policy, KeyPolicy):
         return policy
     if isinstance(policy, str):
@@ -258,6 +265,8 @@ def _first(reasons: Sequence[str]) -> tuple[str, ...]:
 
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the change as a unified diff of both documents, two spaces a level."""
+    import difflib
+
     old, new = policy_text(before).splitlines(), policy_text(after).splitlines()
     return "\n".join(
         difflib.unified_diff(old, new, "key_policy.json", "key_policy.json (changed)", lineterm="")

@@ -21,7 +21,7 @@ from ebs_kms_audit.diagnosis.near_misses import NearMiss, NearMissKind
 from ebs_kms_audit.diagnosis.unmet import UnmetCondition
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan.change import Change
-from ebs_kms_audit.plan.routing import NETWORK_KEYS, Part, may_be_exempted
+from ebs_kms_audit.plan.routing import Part, may_be_exempted
 from ebs_kms_audit.policy import KeyPolicy, Layer
 
 _VIA_SERVICE, _VOLUME = "kms:viaservice", "kms:encryptioncontext:aws:ebs:id"
@@ -144,11 +144,6 @@ def _exempt(statement: dict[str, Any], key: str | None) -> bool:
         condition.setdefault("ArnNotLike", {})["aws:PrincipalArn"] = role
         changed = True
     return changed
-
-
-def through_service(part: Part) -> bool:
-    """Return whether a statement for the caller fails because EC2 calls from its own network."""
-    return any(one.test.key.lower() in NETWORK_KEYS for one in part.finding.cause.unmet)
 
 
 def _patch(old: Any, new: Any) -> Iterator[dict[str, Any]]:

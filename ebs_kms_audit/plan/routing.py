@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
@@ -11,7 +12,9 @@ from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind, StatementKind
 from ebs_kms_audit.plan.needs import curable
 from ebs_kms_audit.plan.step import StepKind
-from ebs_kms_audit.policy import Decision, Layer
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.policy import Decision
 
 _INVESTIGATE = frozenset(
     {
@@ -137,6 +140,8 @@ def may_be_exempted(finding: Finding, denial: Denial) -> bool:
     results = finding.cause.statements
     if denial.via_service is None or len(finding.judgements) != 1 or not results:
         return False
+    from ebs_kms_audit.policy import Layer
+
     statements = finding.judgements[0].policy.policy.statements
     for result in results:
         if result.layer is not Layer.KEY_POLICY or result.index >= len(statements):
@@ -146,6 +151,11 @@ def may_be_exempted(finding: Finding, denial: Denial) -> bool:
         if not (statement.denies and keys & NETWORK_KEYS and keys <= NETWORK_KEYS | _EXEMPTING):
             return False
     return True
+
+
+def through_service(part: Part) -> bool:
+    """Return whether a statement for the caller fails because EC2 calls from its own network."""
+    return any(one.test.key.lower() in NETWORK_KEYS for one in part.finding.cause.unmet)
 
 
 def takes_iam_policy(denial: Denial) -> bool:

@@ -1,4 +1,4 @@
-"""Why a key_policy step is `review`: what is missing for `safe`, one sentence each.
+"""Why a change of a known key policy is `review`: what is missing for `safe`, one sentence each.
 
 A step is `safe` only if principal and key are not inferred, the policy is surely this key's, no
 evidence contradicts it, every denied call and every call that EBS makes next succeeds afterwards by
@@ -13,22 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ebs_kms_audit.aws.arns import Arn, is_iam_name
-from ebs_kms_audit.diagnosis.cause import CauseId
-from ebs_kms_audit.diagnosis.limits import refused_elsewhere
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import (
     Denial,
     Effect,
-    Evidence,
     PolicyType,
-    Principal,
     PrincipalKind,
     Verdict,
 )
 from ebs_kms_audit.plan.change import Change, Proof, WantedStatement
+from ebs_kms_audit.plan.doubts import listed
 from ebs_kms_audit.plan.merge import covered_actions
 from ebs_kms_audit.plan.proof import ChangeJudge
-from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.policy import (
     Decision,
     KeyPolicy,
@@ -40,98 +36,6 @@ from ebs_kms_audit.policy import (
     lint,
 )
 from ebs_kms_audit.policy.lint import LARGEST
-from ebs_kms_audit.policy.principals import read_principal
-
-_SURE = frozenset({Evidence.RECORDED, Evidence.DERIVED, Evidence.GIVEN})
-_NAMEABLE = frozenset({PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE})
-_UNSETTLED = frozenset(
-    {
-        CauseId.EXPLICIT_DENY,
-        CauseId.CONFLICTING_EVIDENCE,
-        CauseId.CONDITION_NOT_MET,
-        CauseId.OTHER_KEY,
-        CauseId.UNKNOWN,
-    }
-)
-_LISTED = 10
-_WHAT_IT_NAMES = {
-    PrincipalKind.ROOT: "In a key policy this ARN means the whole account, not only the root user.",
-    PrincipalKind.ACCOUNT: "Only the account of the caller is known, not the user or role.",
-    PrincipalKind.FEDERATED_USER: "The caller is a federated session of the user that is named.",
-}
-
-
-def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
-    """Give the doubts on who called and on which key; `denials` are those that the step cures."""
-    arns: dict[Evidence, dict[str, None]] = {}
-    for denial in denials:
-        principal, key = denial.principal, denial.key
-        name = principal.user_name or principal.arn or "the caller"
-        evidence = principal.evidence if principal.arn else Evidence.UNKNOWN
-        if evidence not in _SURE:
-            arns.setdefault(evidence, {})[name] = None
-        yield from _doubts_on_principal(principal, name)
-        if not key.known:
-            yield "The input does not name the key."
-        elif key.arn is None:
-            yield "The full ARN of the key is unknown."
-        elif key.evidence not in _SURE:
-            yield f"The key is {key.evidence}: {key.why}."
-        account, seems = denial.event.account, denial.credential_account
-        if seems and seems != account:
-            yield (
-                f"The access key of {name} seems to belong to account {seems}. If so, an IAM "
-                "policy there must allow the call too."
-            )
-        if refused_elsewhere(denial):
-            action = ", ".join(denial.iam_actions)
-            yield f"The error message of {action} says that a Deny or another policy decided."
-    for evidence, names in arns.items():
-        arn, are = ("ARNs", "are") if len(names) > 1 else ("ARN", "is")
-        yield f"The {arn} of {_listed(names)} {are} {evidence}."
-
-
-def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
-    """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
-    cured = {id(denial) for part in parts for denial in part.denials}
-    for part in parts:
-        finding = part.finding
-        if part.cause is CauseId.UNKNOWN:
-            if finding.judgements:  # without a policy the step is not safe in any case
-                yield "The input does not show why the calls were denied."
-        elif part.cause in _UNSETTLED:
-            yield part.text
-        for text in finding.cause.contradicted_by:
-            yield f"Evidence against the cause: {text.rstrip('.')}."
-        left = [denial for denial in finding.denials if id(denial) not in cured]
-        if left:
-            actions = dict.fromkeys(a for denial in left for a in denial.iam_actions)
-            name = finding.principal.user_name or finding.principal.arn or "the caller"
-            yield f"{name} was also denied {_listed(actions)}, which this step does not cure."
-
-
-def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:
-    if principal.kind in _WHAT_IT_NAMES:
-        yield f"{name}: {_WHAT_IT_NAMES[principal.kind]}"
-    elif principal.kind not in _NAMEABLE:
-        yield f"{name}: the caller is not known to be a single user or role."
-    arn = principal.arn
-    if arn and not _can_exist(arn):
-        yield f"The ARN of {name} is not one that IAM can have given out."
-
-
-def _can_exist(text: str) -> bool:
-    """Return whether IAM can have given out the ARN. A path takes any character but wildcards."""
-    arn = Arn.parse(text)
-    if arn is None or read_principal("AWS", text, "$").form is PrincipalForm.INVALID:
-        return False
-    return arn.resource == "root" or (arn.is_user_or_role and is_iam_name(arn.name))
-
-
-def _listed(names: Iterable[str]) -> str:
-    found = list(names)
-    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-    return ", ".join(found[:_LISTED]) + more
 
 
 def doubts_on_change(
@@ -161,10 +65,10 @@ def doubts_on_change(
         if not one.expected and one.principal not in foreign:
             also.setdefault(one.principal, {})[one.action] = None
     for principal, actions in also.items():
-        yield f"The change also allows {_listed(actions)} to {principal}."
+        yield f"The change also allows {listed(actions)} to {principal}."
     if accounts := sorted({arn.account for arn in map(Arn.parse, foreign) if arn}):
         yield (
-            f"The statements name account {_listed(accounts)}: each user and role there that has "
+            f"The statements name account {listed(accounts)}: each user and role there that has "
             "an IAM policy for the key can use it."
         )
     for one in proof.lost:
@@ -289,7 +193,7 @@ def _still_denied(
         ]
         if denied:
             name = sample.principal.user_name or arn
-            yield f"A Deny takes {_listed(denied)} from {name}, which the new statement allows."
+            yield f"A Deny takes {listed(denied)} from {name}, which the new statement allows."
 
 
 def _statements(results: Iterable[StatementResult]) -> str:

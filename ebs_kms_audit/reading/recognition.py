@@ -15,7 +15,6 @@ from ebs_kms_audit.reading.decoding import decoded_head
 from ebs_kms_audit.reading.exports import header as exports
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError, binary_format
-from ebs_kms_audit.reading.records.columns import Columns
 from ebs_kms_audit.reading.sources import FIRST, GZIP_MAGIC, HEAD, Source
 
 _PARQUET = b"PAR1"
@@ -111,6 +110,8 @@ def content_of_columns(cells: Sequence[str]) -> Content | None:
         known == len(named) and {exports.EVENT_NAME, exports.ERROR_CODE} <= layout.positions.keys()
     ):
         return Content.CONSOLE_CSV
+    from ebs_kms_audit.reading.records.columns import Columns
+
     columns = Columns(cells)
     tells = columns.has_name or columns.has_message or columns.exact > 1
     alone = len(named) == 1 and named[0].casefold() in _MESSAGE_ALONE

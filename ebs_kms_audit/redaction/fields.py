@@ -264,7 +264,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "doubts": S,
         "redacted": P,
         "judged": Kind.POLICY,
-        **_all(V, "wanted denials next_calls layers parts"),
+        **_all(V, "wanted denials layers parts"),
     },
     "Part": {"text": S, **_all(V, "finding denials"), **_all(P, "cause kinds alternative")},
     "WantedStatement": {

@@ -4,8 +4,8 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import UsageError
+from ebs_kms_audit.plan.doubts import doubts_on_evidence
 from ebs_kms_audit.plan.left_out import how_to_find
-from ebs_kms_audit.plan.safety import doubts_on_evidence
 from tests import rows
 from tests.make_samples import access_key
 from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session

@@ -1,0 +1,105 @@
+"""Doubts on a key_policy step that no policy settles: the caller, the key and the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name
+from ebs_kms_audit.diagnosis.cause import CauseId
+from ebs_kms_audit.diagnosis.limits import refused_elsewhere
+from ebs_kms_audit.model import Denial, Evidence, Principal, PrincipalKind
+from ebs_kms_audit.plan.routing import Part
+
+_SURE = frozenset({Evidence.RECORDED, Evidence.DERIVED, Evidence.GIVEN})
+_NAMEABLE = frozenset({PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE})
+_UNSETTLED = frozenset(
+    {
+        CauseId.EXPLICIT_DENY,
+        CauseId.CONFLICTING_EVIDENCE,
+        CauseId.CONDITION_NOT_MET,
+        CauseId.OTHER_KEY,
+        CauseId.UNKNOWN,
+    }
+)
+_LISTED = 10
+_WHAT_IT_NAMES = {
+    PrincipalKind.ROOT: "In a key policy this ARN means the whole account, not only the root user.",
+    PrincipalKind.ACCOUNT: "Only the account of the caller is known, not the user or role.",
+    PrincipalKind.FEDERATED_USER: "The caller is a federated session of the user that is named.",
+}
+
+
+def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
+    """Give the doubts on who called and on which key; `denials` are those that the step cures."""
+    arns: dict[Evidence, dict[str, None]] = {}
+    for denial in denials:
+        principal, key = denial.principal, denial.key
+        name = principal.user_name or principal.arn or "the caller"
+        evidence = principal.evidence if principal.arn else Evidence.UNKNOWN
+        if evidence not in _SURE:
+            arns.setdefault(evidence, {})[name] = None
+        yield from _doubts_on_principal(principal, name)
+        if not key.known:
+            yield "The input does not name the key."
+        elif key.arn is None:
+            yield "The full ARN of the key is unknown."
+        elif key.evidence not in _SURE:
+            yield f"The key is {key.evidence}: {key.why}."
+        account, seems = denial.event.account, denial.credential_account
+        if seems and seems != account:
+            yield (
+                f"The access key of {name} seems to belong to account {seems}. If so, an IAM "
+                "policy there must allow the call too."
+            )
+        if refused_elsewhere(denial):
+            action = ", ".join(denial.iam_actions)
+            yield f"The error message of {action} says that a Deny or another policy decided."
+    for evidence, names in arns.items():
+        arn, are = ("ARNs", "are") if len(names) > 1 else ("ARN", "is")
+        yield f"The {arn} of {listed(names)} {are} {evidence}."
+
+
+def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
+    """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
+    cured = {id(denial) for part in parts for denial in part.denials}
+    for part in parts:
+        finding = part.finding
+        if part.cause is CauseId.UNKNOWN:
+            if finding.judgements:  # without a policy the step is not safe in any case
+                yield "The input does not show why the calls were denied."
+        elif part.cause in _UNSETTLED:
+            yield part.text
+        for text in finding.cause.contradicted_by:
+            yield f"Evidence against the cause: {text.rstrip('.')}."
+        left = [denial for denial in finding.denials if id(denial) not in cured]
+        if left:
+            actions = dict.fromkeys(a for denial in left for a in denial.iam_actions)
+            name = finding.principal.user_name or finding.principal.arn or "the caller"
+            yield f"{name} was also denied {listed(actions)}, which this step does not cure."
+
+
+def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:
+    if principal.kind in _WHAT_IT_NAMES:
+        yield f"{name}: {_WHAT_IT_NAMES[principal.kind]}"
+    elif principal.kind not in _NAMEABLE:
+        yield f"{name}: the caller is not known to be a single user or role."
+    arn = principal.arn
+    if arn and not _can_exist(arn):
+        yield f"The ARN of {name} is not one that IAM can have given out."
+
+
+def _can_exist(text: str) -> bool:
+    """Return whether IAM can have given out the ARN. A path takes any character but wildcards."""
+    arn = Arn.parse(text)
+    if arn is None:
+        return False
+    if arn.resource == "root":
+        return arn.service == "iam" and not arn.region and is_account_id(arn.account)
+    return arn.is_user_or_role and is_iam_name(arn.name)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
+    found = list(names)
+    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+    return ", ".join(found[:_LISTED]) + more
