@@ -249,10 +249,9 @@ def lake_query(
 ) -> str:
     """Return the query on an event data store of CloudTrail Lake, by ID or ARN.
 
-    Without `event_data_store`, the query has a placeholder, which CloudTrail rejects.
-
-    The other arguments are those of `athena_query`. The query has at most 10,000 characters, which
-    is the limit of CloudTrail (CloudTrail API Reference, StartQuery).
+    Without `event_data_store`, the query has a placeholder, which CloudTrail rejects. The other
+    arguments are those of `athena_query`. The query has at most 10,000 characters, which is the
+    limit of CloudTrail (CloudTrail API Reference, StartQuery).
     """
     scope = _Scope.of(days, region, account, around, minutes, now)
     begin, end = (f"TIMESTAMP '{time:%Y-%m-%d %H:%M:%S}'" for time in scope.span)
@@ -263,13 +262,7 @@ def lake_query(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scope:
-    """The scope of a query.
-
-    region   the AWS Region, or None for all
-    account  the account id, or None for all
-    span     the first and the last time
-    window   the window in which failures are selected, or None for the whole span
-    """
+    """The scope of a query: `span` is searched; failures are selected in `window`, or in all."""
 
     region: str | None
     account: str | None
