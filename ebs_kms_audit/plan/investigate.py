@@ -41,7 +41,7 @@ def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step
     return Step(
         id=f"investigate-{group.name}-{cause}",
         kind=StepKind.INVESTIGATE,
-        text=f"Find out why {', '.join(actions) or 'the call'} was denied ({cause}).",
+        text=f"Find out why {', '.join(actions) or 'the call'} was denied.",
         account=group.account,
         region=group.region,
         target=group.key,

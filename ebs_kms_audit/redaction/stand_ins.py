@@ -12,7 +12,10 @@ import re
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.arns import Arn, partition_of
 
-_KEPT_NAMES = frozenset({callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER})
+_INFRASTRUCTURE = "aws:ec2-infrastructure"  # the same in every account
+_KEPT_NAMES = frozenset(
+    {callers.AUTO_SCALING_SESSION, callers.ROOT_USER, callers.HIDDEN_USER, _INFRASTRUCTURE}
+)
 # Source: IAM User Guide, "Create a service-linked role": AWS sets the name, except the suffix.
 _SERVICE_ROLE = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:_(.+))?", re.DOTALL)
 # Services that call KMS, or that are in the same logs. Other host names can be those of customers.
@@ -158,6 +161,8 @@ class StandIns:
 
     def any(self, text: str) -> str:
         """Return the stand-in of a value of an unknown kind. Its form is used to recognize it."""
+        if text == _INFRASTRUCTURE:
+            return text
         if text.startswith("arn:"):
             return self.arn(text)
         if _ACCOUNT.fullmatch(text):

@@ -115,7 +115,14 @@ def _nothing_denied(report: Report) -> str:
             where += f", {phrases.span(coverage.first_event, coverage.last_event)}"
     else:
         where = " in the input"
-    return f"{found}{where}. This does not prove that KMS allowed the call that you look for."
+    answer = f"{found}{where}. This does not prove that KMS allowed the call that you look for."
+    if not coverage.rows_read and any(f.recognized_as == "key policy" for f in coverage.files):
+        answer += (
+            " A key policy alone shows no denied call. To find its mistakes, run ebs-kms-audit "
+            "lint FILE. To see whether a caller can use the key, run ebs-kms-audit check "
+            "--key-policy FILE --principal ARN."
+        )
+    return answer
 
 
 def _symptoms(symptoms: Sequence[Symptom]) -> str:

@@ -96,7 +96,7 @@ def polars_lazy(path: str) -> int:
     of_kms = pl.col("Event source") == SOURCE
     denied = pl.col("Error code").is_in(CODES)
     frame = pl.scan_csv(path, infer_schema=False).filter(of_kms & denied)
-    return frame.collect(engine="streaming").height
+    return int(frame.collect(engine="streaming").height)
 
 
 def ripgrep(path: str) -> int:

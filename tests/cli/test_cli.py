@@ -413,3 +413,11 @@ def test_an_internal_error_is_one_sentence(tmp_path, capsys, monkeypatch):
     assert shown.count("\n") == 1
     assert shown.startswith("ebs-kms-audit: Internal error: TypeError in test_cli.py:")
     assert "Traceback" not in shown
+
+
+def test_a_key_policy_alone_names_the_commands_that_read_it(capsys):
+    assert main([str(SAMPLES / "key_policy.json")]) == 3
+    answer = " ".join(capsys.readouterr().out.split())
+    assert "A key policy alone shows no denied call." in answer
+    assert "ebs-kms-audit lint FILE." in answer
+    assert "ebs-kms-audit check --key-policy FILE --principal ARN." in answer

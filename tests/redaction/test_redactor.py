@@ -270,3 +270,16 @@ def test_each_kind_is_numbered_by_itself_and_a_value_has_one_stand_in():
     assert names[:2] + names[3000:3001] == ["name-1", "name-2", "name-1"]
     assert len(set(names)) == 3000
     assert readable(stand_ins.account(ACCOUNT)) == "account-1"
+
+
+def test_the_identity_of_ec2_has_the_same_name_in_every_account_and_is_kept():
+    role = "arn:aws:iam::111122223333:role/aws:ec2-infrastructure"
+    denied = record(
+        eventName="Decrypt",
+        userIdentity=session(role, "i-0f1e2d3c4b5a69788"),
+        sourceIPAddress="AWS Internal",
+        errorMessage="absent",
+    )
+    report = ebs_kms_audit.audit(records=log(denied), redact=True)
+    assert report.findings[0].cause.text.startswith("aws:ec2-infrastructure, which EC2 uses")
+    assert "0f1e2d3c4b5a69788" not in report.to_json()
