@@ -108,8 +108,8 @@ class Layout(NamedTuple):
             position = self.positions.get(name)
             if position is not None and not shape.fullmatch(cells[position].strip()):
                 return (
-                    f"the columns are shifted: what stands under {name} is none; a comma may have "
-                    "lost its quotes"
+                    f"the columns are shifted: the cell under {name} has another kind of value; a "
+                    "comma may have lost its quotes"
                 )
         return None
 
@@ -117,8 +117,9 @@ class Layout(NamedTuple):
 def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
     """Find the header among the first lines of an export.
 
-    Returns its index among the lines, the delimiter and its cells. Raises InputError, with a
-    sentence for the user, where there is none or where a column is missing that can't be spared.
+    Return the index of its line, the delimiter and its cells.
+
+    Raises InputError if there is no header, or if a required column is missing.
     """
     best: tuple[int, str, Layout] | None = None
     for index, line in enumerate(lines[:_SEARCHED_LINES]):
@@ -151,10 +152,10 @@ def is_query_result(header: Sequence[str]) -> bool:
 
 
 def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
-    """Raise InputError where a column is missing without which no denial can be told.
+    """Raise InputError if a required column is missing.
 
-    So it does for records in columns (`eventName,userIdentity.arn`), whose names look alike: they
-    say who called in columns of their own, which nothing here reads.
+    Flattened records (`eventName,userIdentity.arn`) are also an error, because the caller is in
+    columns that this reader does not read.
     """
     if is_query_result(header):
         return
@@ -164,7 +165,7 @@ def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
     if absent:
         raise InputError(
             f"{name}: the header has no column {' and no column '.join(absent)}, without which "
-            f"no denial can be told; {EXPORTS.how_to_get_it} and keep its columns"
+            f"no denial can be recognized; {EXPORTS.how_to_get_it} and keep its columns"
         )
 
 

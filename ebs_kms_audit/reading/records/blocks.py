@@ -1,4 +1,4 @@
-"""Blocks of bytes → records; those that can't matter are counted, and not decoded.
+"""Blocks of bytes → records. Records that an audit does not need are counted and not decoded.
 
 It looks for records as CloudTrail writes them: one behind the other, each beginning with its
 eventVersion. A caller can put text that looks so into a request, so the borders that are found
@@ -30,18 +30,18 @@ from ebs_kms_audit.reading.timestamps import TimeReader
 _BEGINS = b'{"eventVersion":'
 _LIST = re.compile(LIST.pattern.encode())
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}' + MARK))
-_DEEPEST = 50  # objects in objects, of which each takes a look at the whole
+_DEEPEST = 50  # nested objects; each level needs one pass over the text
 _STRING = re.compile(rb'"[^"\x01]*"')
 _T = TypeVar("_T")
 _Reading = Generator[Record, None, _T]
 
 
 class Records:
-    """An iterator over the records of one file; `passed` counts those that it did not give out.
+    """An iterator over the records of one file. `passed` is the number of skipped records.
 
-    The blocks are UTF-8, and the first holds how the file begins. The first and the last record
-    are given out in any case, and so is the one before a last one that can't be read: they tell
-    the span of time. Of the others, `prefilter` tells which can be passed over.
+    The blocks are UTF-8. The first and the last record are always yielded, because they show the
+    time span. If the last record cannot be read, the record before it is also yielded. `prefilter`
+    decides which of the others are skipped.
     """
 
     def __init__(self, blocks: Iterator[bytes], prefilter: RecordPrefilter) -> None:

@@ -1,7 +1,8 @@
-"""Which records can't matter, told by their text: most records of a trail are not decoded.
+"""Finds the records that an audit does not need, from their text, without decoding them.
 
-A record is passed over if it begins as CloudTrail writes it (who called, when, the service and the
-event, neither of which matters), and if it was not made with a long-term access key that is new.
+A record is skipped in this case: it begins as CloudTrail writes it (identity, time, Event source,
+Event name), the audit does not need this Event source and Event name, and it has no new long-term
+access key.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
 _ACCOUNT = b'"recipientAccountId":"'
 
 
-# What a caller may write stands behind the event's name: the names of members before it are AWS's,
-# who nests no more than nine objects there.
+# Text from a caller is only after the Event name. AWS sets the names of the members before it, with
+# at most nine nested objects.
 _IDENTITY = r"\{(?:[^}]*+\}){1,9}?"
 _ORDINARY = re.compile(
     rf'"[0-9.]+","userIdentity":{_IDENTITY},"eventTime":"[0-9TZ:-]*","eventSource":'
@@ -29,19 +30,19 @@ _USER = re.compile(rb'"[0-9.]+","userIdentity":\{"type":"IAMUser"[^{}\\]*\}')
 
 
 class RecordPrefilter:
-    """Tells which records of the files of an audit can't matter.
+    """Finds the records that an audit does not need.
 
-    Of those that matter only for their long-term access key, the first of each user, key and
-    account is enough. A record is told by its body: what stands between `{"eventVersion":` and `}`.
+    Of the records that are needed only for a long-term access key, the first of each user, key and
+    account is enough. The body of a record is the text between `{"eventVersion":` and `}`.
     """
 
     def __init__(self) -> None:
         self._holders: set[tuple[bytes, bytes]] = set()
 
     def others(self, bodies: Sequence[bytes], joined: bytes) -> set[int]:
-        """Return which of the records must be read.
+        """Return the numbers of the records that must be read.
 
-        `joined` holds their bodies, with a MARK between any two, to be searched at once. Those of a
+        `joined` has all bodies, separated by MARK, for one search. Those of a
         long-term key are among them: when its turn comes, its holder may be known.
         """
         begun = enumerate(map(_ORDINARY.match, bodies))
