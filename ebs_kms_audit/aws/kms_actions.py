@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -234,6 +233,8 @@ def is_known_kms_action(action: str) -> bool:
 
 def nearest_kms_action(action: str) -> str | None:
     """Return the known action with the most similar name, or None."""
+    from difflib import get_close_matches
+
     near = get_close_matches(action.lower(), _KNOWN_ACTIONS, n=1)
     return _KNOWN_ACTIONS[near[0]] if near else None
 

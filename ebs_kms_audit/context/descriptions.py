@@ -19,7 +19,7 @@ from ebs_kms_audit.model import Symptom
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Description
+    from ebs_kms_audit.model.command_output import Description
 
 _AUTO_SCALING = "AWSServiceRoleForAutoScaling"
 _SPOT = "AWSServiceRoleForEC2Spot"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -138,6 +137,8 @@ class KeyLog:
         documents = [self.policy_of(edit) for edit in (before, after)]
         old, new = (json.dumps(one.policy.document, indent=2).splitlines() for one in documents)
         names = [one.name for one in documents]
+        import difflib
+
         lines = list(difflib.unified_diff(old, new, names[0], names[1], lineterm="", n=1))
         cut = len(lines) - _LONGEST_DIFF
         if cut > 0:

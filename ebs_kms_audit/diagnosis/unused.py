@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
@@ -132,5 +131,7 @@ def _iam_policies(layers: Layers, denials: Sequence[Denial]) -> Iterator[Unused]
 
 
 def _nearest(value: str, among: Iterable[str | None]) -> str | None:
+    from difflib import get_close_matches
+
     near = get_close_matches(value, [one for one in among if one], n=1)
     return near[0] if near else None

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
@@ -50,6 +49,8 @@ def pages(id: str) -> tuple[Entry, ...]:
     found = tuple(one for one in entries() if one.id == id)
     if found:
         return found
+    from difflib import get_close_matches
+
     nearest = get_close_matches(id.lower().replace("-", "_"), [one.id for one in entries()], n=1)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
     raise UsageError(

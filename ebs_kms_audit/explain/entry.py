@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +52,8 @@ class Entry:
         return self.sentence.format(**counted)
 
     def __str__(self) -> str:
+        import textwrap
+
         parts = [
             textwrap.fill(f"{self.id} ({self.kind}): {self.title}", 80),
             textwrap.fill(self.meaning, 80),

@@ -13,14 +13,13 @@ from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts
 from ebs_kms_audit.messages.roles import role_of_session
 from ebs_kms_audit.messages.symptoms import denied_by_other_service
 from ebs_kms_audit.model import (
-    AuthorizationEvaluation,
-    DecodedAuthorization,
     DenialMessage,
     Effect,
     MessageKind,
     PolicyType,
     Symptom,
 )
+from ebs_kms_audit.model.command_output import AuthorizationEvaluation, DecodedAuthorization
 
 # If several policy types deny a request, the first of these is reported. A denial by one of the
 # first four types cannot be fixed in the key policy.

@@ -15,10 +15,16 @@ from ebs_kms_audit.aws.callers import ROOT_USER
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify.kms_key import key_names, keys_in_message
-from ebs_kms_audit.model import Denial, DenialMessage, Event, Evidence, Symptom
+from ebs_kms_audit.model import (
+    Denial,
+    DenialMessage,
+    Event,
+    Evidence,
+    Symptom,
+)
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import PastedText
+    from ebs_kms_audit.model.command_output import PastedText
 
 NO_ACTION = "(not named)"
 
@@ -66,10 +72,12 @@ class PastedTexts:
 
 def pasted_texts(texts: str | Iterable[str] | None) -> PastedTexts:
     """Read `messages=`. Raises UsageError for a text without a recognized error."""
-    from ebs_kms_audit.model import PastedText
-
     texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
     read = PastedTexts()
+    if not texts:
+        return read
+    from ebs_kms_audit.model.command_output import PastedText
+
     for number, text in enumerate(texts, start=1):
         name = f"message {number}"
         found = read_texts([PastedText(file=name, text=text)])

@@ -1,18 +1,11 @@
 """The value types of this library. All of them are immutable.
 
+The values in `command_output` are not among the names here: few inputs hold one.
+
 Times are `datetime` values: in UTC where the time zone is known, naive where it is not.
 """
 
 from ebs_kms_audit.aws.kms_actions import StatementKind
-from ebs_kms_audit.model.command_output import (
-    AuthorizationCheck,
-    AuthorizationEvaluation,
-    DecodedAuthorization,
-    DefaultKey,
-    Description,
-    KeyState,
-    PastedText,
-)
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
 from ebs_kms_audit.model.event import (
@@ -31,14 +24,9 @@ from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, Principal
 from ebs_kms_audit.model.symptom import Symptom
 
 __all__ = [
-    "AuthorizationCheck",
-    "AuthorizationEvaluation",
     "Coverage",
-    "DecodedAuthorization",
-    "DefaultKey",
     "Denial",
     "DenialMessage",
-    "Description",
     "Effect",
     "Event",
     "EventKind",
@@ -47,10 +35,8 @@ __all__ = [
     "Grant",
     "Identity",
     "KeyRef",
-    "KeyState",
     "MessageKind",
     "OtherError",
-    "PastedText",
     "PolicyRecord",
     "PolicyType",
     "Principal",

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import (
+from ebs_kms_audit.model import Grant
+from ebs_kms_audit.model.command_output import (
     AuthorizationCheck,
     AuthorizationEvaluation,
     DecodedAuthorization,
     DefaultKey,
     Description,
-    Grant,
     KeyState,
     PastedText,
 )

@@ -7,7 +7,6 @@ standard input, a DataFrame or an Arrow object. Each file is read once, by its i
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 import sys
@@ -17,13 +16,11 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
 from ebs_kms_audit.reading.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Archive, Shelf
-from ebs_kms_audit.reading.patterns import matches
 from ebs_kms_audit.reading.streams import BLOCK, Blocks, DamagedError, read_blocks, stream_name
 
 __all__ = ["BLOCK", "Blocks", "DamagedError", "PlainFile", "Source", "Sources", "opened"]
@@ -128,6 +125,10 @@ class Sources:
 
     def _of_pattern(self, path: str, error: Exception) -> Iterator[Source]:
         """Yield the files that match a pattern, or a source with the error."""
+        import glob
+
+        from ebs_kms_audit.reading.patterns import matches
+
         if glob.has_magic(path) and not _looks_like_content(path):
             found = matches(path)
             if not found:
@@ -235,6 +236,8 @@ class Sources:
                     head=lambda size: first[:size],
                 )
                 return
+            from tempfile import SpooledTemporaryFile
+
             # A zip archive is read from its end, so it is kept until the audit is done.
             whole: Any = SpooledTemporaryFile(max_size=64 * BLOCK)  # noqa: SIM115
             self._kept.append(whole)
@@ -295,6 +298,8 @@ def total_size(inputs: Any) -> int | None:
 
 
 def _size_at(path: str) -> int | None:
+    from ebs_kms_audit.reading.patterns import matches
+
     if path == "-":
         return None
     sources = Sources()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.messages import read_error_text
-from ebs_kms_audit.model import PastedText
+from ebs_kms_audit.model.command_output import PastedText
 from ebs_kms_audit.reading.decoding import Lines, decoded
 from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError
 from ebs_kms_audit.reading.sources import Source

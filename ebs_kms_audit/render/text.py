@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import UsageError
@@ -279,6 +278,8 @@ def _finding(report: Report, id: str) -> Finding:
         if finding.id == id:
             return finding
     ids = [finding.id for finding in report.findings]
+    from difflib import get_close_matches
+
     nearest = get_close_matches(id, ids, n=1, cutoff=0)
     hint = f" The nearest id is {nearest[0]}." if nearest else ""
     raise UsageError(f"--finding {id}: no finding has this id.{hint} --details lists all findings.")

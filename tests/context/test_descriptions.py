@@ -7,7 +7,7 @@ import pytest
 
 from ebs_kms_audit import audit
 from ebs_kms_audit.context.descriptions import read_descriptions
-from ebs_kms_audit.model import Description
+from ebs_kms_audit.model.command_output import Description
 from tests.records import ACCOUNT, KEY_ARN
 
 VOLUME = "vol-0123456789abcdef0"
