@@ -1,6 +1,6 @@
 """Findings → the plan: one step for each document to change, with everything to do it.
 
-change           the values that describe a change of a policy
+change           a change of a policy, and its proof
 step             what a step is
 routing          which kinds of step each denied call needs, by its cause
 key_group        the denials of one key
@@ -25,8 +25,8 @@ scripts, folder  the plan as a folder: documents and scripts for each step
 placeholders     fixed texts where an ARN is unknown
 """
 
-from ebs_kms_audit.plan.change import Need, Proof, WantedStatement
 from ebs_kms_audit.plan.key_group import PlanOptions
+from ebs_kms_audit.plan.needs import Need, WantedStatement
 from ebs_kms_audit.plan.planner import plan_for, with_steps
 from ebs_kms_audit.plan.step import Commands, Disposition, LeftOut, Step, StepKind
 
@@ -36,7 +36,6 @@ __all__ = [
     "LeftOut",
     "Need",
     "PlanOptions",
-    "Proof",
     "Step",
     "StepKind",
     "WantedStatement",

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
 from ebs_kms_audit.model import Denial, PrincipalKind
-from ebs_kms_audit.plan.change import WantedStatement
 from ebs_kms_audit.plan.key_group import KeyGroup
-from ebs_kms_audit.plan.needs import is_ebs
+from ebs_kms_audit.plan.needs import WantedStatement, is_ebs
 from ebs_kms_audit.plan.routing import Part
 
 _LISTED = 10

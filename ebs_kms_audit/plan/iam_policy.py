@@ -12,11 +12,10 @@ from typing import Any
 
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan import commands, export, placeholders
-from ebs_kms_audit.plan.change import WantedStatement
 from ebs_kms_audit.plan.console import afterwards
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
-from ebs_kms_audit.plan.needs import together, wanted_statements
+from ebs_kms_audit.plan.needs import WantedStatement, together, wanted_statements
 from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.plan.step import Step, StepKind
 

@@ -13,12 +13,18 @@ from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial
 from ebs_kms_audit.plan import commands, export
 from ebs_kms_audit.plan.bindings import Binding, Bindings
-from ebs_kms_audit.plan.change import Change, WantedStatement, policy_text
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
 from ebs_kms_audit.plan.doubts import doubts_on_causes, doubts_on_evidence
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
-from ebs_kms_audit.plan.needs import EBS_GRANTS, EBS_USAGE, is_ebs, together, wanted_statements
+from ebs_kms_audit.plan.needs import (
+    EBS_GRANTS,
+    EBS_USAGE,
+    WantedStatement,
+    is_ebs,
+    together,
+    wanted_statements,
+)
 from ebs_kms_audit.plan.placeholders import principal_placeholder
 from ebs_kms_audit.plan.routing import Part, through_service
 from ebs_kms_audit.plan.step import Disposition, Step, StepKind
@@ -69,6 +75,7 @@ class KeyPolicyChange:
                 "This step is of a redacted report, which does not hold the names that the policy "
                 "needs. Run the audit again without redact."
             )
+        from ebs_kms_audit.plan.change import Change
         from ebs_kms_audit.plan.merge import merge
         from ebs_kms_audit.plan.proof import ChangeJudge
         from ebs_kms_audit.plan.repairs import repaired
@@ -266,6 +273,8 @@ def _first(reasons: Sequence[str]) -> tuple[str, ...]:
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the change as a unified diff of both documents, two spaces a level."""
     import difflib
+
+    from ebs_kms_audit.plan.change import policy_text
 
     old, new = policy_text(before).splitlines(), policy_text(after).splitlines()
     return "\n".join(

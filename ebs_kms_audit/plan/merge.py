@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
-from ebs_kms_audit.plan.change import Change, WantedStatement
+from ebs_kms_audit.plan.change import Change
+from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.policy import KeyPolicy, Patterns, Statement
 from ebs_kms_audit.policy.actions import action_matches
 

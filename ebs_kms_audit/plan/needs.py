@@ -11,8 +11,10 @@ works"; EC2 Auto Scaling User Guide, "Required KMS key policy for use with encry
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn
@@ -26,13 +28,65 @@ from ebs_kms_audit.aws.statements import (
 )
 from ebs_kms_audit.diagnosis.limits import refused_elsewhere, works_in_own_account_only
 from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
-from ebs_kms_audit.plan.change import Need, WantedStatement
 
 _DESCRIBE = "DescribeKey"
 EBS_USAGE = tuple(a for a in VOLUME_WORKFLOW.actions if a not in GRANT_ACTIONS)
 EBS_GRANTS = tuple(a for a in VOLUME_WORKFLOW.actions if a in GRANT_ACTIONS)
 
 _NEVER_NAMED = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
+
+
+class Need(StrEnum):
+    """Why a statement is in a step."""
+
+    DENIED = "denied"
+    """A denied call needs it."""
+    NEEDED_NEXT = "needed_next"
+    """No denied call needs it. The next call of the same EBS operation does."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedStatement:
+    """A key-policy statement that a step adds, for one or more principals.
+
+    kind        which of the two statements of a console-made policy it is
+    need        why it is there
+    needed      the IAM actions that were denied or are needed next
+    principals  the AWS principals that it names: ARNs, or a placeholder
+    sid         its Sid, if no other statement of the policy has the same
+    actions     its actions as AWS documents them
+    condition   its Condition element, or None
+    """
+
+    kind: StatementKind
+    need: Need
+    needed: tuple[str, ...]
+    principals: tuple[str, ...]
+    sid: str
+    actions: tuple[str, ...]
+    condition: Mapping[str, Any] | None = None
+
+    @property
+    def why(self) -> str:
+        """One sentence: which calls need the statement."""
+        actions = ", ".join(self.needed)
+        if self.need is Need.DENIED:
+            return f"Required: {actions}."
+        return f"Not denied yet, but creating and attaching the volume needs {actions}."
+
+    def document(self) -> dict[str, Any]:
+        """Return the statement as policy JSON, a new object at each call."""
+        named = self.principals[0] if len(self.principals) == 1 else list(self.principals)
+        statement = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Principal": {"AWS": named},
+            "Action": list(self.actions),
+            "Resource": "*",
+        }
+        if self.condition is not None:
+            statement["Condition"] = copy.deepcopy(dict(self.condition))
+        return statement
 
 
 def curable(denial: Denial) -> bool:

@@ -15,7 +15,8 @@ from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial
-from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof, WantedStatement
+from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof
+from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.plan.principal_index import PrincipalIndex
 from ebs_kms_audit.policy import (
     Caller,

@@ -21,9 +21,10 @@ from ebs_kms_audit.model import (
     PrincipalKind,
     Verdict,
 )
-from ebs_kms_audit.plan.change import Change, Proof, WantedStatement
+from ebs_kms_audit.plan.change import Change, Proof
 from ebs_kms_audit.plan.doubts import listed
 from ebs_kms_audit.plan.merge import covered_actions
+from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.plan.proof import ChangeJudge
 from ebs_kms_audit.policy import (
     Decision,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model.display import Displayed
-from ebs_kms_audit.plan.change import Proof
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.plan.change import Proof
     from ebs_kms_audit.plan.key_policy import KeyPolicyChange
     from ebs_kms_audit.policy import KeyPolicy
 

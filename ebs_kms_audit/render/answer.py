@@ -7,9 +7,8 @@ lays an Answer out, so that all formats say the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.explain import EntryKind, entry
@@ -38,8 +37,7 @@ _SERIOUS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What every format says first.
 
     headline       how many calls were denied, to whom, on which key, when; or that none was

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.model import PrincipalKind
 from ebs_kms_audit.reading.timestamps import order_of
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _PER_INSTANCE = frozenset({PrincipalKind.INSTANCE_ROLE, PrincipalKind.INFRASTRUCTURE})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CallerRow:
+class CallerRow(NamedTuple):
     """What one caller was denied on one key.
 
     name      the name in the log, the role of several sessions, or how many instances there are

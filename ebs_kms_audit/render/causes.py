@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.model import Evidence
@@ -28,8 +27,7 @@ _DOWNLOAD = NextEvidence(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WhyDenied:
+class WhyDenied(NamedTuple):
     """One cause, and the callers that it is about.
 
     cause    the cause, as it is of the first of its findings

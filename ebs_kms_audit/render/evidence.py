@@ -6,9 +6,8 @@ The formats lay these out in their own way. `Line.verbatim` marks a text that is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Evidence, Verdict
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 _LISTED = 20  # denied calls and EC2 calls of one finding; the JSON has all
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: a label, a text, and whether the text is a command or a name to copy."""
 
     label: str
@@ -35,8 +33,7 @@ class Line:
     verbatim: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A title and the lines under it."""
 
     title: str

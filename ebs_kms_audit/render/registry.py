@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A format of a report.
 
     name     as `--format` takes it

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.plan.step import Disposition, StepKind
 from ebs_kms_audit.render import phrases
@@ -23,8 +22,7 @@ _INFERRED = re.compile(r"The ARN of (.+) is inferred")
 _LONGEST = 200  # lines of a text to paste; `--show` prints a longer one
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Paste:
+class Paste(NamedTuple):
     """A text to copy as it is.
 
     language  json, diff or sh
@@ -35,8 +33,7 @@ class Paste:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepView:
+class StepView(NamedTuple):
     """A step as every format shows it.
 
     number       its number in the plan, from 1
