@@ -25,6 +25,7 @@ _ONLY_FOR_TYPES = {
     "Decision": "policy",
     "LintFinding": "policy",
     "NearMiss": "diagnosis.near_misses",
+    "Proof": "plan.change",
     "StatementResult": "policy",
     "UnmetCondition": "diagnosis.unmet",
 }
