@@ -40,8 +40,7 @@ class Judged(NamedTuple):
     now: Decision
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """What is known about one kind of denied call of a finding.
 
     denial   one of the denials of this kind

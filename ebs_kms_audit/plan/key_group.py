@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -15,8 +15,7 @@ from ebs_kms_audit.plan.step import StepKind
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlanOptions:
+class PlanOptions(NamedTuple):
     """What the caller of the audit asks of the plan.
 
     least_privilege  statements hold only the actions that are needed
@@ -24,14 +23,13 @@ class PlanOptions:
     """
 
     least_privilege: bool = False
-    layers: Layers = field(default_factory=Layers)
+    layers: Layers = Layers()
 
 
 DEFAULT = PlanOptions()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyGroup:
+class KeyGroup(NamedTuple):
     """The parts of findings that concern one key, or an unknown key of an account and Region.
 
     key      the full ARN; None where it is unknown

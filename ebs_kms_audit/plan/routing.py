@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
@@ -45,8 +44,7 @@ _WITH_IAM_POLICY = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The denials of a finding that share one cause, and the steps that they need.
 
     finding      the finding

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.timestamps import order_of
@@ -21,8 +21,7 @@ Caller = tuple[str | None, str | None, str | None]
 """User name, or ARN of the role of a record; account; Region."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RelatedEvents:
+class RelatedEvents(NamedTuple):
     """What the denied events of all inputs have, by which other events bear on them.
 
     callers      the callers, each with the times of the denials in seconds, sorted
