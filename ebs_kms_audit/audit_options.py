@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.identify import Overrides, PastedMessage, PastedTexts
@@ -13,7 +14,31 @@ from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.window import window_around
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from ebs_kms_audit.policy import Policy
     from ebs_kms_audit.reading.key_policies import GivenPolicy
+
+
+class ArrowStream(Protocol):
+    """An object that gives an Arrow stream: a pyarrow Table, a Polars or a pandas DataFrame."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the stream as a PyCapsule."""
+
+
+Input: TypeAlias = "str | os.PathLike[str] | IO[bytes] | IO[str] | pd.DataFrame | ArrowStream"
+"""One input: a path, a folder, a pattern, an open file, or a table."""
+
+Inputs: TypeAlias = "Input | Iterable[Input]"
+
+PolicyInput: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Policy"
+"""One policy: a path, a document as a mapping, or a parsed policy."""
+
+PolicyInputs: TypeAlias = (
+    "PolicyInput | Iterable[PolicyInput | Iterable[PolicyInput]] | Mapping[str, PolicyInput]"
+)
+"""One policy, several, levels of several, or a mapping of a key's or principal's ARN to one."""
 
 
 class AuditOptions(NamedTuple):
@@ -37,7 +62,7 @@ class AuditOptions(NamedTuple):
     @classmethod
     def of(
         cls,
-        key_policies: Any,
+        key_policies: PolicyInputs | None,
         overrides: Overrides,
         around: str | datetime | None,
         minutes: float,

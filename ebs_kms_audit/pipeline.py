@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-from ebs_kms_audit.audit_options import AuditOptions, layers_of
+from ebs_kms_audit.audit_options import AuditOptions, Inputs, PolicyInputs, layers_of
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.context.policy_history import PolicyHistory
@@ -45,19 +45,19 @@ if TYPE_CHECKING:
 
 
 def audit(  # noqa: PLR0913  # each is an option of the command line
-    inputs: Any = None,
+    inputs: Inputs | None = None,
     *,
-    records: Any = None,
+    records: Inputs | None = None,
     record_path: str | None = None,
-    key_policies: Any = None,
+    key_policies: PolicyInputs | None = None,
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
     messages: str | Iterable[str] | None = None,
-    iam_policies: Any = None,
-    boundary: Any = None,
-    session_policy: Any = None,
-    scps: Any = None,
-    rcps: Any = None,
+    iam_policies: PolicyInputs | None = None,
+    boundary: PolicyInputs | None = None,
+    session_policy: PolicyInputs | None = None,
+    scps: PolicyInputs | None = None,
+    rcps: PolicyInputs | None = None,
     around: str | datetime | None = None,
     minutes: float = 15,
     least_privilege: bool = False,
