@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import warnings
 
@@ -15,7 +16,7 @@ from ebs_kms_audit import InputError, UsageError
 from tests.benchmark.generate import make_export, make_logs
 from tests.exports import access_key, denied, export, row
 from tests.make_samples import ACCOUNT, SAMPLES
-from tests.records import log, record
+from tests.records import KEY_ARN, KEY_ID, log, record
 
 pytest.importorskip("pyspark", reason="pyspark is not installed")
 
@@ -60,12 +61,17 @@ def same(spark):
     return compare
 
 
+_AT = r" at [0-9-]{10}T[0-9:]{8}(?:\+00:00)?"
+_PLACE = rf"[\w.-]+\.csv:(?:\d+| \w+{_AT})"
+
+
 def placeless(report):
-    """Return the report without files and lines."""
+    """Return the report without folders and lines."""
     text = json.dumps(report.to_dict(), sort_keys=True)
     text = re.sub(r'"line": \d+', '"line": 0', text)
     text = re.sub(r"(AKIA); line \d+|at line \d+(?:, \d+)*|in \d+ rows", r"\1", text)
-    return json.loads(re.sub(r"(?:file:)?/+(?:[\w.-]+/)+|sample_data/", "", text))
+    text = re.sub(r"(?:file:)?/+(?:[\w.-]+/)+|sample_data/", "", text)
+    return json.loads(re.sub(rf"events? {_PLACE}(?:, {_PLACE})*", "events of a line", text))
 
 
 def written(tmp_path, text, name="export.csv"):
@@ -80,8 +86,11 @@ def test_every_sample_gives_the_same_report(same, sample):
     assert report.coverage.denials
 
 
-def test_a_folder_of_several_layouts_is_one_audit(same):
-    assert len(same(str(SAMPLES)).coverage.files) == 4
+def test_a_folder_of_several_layouts_and_the_records_are_one_audit(same, tmp_path):
+    for sample in SAMPLES.glob("*.csv"):
+        shutil.copy(sample, tmp_path)
+    report = same(str(tmp_path), records=str(SAMPLES / "event_history.json"))
+    assert len(report.coverage.files) == 5
 
 
 def test_rows_and_records_together(same):
@@ -98,6 +107,7 @@ def test_generated_exports_and_logs_with_forged_rows(same, tmp_path):
     assert same(made.path, around="2026-05-18T11:50:00Z", minutes=5).coverage.denials < made.denied
 
 
+KEY_STATE = {"KeyMetadata": {"KeyId": KEY_ID, "Arn": KEY_ARN, "KeyState": "Disabled"}}
 HOSTILE = {
     "a forged row": "x\nmallory,AKIA,2026-05-18T07:00:34Z,kms.amazonaws.com,Decrypt,"
     "us-east-1,1.2.3.4,x,AccessDenied,[],r,e,true,AwsApiCall,111122223333,Management\n",
@@ -158,6 +168,16 @@ def test_denials_without_an_event_id_are_all_counted(same, tmp_path):
     assert same(written(tmp_path, text)).coverage.denials == 2
 
 
+def test_denials_without_an_event_id_are_named_by_what_the_row_holds(same, tmp_path):
+    text = export(denied("alice", event_id=""), denied("bob", event_id=""))
+    findings = same(written(tmp_path, text)).findings
+    assert len({finding.id for finding in findings}) == len(findings) == 2
+    assert all(
+        "export.csv: CreateGrant at 2026-05-18T07:00:34+00:00." in finding.cause.supported_by[-1]
+        for finding in findings
+    )
+
+
 def test_what_identifies_a_caller_comes_along_from_another_file(same, tmp_path):
     role = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
     key = access_key("ASIA", ACCOUNT, "handed out")
@@ -185,6 +205,21 @@ def test_damaged_records_and_other_shapes_of_json(same, tmp_path):
     written(tmp_path, "no JSON", "prose.json")
     report = same(records=str(tmp_path))
     assert len(report.failed_inputs) == 2  # the prose, and the file cut within its only record
+
+
+def test_envelopes_and_documents_in_files_of_records(same, tmp_path):
+    bus = {"source": "aws.kms", "detail": record(eventID="event-1")}
+    written(tmp_path, log(record(), bus, {"x": 1}, []).getvalue(), "list.json")
+    written(tmp_path, json.dumps(record(eventID="event-2")) + json.dumps(KEY_STATE), "both.json")
+    written(tmp_path, json.dumps(KEY_STATE), "state.json")
+    written(tmp_path, log().getvalue(), "no_record.json")
+    written(tmp_path, export(denied()), "csv.json")
+    report = same(records=str(tmp_path))
+    assert report.coverage.denials == 3
+    assert [error.partition(": ")[0].rpartition("/")[2] for error in report.failed_inputs] == [
+        "csv.json",
+        "state.json",
+    ]
 
 
 def test_a_record_that_succeeded_corrects_the_row_of_its_id(same, tmp_path):
@@ -217,7 +252,7 @@ def test_refusals(spark, tmp_path):
 
     with pytest.raises(UsageError, match="nothing to read"):
         audit(spark=spark)
-    with pytest.raises(UsageError, match="Spark can't read a StringIO"):
+    with pytest.raises(UsageError, match="Spark cannot read a StringIO"):
         audit([io.StringIO()], spark=spark)
     with pytest.raises(InputError, match="no such file"):
         audit(str(tmp_path / "none.csv"), spark=spark)

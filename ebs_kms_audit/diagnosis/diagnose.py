@@ -107,7 +107,7 @@ def cause_of(group: Group) -> Cause:
             OtherCause(
                 id=other,
                 text=_sentence(by_id[other], group),
-                denials=tuple(name_of(one.event) for _, one in by_id[other]),
+                denials=tuple(one.event.reference for _, one in by_id[other]),
             )
             for other in others
         ),
@@ -122,11 +122,6 @@ def _iam_is_given(group: Group) -> bool:
     """Return whether the IAM policies of the caller were judged with each key policy."""
     decisions = [one for judgement in group.judgements for one in judgement.decisions]
     return bool(decisions) and all("identity_policies" not in one.not_given for one in decisions)
-
-
-def name_of(event: Event) -> str:
-    """Return the Event ID, or `file:line` where there is none."""
-    return event.event_id or f"{event.file}:{event.line}"
 
 
 # --- texts
@@ -242,7 +237,7 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
     ]
     if cause.id is CauseId.FIXED_SINCE:
         found += [
-            f"Event {name_of(event)}: {event.name} after the denial."
+            f"Event {event.reference}: {event.name} after the denial."
             for event in group.history.policy_changes_after[-_SHOWN:]
         ]
         if group.history.later_success is not None:
@@ -251,7 +246,7 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
         found += _grants(denials, group.history)
     if cause.id is CauseId.KEY_UNUSABLE:
         found += [
-            f"Event {name_of(event)}: {event.name} failed with {event.error_code} on the same key."
+            f"Event {event.reference}: {event.name} failed with {event.error_code} on the same key."
             for event in group.history.key_errors[:_SHOWN]
         ]
     if not found:
@@ -285,11 +280,11 @@ def _grants(denials: Sequence[Denial], history: History) -> list[str]:
     for trace in history.grants:
         text = f"Grant {trace.grant.id} for {instance}"
         if trace.made:
-            text += f" was made by event {name_of(trace.made)} at {_at(trace.made.time)}"
+            text += f" was made by event {trace.made.reference} at {_at(trace.made.time)}"
         elif trace.grant.created:
             text += f" was made at {_at(trace.grant.created)}"
         if trace.ended:
-            text += f" and ended by event {name_of(trace.ended)} at {_at(trace.ended.time)}"
+            text += f" and ended by event {trace.ended.reference} at {_at(trace.ended.time)}"
         there = existed(trace, first)
         state = "It is not known whether it" if there is None else "It"
         verb = "did not exist" if there is False else "existed"
@@ -318,12 +313,12 @@ def _at(time: datetime | None) -> str:
 
 
 def _later(event: Event) -> str:
-    return f"Event {name_of(event)}: the same caller called {event.name} with success later."
+    return f"Event {event.reference}: the same caller called {event.name} with success later."
 
 
 def _events(events: Sequence[Event]) -> str:
     """Return the events in words: the first three, and how many more there are."""
-    names = list(dict.fromkeys(map(name_of, events)))
+    names = list(dict.fromkeys(event.reference for event in events))
     noun = "event" if len(names) == 1 else "events"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{noun} {', '.join(names[:_SHOWN])}{more}"

@@ -113,13 +113,15 @@ def _near_misses(
 
 
 def _finding_id(events: Iterable[Event], taken: set[str]) -> str:
-    """Return the id of a finding: a digest of its earliest row's Event ID.
+    """Return the id of a finding: a digest of the Event ID of its earliest row.
 
-    A row without one is named by the file's name and the line. The id stays the same when rows or
-    evidence are added and when findings merge.
+    For a row without one it is a digest of the file's name, the time and the event name, because
+    the line changes when an export has newer rows, and Spark does not know it. The id stays the
+    same when rows or evidence are added and when findings merge.
     """
     first = next(iter(events))
-    named = first.event_id or f"{PurePath(first.file).name}\x00{first.line}"
+    time = first.time.isoformat() if first.time else ""
+    named = first.event_id or f"{PurePath(first.file).name}\x00{time}\x00{first.name}"
     for attempt in range(len(taken) + 1):
         text = named if not attempt else f"{named}\x00{attempt}"
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -154,9 +154,8 @@ class KeyLog:
 
             event = edit.event
             key = edit.key if Arn.parse(edit.key) else self._key.arn or edit.key
-            place = event.event_id or f"{event.file}:{event.line}"
             found = self._policies[id(edit)] = GivenPolicy(
-                name=f"{event.name} event {place}",
+                name=f"{event.name} event {event.reference}",
                 key=key,
                 policy=KeyPolicy.from_json(edit.document or ""),
                 event_id=event.event_id,

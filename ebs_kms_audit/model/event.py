@@ -136,6 +136,17 @@ class Event:
         """A unique value: the Event ID, or file and line, or a new object."""
         return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
 
+    @property
+    def reference(self) -> str:
+        """The Event ID; without one `file:line`; without a line, the file, the name and the time.
+
+        Only Spark does not know the line. A reference without a line need not be unique.
+        """
+        if self.event_id or self.line:
+            return self.event_id or f"{self.file}:{self.line}"
+        time = f" at {self.time.isoformat()}" if self.time else ""
+        return f"{self.file}: {self.name}{time}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAside:

@@ -69,7 +69,7 @@ def parts_of(finding: Finding) -> list[Part]:
     by_cause: dict[CauseId, list[Denial]] = {}
     texts = {finding.cause.id: finding.cause.text}
     for denial in finding.denials:
-        other = named.get(denial_name(denial))
+        other = named.get(denial.event.reference)
         texts.setdefault(other.id if other else finding.cause.id, other.text if other else "")
         by_cause.setdefault(other.id if other else finding.cause.id, []).append(denial)
     return [
@@ -77,12 +77,6 @@ def parts_of(finding: Finding) -> list[Part]:
         for cause, denials in by_cause.items()
         for part in _routed(finding, cause, texts[cause], denials)
     ]
-
-
-def denial_name(denial: Denial) -> str:
-    """Return the event id of a denial, or `file:line` where it has none."""
-    event = denial.event
-    return event.event_id or f"{event.file}:{event.line}"
 
 
 def _routed(

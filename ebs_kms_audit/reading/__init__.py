@@ -21,7 +21,7 @@ workers, processes  other processes that read a part
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InputStats", "Reading"]
 
-# What is no input of records.
-_NOT_RECORDS = {
+# Contents that are not CloudTrail records.
+NOT_RECORDS = {
     Content.TEXT: "not valid JSON",
     Content.CONSOLE_CSV: "the console's CSV, not valid JSON: give it without --records",
 }
@@ -128,7 +128,7 @@ class Reading:
         finally:
             sources.close()
             self.files.sort(key=lambda file: order.get(file.name, 0))
-        self._collect_documents()
+        collect_documents(self.files, self._of_records, self.documents)
 
     def _events(
         self, sources: Sources, order: dict[str, int], large: list[LargeExport] | None
@@ -162,16 +162,16 @@ class Reading:
 
     def _recognized(self, source: Source, *, must_hold_events: bool) -> _Recognized | None:
         """Return what a source is; None if it is not read, which `files` then says."""
-        reading = InputStats(source.name, skipped=source.skipped)
+        reading = InputStats(source.name, form="other", skipped=source.skipped)
         if source.skipped is None:
             try:
                 content, header = recognize(source)
             except InputError as error:
                 reading.fail(error, listed=source.listed)
             else:
-                if not must_hold_events or content not in _NOT_RECORDS:
+                if not must_hold_events or content not in NOT_RECORDS:
                     return content, header, source._replace(head=None)
-                why = f"this is {_NOT_RECORDS[content]}; {RECORDS.expected}"
+                why = f"this is {NOT_RECORDS[content]}; {RECORDS.expected}"
                 reading.fail(InputError(why, source=source.name), listed=source.listed)
         self.files.append(reading)
         return None
@@ -213,8 +213,9 @@ class Reading:
                 from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
                 from ebs_kms_audit.reading.texts import read_text
 
-                reading.form, reading.recognized_as = "other", WITH_MESSAGE
+                reading.form = "other"
                 self.documents.texts.append(read_text(watched))
+                reading.recognized_as = WITH_MESSAGE
             elif content is Content.PARQUET:
                 from ebs_kms_audit.reading.parquet import read_parquet
 
@@ -241,24 +242,6 @@ class Reading:
         source = Source(name=reading.name, table=lambda: Table(header, cells))
         yield from read_export(source, reading, self._workers)
 
-    def _collect_documents(self) -> None:
-        """Turn the documents in the inputs into values."""
-        for reading in self.files:
-            if reading.name in self._of_records and reading.documents and not reading.rows:
-                why = f"it holds no CloudTrail record, but a {reading.documents[0][0]}"
-                error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=reading.name)
-                reading.fail(error, listed=False)
-                continue
-            if reading.documents and not reading.rows:
-                reading.form = "other"
-            for kind, content in reading.documents:
-                from ebs_kms_audit.reading.command_outputs import collect
-
-                try:
-                    collect(kind, content, reading.name, self.documents)
-                except InputError as error:
-                    reading.error = reading.error or str(error)
-
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of large files that bear on these denials."""
         for large in self._large:
@@ -277,3 +260,27 @@ class Reading:
         for large in self._large:
             if large.damaged:
                 yield large.name, large.all_events()
+
+
+def collect_documents(
+    files: Iterable[InputStats], must_hold_records: Collection[str], documents: Documents
+) -> None:
+    """Turn the documents in files into values, and add these to `documents`.
+
+    A file of `must_hold_records` that holds documents only is an input that cannot be read.
+    """
+    for reading in files:
+        if reading.name in must_hold_records and reading.documents and not reading.rows:
+            why = f"it holds no CloudTrail record, but a {reading.documents[0][0]}"
+            error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=reading.name)
+            reading.fail(error, listed=False)
+            continue
+        if reading.documents and not reading.rows:
+            reading.form = "other"
+        for kind, content in reading.documents:
+            from ebs_kms_audit.reading.command_outputs import collect
+
+            try:
+                collect(kind, content, reading.name, documents)
+            except InputError as error:
+                reading.error = reading.error or str(error)

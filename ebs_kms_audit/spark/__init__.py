@@ -8,6 +8,7 @@ Only denials, other KMS errors, and the events that belong to a denial are sent 
 report is the same as that of `ebs_kms_audit.audit`, with these differences:
 
 - `file` is Spark's name for a file.
+- An empty file in a folder is not named.
 - The line of a row in an export is 0, because Spark does not know it.
 - `first_event` and `last_event` are the times of all rows.
 
@@ -29,7 +30,7 @@ from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify import EvidenceIndex, Overrides
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.pipeline import report_on
-from ebs_kms_audit.reading import InputStats
+from ebs_kms_audit.reading import InputStats, collect_documents
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.report import Report
@@ -97,6 +98,8 @@ def audit(
     finally:
         for part in parts:
             part.release()
+    logs = {file.name for file in events.files if file.form == "records"}
+    collect_documents(events.files, logs, events.documents)
     return report_on(events, options, counter, evidence_index)
 
 

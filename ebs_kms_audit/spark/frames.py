@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
@@ -29,16 +29,20 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.header import (
     Layout,
     find_header,
-    is_query_result,
     require_columns,
 )
 from ebs_kms_audit.reading.formats import EXPORTS, RECORDS, FileKind
+from ebs_kms_audit.reading.recognition import Content, recognize
+from ebs_kms_audit.reading.records import check_records
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.sources import Source
+from ebs_kms_audit.reading.texts import read_text
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
 
 _HEADER_SEARCHED = 50
 _TABLE = "<DataFrame>"
+_ON_ONE_MACHINE = "audit it on one machine, with ebs_kms_audit.audit"
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)/")
 # The forms of cells that SQL evaluates. Python reads rows with other cells and accepts more forms.
 _WORD = r"\A[!-~]*\z"
@@ -113,7 +117,7 @@ class Part:
         order = {name: number for number, name in enumerate(files)}
         if self.read is read_logs:
             order = {name: number for number, name in enumerate(sorted(files))}
-            _refuse_what_holds_no_record(files.values())
+            _check_records(files.values())
         events.sort(key=lambda one: (order[one[0]], one[1]))
         found.events = [event for _, _, event in events]
         found.files = sorted(files.values(), key=lambda file: order[file.name])
@@ -140,16 +144,22 @@ def _merge(file: InputStats, part: InputStats) -> None:
     file.error = file.error or part.error
     file.guessed_dates = file.guessed_dates or part.guessed_dates
     file.times_without_zone = file.times_without_zone or part.times_without_zone
+    file.envelopes.update(part.envelopes)
+    file.foreign.update(part.foreign)
+    file.documents += part.documents
     for column, lines in part.unreadable.items():
         file.unreadable.setdefault(column, []).extend(lines)
     for time in sorted((t for t in (part.first, part.last) if t), key=order_of):
         file.add_time(time)
 
 
-def _refuse_what_holds_no_record(files: Any) -> None:
+def _check_records(files: Iterable[InputStats]) -> None:
+    """Note which files hold no CloudTrail record."""
     for file in files:
-        if file.rows and file.rows == file.set_aside_count:
-            file.error = f"{file.name}: it holds no CloudTrail record; {RECORDS.how_to_get_it}"
+        try:
+            check_records(file)
+        except InputError as error:
+            file.fail(error, listed=False)
 
 
 def of_exports(spark: SparkSession, given: Any) -> Part:
@@ -164,7 +174,7 @@ def of_exports(spark: SparkSession, given: Any) -> Part:
         try:
             header = _header(spark, path, name)
         except InputError as error:
-            reading.error = str(error)
+            reading.form, reading.error = "other", str(error)
             continue
         reading.layout = Layout.of_header(header.cells)
         readable[name] = path, header
@@ -212,7 +222,7 @@ def _as_text(one: T.StructField, zone: str) -> Column:
 def _listed(
     spark: SparkSession, given: Any, kind: FileKind, part: Part
 ) -> Iterator[tuple[str, str]]:
-    """Yield the path of each file, and Spark's name for it."""
+    """Yield the path of each file, and Spark's name for it. Spark does not list empty files."""
     for path in [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given:
         if not isinstance(path, str) and not hasattr(path, "__fspath__"):
             raise UsageError(f"Spark cannot read a {type(path).__name__}. Give paths.")
@@ -220,8 +230,8 @@ def _listed(
         try:
             found = files.load(str(path)).select("path", "_metadata.file_path").collect()
         except AnalysisException:
-            error = f"{path}: no such file: check the path; {kind.expected}"
-            part.files.append(InputStats(str(path), error=error))
+            error = InputError("no such file; check the path", source=str(path))
+            part.files.append(InputStats(str(path), form="other", error=str(error)))
             continue
         rows = sorted((row["path"], row["file_path"]) for row in found)
         named = [row for row in rows if row[0].lower().endswith(kind.packed)] or rows
@@ -231,11 +241,21 @@ def _listed(
 def _header(spark: SparkSession, path: str, name: str) -> Header:
     lines = [row["value"] for row in spark.read.text(path).head(_HEADER_SEARCHED)]
     lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
+    _check_is_export("\n".join(lines), name)
     index, delimiter, cells = find_header(name, lines)
-    if index or is_query_result(cells):
-        what = "its header is not the first line" if index else "this is the result of a query"
-        raise InputError(f"{name}: {what}: audit it on one machine, with ebs_kms_audit.audit")
+    if index:
+        raise InputError(f"its header is not the first line; {_ON_ONE_MACHINE}", source=name)
     return Header(cells, delimiter)
+
+
+def _check_is_export(text: str, name: str) -> None:
+    """Raise InputError for a file that is not a console CSV, by its first lines."""
+    content, _ = recognize(Source(name=name, head=lambda size: text[:size]))
+    if content is Content.TEXT:
+        read_text(Source(name=name, blocks=lambda: iter([text])))
+    if content is not Content.CONSOLE_CSV:
+        remedy = "give it as records" if content is Content.JSON else _ON_ONE_MACHINE
+        raise InputError(f"this is {content}; {remedy}", source=name)
 
 
 def _load(spark: SparkSession, paths: list[str], header: list[str], delimiter: str) -> DataFrame:
@@ -299,7 +319,10 @@ def _fill(part: Part, judged: DataFrame, read: Read) -> None:
 def of_records(spark: SparkSession, given: Any) -> Part:
     """Prepare CloudTrail JSON: paths of log files of a trail, or of a Download JSON."""
     part = Part([])
-    paths = [path for path, _ in _listed(spark, given, RECORDS, part)]
+    paths = []
+    for path, name in _listed(spark, given, RECORDS, part):
+        part.files.append(InputStats(name, form="records"))
+        paths.append(path)
     if not paths:
         return part
     text = spark.read.text(paths, wholetext=True)

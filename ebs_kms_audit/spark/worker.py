@@ -16,14 +16,17 @@ from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading import InputStats
+from ebs_kms_audit.reading import NOT_RECORDS, InputStats
 from ebs_kms_audit.reading.exports.events import read_events, row_starter
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
-from ebs_kms_audit.reading.records.decoder import Record, looks_like_json, read_records
+from ebs_kms_audit.reading.recognition import Content, recognize
+from ebs_kms_audit.reading.records import without_documents
+from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.spark.related import Sieve, is_denial
 
 if TYPE_CHECKING:
@@ -127,24 +130,30 @@ def read_logs(rows: Iterator[_Cells], files: dict[str, InputStats]) -> Iterator[
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         reading = files.setdefault(name, InputStats(name, form="records"))
         try:
-            yield from read_record_events(fields_of(_records(of_file, name)), reading)
+            yield from read_record_events(fields_of(_records(of_file, reading)), reading)
         except InputError as error:
-            reading.error = str(error)
+            reading.fail(error, listed=False)
 
 
-def _records(rows: Iterable[_Cells], name: str) -> Iterator[Record]:
+def _records(rows: Iterable[_Cells], reading: InputStats) -> Iterator[Record]:
     for row in rows:
         if row["whole"] is None:
-            yield _numbered(row["record"], row["number"])
+            yield from without_documents(_numbered(row["record"], row["number"]), reading)
             continue
         text = str(row["whole"]).removeprefix("\ufeff")
-        if not looks_like_json(text):
-            what = "it is not valid JSON" if text.strip() else "the file is empty"
-            raise InputError(f"{name}: {what}; {RECORDS.expected}")
-        yield from read_records([text])
+        _check_is_json(text, reading.name)
+        beginning = text.encode("utf-8", "replace")
+        yield from without_documents(read_records([text]), reading, beginning)
 
 
-def _numbered(text: str, number: int) -> Record:
+def _check_is_json(text: str, name: str) -> None:
+    """Raise InputError for a file that is not JSON. The text is that of one machine."""
+    content, _ = recognize(Source(name=name, head=lambda size: text[:size]))
+    if content is not Content.JSON:
+        what = NOT_RECORDS.get(content, f"{content}, which Spark does not read as records")
+        raise InputError(f"this is {what}; {RECORDS.expected}", source=name)
+
+
+def _numbered(text: str, number: int) -> Iterator[Record]:
     """Read one record as an element of a list, so that it is not recognized as a file."""
-    record = next(read_records([f"[{text}]"]))
-    return record._replace(number=number)
+    return (record._replace(number=number) for record in read_records([f"[{text}]"]))

@@ -69,7 +69,7 @@ class RecordFiles:
                 try:
                     records = self._records(self._workers.watched(source), reading)
                     yield from read_record_events(fields_of(records), reading)
-                    _check(reading)
+                    check_records(reading)
                 except InputError as error:
                     reading.fail(error, listed=source.listed)
                 reading.check_size(source.file)
@@ -108,7 +108,7 @@ class RecordFiles:
                 )
                 yield from read_record_events(records, reading)
                 try:
-                    _check(reading)
+                    check_records(reading)
                 except InputError as failed:
                     reading.fail(failed, listed=source.listed)
                 reading.error = error or reading.error
@@ -130,26 +130,33 @@ class RecordFiles:
         records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(content), Unpacker(self._record_path))
-        nothing = True
         try:
-            for record in records:
-                nothing = nothing and record.fault is not None
-                for envelope in record.envelopes:
-                    reading.envelopes[envelope] += 1
-                if record.foreign:
-                    reading.foreign[record.foreign] += 1
-                if record.document is None:
-                    yield record
-                elif len(reading.documents) < _MOST_DOCUMENTS:
-                    reading.documents.append((record.document, record.content))
+            yield from without_documents(records, reading, beginning)
         finally:
             reading.rows += scanned.passed
         reading.cut_short = text.cut_short
-        if nothing and len(beginning) < BLOCK and not _EVENT_NAME.search(beginning):
-            self._read_as_text(beginning, reading)
 
-    def _read_as_text(self, beginning: bytes, reading: InputStats) -> None:
-        """Keep JSON without a record as a text, if it holds an error message."""
+
+def without_documents(
+    records: Iterable[Record], reading: InputStats, beginning: bytes = b""
+) -> Iterator[Record]:
+    """Yield the records of a file. Its documents and envelopes are kept in `reading`.
+
+    `beginning` is the first block. A file without a record that ends there is kept as a text, if
+    it holds an error message.
+    """
+    nothing = True
+    for record in records:
+        nothing = nothing and record.fault is not None
+        for envelope in record.envelopes:
+            reading.envelopes[envelope] += 1
+        if record.foreign:
+            reading.foreign[record.foreign] += 1
+        if record.document is None:
+            yield record
+        elif len(reading.documents) < _MOST_DOCUMENTS:
+            reading.documents.append((record.document, record.content))
+    if nothing and len(beginning) < BLOCK and not _EVENT_NAME.search(beginning):
         from ebs_kms_audit.reading.texts import holds_message
 
         text = beginning.decode("utf-8", "backslashreplace")
@@ -181,7 +188,7 @@ def _unpacked(file: PlainFile) -> int:
     return file.size * _PACKED if file.packed else file.size
 
 
-def _check(reading: InputStats) -> None:
+def check_records(reading: InputStats) -> None:
     """Raise InputError if a file holds no record and no document."""
     if any(kind == WITH_MESSAGE for kind, _ in reading.documents):
         reading.forget_rows()

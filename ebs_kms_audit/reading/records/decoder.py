@@ -80,11 +80,6 @@ class Record(NamedTuple):
     foreign: str | None = None
 
 
-def looks_like_json(text: str) -> bool:
-    """Return whether a text begins as JSON does."""
-    return text.lstrip()[:1] in ("{", "[")
-
-
 def read_records(pieces: Iterable[str], unpacker: Unpacker | None = None) -> Iterator[Record]:
     """Yield the records in a text, in order. The first piece holds how it begins."""
     text = Text(pieces, unpacker)
