@@ -25,7 +25,6 @@ def test_an_unknown_name_is_an_attribute_error():
 # What a console CSV and the text report do not use.
 TABLES = "pandas pyarrow numpy"
 OF_RECORDS = "jsonpath_ng"
-OF_STANDARD_LIBRARY = "glob tempfile zipfile difflib random"
 OWN = (
     "sql spark render.html render.json render.table policy reading.records reading.key_policies "
     "reading.policy_layers model.command_output plan.change plan.proof plan.safety plan.folder "
@@ -58,7 +57,7 @@ def imported_by_the_command() -> set[str]:
 @pytest.mark.parametrize(
     "module",
     [
-        *f"{TABLES} {OF_RECORDS} {OF_STANDARD_LIBRARY}".split(),
+        *f"{TABLES} {OF_RECORDS}".split(),
         *(f"ebs_kms_audit.{name}" for name in OWN.split()),
     ],
 )

@@ -59,7 +59,7 @@ def references_of_any_length(patch: Patch) -> None:
 
 
 def integers_of_any_length(patch: Patch) -> None:
-    def failed(text: decoder.Text, fault: str, **_: bool) -> object:
+    def failed(text: decoder.Text, *_: object, **__: object) -> object:
         text.position += 1
         yield from ()
 
