@@ -23,7 +23,6 @@ from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
     DeniedEvents,
     EvidenceIndex,
-    KeysSeen,
     Overrides,
     Resolver,
     is_kms,
@@ -178,7 +177,6 @@ class _Collected:
         self.evidence_index = evidence_index or EvidenceIndex()
         self.denied = DeniedEvents(options.window)
         self.context = ContextCollector()
-        self.keys_seen = KeysSeen()
         self.failed_calls = SymptomCollector()
         self.policy_edits = PolicyHistory()
         self.grants = GrantLog()
@@ -195,7 +193,6 @@ class _Collected:
             self.grants.add(event)
             if is_kms(event):
                 self.denied.add(event)
-                self.keys_seen.add(event)
         for event, count in events.counted:
             self.counter.add(event, count)
         self.grants.add_listed(events.documents.grants)
@@ -284,7 +281,7 @@ def report_on(
     found = findings_of(groups)
     plan_options = PlanOptions(least_privilege=options.least_privilege, layers=options.layers)
     # A redacted report shows no policy that could be bound to the wrong key.
-    keys_seen = () if redactor else collected.keys_seen.spellings
+    keys_seen = () if redactor else collected.counter.keys_seen.spellings
     plan = plan_for(found, facts.other_errors, plan_options, keys_seen)
     report = Report(
         findings=with_steps(found, plan),

@@ -222,6 +222,24 @@ def test_envelopes_and_documents_in_files_of_records(same, tmp_path):
     ]
 
 
+def test_a_key_that_only_a_success_names_keeps_a_step_from_being_safe(same, tmp_path):
+    def named(key):
+        return json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": key}])
+
+    other = KEY_ARN.replace("1234abcd", "5678abcd")
+    success = denied("bob", event_name="Decrypt", error_code="", resources=named(other))
+    rows = [denied("alice", resources=named(KEY_ARN)), success]
+    admin = {"Sid": "admin", "Effect": "Allow", "Action": "kms:*", "Resource": "*",
+             "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/admin"}}  # fmt: skip
+    options = {
+        "key_policies": {"Statement": [admin]},
+        "principals": {"alice": f"arn:aws:iam::{ACCOUNT}:user/alice"},
+    }
+    for number, disposition in ((1, "safe"), (2, "review")):
+        report = same(written(tmp_path, export(*rows[:number]), f"{number}.csv"), **options)
+        assert [step.disposition for step in report.plan] == [disposition]
+
+
 def test_a_record_that_succeeded_corrects_the_row_of_its_id(same, tmp_path):
     rows = written(tmp_path, export(denied(event_id="event-0"), denied("bob")))
     same(rows, records=written(tmp_path, log(record(errorCode="absent")).getvalue(), "r.json"))

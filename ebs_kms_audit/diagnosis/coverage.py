@@ -13,6 +13,7 @@ from ebs_kms_audit.identify import (
     DeniedEvents,
     Disagreement,
     EvidenceIndex,
+    KeysSeen,
     is_denied,
     is_kms,
     key_arns_in,
@@ -102,6 +103,7 @@ class CoverageCounter:
         self._error_ids: set[str] = set()
         self._errors: dict[tuple[str, str, str | None, str | None], _Errors] = {}
         self._source_inferred = False
+        self.keys_seen = KeysSeen()
 
     def add(self, event: Event, count: int = 1) -> None:
         """Count an event, or as many of its kind; one that an audit does not need is not counted.
@@ -123,7 +125,8 @@ class CoverageCounter:
             self._ec2_rows += count
 
     def merge(self, other: CoverageCounter) -> None:
-        """Add what another tally counted, of other rows and no errors."""
+        """Add what another counter counted of other rows. Errors are not among them."""
+        self.keys_seen.merge(other.keys_seen)
         self._kms_rows += other._kms_rows
         self._read_only_rows += other._read_only_rows
         self._read_only_in_window += other._read_only_in_window
@@ -133,6 +136,7 @@ class CoverageCounter:
         self._source_inferred = self._source_inferred or other._source_inferred
 
     def _add_kms(self, event: Event, count: int) -> None:
+        self.keys_seen.add(event)
         self._source_inferred = self._source_inferred or event.source_inferred
         self._kms_rows += count
         read_only = event.read_only

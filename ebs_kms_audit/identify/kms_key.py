@@ -103,6 +103,10 @@ class KeysSeen:
         named = {arn.rpartition("/")[2] for arn in arns}
         self.spellings |= arns | (keys - named)
 
+    def merge(self, other: KeysSeen) -> None:
+        """Add the keys that another collector saw."""
+        self.spellings |= other.spellings
+
 
 def _why_unknown(event: Event) -> str:
     if key_names(event):
