@@ -55,7 +55,12 @@ def _step(key: str | None, account: str | None, region: str | None, codes: Itera
     key_id = key.rpartition("/")[2] if key else None
     which = f"key {key_id}" if key_id else "the key"
     disabled = set(codes) == {_DISABLED}
-    text = f"Enable {which}." if disabled else f"Check the state of {which}, and make it usable."
+    if not key_id:
+        text = "Find the key that a failed call used, and make it usable."
+    elif disabled:
+        text = f"Enable {which}."
+    else:
+        text = f"Check the state of {which}, and make it usable."
     step = Step(
         id=f"key_state-{name_for(key_id, account, region)}",
         kind=StepKind.KEY_STATE,

@@ -131,9 +131,10 @@ def _brief_facts(step: Step) -> Iterator[str]:
 
 
 def left_out_text(one: LeftOut, *, brief: bool = False) -> str:
-    """Return who is left out of a step, and why."""
+    """Return who is left out of a step, and why. The way to find the ARN follows the text."""
     why = one.why.partition(": ")[0] if brief else one.why
-    return f"Left out: {one.name}. {phrases.sentence(why)}"
+    find = " To find the ARN:" if one.how_to_find else ""
+    return f"Left out: {one.name}. {phrases.sentence(why)}{find}"
 
 
 def _paste(step: Step, *, brief: bool) -> Paste | None:
