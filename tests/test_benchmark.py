@@ -11,7 +11,8 @@ import pytest
 import ebs_kms_audit
 from tests.benchmark import __main__ as benchmark
 from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, Contestant
-from tests.benchmark.generate import MIXES, make_export, make_logs
+from tests.benchmark.events import MIXES
+from tests.benchmark.generate import make_export, make_logs
 from tests.benchmark.measure import run
 from tests.benchmark.table import Line, table
 
@@ -85,3 +86,41 @@ def test_the_command_prints_the_tables_and_writes_them(folder, tmp_path, capsys,
     assert written.strip() == capsys.readouterr().out.strip()
     assert written.count("| csv module") == written.count("| gzip + json") == 1
     assert "wrong" not in written
+
+
+def rows_of(folder, mix):
+    made = make_export(folder, 1, mix)
+    with open(made.path, encoding="utf-8", newline="") as file:  # noqa: PTH123
+        return list(csv.DictReader(file))
+
+
+def is_denied(row):
+    return row["Event source"] == "kms.amazonaws.com" and row["Error code"].startswith("Access")
+
+
+@pytest.mark.parametrize(("mix", "share"), [("dense-0.5", 0.005), ("dense-6", 0.06)])
+def test_every_row_of_a_dense_export_is_a_kms_row_and_its_name_tells_the_share(folder, mix, share):
+    rows = rows_of(folder, mix)
+    assert {row["Event source"] for row in rows} == {"kms.amazonaws.com"}
+    largest_burst = 12 * 3  # twelve calls of RunInstances, three KMS calls each
+    assert abs(sum(map(is_denied, rows)) - share * len(rows)) <= largest_burst
+
+
+def test_a_third_of_the_rows_of_a_busy_export_are_launches(folder):
+    rows = rows_of(folder, "busy")
+    launches = sum(row["Event name"] == "RunInstances" for row in rows)
+    assert launches == pytest.approx(len(rows) / 3, rel=0.1)
+
+
+def test_events_are_newest_first_and_denials_follow_ec2_calls_of_the_same_caller(folder):
+    rows = rows_of(folder, "busy")
+    times = [row["Event time"] for row in rows]
+    assert times == sorted(times, reverse=True)
+    denied = [place for place, row in enumerate(rows) if is_denied(row)]
+    for place in denied:
+        before = rows[place + 1 : place + 200]
+        assert any(
+            row["User name"] == rows[place]["User name"]
+            and row["Event name"] in ("CreateVolume", "AttachVolume", "RunInstances")
+            for row in before
+        )

@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, Contestant
-from tests.benchmark.generate import MIXES, Made, make_export, make_logs
+from tests.benchmark.events import MIXES
+from tests.benchmark.generate import Made, make_export, make_logs
 from tests.benchmark.measure import Run, best, missing, run
 from tests.benchmark.table import Line, heading, table
 
