@@ -4,17 +4,22 @@ Nothing here is timed.
 """
 
 import csv
+import gzip
+import json
 import sys
 
 import pytest
 
 import ebs_kms_audit
 from tests.benchmark import __main__ as benchmark
-from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, Contestant
+from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, FOR_PACKED_EXPORTS, FORMATS
 from tests.benchmark.events import MIXES
-from tests.benchmark.generate import make_export, make_logs
-from tests.benchmark.measure import run
-from tests.benchmark.table import Line, table
+from tests.benchmark.generate import make_export, make_log_file, make_logs, make_packed_export
+from tests.benchmark.growth import GROWING, exponent
+from tests.benchmark.measure import Run, run
+from tests.benchmark.results import Input, Result, load, save
+from tests.benchmark.table import table
+from tests.benchmark.targets import summary
 
 
 @pytest.fixture(scope="module")
@@ -50,42 +55,139 @@ def test_an_export_is_written_as_the_console_does(folder):
     assert any("\nmallory," in row[7] for row in rows)
 
 
-def test_the_known_answer_is_in_the_trail_logs_too(folder):
-    made = make_logs(folder, 1)
+@pytest.mark.parametrize("make", [make_logs, make_log_file])
+def test_the_known_answer_is_in_the_trail_logs_too(folder, make):
+    made = make(folder, 1)
     coverage = ebs_kms_audit.audit(records=made.path).coverage
     assert (coverage.rows_read, coverage.denials) == (made.events, made.denied)
     assert run(FOR_LOGS["json"], made.path).answer == str(made.denied)
 
 
+def test_a_packed_export_has_the_rows_of_the_export(folder):
+    plain, packed = make_export(folder, 1), make_packed_export(folder, 1)
+    with open(plain.path, "rb") as one, gzip.open(packed.path) as other:  # noqa: PTH123
+        assert one.read() == other.read()
+    assert (packed.events, packed.denied) == (plain.events, plain.denied)
+    assert run(FOR_PACKED_EXPORTS["csv"], packed.path).answer == str(packed.denied)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_answer_of_the_command_is_read_from_each_format(folder, name):
+    made = make_export(folder, 1, "dense-6")
+    assert run(FOR_EXPORTS[name], made.path).answer == str(made.denied)
+
+
+@pytest.mark.parametrize("name", ["gunzip", "zlib"])
+def test_the_limits_unpack_every_kind_of_packed_input(folder, name):
+    for made in (make_logs(folder, 1), make_log_file(folder, 1), make_packed_export(folder, 1)):
+        assert not run(FOR_LOGS[name], made.path).failed
+
+
 def test_a_wrong_answer_a_failure_and_an_absence_are_shown(folder, tmp_path):
     made = make_export(folder, 1)
-    ours = run(FOR_EXPORTS["command"], made.path)
-    failing = run(FOR_EXPORTS["csv"], str(tmp_path / "none.csv"))
-    text = table(
-        "A title",
-        [
-            Line(FOR_EXPORTS["command"], ours),
-            Line(FOR_EXPORTS["csv"], failing),
-            Line(Contestant(title="x", needs=("no such thing",)), None, "no such thing"),
-        ],
-        made.denied + 1,
+    result = Result(
+        events=made.events,
+        denied=made.denied + 1,
+        runs={
+            "text": [run(FOR_EXPORTS["text"], made.path)],
+            "csv": [run(FOR_EXPORTS["csv"], str(tmp_path / "none.csv"))],
+        },
+        absent={"polars": "polars"},
     )
-    assert f"**wrong**: {made.denied} where there are {made.denied + 1}" in text
+    text = table(Input("export", "typical", 1), result)
+    assert f"**wrong**: {made.denied} instead of {made.denied + 1}" in text
     assert "**failed**: FileNotFoundError" in text
-    assert "not installed: no such thing" in text
+    assert "not installed: polars" in text
+
+
+def one_run(wall, peak=50.0, failed=False):
+    return Run(wall=wall, cpu=wall, peak=peak, answer="1", failed=failed)
+
+
+def test_the_targets_compare_the_best_run_with_the_quicker_reference():
+    result = Result(
+        events=9,
+        denied=1,
+        runs={
+            "text": [one_run(3.0), one_run(1.2, peak=150.0)],
+            "json": [one_run(1.21, peak=151.0)],
+            "duckdb": [one_run(1.0), one_run(1.5)],
+            "polars": [one_run(2.0)],
+        },
+    )
+    rows = summary({Input("export", "typical", 200): result})[1:]
+    compared = "DuckDB, all varchar or Polars, streaming"
+    assert rows == [
+        ("Export, typical, 200 MB", "text", compared, "≤ 1.2", "0.9", "1.20", "1.20", "yes"),
+        ("Export, typical, 200 MB", "json", compared, "≤ 1.2", "0.9", "1.21", "1.21", "**no**"),
+        ("Peak memory, highest: Export, typical, 200 MB", "text", "", "≤ 150 MB", "", "150 MB", "",
+         "yes"),
+        ("Peak memory, highest: Export, typical, 200 MB", "json", "", "≤ 150 MB", "", "151 MB", "",
+         "**no**"),
+    ]  # fmt: skip
+
+
+def test_a_reference_that_failed_or_did_not_run_is_not_compared_with():
+    result = Result(
+        events=9,
+        denied=40_001,
+        runs={"text": [one_run(1.0)], "duckdb": [one_run(0.1, failed=True)]},
+    )
+    assert summary({Input("export", "typical", 200): result})[1:] == []
+
+
+def test_results_are_kept_from_one_benchmark_to_the_next(tmp_path):
+    results = {
+        Input("logs", "", 200.0): Result(
+            events=9, denied=1, runs={"text": [one_run(1.0)]}, absent={"duckdb": "duckdb"}
+        )
+    }
+    save(tmp_path / "results.json", results)
+    assert load(tmp_path / "results.json") == results
+    assert load(tmp_path / "none.json") == {}
+
+
+@pytest.mark.parametrize(
+    ("once", "more", "expected"), [(1.1, 4.1, 1.0), (1.1, 16.1, 2.0), (1.1, 2.1, 0.5)]
+)
+def test_growth_is_the_exponent_of_the_time_above_start_up(once, more, expected):
+    assert exponent(0.1, once, more) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", [name for name in GROWING if name != "rows"])
+def test_an_input_that_grows_has_n_of_it(tmp_path, name):
+    *options, path = GROWING[name].write(tmp_path, 8)
+    policies = dict(option.split("=", 2)[1:] for option in options)
+    report = ebs_kms_audit.audit(path, key_policies=policies or None)
+    expected = {  # findings, denials, keys
+        "denials": (8, 8, 8), "callers": (8, 16, 1), "ec2-calls": (1, 8, 1), "keys": (8, 8, 8),
+        "principals": (200, 400, 1), "policy-callers": (8, 8, 1),
+    }  # fmt: skip
+    keys = {finding.key.arn for finding in report.findings}
+    assert (len(report.findings), report.coverage.denials, len(keys)) == expected[name]
+    for path in policies.values():
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+            statements = json.load(file)["Statement"]
+        assert len(statements[1]["Principal"]["AWS"]) == (8 if name == "principals" else 1)
 
 
 def test_the_command_prints_the_tables_and_writes_them(folder, tmp_path, capsys, monkeypatch):
     target = tmp_path / "table.md"
-    arguments = "--sizes 1 --logs 1 --contestants command,csv,json --runs 1".split()
-    monkeypatch.setattr(
-        sys, "argv", ["benchmark", *arguments, "--folder", str(folder), "--markdown", str(target)]
+    arguments = (
+        "--sizes 1 --logs 1 --one-file 1 --contestants csv,json --formats json --runs 1 "
+        "--growth policy-callers"
     )
+    monkeypatch.setattr(
+        sys, "argv",
+        ["benchmark", *arguments.split(), "--folder", str(folder), "--markdown", str(target)],
+    )  # fmt: skip
     benchmark.main()
     written = target.read_text(encoding="utf-8")
     assert written.strip() == capsys.readouterr().out.strip()
-    assert written.count("| csv module") == written.count("| gzip + json") == 1
+    assert written.count("| csv module") == written.count("| gzip, then csv module") == 1
+    assert written.count("| gzip, then json") == 2
     assert "wrong" not in written
+    assert "75 denied callers" in written
 
 
 def rows_of(folder, mix):

@@ -1,21 +1,25 @@
-"""The command: makes the files, lets the contestants run in turns, prints the tables.
+"""Measures the command and other readers on the same files, in turns, and prints tables.
 
-python -m tests.benchmark --sizes 1,10,200,1000 --logs 300 --markdown table.md
+python -m tests.benchmark --sizes 1,200,1000 --mixes typical,busy --logs 200 --markdown table.md
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, Contestant
+from tests.benchmark import generate
+from tests.benchmark.contestants import CONTESTANTS, FORMATS
 from tests.benchmark.events import MIXES
-from tests.benchmark.generate import Made, make_export, make_logs
-from tests.benchmark.measure import Run, best, missing, run
-from tests.benchmark.table import Line, heading, table
+from tests.benchmark.generate import Made
+from tests.benchmark.growth import GROWING, growth
+from tests.benchmark.measure import missing, run
+from tests.benchmark.results import Input, Result, load, save
+from tests.benchmark.table import aligned, heading, table
+from tests.benchmark.targets import summary
 
 
 def main() -> None:
@@ -28,19 +32,23 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    names = dict.fromkeys(name for kind in CONTESTANTS.values() for name in kind)
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
     numbers = partial(_listed, convert=float)
-    parser.add_argument("--sizes", type=numbers, default="1,10,200", help="of exports, in MB")
-    parser.add_argument("--logs", type=numbers, default="", help="sizes of log folders, in MB")
-    parser.add_argument(
-        "--mixes", type=_listed, default="typical", help=f"of {', '.join(MIXES)}; for exports"
-    )
-    parser.add_argument(
-        "--contestants", type=_listed, default="", help=f"of {', '.join(FOR_EXPORTS | FOR_LOGS)}"
-    )
-    parser.add_argument("--runs", type=int, default=3, help="of each; the best counts")
-    parser.add_argument("--folder", type=Path, help="where the files are made, kept and used again")
-    parser.add_argument("--markdown", type=Path, help="a file to write the tables to as well")
+    add = parser.add_argument
+    add("--sizes", type=numbers, default="1,10,200", help="of exports, in MB")
+    add("--mixes", type=_listed, default="typical", help=f"of exports: {', '.join(MIXES)}")
+    add("--logs", type=numbers, default="", help="sizes of folders of log files, in MB")
+    add("--one-file", type=numbers, default="",
+        help="sizes of one .json.gz and one .csv.gz, in MB unpacked")  # fmt: skip
+    add("--growth", type=_listed, default="", nargs="?", const=",".join(GROWING),
+        help=f"CPU time for n and 4n of: {', '.join(GROWING)} (default: all)")  # fmt: skip
+    add("--formats", type=_listed, default=",".join(FORMATS), help="of the command's report")
+    add("--contestants", type=_listed, default="", help=f"besides the command: {', '.join(names)}")
+    add("--runs", type=int, default=3, help="of each; the best counts")
+    add("--folder", type=Path, help="where generated files are kept for the next benchmark")
+    add("--results", type=Path, help="a JSON file to which the runs are added; all are printed")
+    add("--markdown", type=Path, help="a file to write the tables to as well")
     return parser
 
 
@@ -49,44 +57,57 @@ def _listed(text: str, convert=str) -> list:
 
 
 def _measure(options: argparse.Namespace, folder: Path) -> None:
+    results = load(options.results)
+    for key, made in _inputs(options, folder):
+        result = results.setdefault(key, Result(events=made.events, denied=made.denied))
+        _race(key, made, result, options)
+        if options.results:
+            save(options.results, results)
     texts = [heading()]
-    print(texts[0], flush=True)
-    for title, kind, made in _inputs(options, folder):
-        contestants = FOR_LOGS if kind == "logs" else FOR_EXPORTS
-        chosen = {
-            name: one
-            for name, one in contestants.items()
-            if not options.contestants or name in options.contestants
-        }
-        lines = _race(made, chosen, options.runs)
-        texts.append(table(title, lines, made.denied))
-        print(f"\n{texts[-1]}", flush=True)
+    targets = summary(results)
+    if len(targets) > 1:
+        texts.append(aligned("Targets", targets))
+    if options.growth:
+        texts.append(
+            aligned("Growth", growth(options.growth, options.formats, options.runs, folder))
+        )
+    texts += [table(key, result) for key, result in results.items()]
+    text = "\n\n".join(texts)
+    print(text)
     if options.markdown:
-        options.markdown.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+        options.markdown.write_text(text + "\n", encoding="utf-8")
 
 
-def _inputs(options: argparse.Namespace, folder: Path) -> Iterable[tuple[str, str, Made]]:
+def _inputs(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Input, Made]]:
     for mix in options.mixes:
         for size in options.sizes:
-            made = make_export(folder, size, mix)
-            yield f"Export of {size:g} MB, {mix}: {made.events:,} rows", "export", made
+            yield Input("export", mix, size), generate.make_export(folder, size, mix)
     for size in options.logs:
-        made = make_logs(folder, size)
-        yield f"Trail logs, {size:g} MB unpacked: {made.events:,} records", "logs", made
+        yield Input("logs", "", size), generate.make_logs(folder, size)
+    for size in options.one_file:
+        yield Input("log file", "", size), generate.make_log_file(folder, size)
+        yield Input("packed export", "typical", size), generate.make_packed_export(folder, size)
 
 
-def _race(made: Made, contestants: dict[str, Contestant], runs: int) -> list[Line]:
-    """Let each run in turn, several times: what slows the machine down then hits all of them."""
-    absent = {name: ", ".join(missing(one)) for name, one in contestants.items()}
-    results: dict[str, list[Run]] = {name: [] for name, lack in absent.items() if not lack}
-    for _ in range(runs):
-        for name, done in results.items():
-            if not any(one.failed for one in done):
-                done.append(run(contestants[name], made.path))
-    return [
-        Line(one, None, absent[name]) if absent[name] else Line(one, best(results[name]))
-        for name, one in contestants.items()
-    ]
+def _race(key: Input, made: Made, result: Result, options: argparse.Namespace) -> None:
+    """Run the contestants in turns, several times, which spreads disturbances over all of them."""
+    chosen = {
+        name: one
+        for name, one in CONTESTANTS[key.kind].items()
+        if (name in options.formats if name in FORMATS else _chosen(name, options.contestants))
+    }
+    for name, one in chosen.items():
+        if lack := missing(one):
+            result.absent[name] = ", ".join(lack)
+    for _ in range(options.runs):
+        for name, one in chosen.items():
+            runs = result.runs.setdefault(name, [])
+            if name not in result.absent and not any(earlier.failed for earlier in runs):
+                runs.append(run(one, made.path))
+
+
+def _chosen(name: str, contestants: list[str]) -> bool:
+    return not contestants or name in contestants
 
 
 if __name__ == "__main__":

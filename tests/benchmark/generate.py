@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
 
 from tests.benchmark.events import LOG_MIX, MIXES, Source
 from tests.benchmark.records import line, row
@@ -35,7 +36,19 @@ class Made:
 def make_export(folder: Path, size: float, mix: str = "typical") -> Made:
     """Write an export of `size` MB to the folder, unless it exists already."""
     target = folder / f"export-{size:g}MB-{mix}-v{_VERSION}.csv"
-    return _once(target, lambda: _write_export(target, int(size * MB), Source(MIXES[mix])))
+    return _once(target, lambda: _write_file(target, _export(int(size * MB), Source(MIXES[mix]))))
+
+
+def make_packed_export(folder: Path, size: float, mix: str = "typical") -> Made:
+    """Write an export as .csv.gz, `size` MB before compression, unless it exists already."""
+    target = folder / f"export-{size:g}MB-{mix}-v{_VERSION}.csv.gz"
+    return _once(target, lambda: _write_file(target, _export(int(size * MB), Source(MIXES[mix]))))
+
+
+def make_log_file(folder: Path, size: float) -> Made:
+    """Write a log as one .json.gz, `size` MB before compression, unless it exists already."""
+    target = folder / f"log-{size:g}MB-v{_VERSION}.json.gz"
+    return _once(target, lambda: _write_file(target, _log(int(size * MB), Source(LOG_MIX))))
 
 
 def make_logs(folder: Path, size: float) -> Made:
@@ -45,9 +58,8 @@ def make_logs(folder: Path, size: float) -> Made:
 
 
 def _once(target: Path, write: Callable[[], Made]) -> Made:
-    facts = target.with_name(
-        f"{target.name}.facts"
-    )  # written last: without it the input is incomplete
+    # The facts are written last. Without them the input is incomplete.
+    facts = target.with_name(f"{target.name}.facts")
     if facts.exists():
         return Made(**json.loads(facts.read_text(encoding="utf-8")) | {"path": str(target)})
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,19 +68,52 @@ def _once(target: Path, write: Callable[[], Made]) -> Made:
     return made
 
 
-def _write_export(target: Path, size: int, source: Source) -> Made:
-    written = events = denied = 0
+class _Step(NamedTuple):
+    """A part of a file, with the number of events in it and of denied KMS events among them."""
+
+    text: str
+    events: int = 0
+    denied: int = 0
+
+
+def _write_file(target: Path, steps: Iterator[_Step]) -> Made:
+    size = events = denied = 0
+    with target.open("wb") as plain:
+        file = cast("BinaryIO", plain)
+        if target.suffix == ".gz":
+            packed = gzip.GzipFile(filename="", fileobj=plain, mode="wb", compresslevel=6, mtime=0)
+            file = cast("BinaryIO", packed)
+        with file:
+            for step in steps:
+                size += file.write(step.text.encode())
+                events += step.events
+                denied += step.denied
+    return Made(str(target), size, events, denied)
+
+
+def _export(size: int, source: Source) -> Iterator[_Step]:
+    text = ",".join(HEADER)
+    yield _Step(text)
+    written = len(text)
     stream = iter(source)
-    with target.open("w", encoding="utf-8", newline="") as file:
-        written += file.write(",".join(HEADER))
-        while written < size:
-            rows = []
-            for event in islice(stream, min(_STEP, (size - written) // 500 + 1)):
-                rows.append(row(event, source.new_id))
-                events += 1
-                denied += event.denied
-            written += file.write("\n" + "\n".join(rows))
-    return Made(str(target), written, events, denied)
+    while written < size:
+        events = list(islice(stream, min(_STEP, (size - written) // 500 + 1)))
+        text = "".join("\n" + row(event, source.new_id) for event in events)
+        yield _Step(text, len(events), sum(event.denied for event in events))
+        written += len(text)
+
+
+def _log(size: int, source: Source) -> Iterator[_Step]:
+    text = '{"Records":['
+    written = 0
+    stream = iter(source)
+    while written < size:
+        events = list(islice(stream, _STEP))
+        text += ",".join(line(event, source.new_id) for event in events)
+        yield _Step(text, len(events), sum(event.denied for event in events))
+        written += len(text)
+        text = ","
+    yield _Step("]}")
 
 
 def _write_logs(target: Path, size: int, source: Source) -> Made:

@@ -1,7 +1,7 @@
-"""Runs a contestant as a process of its own: its time, its memory and its answer.
+"""Runs a contestant in a process of its own: time, memory and answer.
 
-Memory is the most that the process and its children held together, looked at every 10 ms, or what
-the kernel says was the most of one of them, whichever is more. It needs Linux (`/proc`).
+The peak memory is the larger of two figures: the highest sum over the process and its children,
+sampled every 10 ms, and the peak of one of them according to the kernel. This needs Linux.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MB = 1_000_000
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took, in seconds and MB, and what it printed or, where it failed, said."""
+    """One run: time in seconds, peak memory in MB, and the answer, or the error if it failed."""
 
     wall: float
     cpu: float
@@ -36,7 +36,7 @@ class Run:
 
 
 def missing(contestant: Contestant) -> list[str]:
-    """Return what a contestant needs and is not installed."""
+    """Return the modules and programs that a contestant needs and that are not installed."""
     return [
         name
         for name in contestant.needs
@@ -74,20 +74,20 @@ def _text(file: IO[bytes]) -> str:
 
 
 def best(runs: Iterable[Run]) -> Run:
-    """Return the run that took least time; the least CPU time and memory may be another's."""
+    """Return the least wall time and CPU time of several runs, and the highest peak."""
     runs = list(runs)
     fastest = min(runs, key=lambda one: one.wall)
     return Run(
         wall=fastest.wall,
         cpu=min(one.cpu for one in runs),
-        peak=min(one.peak for one in runs),
+        peak=max(one.peak for one in runs),
         answer=fastest.answer,
         failed=any(one.failed for one in runs),
     )
 
 
 class _Watch(Thread):
-    """Looks at the memory of a process and its children until told that it ended."""
+    """Samples the memory of a process and its children until the event is set."""
 
     def __init__(self, pid: int, ended: Event) -> None:
         super().__init__(daemon=True)
@@ -102,11 +102,11 @@ class _Watch(Thread):
 
 def _family(pid: int) -> list[int]:
     found = [pid]
-    for one in found:  # it grows while it is gone through
+    for one in found:  # children are appended in the loop
         try:
             for task in Path(f"/proc/{one}/task").iterdir():
                 found += map(int, (task / "children").read_text().split())
-        except OSError:  # it has just ended
+        except OSError:  # the process has ended
             continue
     return found
 
