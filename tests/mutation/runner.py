@@ -1,0 +1,291 @@
+"""Collects the tests once, then runs those that cover a mutant in a forked process.
+
+Within a function the code of the mutant is put into the functions that are already imported.
+Elsewhere a process without this project's modules is forked, which imports the mutant.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gc
+import importlib.util
+import inspect
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import types
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import coverage
+import pytest
+from hypothesis import Phase, settings
+
+from tests.mutation.mutants import mutants
+
+_PYTEST = "-s -x --assert=plain -p no:cacheprovider -p no:xdist -p no:benchmark".split()
+_KILLED, _BROKEN = 1, 3
+_MEMORY = 2 << 30
+"""What the tests of a mutant may use beyond what is used before, in bytes."""
+
+
+class Run:
+    """One run over the mutants of a package."""
+
+    def __init__(self, *, package, tests, choose, seconds):
+        self.files = sorted(package.rglob("*.py")) if package.is_dir() else [package]
+        self.tests, self.choose, self.seconds = tests, choose, seconds
+        self.found = Counter()
+        self.killers = Counter()
+        self.survivors = []
+        self.say = os.fdopen(os.dup(1), "w", buffering=1)
+
+    def run(self):
+        _, measured = self._forked(self._measure, 3600)
+        self.cost = measured["cost"]
+        assert not measured["failed"], f"these fail without a mutant: {measured['failed']}"
+        self.cover = {
+            path: {int(line): tests for line, tests in lines.items()}
+            for path, lines in measured["cover"].items()
+        }
+        every = [(path, one) for path in self.files for one in mutants(path)]
+        chosen = self.choose(every)
+        print(f"{len(every)} mutants, {len(chosen)} of them run, {len(self.cost)} tests")
+        for path in self.files:
+            Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+        for path, mutant in chosen:
+            if not mutant.function:
+                self._try(path, mutant, _fresh)
+        inside = [one for one in chosen if one[1].function]
+        if inside:
+            self._silent(pytest.main, [*_PYTEST, *self.tests], [_Loop(self, inside)])
+        print(dict(self.found))
+        return {
+            "mutants": len(every),
+            "run": len(chosen),
+            "killed": len(chosen) - len(self.survivors),
+            "survivors": self.survivors,
+        }
+
+    def _measure(self):
+        """Run every test once. Return what each costs, and the tests of each line."""
+        sys.dont_write_bytecode = False
+        plugin = _Measure()
+        pytest.main([*_PYTEST, "--maxfail=1000", *self.tests], [plugin])
+        plugin.coverage.stop()
+        data = plugin.coverage.get_data()
+        cover = {
+            str(path): {
+                line: [one for one in tests if one]
+                for line, tests in data.contexts_by_lineno(str(path.resolve())).items()
+            }
+            for path in self.files
+        }
+        return {"cost": plugin.cost, "failed": plugin.failed, "cover": cover}
+
+    def _try(self, path, mutant, job):
+        """Run the tests of one mutant; the quickest, and those that killed others, first."""
+        tests = sorted(self._tests_of(path, mutant), key=lambda t: self.cost[t] - self.killers[t])
+        spent = 0.0
+        for count, test in enumerate(tests):
+            spent += self.cost[test]
+            if spent > self.seconds:
+                tests = tests[: max(count, 1)]
+                break
+        result, killer = "not covered", None
+        if tests:
+            original = path.read_bytes()
+            path.write_text(mutant.source, encoding="utf-8")
+            limit = 5 + 4 * min(spent, self.seconds)
+            code, killer = self._forked(lambda: job(path, mutant, tests), limit)
+            path.write_bytes(original)
+            result = {0: "survived", _KILLED: "killed", _BROKEN: "broken"}.get(code, "stopped")
+        if killer in self.cost:
+            self.killers[killer] += 1
+        self.found[result] += 1
+        if result in {"survived", "not covered", "broken"}:
+            where = f"{path}:{mutant.line} {mutant.function}"
+            self.say.write(f"{result}: {where} [{mutant.key}]\n- {mutant.old}\n+ {mutant.new}\n\n")
+            one = {"path": str(path), "key": mutant.key, "line": mutant.line}
+            self.survivors.append({**one, "old": mutant.old, "new": mutant.new, "what": result})
+
+    def _tests_of(self, path, mutant):
+        lines = self.cover[str(path)]
+        if mutant.function:
+            return set(lines.get(mutant.line) or lines.get(mutant.statement) or ())
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        used = {
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and node.id in mutant.names
+        }
+        every = {test for tests in lines.values() for test in tests}
+        return {test for line in used for test in lines.get(line, ())} or every
+
+    def _forked(self, job, seconds):
+        """Return how a job ends in a process of its own, and what it returns."""
+        with tempfile.TemporaryFile("w+") as answer:
+            pid = os.fork()
+            if pid == 0:
+                code = _BROKEN
+                try:
+                    os.setpgid(0, 0)
+                    pages = int(Path("/proc/self/statm").read_text().split()[0])
+                    limit = pages * resource.getpagesize() + _MEMORY
+                    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+                    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
+                    signal.alarm(int(seconds) * 20 + 60)
+                    result = self._silent(job)
+                    json.dump(result, answer)
+                    answer.flush()
+                    code = _KILLED if isinstance(result, str) else 0
+                except BaseException:
+                    traceback.print_exc()
+                    raise
+                finally:
+                    os._exit(code)
+            _, status = os.waitpid(pid, 0)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)  # what the tests started
+            answer.seek(0)
+            text = answer.read()
+        return os.waitstatus_to_exitcode(status), json.loads(text) if text else None
+
+    def _silent(self, job, *args):
+        sys.stdout.flush()
+        kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        try:
+            return job(*args)
+        finally:
+            sys.stdout.flush()
+            os.dup2(kept, 1)
+
+
+class _Quick:
+    """Makes hypothesis find the same examples every time, and not look for smaller ones."""
+
+    def __init__(self):
+        self.failed = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile(
+            "mutation", deadline=None, derandomize=True, database=None, phases=phases
+        )
+        settings.load_profile("mutation")
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    pytest_collectreport = pytest_runtest_logreport
+
+
+class _Measure(_Quick):
+    """Notes what each test costs, in seconds, and which lines it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.cost = {}
+        self.coverage = coverage.Coverage(
+            data_file=None, config_file=False, source=["ebs_kms_audit"], messages=False
+        )
+        self.coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        self.coverage.switch_context(item.nodeid)
+        began = time.process_time()
+        result = yield
+        self.cost[item.nodeid] = time.process_time() - began
+        self.coverage.switch_context("")
+        return result
+
+
+class _Loop(_Quick):
+    """In place of pytest's own loop: the mutants within functions."""
+
+    def __init__(self, run, chosen):
+        super().__init__()
+        self.run, self.chosen = run, chosen
+
+    def pytest_runtestloop(self, session):
+        items = {item.nodeid: item for item in session.items}
+        live = _live_functions(self.run.files)
+
+        def job(path, mutant, tests):
+            assert _patch(path, mutant, live), "the function is not found among those imported"
+            wanted = [items[test] for test in tests]
+            for item, following in zip(wanted, [*wanted[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if self.failed:
+                    return self.failed[0]
+            return None
+
+        for path, mutant in self.chosen:
+            self.run._try(path, mutant, job)
+        return True
+
+
+def _fresh(path, mutant, tests):
+    plugin = _Quick()
+    code = pytest.main([*_PYTEST, *tests], [plugin])
+    return plugin.failed[0] if plugin.failed else None if code == 0 else "pytest"
+
+
+def _live_functions(files):
+    """Return the imported functions of the files, by file, name and order of definition."""
+    places = {}
+    for path in files:
+        for key, code in _functions(path.read_text(encoding="utf-8")).items():
+            places[str(path.resolve()), code.co_qualname, code.co_firstlineno] = key
+    live = defaultdict(list)
+    for one in gc.get_objects():
+        if isinstance(one, types.FunctionType):
+            code = one.__code__
+            key = places.get((code.co_filename, code.co_qualname, code.co_firstlineno))
+            if key is not None:
+                live[code.co_filename, *key].append(one)
+    return live
+
+
+def _functions(source):
+    """Return the code of each function that is in no other function, by name and order."""
+    found, counts = {}, Counter()
+
+    def walk(code):
+        for one in code.co_consts:
+            if isinstance(one, types.CodeType):
+                if one.co_flags & inspect.CO_OPTIMIZED:
+                    found[one.co_qualname, counts[one.co_qualname]] = one
+                    counts[one.co_qualname] += 1
+                else:
+                    walk(one)
+
+    walk(compile(source, "", "exec", dont_inherit=True))
+    return found
+
+
+def _patch(path, mutant, live):
+    """Put the code of the mutant into the imported functions."""
+    if _module(path) not in sys.modules:
+        return True  # it is imported later, from the changed file
+    done = False
+    for key, code in _functions(mutant.source).items():
+        if key[0] == mutant.function:
+            for function in live[str(path.resolve()), *key]:
+                function.__code__ = code.replace(co_filename=str(path.resolve()))
+                done = True
+    return done
+
+
+def _module(path):
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
