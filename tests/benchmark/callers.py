@@ -131,8 +131,8 @@ class Callers:
         return Caller("", "", self.one(ACCOUNTS), self.one(REGIONS), name, name)
 
     def rotate(self) -> None:
-        """Give an eighth of the sessions new access keys, which last a few hours."""
-        for place in range(int(self._random.random() * 8), len(self.sessions), 8):
+        """Give a part of the sessions new access keys, which last a few hours."""
+        for place in range(int(self._random.random() * 32), len(self.sessions), 32):
             old = self.sessions[place]
             self.sessions[place] = old._replace(key=self._new_key("ASIA", old.account))
         self.unnamed[12:] = [*self.sessions[:150], *self.sessions[-12:]]

@@ -89,8 +89,8 @@ _UNPACKERS = {
 }
 FOR_LOGS = {
     **_ours("our_audit_of_logs", "--records"),
-    "orjson": _ORJSON,
-    "json": _JSON,
+    "gzip-orjson": _ORJSON,
+    "gzip-json": _JSON,
     "duckdb": Contestant(title="DuckDB", work="duckdb_logs", needs=("duckdb",)),
     **_UNPACKERS,
 }
@@ -99,7 +99,7 @@ FOR_PACKED_EXPORTS = {
     "duckdb": _DUCKDB,
     "polars": _POLARS,
     "pandas": _PANDAS,
-    "csv": Contestant(title="gzip, then csv module", work="csv_module"),
+    "gzip-csv": Contestant(title="gzip, then csv module", work="csv_module"),
     **_UNPACKERS,
 }
 

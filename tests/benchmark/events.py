@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tests.benchmark.callers import ACCOUNTS, REGIONS, Caller, Callers
 from tests.make_samples import ACCOUNT
 
-_BATCH = 2000
+_BATCH = 500
 _END = datetime(2026, 5, 18, 12)
 _EC2 = "ec2-frontend-api.amazonaws.com"
 
