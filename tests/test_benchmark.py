@@ -19,7 +19,7 @@ from tests.benchmark.growth import GROWING, exponent
 from tests.benchmark.measure import Run, run
 from tests.benchmark.results import Input, Result, load, save
 from tests.benchmark.table import table
-from tests.benchmark.targets import summary
+from tests.benchmark.targets import memory_limit, summary
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +131,15 @@ def test_the_targets_compare_the_best_run_with_the_quicker_reference():
 
 def test_a_reference_that_failed_or_did_not_run_is_not_compared_with():
     result = Result(
-        events=9,
-        denied=40_001,
-        runs={"text": [one_run(1.0)], "duckdb": [one_run(0.1, failed=True)]},
+        events=9, denied=1, runs={"text": [one_run(1.0)], "duckdb": [one_run(0.1, failed=True)]}
     )
-    assert summary({Input("export", "typical", 200): result})[1:] == []
+    rows = summary({Input("export", "typical", 200): result})[1:]
+    assert [row[0] for row in rows] == ["Peak memory, highest: Export, typical, 200 MB"]
+
+
+@pytest.mark.parametrize(("denials", "limit"), [(0, 150), (40_000, 150), (80_000, 300)])
+def test_the_memory_limit_grows_with_the_denials_above_40_000(denials, limit):
+    assert memory_limit(denials) == limit
 
 
 def test_results_are_kept_from_one_benchmark_to_the_next(tmp_path):
@@ -202,12 +206,23 @@ def is_denied(row):
     return row["Event source"] == "kms.amazonaws.com" and row["Error code"].startswith("Access")
 
 
-@pytest.mark.parametrize(("mix", "share"), [("dense-0.5", 0.005), ("dense-6", 0.06)])
+@pytest.mark.parametrize(
+    ("mix", "share"), [("dense-0.5", 0.005), ("dense-6", 0.06), ("dense-6-named", 0.06)]
+)
 def test_every_row_of_a_dense_export_is_a_kms_row_and_its_name_tells_the_share(folder, mix, share):
     rows = rows_of(folder, mix)
     assert {row["Event source"] for row in rows} == {"kms.amazonaws.com"}
     largest_burst = 12 * 3  # twelve calls of RunInstances, three KMS calls each
     assert abs(sum(map(is_denied, rows)) - share * len(rows)) <= largest_burst
+
+
+def test_rows_name_their_key_as_seldom_as_real_exports_or_always(folder):
+    def share_named(mix):
+        rows = [row for row in rows_of(folder, mix) if not is_denied(row)]
+        return sum(row["Resources"] != "[]" for row in rows) / len(rows)
+
+    assert share_named("dense-6") < 0.04
+    assert share_named("dense-6-named") == 1
 
 
 def test_a_third_of_the_rows_of_a_busy_export_are_launches(folder):

@@ -47,6 +47,8 @@ class Mix:
     """Ordinary events with words of a KMS denial in other columns."""
     forged: float = 0.5
     """Ordinary events with a forged row in the user agent."""
+    named: float = 20.0
+    """KMS events with their key in Resources. Denied events have it in three of ten rows."""
     filtered: bool = False
     """Whether the export has the filter Event source = kms.amazonaws.com."""
 
@@ -60,6 +62,8 @@ MIXES = {
     # exports with the filter Event source = kms.amazonaws.com; the number is the percentage denied
     "dense-0.5": Mix(denied=5.0, kms_failed=3.0, changes=1.0, filtered=True),
     "dense-6": Mix(denied=60.0, kms_failed=3.0, changes=1.0, filtered=True),
+    # as dense-6, but every row has the key in Resources, which real exports seldom have
+    "dense-6-named": Mix(denied=60.0, kms_failed=3.0, changes=1.0, named=1000.0, filtered=True),
 }
 # A trail records read-only events as well: Decrypt and AssumeRole are among the most frequent.
 LOG_MIX = Mix(kms=20.0, assume_role=30.0, forged=0)
@@ -246,8 +250,8 @@ class Source:
         # Most denials of EBS users come from calls that EC2 forwards.
         through = self._random.random() < (0.97 if error else 0.7)
         ip, agent = (_EC2, _EC2) if through else (caller.ip, caller.agent)
-        named = self._random.random()
-        resources = _entries([("AWS::KMS::Key", key)]) if named < 0.3 else "[]"
+        named = self._random.random() < max(self._mix.named / 1000, 0.3 if error else 0)
+        resources = _entries([("AWS::KMS::Key", key)]) if named else "[]"
         return Event(at, caller, "kms", name, ip, agent, error, resources, read_only, request, key)
 
     def _event(self, source, name, caller=None, at=None, **more) -> Event:
