@@ -8,7 +8,6 @@ principals, nothing is lost, no condition of the owner is bypassed, and KMS acce
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from ebs_kms_audit.model import (
     PrincipalKind,
     Verdict,
 )
-from ebs_kms_audit.plan.change import Change, Proof
+from ebs_kms_audit.plan.change import Change, Proof, policy_text
 from ebs_kms_audit.plan.doubts import listed
 from ebs_kms_audit.plan.merge import covered_actions
 from ebs_kms_audit.plan.needs import WantedStatement
@@ -91,9 +90,10 @@ def _other_accounts(policy: KeyPolicy, key: str | None) -> Iterator[str]:
     }
     owner = Arn.parse(key)
     if owner and accounts and owner.account not in accounts:
+        what = "account" if len(accounts) == 1 else "accounts"
         yield (
-            f"The policy names the accounts {', '.join(sorted(accounts))}, but not the key's own "
-            f"account {owner.account}."
+            f"The policy names {what} {listed(sorted(accounts))}, but not the key's own account "
+            f"{owner.account}."
         )
 
 
@@ -139,13 +139,13 @@ def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     if after.verdict is Verdict.EXPLICIT_DENY:
         yield f"{what}, and {_statements(after.decided_by)} denies it."
     elif _works_by_grant(denial):
-        yield f"{what}. The role also needs a grant that account {denial.event.account} creates."
+        yield f"{what}. The role also needs a grant that account {denial.caller_account} creates."
     elif after.key_policy_allows and after.same_account is not True:
-        account = denial.event.account or "the caller"
-        given = "not_given" if "identity_policies" in after.not_given else ""
+        where = f"account {one}" if (one := denial.caller_account) else "the caller's account"
+        missing = "identity_policies" in after.not_given
         yield (
-            f"{what}. It also needs an IAM policy in account {account}"
-            + (", which was not given." if given else ", and none that was given allows it.")
+            f"{what}. It also needs an IAM policy in {where}"
+            + (", which was not given." if missing else ", and none that was given allows it.")
         )
     elif after.verdict is Verdict.BLOCKED_ELSEWHERE:
         yield f"{what}, and a given policy does not allow it: {', '.join(after.depends_on)}."
@@ -248,13 +248,9 @@ def _refused_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> I
     found |= {
         f"{one.json_path}: {one.message}"
         for one in lint(after, key=key)
-        if one.severity is Severity.ERROR
+        if one.severity is Severity.ERROR and one.id != "too_large"
     }
     yield from (f"KMS may reject the document. {text.rstrip('.')}." for text in sorted(found))
-    sizes = [
-        len(json.dumps(after.document, ensure_ascii=ascii_, **form).encode("utf-8", "replace"))
-        for ascii_ in (True, False)
-        for form in ({"indent": 2}, {"separators": (",", ":")})
-    ]
-    if max(sizes) > LARGEST:
-        yield f"The document has {max(sizes):,} bytes. A key policy may have {LARGEST:,}."
+    size = len(policy_text(after.document))  # ASCII with spaces: no other spelling is larger
+    if size > LARGEST:
+        yield f"The document has {size:,} bytes. A key policy may have {LARGEST:,}."

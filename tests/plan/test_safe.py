@@ -50,82 +50,137 @@ ALIAS = f"{KEY_ARN.rpartition(':')[0]}:alias/x"
 DELETED = "AROA2NCBAL3RPBAGXM7CZ"
 ANOTHER = KEY_ARN.replace("1234abcd", "5678abcd")
 OTHER_KEY = {"eventID": "e2", "errorMessage": "absent"}
+FOREIGN = {"userIdentity": session(ROLE.replace(ACCOUNT, OTHER))}
+UNBOUND = (
+    "It is not known that {name} is the policy of this key. Give it as --key-policy KEY_ARN=FILE."
+)
+IAM_POLICY_TOO = "It also needs an IAM policy in account 444455556666, which was not given."
+REJECTED = "KMS may reject the document. $.Statement[1]."
 CASES = {
     "bare id of a multi-Region key": (
-        [denied(errorMessage=MESSAGE.replace(KEY_ARN, REPLICA))],
-        "mrk-file",
+        [denied(errorMessage=MESSAGE.replace(KEY_ARN, REPLICA))], "mrk-file", [UNBOUND],
     ),
     "another key known by its alias only": (
-        [denied(), denied(resources=[{"ARN": ALIAS}], **OTHER_KEY)],
-        policy(),
+        [denied(), denied(resources=[{"ARN": ALIAS}], **OTHER_KEY)], policy(),
+        ["The full ARN of the key is unknown.", UNBOUND],
     ),
-    "another key is unknown": ([denied(), denied(**OTHER_KEY)], policy()),
+    "another key is unknown": ([denied(), denied(**OTHER_KEY)], policy(), [UNBOUND]),
     "another key in a call that succeeded": (
         [denied(), record(eventID="e2", eventName="Decrypt", errorCode="absent",
                           errorMessage="absent", resources=[{"ARN": ANOTHER}])],
-        policy(),
+        policy(), [UNBOUND],
     ),
     "another key in a call that failed": (
         [denied(), record(eventID="e2", eventName="Decrypt", errorCode="DisabledException",
                           errorMessage=f"{ANOTHER} is disabled.")],
-        policy(),
+        policy(), [UNBOUND],
     ),
+    # AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key": both halves.
     "the half of another account": (
-        [denied(userIdentity=session(ROLE.replace(ACCOUNT, OTHER)), recipientAccountId=OTHER)],
-        None,
+        [denied(recipientAccountId=OTHER, **FOREIGN)], None,
+        [f"kms:CreateGrant by deploy-7f3a was denied. {IAM_POLICY_TOO}",
+         f"kms:Decrypt by deploy-7f3a is needed next. {IAM_POLICY_TOO}",
+         f"kms:GenerateDataKeyWithoutPlaintext by deploy-7f3a is needed next. {IAM_POLICY_TOO}"],
     ),
     "only the ARN shows the other account": (
-        [denied(userIdentity=session(ROLE.replace(ACCOUNT, OTHER)), recipientAccountId="absent")],
-        None,
+        [denied(recipientAccountId="absent", **FOREIGN)], None,
+        [f"kms:CreateGrant by deploy-7f3a was denied. {IAM_POLICY_TOO}",
+         f"kms:Decrypt by deploy-7f3a is needed next. {IAM_POLICY_TOO}",
+         f"kms:GenerateDataKeyWithoutPlaintext by deploy-7f3a is needed next. {IAM_POLICY_TOO}"],
     ),
-    "a Deny on an action that is needed next": (None, {KEY_ARN: policy(deny())}),
+    "a Deny on an action that is needed next": (
+        None, {KEY_ARN: policy(deny())},
+        ['kms:Decrypt by deploy-7f3a is needed next, and key_policy statement "fence" denies it.'],
+    ),
+    "two Denies, one of them without a Sid": (
+        None, {KEY_ARN: policy(deny(Sid=""), deny())},
+        ["kms:Decrypt by deploy-7f3a is needed next, and key_policy statement 1, key_policy "
+         'statement "fence" denies it.'],
+    ),
     # EBS User Guide, "Requirements for Amazon EBS encryption": a user needs kms:DescribeKey, too.
     "a Deny on an action of the new statement": (
         None, {KEY_ARN: policy(deny(Action="kms:DescribeKey"))},
+        ["A Deny takes kms:DescribeKey from deploy-7f3a, which the new statement allows."],
     ),
     "a Deny with an unknown condition": (
         None,
         {KEY_ARN: policy(deny(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}))},
+        ["kms:Decrypt by deploy-7f3a is needed next. The result depends on "
+         "aws:MultiFactorAuthPresent, which is not known."],
     ),
     "a condition of the owner": (
         None,
         {KEY_ARN: policy(limited({"StringEquals": {"aws:PrincipalTag/team": "storage"}}))},
+        ['The statement "use" allows the same actions only under a condition on '
+         "aws:PrincipalTag/team. The new statement does not have it."],
     ),
     "an unknown operator": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Condition={"StringIs": {"aws:x": "y"}}))},
+        [f"{REJECTED}Condition.StringIs['aws:x']: StringIs is not a condition operator."],
     ),
     "an unreadable date": (
         None,
         {KEY_ARN: policy(deny(Action="kms:Sign",
                               Condition={"DateLessThan": {"aws:CurrentTime": "soon"}}))},
+        [f"{REJECTED}Condition.DateLessThan['aws:CurrentTime']: 'soon' is not a date "
+         "(2026-05-18T07:00:00Z), which DateLessThan requires."],
     ),
-    "an action without a service": (None, {KEY_ARN: policy(deny(Action=["kms:Sign", "Verify"]))}),
+    "an action without a service": (
+        None, {KEY_ARN: policy(deny(Action=["kms:Sign", "Verify"]))},
+        [f"{REJECTED}Action[1]: 'Verify' has no service prefix: write kms:Verify."],
+    ),
     "an invalid principal type": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"Person": ROLE}))},
+        [f"{REJECTED}Principal.Person: {ROLE}: the types are AWS, Service, Federated and "
+         "CanonicalUser."],
     ),
+    # IAM User Guide, "Troubleshoot access denied error messages": which policy type it was.
     "a message that the policy contradicts": (
         [denied(errorMessage=MESSAGE.replace("resource-based", "identity-based"))], None,
+        ["The message says that an IAM policy is missing, but the key policy that was given does "
+         "not leave kms:CreateGrant to IAM policies: very likely the policy was changed since, or "
+         "is another key's.",
+         "Evidence against the cause: The key policy that was given names neither the caller nor "
+         "the caller's account.",
+         "The message says that no IAM policy allows kms:CreateGrant, but the given policy does "
+         "not leave it to IAM policies."],
     ),
+    # AWS KMS Developer Guide, "Key policies in AWS KMS": at most 32 KB, here 120 statements.
     "too large with two spaces a level": (
         None,
         {KEY_ARN: policy(*[deny(Sid=f"{n:0100}", Action="kms:Sign") for n in range(120)])},
+        ["The document has 36,105 bytes. A key policy may have 32,768."],
     ),
     "a placeholder of a deleted principal": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": DELETED}))},
+        [f"{REJECTED}Principal.AWS: {DELETED}: the user or role behind it was deleted."],
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_doubt_makes_it_review(name, tmp_path):
-    records, given = CASES[name]
+    records, given, reasons = CASES[name]
+    file = "key policy"
     if given == "mrk-file":
         path = tmp_path / f"{REPLICA.rpartition('/')[2]}.json"
         path.write_text(json.dumps(policy()), encoding="utf-8")
-        given = str(path)
+        file = given = str(path)
     found = step(*(records or []), given=given)
     assert found.disposition == "review"
-    assert found.reasons
+    assert list(found.reasons) == [reason.replace("{name}", file) for reason in reasons]
+
+
+@pytest.mark.parametrize(("longer", "disposition"), [(0, "safe"), (1, "review")])
+def test_the_largest_document_that_kms_takes(longer, disposition):
+    """Source: AWS KMS Developer Guide, "Key policies in AWS KMS": at most 32,768 bytes."""
+    made = step().document | {"Id": ""}
+    fill = 32_768 - len(json.dumps(made, indent=2) + "\n")
+    found = step(given={KEY_ARN: policy() | {"Id": "x" * (fill + longer)}})
+    assert found.disposition == disposition
+    assert found.reasons == (
+        ("The document has 32,769 bytes. A key policy may have 32,768.",) if longer else ()
+    )
 
 
 def test_repeated_members_of_the_json_text(tmp_path):
@@ -134,7 +189,9 @@ def test_repeated_members_of_the_json_text(tmp_path):
         json.dumps(policy()).replace('"Sid": "admins"', '"Sid": "x", "Sid": "admins"'), "utf-8"
     )
     found = step(given={KEY_ARN: str(path)})
-    assert found.disposition == "review"
+    assert found.reasons == (
+        "KMS may reject the document. $: The member 'Sid' is in one object more than once.",
+    )
 
 
 @pytest.mark.parametrize("name", ["x;touch y", "a b", "x$(id)", "n" * 65])
