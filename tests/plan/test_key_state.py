@@ -1,0 +1,119 @@
+"""The key_state step: a key that is disabled, pending deletion or pending import.
+
+Sources: AWS KMS Developer Guide, "Key states of AWS KMS keys" (cancelling a deletion leaves the key
+disabled); AWS KMS API Reference, "EnableKey", "CancelKeyDeletion".
+"""
+
+import pytest
+
+from tests.records import ACCOUNT, KEY_ARN, KEY_ID, audit, record
+
+ON_KEY = f"--region us-east-1 --key-id {KEY_ARN}\n"
+DISABLED, INVALID = "DisabledException", "KMSInvalidStateException"
+ENABLE = f"aws kms enable-key {ON_KEY}"
+NAMED = {"resources": [{"ARN": KEY_ARN}], "errorMessage": "absent"}
+NOT_NAMED = {"resources": "absent", "errorMessage": "absent"}
+ALIAS = {"resources": [{"ARN": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/x"}],
+         "errorMessage": "absent"}  # fmt: skip
+
+
+def failed(code=DISABLED, **fields):
+    return record(**({"eventName": "Decrypt", "errorCode": code} | NAMED | fields))
+
+
+def states(*records):
+    return [step for step in audit(*records).plan if step.kind == "key_state"]
+
+
+CANCEL = f"aws kms cancel-key-deletion {ON_KEY}"
+MADE_USABLE = f"Check the state of key {KEY_ID}, and make it usable."
+
+
+@pytest.mark.parametrize(
+    ("records", "text", "apply", "reasons"),
+    [
+        ([failed()], f"Enable key {KEY_ID}.", ENABLE, [f"Decrypt failed with {DISABLED}."]),
+        ([failed(INVALID)], MADE_USABLE, CANCEL + ENABLE, [f"Decrypt failed with {INVALID}."]),
+        ([failed(), failed(INVALID, eventName="Encrypt", eventID="e2")], MADE_USABLE,
+         CANCEL + ENABLE,
+         [f"Decrypt failed with {DISABLED}.", f"Encrypt failed with {INVALID}."]),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_named_is_made_usable(records, text, apply, reasons):
+    (step,) = states(*records)
+    assert (step.id, step.text) == (f"key_state-{KEY_ID}", text)
+    assert (step.account, step.region, step.target) == (ACCOUNT, "us-east-1", KEY_ARN)
+    assert list(step.reasons) == reasons
+    assert (step.disposition, step.findings, step.statements) == ("review", (), ())
+    assert step.commands.apply == apply
+    assert step.commands.verify == (
+        f"aws kms describe-key {ON_KEY.rstrip()} --query KeyMetadata.KeyState\n"
+    )
+    assert step.commands.undo == ""
+    assert step.console_steps == (
+        f"Open the KMS console in us-east-1, Customer managed keys, key {KEY_ID}, and read its "
+        "Status.",
+        "Choose Key actions, Enable; or Cancel key deletion first.",
+    )
+    assert step.afterwards == ("Make the failed call again.",)
+
+
+@pytest.mark.parametrize("fields", [NOT_NAMED, ALIAS])
+def test_a_key_without_an_arn_is_to_be_found_and_no_command_names_another(fields):
+    (step,) = states(failed(**fields))
+    assert step.id == f"key_state-{ACCOUNT}-us-east-1"
+    assert step.text == "Find the key that a failed call used, and make it usable."
+    assert (step.account, step.region, step.target) == (ACCOUNT, "us-east-1", None)
+    assert (step.commands.apply, step.commands.verify, step.commands.undo) == ("", "", "")
+    assert step.console_steps[0] == (
+        "Open the KMS console in us-east-1, Customer managed keys, the key, and read its Status."
+    )
+
+
+def test_errors_share_a_step_for_each_key_account_and_region():
+    other = KEY_ARN.replace("1234abcd", "5678abcd")
+    steps = states(
+        failed(), failed(eventID="e2", resources=[{"ARN": other}]),
+        failed(eventID="e3", eventName="Encrypt"),
+        failed(eventID="e5", awsRegion="eu-west-1", **NOT_NAMED),
+        failed(eventID="e6", awsRegion="eu-west-1", eventName="Encrypt", **NOT_NAMED),
+    )  # fmt: skip
+    assert {step.id: len(step.reasons) for step in steps} == {
+        f"key_state-{KEY_ID}": 2,
+        f"key_state-{KEY_ID.replace('1234abcd', '5678abcd')}": 1,
+        f"key_state-{ACCOUNT}-eu-west-1": 2,
+    }
+
+
+def test_another_error_is_not_one_of_the_keys_state():
+    assert states(failed("NotFoundException"), failed("InvalidGrantIdException")) == []
+
+
+@pytest.mark.parametrize(
+    ("denied", "errors", "findings"),
+    [
+        # The cause of the denial is not known otherwise: the state of the same key explains it.
+        (NAMED, [failed(eventID="e2")], 1),
+        # The message shows the cause: the state of the key is a step of its own.
+        ({}, [failed(eventID="e2")], 0),
+        # Another key.
+        (NAMED, [failed(eventID="e2", resources=[{"ARN": KEY_ARN.replace("1234a", "5678a")}])], 0),
+    ],
+)
+def test_a_key_that_explains_denials_comes_first_and_has_one_step(denied, errors, findings):
+    plan = audit(record(**denied), *errors).plan
+    steps = [step for step in plan if step.kind == "key_state"]
+    assert [len(step.findings) for step in steps] == [findings]
+    assert (plan[0] is steps[0]) == bool(findings)
+
+
+def test_a_step_for_denials_says_why_and_names_their_finding():
+    errors = [failed(eventID="e2"), failed(INVALID, eventID="e3")]
+    report = audit(record(**NAMED), *errors)
+    (step,) = report.plan
+    assert step.findings == (report.findings[0].id,)
+    assert step.reasons == (
+        f"The key ({KEY_ARN}) was disabled, pending deletion or pending import when deploy was "
+        "denied kms:CreateGrant.",
+    )
+    assert (step.text, step.commands.apply) == (MADE_USABLE, CANCEL + ENABLE)
