@@ -29,7 +29,7 @@ from ebs_kms_audit.policy import (
     evaluate,
 )
 from ebs_kms_audit.policy.actions import action_matches
-from ebs_kms_audit.policy.caller import covers
+from ebs_kms_audit.policy.caller import Reach, covers
 from ebs_kms_audit.policy.principals import read_principal
 
 _FOR_SERVICE = "kms:GrantIsForAWSResource"
@@ -152,14 +152,7 @@ class ChangeJudge:
             return iter(())
         key: object = principal
         if not self._by_principal:
-            key = (
-                caller.kind,
-                caller.account,
-                caller.partition,
-                caller.service_linked,
-                _named(old, caller),
-                _named(new, caller),
-            )
+            key = (caller.kind, caller.account, _named(old, caller), _named(new, caller))
         if key not in self._known:
             self._known[key] = list(self._judged(principal, old, new))
         return iter(self._known[key])
@@ -238,7 +231,8 @@ def _names(principals: Sequence[str], principal: str) -> bool:
     if ":assumed-role/" not in principal:
         return False
     caller = _caller(principal)
-    return caller is not None and any(covers(_entry(p), caller)[0] for p in principals)
+    by_role = (True, Reach.ROLE)
+    return caller is not None and any(covers(_entry(p), caller) == by_role for p in principals)
 
 
 @lru_cache(maxsize=4096)
