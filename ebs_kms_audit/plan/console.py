@@ -68,11 +68,12 @@ def _other_account(group: KeyGroup, part: Part) -> str | None:
 
 def _name(part: Part) -> str:
     principal = part.finding.principal
+    name = (principal.arn or "").rpartition("/")[2]
     match principal.kind:
-        case PrincipalKind.USER if principal.arn:
-            return f"the user {principal.arn.rpartition('/')[2]}"
-        case PrincipalKind.ROLE | PrincipalKind.SERVICE_LINKED_ROLE if principal.arn:
-            return f"the role {principal.arn.rpartition('/')[2]}"
+        case PrincipalKind.USER if name or principal.user_name:
+            return f"the user {name or principal.user_name}"
+        case PrincipalKind.ROLE | PrincipalKind.SERVICE_LINKED_ROLE if name or principal.role_name:
+            return f"the role {name or principal.role_name}"
         case PrincipalKind.INSTANCE_ROLE:
             return "the role of the instance profile"
         case PrincipalKind.ROOT:

@@ -29,12 +29,12 @@ def _why(principal: Principal) -> str:
     if principal.role_name:
         return "The input shows the name of the role, but not its path."
     match principal.kind:
-        case PrincipalKind.USER:
+        case PrincipalKind.USER if not is_iam_name(principal.user_name):
             return "The input does not show a name that an IAM user can have."
+        case PrincipalKind.USER | PrincipalKind.ROOT | PrincipalKind.SERVICE_LINKED_ROLE:
+            return "The input does not show the account of the caller."
         case PrincipalKind.INSTANCE_ROLE:
             return "The input shows the instance, but not the role of its instance profile."
-        case PrincipalKind.SERVICE_LINKED_ROLE:
-            return "The input does not show the account of the role."
     return "The input shows the name of a session, but not the user or role."
 
 

@@ -1,8 +1,6 @@
 """A step as commands, as Terraform and as CloudFormation; and `--show`."""
 
 import json
-import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import hcl2
@@ -17,58 +15,10 @@ from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
 POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*",
      "Resource": "*"}]}  # fmt: skip
-ON_KEY = f"--region us-east-1 --key-id {KEY_ARN}"
 
 
 def step(**options):
     return audit(record(), **options).plan[0]
-
-
-def lines(text):
-    return [line for line in text.splitlines() if not line.startswith("#")]
-
-
-def test_the_commands_save_put_verify_and_undo_on_the_key_of_the_denial():
-    commands = step(key_policies={KEY_ARN: POLICY}).commands
-    get = f"aws kms get-key-policy {ON_KEY} --policy-name default --query Policy --output text"
-    put = f"aws kms put-key-policy {ON_KEY} --policy-name default --policy"
-    dry_run = "aws kms generate-data-key-without-plaintext --key-spec AES_256"
-    assert lines(commands.apply) == [f"{get} > present.json", f"{put} file://after.json"]
-    assert lines(commands.verify) == [get, f"{dry_run} {ON_KEY} --dry-run"]
-    assert lines(commands.undo) == [f"{put} file://before.json"]
-
-
-def test_nobody_is_asked_to_act_as_a_service_linked_role():
-    name = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    role = f"arn:aws:iam::{ACCOUNT}:{name}"
-    who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/x/AutoScaling",
-           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}}}  # fmt: skip
-    (one,) = audit(record(userIdentity=who), key_policies={KEY_ARN: POLICY}).plan
-    assert "dry-run" not in one.commands.verify
-
-
-@pytest.mark.parametrize("options", [{}, {"key_policies": [POLICY, POLICY]}])
-def test_without_the_policy_of_the_key_no_command_replaces_a_policy(options):
-    one = step(**options)
-    assert (one.document, one.diff, one.patch, one.proof) == (None, None, (), None)
-    assert one.disposition == "review"
-    assert "put-key-policy" not in one.commands.apply + one.commands.undo
-    assert lines(one.commands.apply)[0].startswith("aws kms get-key-policy ")
-
-
-def test_an_unknown_key_is_a_placeholder_and_no_command_replaces_its_policy():
-    unknown = audit(record(errorMessage="absent"), key_policies=POLICY).plan[0]
-    assert "--key-id REPLACE-WITH-THE-KEY-ARN" in unknown.commands.apply
-    assert "put-key-policy" not in unknown.commands.apply
-
-
-@pytest.mark.parametrize("hostile", ["us-east-1;touch x", "$(touch x)", "a\nb", "'"])
-def test_each_word_of_a_command_is_quoted(hostile):
-    commands = replace(step(key_policies={KEY_ARN: POLICY}), region=hostile)
-    from ebs_kms_audit.plan.commands import put_key_policy
-
-    words = shlex.split(put_key_policy(commands, "after.json"))
-    assert words[words.index("--region") + 1] == hostile
 
 
 @pytest.mark.parametrize("statement", [
