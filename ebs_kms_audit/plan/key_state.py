@@ -26,10 +26,10 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
     and Region.
     """
     steps = []
-    done: set[str | None] = set()
+    done: set[tuple[str | None, str | None]] = set()  # a replica has the id of its primary key
     for group in groups:
         if parts := group.of(StepKind.KEY_STATE):
-            done.add(group.key_id)
+            done.add((group.key_id, group.region))
             failed = [event for part in parts for event in part.finding.history.key_errors]
             codes = {event.error_code or "" for event in failed}
             step = _step(group.key or group.key_id, group.account, group.region, codes)
@@ -42,7 +42,9 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
             for key in error.keys or (None,):
                 by_key.setdefault((key, error.account, error.region), []).append(error)
     for (key, account, region), some in by_key.items():
-        if key is None or key.rpartition("/")[2] not in done:
+        arn = Arn.parse(key)
+        named = (arn.name, arn.region) if arn else (key, region)
+        if key is None or named not in done:
             step = _step(key, account, region, {error.error_code for error in some})
             reasons = tuple(f"{e.event_name} failed with {e.error_code}." for e in some)
             steps.append(replace(step, reasons=reasons))

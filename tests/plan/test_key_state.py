@@ -117,3 +117,20 @@ def test_a_step_for_denials_says_why_and_names_their_finding():
         "denied kms:CreateGrant.",
     )
     assert (step.text, step.commands.apply) == (MADE_USABLE, CANCEL + ENABLE)
+
+
+def test_a_replica_in_another_region_has_a_step_of_its_own():
+    """Source: AWS KMS Developer Guide, "Multi-Region keys": one key id, two keys."""
+    replicas = [
+        f"arn:aws:kms:{region}:{ACCOUNT}:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+        for region in ("us-east-1", "eu-west-1")
+    ]
+    errors = [
+        failed(resources=[{"ARN": arn}], eventID=arn, awsRegion=arn.split(":")[3])
+        for arn in replicas
+    ]
+    denied = record(resources=[{"ARN": replicas[0]}], errorMessage="absent")
+    assert [(step.target, len(step.findings)) for step in states(denied, *errors)] == [
+        (replicas[0], 1),
+        (replicas[1], 0),
+    ]
