@@ -90,3 +90,13 @@ class Proof:
 def policy_text(document: Mapping[str, Any]) -> str:
     """Return a policy document as JSON text in ASCII, in its own order, two spaces a level."""
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def copy_of(value: Any) -> Any:
+    """Return a copy of a JSON value in which no two parts are one object.
+
+    A document made in Python, or read from YAML with anchors, can hold one list in two statements.
+    """
+    if isinstance(value, Mapping):
+        return {name: copy_of(one) for name, one in value.items()}
+    return [copy_of(one) for one in value] if isinstance(value, list) else value

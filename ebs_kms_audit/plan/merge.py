@@ -6,13 +6,12 @@ whatever its Sid. Otherwise the statement is added at the end.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.aws.kms_actions import kms_actions
-from ebs_kms_audit.plan.change import Change
+from ebs_kms_audit.plan.change import Change, copy_of
 from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.policy import KeyPolicy, Patterns, Statement
 from ebs_kms_audit.policy.actions import action_matches
@@ -30,7 +29,7 @@ def merge(
     `has` says that a principal has the permissions of a statement already. Merging a second time
     changes nothing. The given policy is not changed.
     """
-    document = copy.deepcopy(dict(policy.document))
+    document = copy_of(policy.document)
     patch: list[dict[str, Any]] = []
     for statement in wanted:
         names = statement.principals
@@ -56,19 +55,13 @@ def _serves(statement: Statement, wanted: WantedStatement) -> bool:
 
     Its actions are within the documented ones and cover what is needed. Its condition is the same.
     """
+    if statement.faults or not statement.allows:
+        return False
     principals, actions, resources = statement.principals, statement.actions, statement.resources
-    if (
-        not statement.well_formed
-        or not statement.allows
-        or statement.faults
-        or principals is None
-        or principals.negated
-        or actions is None
-        or actions.negated
-        or resources is None
-        or resources.negated
-        or "*" not in resources.values
-    ):
+    assert principals is not None  # a statement without a fault has all of them
+    assert actions is not None
+    assert resources is not None
+    if principals.negated or actions.negated or resources.negated or "*" not in resources.values:
         return False
     named = statement.document["Principal"]
     if not isinstance(named, dict) or set(named) != {"AWS"} or "*" in _names(statement):
@@ -132,10 +125,10 @@ def _append(document: dict[str, Any], wanted: WantedStatement) -> list[dict[str,
         number += 1
     if isinstance(elements, list):
         elements.append(added)
-        return [{"op": "add", "path": "/Statement/-", "value": copy.deepcopy(added)}]
+        return [{"op": "add", "path": "/Statement/-", "value": copy_of(added)}]
     whole = [elements, added]
     document["Statement"] = whole
-    return [{"op": "replace", "path": "/Statement", "value": copy.deepcopy(whole)}]
+    return [{"op": "replace", "path": "/Statement", "value": copy_of(whole)}]
 
 
 def _has_sid(statement: dict[str, Any]) -> bool:

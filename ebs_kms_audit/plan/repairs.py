@@ -10,7 +10,6 @@ Amazon EBS encryption" (the role aws:ec2-infrastructure, the encryption context 
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from ebs_kms_audit.diagnosis.cause import CauseId
 from ebs_kms_audit.diagnosis.near_misses import NearMiss, NearMissKind
 from ebs_kms_audit.diagnosis.unmet import UnmetCondition
 from ebs_kms_audit.model import Denial
-from ebs_kms_audit.plan.change import Change
+from ebs_kms_audit.plan.change import Change, copy_of
 from ebs_kms_audit.plan.routing import Part, may_be_exempted
 from ebs_kms_audit.policy import KeyPolicy, Layer
 
@@ -41,7 +40,7 @@ def repaired(policy: KeyPolicy, parts: Iterable[Part], key: str | None) -> Chang
 
     `parts` were judged by this policy. `key` is the ARN of the key, or None.
     """
-    document = copy.deepcopy(dict(policy.document))
+    document = copy_of(policy.document)
     elements = document["Statement"]
     statements: list[Any] = elements if isinstance(elements, list) else [elements]
     replaced: list[str] = []
@@ -158,4 +157,4 @@ def _patch(old: Any, new: Any) -> Iterator[dict[str, Any]]:
         for name, value in other.items():
             if one.get(name) != value:
                 path = f"{where}/{name}"
-                yield {"op": "replace", "path": path, "value": copy.deepcopy(value)}
+                yield {"op": "replace", "path": path, "value": copy_of(value)}

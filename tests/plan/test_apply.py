@@ -2,6 +2,7 @@
 
 import copy
 import json
+from fnmatch import fnmatchcase
 
 import jsonpatch
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebs_kms_audit import UsageError
-from ebs_kms_audit.aws.kms_actions import KeyUse
+from ebs_kms_audit.aws.kms_actions import KeyUse, kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS
 from ebs_kms_audit.policy import KeyPolicy
 from tests.make_samples import SAMPLES
@@ -52,6 +53,11 @@ def step_of(**fields):
 STEP = step_of()  # a recorded role, denied a CreateGrant through EC2 on a recorded key
 
 
+def plain(document):
+    """Return the document as JSON gives it: no part of it is shared."""
+    return json.loads(json.dumps(document))
+
+
 def sids_with(document, principal):
     found = []
     for statement in document["Statement"]:
@@ -62,6 +68,9 @@ def sids_with(document, principal):
 
 
 BOTH = ["Allow use of the key", "Allow attachment of persistent resources"]
+
+
+DENY_SIGN = {"Effect": "Deny", "Principal": {"AWS": CARLA}, "Action": "kms:Sign", "Resource": "*"}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +113,21 @@ BOTH = ["Allow use of the key", "Allow attachment of persistent resources"]
         (policy(ROOT, USAGE | {"Principal": {"Service": "ec2.amazonaws.com"}}, GRANTS),
          [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
          ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        # The first of several that serve; a condition on one of them makes the other the first.
+        (policy(ROOT, USAGE, USAGE | {"Sid": "more"}, GRANTS, GRANTS | {"Sid": "others"}),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/3/Principal/AWS/-")], BOTH),
+        (policy(USAGE | {"Sid": "office", "Condition": {"StringEquals": {"aws:x": "y"}}}, USAGE,
+                GRANTS | {"Condition": {}}, GRANTS | {"Sid": "grants"}, ROOT),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/3/Principal/AWS/-")],
+         ["Allow use of the key", "grants"]),
+        # A principal in the second of them is there already.
+        (policy(ROOT, USAGE, USAGE | {"Sid": "more", "Principal": {"AWS": ROLE}}, GRANTS),
+         [("add", "/Statement/3/Principal/AWS/-")],
+         ["more", "Allow attachment of persistent resources"]),
+        # A Sid that is taken gets the next number.
+        (policy(ROOT, *(DENY_SIGN | {"Sid": f"Allow use of the key{n}"} for n in ("", " 2", " 4"))),
+         [("add", "/Statement/-"), ("add", "/Statement/-")],
+         ["Allow use of the key 3", "Allow attachment of persistent resources"]),
         # What is there already is not added again.
         (policy(ROOT, USAGE | {"Principal": {"AWS": [CARLA, ROLE]}}, GRANTS),
          [("add", "/Statement/2/Principal/AWS/-")], BOTH),
@@ -115,7 +139,7 @@ def test_the_smallest_change(before, operations, sids):
     assert before == untouched
     assert [(one["op"], one["path"]) for one in applied.patch] == operations
     assert sids_with(applied.document, ROLE) == sids
-    assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
+    assert jsonpatch.apply_patch(plain(before), list(applied.patch)) == applied.document
     again = STEP.apply(applied.document)
     assert (again.changed, again.document) == (False, applied.document)
     assert applied.proof.cures
@@ -123,23 +147,75 @@ def test_the_smallest_change(before, operations, sids):
 
 
 def test_a_policy_of_one_statement_becomes_one_of_several():
-    applied = STEP.apply({"Version": "2012-10-17", "Statement": ROOT})
-    assert applied.document["Statement"][0] == ROOT
-    assert len(applied.document["Statement"]) == 3
+    before = {"Version": "2012-10-17", "Statement": USAGE}
+    applied = STEP.apply(before)
+    joined = USAGE | {"Principal": {"AWS": [CARLA, DIANA, ROLE]}}
+    assert applied.document["Statement"] == [joined, GRANTS | {"Principal": {"AWS": ROLE}}]
+    assert [(one["op"], one["path"]) for one in applied.patch] == [
+        ("add", "/Statement/Principal/AWS/-"), ("replace", "/Statement"),
+    ]  # fmt: skip
+    assert jsonpatch.apply_patch(before, list(applied.patch)) == applied.document
+    assert STEP.apply(applied.document).patch == ()
 
 
-def test_a_statement_with_a_bare_deny_or_a_not_is_never_joined():
-    for odd in (
+def without(statement, name, **fields):
+    return {key: value for key, value in statement.items() if key != name} | fields
+
+
+ALL_BUT_USAGE = [
+    name for action in kms_actions() for name in action.iam_actions
+    if not any(fnmatchcase(name, pattern) for pattern in USAGE["Action"])
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
         USAGE | {"Effect": "Deny", "Principal": {"AWS": [CARLA]}},
-        {**{k: v for k, v in USAGE.items() if k != "Action"}, "NotAction": ["kms:PutKeyPolicy"]},
-        {**{k: v for k, v in USAGE.items() if k != "Principal"}, "NotPrincipal": {"AWS": [CARLA]}},
+        USAGE | {"Effect": "allow"},
+        without(USAGE, "Action", NotAction=["kms:PutKeyPolicy"]),
+        without(USAGE, "Action", NotAction=ALL_BUT_USAGE),
+        without(USAGE, "Action"),
+        without(USAGE, "Principal", NotPrincipal={"AWS": [ROLE]}),
+        without(USAGE, "Resource", NotResource="*"),
+        without(USAGE, "Resource"),
         USAGE | {"Resource": "arn:aws:kms:us-east-1:444455556666:key/x"},
-        USAGE | {"Principal": "*"},
-        USAGE | {"Principal": {"AWS": ["*"]}},
+        USAGE | {"Resource": KEY_ARN},
         USAGE | {"Principal": {"AWS": [CARLA], "Service": "ec2.amazonaws.com"}},
-    ):
-        applied = STEP.apply(policy(ROOT, odd, GRANTS))
-        assert applied.document["Statement"][1] == odd
+        USAGE | {"Principal": {"AWS": [CARLA, "AIDACKCEVSQ6C2EXAMPLE"]}},
+        USAGE | {"Sid": 7},
+        USAGE | {"Comment": "not an element"},
+    ],
+)
+def test_a_statement_that_says_more_or_less_is_never_joined(odd):
+    applied = STEP.apply(policy(ROOT, odd, GRANTS))
+    assert applied.document["Statement"][1] == odd
+    assert [(one["op"], one["path"]) for one in applied.patch] == [
+        ("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["*"]}, {"AWS": [CARLA, "*"]}])
+def test_a_statement_for_everyone_gives_it_already(principal):
+    before = policy(ROOT, USAGE | {"Principal": principal}, GRANTS)
+    assert [one["path"] for one in STEP.apply(before).patch] == ["/Statement/2/Principal/AWS/-"]
+
+
+def test_parts_that_a_document_shares_are_changed_once():
+    """A document of Python or of YAML can hold one object in two statements."""
+    shared = {"AWS": [CARLA]}
+    limited = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+    before = policy(
+        ROOT, USAGE | {"Principal": shared, "Sid": "org", "Condition": limited},
+        USAGE | {"Principal": shared}, GRANTS | {"Principal": shared},
+    )  # fmt: skip
+    applied = STEP.apply(before)
+    assert sids_with(applied.document, ROLE) == BOTH
+    assert plain(before)["Statement"][1]["Principal"] == {"AWS": [CARLA]}
+    assert applied.patch == (
+        {"op": "add", "path": "/Statement/2/Principal/AWS/-", "value": ROLE},
+        {"op": "add", "path": "/Statement/3/Principal/AWS/-", "value": ROLE},
+    )
 
 
 def test_safe_is_said_where_everything_is_known():
