@@ -1,0 +1,161 @@
+"""Times in one zone; changes before a denial and other KMS errors: which are kept, in what order.
+
+The number of changes and errors is this project's choice; each list says what it leaves out.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ebs_kms_audit.render import phrases
+from ebs_kms_audit.render.answer import answer_of
+from ebs_kms_audit.render.timeline import timeline_of
+from tests.records import ACCOUNT, KEY_ARN, audit, record
+from tests.render.page import Page
+from tests.rows import audit as audit_rows
+from tests.rows import row
+
+AT = datetime(2026, 5, 18, 7, 0, 34)
+NEXT_DAY = AT + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (AT.replace(tzinfo=UTC), "2026-05-18 07:00:34 UTC"),
+        (AT, "2026-05-18 07:00:34 (time zone unknown)"),
+        (None, "at an unknown time"),
+    ],
+)
+def test_a_time_says_its_zone(moment, text):
+    assert phrases.time(moment) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (AT, AT, "2026-05-18 07:00:34 (time zone unknown)"),
+        (AT, None, "2026-05-18 07:00:34 (time zone unknown)"),
+        (None, AT, "2026-05-18 07:00:34 (time zone unknown)"),
+        (None, None, "at an unknown time"),
+        (AT.replace(tzinfo=UTC), (AT + timedelta(hours=1)).replace(tzinfo=UTC),
+         "2026-05-18 07:00:34–08:00:34 UTC"),
+        (AT, AT + timedelta(hours=1), "2026-05-18 07:00:34–08:00:34 (time zone unknown)"),
+        (AT.replace(tzinfo=UTC), AT + timedelta(hours=1),
+         "2026-05-18 07:00:34 UTC – 2026-05-18 08:00:34 (time zone unknown)"),
+        (AT, NEXT_DAY,
+         "2026-05-18 07:00:34 (time zone unknown) – 2026-05-19 07:00:34 (time zone unknown)"),
+    ],
+)  # fmt: skip
+def test_a_span_writes_date_and_zone_once(first, last, text):
+    assert phrases.span(first, last) == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "day", "text"),
+    [
+        (AT.replace(tzinfo=UTC), NEXT_DAY, "2026-05-18 07:00:34 UTC"),
+        (AT, AT + timedelta(hours=9), "07:00:34"),
+        (AT, None, "2026-05-18 07:00:34 (time zone unknown)"),
+        (None, AT, "unknown"),
+    ],
+)
+def test_the_time_of_day_is_enough_on_the_same_day(moment, day, text):
+    assert phrases.clock(moment, day) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (60, "1 minute"),
+        (119, "1 minute"), (120, "2 minutes"), (3_599, "59 minutes"), (3_600, "1 hour"),
+        (86_399, "23 hours"), (86_400, "1 day"), (172_800, "2 days"),
+    ],
+)  # fmt: skip
+def test_how_long_before(seconds, text):
+    later = AT.replace(tzinfo=UTC) if seconds % 2 else AT
+    assert phrases.before(AT, later + timedelta(seconds=seconds)) == text
+
+
+# CloudTrail writes UTC; other tools write an offset, or none.
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("2026-05-18T07:00:34Z", "2026-05-18 07:00:34 UTC"),
+        ("2026-05-18T09:00:34+02:00", "2026-05-18 07:00:34 UTC"),
+        ("2026-05-17T23:00:34-08:00", "2026-05-18 07:00:34 UTC"),
+        ("2026-05-18 07:00:34", "2026-05-18 07:00:34 (time zone unknown)"),
+    ],
+)
+def test_an_offset_is_shown_as_utc_in_every_format(cell, shown):
+    report = audit_rows(row(event_time=cell))
+    assert shown in str(report)
+    assert shown in Page(report._repr_html_()).text
+    zone = "Z" if "UTC" in shown else ""
+    assert report.to_dict()["findings"][0]["first_seen"] == f"2026-05-18T07:00:34{zone}"
+
+
+def change(number, minutes, **fields):
+    time = datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC) - timedelta(minutes=minutes)
+    who = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/carol{number}",
+           "userName": f"carol{number}", "accountId": ACCOUNT}  # fmt: skip
+    return record(
+        **{"eventName": "PutKeyPolicy", "errorCode": "absent", "errorMessage": "absent",
+           "eventID": f"change-{number}", "eventTime": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+           "userIdentity": who, "resources": [{"ARN": KEY_ARN}]} | fields
+    )  # fmt: skip
+
+
+def test_the_latest_changes_before_the_denials_are_kept_in_order_of_time():
+    shuffled = [change(n, n) for n in (5, 1, 4, 2, 6, 3)]
+    report = audit(record(), *shuffled, change(9, -5))
+    found = [text for text in answer_of(report).context if "carol" in text]
+    assert found == [
+        "carol2 changed the key policy (PutKeyPolicy, 2026-05-18 06:58:34 UTC), 2 minutes before "
+        "the first denied call.",
+        "carol1 changed the key policy (PutKeyPolicy, 2026-05-18 06:59:34 UTC), 1 minute before "
+        "the first denied call.",
+    ]
+
+
+def test_one_change_that_concerns_two_findings_is_said_once():
+    other = record(eventID="e2", userIdentity={"type": "IAMUser", "userName": "bob",
+                   "arn": f"arn:aws:iam::{ACCOUNT}:user/bob"})  # fmt: skip
+    report = audit(record(), other, change(1, 3))
+    assert len(report.findings) == 2
+    assert sum("carol1" in text for text in answer_of(report).context) == 1
+
+
+def test_other_errors_are_listed_and_the_rest_is_counted():
+    names = "Decrypt Encrypt DescribeKey ReEncrypt ListGrants Sign Verify".split()
+    errors = [record(eventName=name, errorCode="NotFoundException", eventID=name) for name in names]
+    report = audit(record(), *errors)
+    found = [text for text in answer_of(report).context if "NotFound" in text or "more" in text]
+    assert len(found) == 6
+    assert found[-1] == "2 more kinds of other KMS errors: see --format json."
+
+
+def test_the_timeline_keeps_the_latest_events_and_the_first_lanes():
+    rows = [
+        row(user_name=f"user{n // 20:02}", event_time=f"2026-05-18T0{n // 60}:{n % 60:02}:00Z")
+        for n in range(280)
+    ]
+    events = timeline_of(audit_rows(*reversed(rows)).findings)
+    assert len(events) == 200
+    assert [events[0].text, events[-1].text] == [
+        "CreateGrant by user04: AccessDenied", "CreateGrant by user13: AccessDenied",
+    ]  # fmt: skip
+    assert [one.time for one in events] == sorted(one.time for one in events)
+    assert events[0].time == datetime(2026, 5, 18, 1, 20, tzinfo=UTC)
+
+    rows = [row(user_name=f"u{n:02}", event_time=f"2026-05-18T00:{n:02}:00Z") for n in range(14)]
+    lanes = [one.lane for one in timeline_of(audit_rows(*rows).findings)]
+    assert lanes == [*(f"u{n:02}" for n in range(12)), "other callers", "other callers"]
+
+
+def test_a_change_of_the_key_is_in_a_lane_of_its_own():
+    events = timeline_of(audit(record(), change(1, 3)).findings)
+    assert [(one.lane, str(one.mark), one.text) for one in events] == [
+        ("key changes", "key change", "PutKeyPolicy by carol1"),
+        ("deploy-7f3a", "denied KMS call", "CreateGrant by deploy-7f3a: AccessDenied"),
+    ]
