@@ -224,6 +224,28 @@ def test_a_step_of_a_redacted_report_cannot_be_applied(tmp_path):
          "AWSServiceRoleForAutoScaling",
          "arn:aws:iam::account-1:role/aws-service-role/autoscaling.amazonaws.com/"
          "AWSServiceRoleForAutoScaling"),
+        # The path and the name of a service-linked role are AWS's, if both have the form.
+        (f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ec2.eu-west-1.amazonaws.com/"
+         "AWSServiceRoleForEC2",
+         "arn:aws:iam::account-1:role/aws-service-role/ec2.region-1.amazonaws.com/"
+         "AWSServiceRoleForEC2"),
+        (f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/quokka.example/AWSServiceRoleForQuokka",
+         "arn:aws:iam::account-1:role/aws-service-role/service/AWSServiceRoleForQuokka"),
+        (f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/quokka/"
+         "AWSServiceRoleForAutoScaling",
+         "arn:aws:iam::account-1:role/aws-service-role/service/AWSServiceRoleForAutoScaling"),
+        (f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/quokka",
+         "arn:aws:iam::account-1:role/name-1"),
+        (f"arn:aws:iam::{ACCOUNT}:role/quokka/autoscaling.amazonaws.com/"
+         "AWSServiceRoleForAutoScaling",
+         "arn:aws:iam::account-1:role/AWSServiceRoleForAutoScaling"),
+        (f"arn:aws:iam::{ACCOUNT}:role/quokka/aws-service-role/AWSServiceRoleForAutoScaling",
+         "arn:aws:iam::account-1:role/AWSServiceRoleForAutoScaling"),
+        (f"arn:aws:iam::{ACCOUNT}:user/aws-service-role/autoscaling.amazonaws.com/"
+         "AWSServiceRoleForAutoScaling",
+         "arn:aws:iam::account-1:user/AWSServiceRoleForAutoScaling"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy", "arn:aws:sts::account-1:assumed-role/"
+         "name-1"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/session",
          "arn:aws:sts::account-1:assumed-role/name-1/name-2"),
         (KEY, "arn:aws:kms:region-1:account-1:key/key-1"),
@@ -245,6 +267,32 @@ def test_an_arn_keeps_what_aws_chose(arn, shown):
     assert readable(made) == shown
     assert stand_ins.arn(arn) == made
     assert stand_ins.arn(made) == made
+
+
+@pytest.mark.parametrize(
+    ("agent", "kept"),
+    [
+        # CloudTrail User Guide, "CloudTrail record contents" (userAgent): a service's host name, or
+        # what the caller's program says of itself.
+        ("ec2-frontend-api.amazonaws.com", "ec2-frontend-api.amazonaws.com"),
+        ("autoscaling.amazonaws.com", "autoscaling.amazonaws.com"),
+        ("ec2.ap-southeast-7.amazonaws.com", "ec2.region-1.amazonaws.com"),
+        ("aws-cli/2.15.30 Python/3.11.8 quokka/1.0", None),
+        ("quokka.amazonaws.com", None),
+        ("quokka.autoscaling.amazonaws.com", None),
+        ("autoscaling.amazonaws.com quokka", None),
+        ("quokka autoscaling.amazonaws.com", None),
+        ("198.51.100.7", None),
+        ("", None),
+    ],
+)
+def test_of_user_agents_only_aws_services_stay(agent, kept):
+    redacted = ebs_kms_audit.audit(export(row(user_agent=agent, **REGION)), redact=True)
+    (denial,) = redacted.findings[0].denials
+    assert denial.event.user_agent == kept
+
+
+REGION = {"aws_region": "ap-southeast-7"}
 
 
 @pytest.mark.parametrize(

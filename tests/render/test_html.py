@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import KeyPolicy, Request, evaluate
+from ebs_kms_audit.plan.step import Commands, LeftOut
 from ebs_kms_audit.render import html, notebook
+from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.escape import escape_unprintable
 from tests.make_samples import SAMPLES
 from tests.render.made import DIFF, STATEMENTS, many_callers, policy_step, report_of, safe_step
@@ -90,13 +92,26 @@ def test_hostile_rows_that_are_in_no_finding_are_harmless(render):
 
 
 @BOTH
-def test_hostile_text_of_a_policy_is_harmless(render):
-    hostile = {"Sid": HOSTILE[1], "Effect": "Allow"}
-    step = safe_step(diff=f"--- a\n+++ b\n+{HOSTILE[1]}\n", text=HOSTILE[0], document=hostile)
-    report = report_of(step, policy_step(statements=(hostile,), id="other"))
-    page = Page(render(report))
-    assert "img" not in page.tags
-    assert "script" not in page.tags
+@pytest.mark.parametrize("hostile", HOSTILE[:5])
+def test_hostile_text_of_a_policy_is_shown_as_it_is_in_each_block(hostile, render):
+    statement = {"Sid": hostile, "Effect": "Allow"}
+    others = {name: f"{name} {hostile}" for name in ("terraform", "cloudformation", "diff")}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    commands = Commands(apply=f"a {hostile}", verify=f"v {hostile}", undo=f"u {hostile}")
+    known = safe_step(text=hostile, document=document, commands=commands, **others)
+    left_out = LeftOut(name=hostile, finding="F-0", why=hostile, how_to_find=f"find {hostile}")
+    unknown = policy_step(
+        id="other", statements=(statement,), reasons=(hostile,), left_out=(left_out,)
+    )
+    page = Page(render(report_of(known, unknown)))
+    assert page.texts("pre", "ekms-json") == [
+        compact(document), f"a {hostile}", f"v {hostile}", f"u {hostile}",
+        others["terraform"], others["cloudformation"], compact(statement),
+    ]  # fmt: skip
+    assert [text.rstrip("\n") for text in page.texts("pre", "ekms-diff")] == [others["diff"]]
+    assert f"find {hostile}" in page.texts("pre")
+    assert {name for _, attributes in page.attributes for name in attributes} <= ATTRIBUTES
+    assert not {"img", "script", "b", "i"} & set(page.tags)
 
 
 NAMELESS = audit(row(user_name="zed", aws_access_key=SESSION))
