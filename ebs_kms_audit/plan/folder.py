@@ -73,21 +73,22 @@ def write_plan(steps: Sequence[Step], summary: str, folder: str) -> None:
     beside: Path | None = None
     try:
         beside = Path(tempfile.mkdtemp(prefix=".ebs-kms-audit-", dir=target.parent))
+        made = beside / "plan"  # has the modes that the umask gives, which `beside` has not
         for name, contents in files.items():
-            (beside / name).mkdir(exist_ok=True)
+            (made / name).mkdir()
             for file, text in contents.items():
-                _write(beside / name / file, text)
-        beside.chmod(0o755)
-        beside.rename(target)
+                _write(made / name / file, text)
+        made.rename(target)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"--plan {folder}: it cannot be written: {why}.") from error
     finally:
-        if beside is not None and beside.exists():
+        if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
     if path.suffix == ".sh":
-        path.chmod(0o755)
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)  # who can read it can run it

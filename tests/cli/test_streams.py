@@ -1,6 +1,8 @@
 """Closed, full and broken standard streams, and targets of `-o` that cannot be written."""
 
+import os
 import shlex
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +77,35 @@ def test_a_report_takes_the_longest_name_that_a_file_can_have(denied, capsys):
     assert longest.read_text().startswith("KMS denied 1 call")
     assert "File name too long" in said_by(capsys, denied, "-o", denied.parent / ("n" * 256))[1]
     assert sorted(one.name for one in denied.parent.iterdir()) == ["denied.csv", "n" * 250]
+
+
+@pytest.mark.parametrize(
+    ("present", "umask", "mode"),
+    [
+        # POSIX, open(): a new file has mode 666 without the bits of the umask.
+        (None, 0o022, 0o644),
+        (None, 0o077, 0o600),
+        (None, 0o002, 0o664),
+        # A file that is replaced keeps its mode.
+        (0o600, 0o022, 0o600),
+        (0o640, 0o077, 0o640),
+        (0o666, 0o077, 0o666),
+    ],
+)
+def test_who_can_read_a_report(denied, capsys, present, umask, mode):
+    report = denied.parent / "report.txt"
+    if present is not None:
+        report.write_text("old", encoding="utf-8")
+        report.chmod(present)
+    before = os.umask(umask)
+    try:
+        assert said_by(capsys, denied, "-o", report)[0] == 1
+        assert os.umask(umask) == umask  # and the umask is as it was
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(report.stat().st_mode) == mode
+    assert report.read_text(encoding="utf-8").startswith("KMS denied 1 call")
+    assert sorted(one.name for one in denied.parent.iterdir()) == ["denied.csv", "report.txt"]
 
 
 def test_a_target_that_is_a_loop_of_links_is_an_error(denied, capsys):

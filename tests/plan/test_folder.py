@@ -88,7 +88,29 @@ def test_each_step_that_changes_something_has_a_folder(plan):
     assert jsonpatch.apply_patch(before, loaded(folder / FOLDER / "patch.json")) == after
     hcl2.loads((folder / FOLDER / "main.tf").read_text(encoding="utf-8"))
     hcl2.loads((folder / f"4-iam_policy-{KEY_ID}" / "main.tf").read_text(encoding="utf-8"))
-    assert stat.S_IMODE((folder / FOLDER / "apply.sh").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("umask", "folder_mode", "file_mode"),
+    [(0o022, 0o755, 0o644), (0o077, 0o700, 0o600), (0o027, 0o750, 0o640)],
+)
+def test_the_umask_says_who_can_read_a_plan(plan, umask, folder_mode, file_mode):
+    before = os.umask(umask)
+    try:
+        folder = plan(*SAMPLE, "--key-policy", KEY_POLICY)
+    finally:
+        os.umask(before)
+    modes = {
+        name: stat.S_IMODE((folder / name).stat().st_mode)
+        for name in ("", FOLDER, "plan.md", f"{FOLDER}/after.json", f"{FOLDER}/apply.sh",
+                     f"{FOLDER}/verify.sh", f"{FOLDER}/undo.sh")
+    }  # fmt: skip
+    assert modes == {
+        "": folder_mode, FOLDER: folder_mode, "plan.md": file_mode,
+        f"{FOLDER}/after.json": file_mode, f"{FOLDER}/apply.sh": folder_mode,
+        f"{FOLDER}/verify.sh": folder_mode, f"{FOLDER}/undo.sh": folder_mode,
+    }  # fmt: skip
+    assert [path.name for path in folder.parent.iterdir()] == ["fix"]  # nothing is left beside it
 
 
 def test_without_the_policy_there_are_statements_and_no_script(plan):

@@ -99,6 +99,32 @@ def test_a_tree_of_log_files_with_some_corrupt(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("folder", "read"),
+    [
+        # CloudTrail User Guide, "Finding your CloudTrail log files", "CloudTrail log file integrity
+        # validation" (CloudTrail-Digest), "Viewing Insights events" (CloudTrail-Insight).
+        ("CloudTrail", True),
+        ("CloudTrail-Digest", False),
+        ("CloudTrail-Insight", False),
+        # Other folders are the user's own.
+        ("my-CloudTrail-Insight", True),
+        ("CloudTrail-Insight-2", True),
+        ("CloudTrail-Insights", True),
+        ("cloudtrail-insight", True),
+        (".CloudTrail", False),
+    ],
+)
+def test_the_folders_of_digest_files_and_of_insights_events_are_left_out(tmp_path, folder, read):
+    day = tmp_path / "AWSLogs" / "111122223333" / folder / "us-east-1" / "2026" / "05" / "18"
+    beside = tmp_path / "AWSLogs" / "111122223333" / "CloudTrail" / "eu-west-1"
+    for number, path in enumerate((day, beside)):
+        path.mkdir(parents=True)
+        log = json.dumps({"Records": [record(eventID=f"e{number}")]}).encode()
+        (path / "log.json.gz").write_bytes(gzip.compress(log))
+    assert ebs_kms_audit.audit(records=tmp_path).coverage.denials == 1 + read
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "the file is empty"),
