@@ -6,7 +6,9 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import UsageError
+from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.window import window_around
+from tests.records import log, record
 from tests.rows import export, row
 
 SEVEN = datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
@@ -46,12 +48,30 @@ def kept(tmp_path, times, around):
     return [f"{d.event.time:%H:%M:%S}" for finding in report.findings for d in finding.denials]
 
 
-TIMES = ["2026-05-18T06:58:59Z", "2026-05-18T06:59:00Z", "2026-05-18T07:01:00Z"]
+TIMES = ["2026-05-18T06:58:59Z", "2026-05-18T06:59:00Z", "2026-05-18T07:01:00Z",
+         "2026-05-18T07:01:01Z"]  # fmt: skip
 
 
 @pytest.mark.parametrize("around", ["07:00", "7:00", "07:00:00", "07:00Z", "07:00 UTC"])
 def test_a_time_of_day_is_on_the_day_of_the_rows(tmp_path, around):
     assert kept(tmp_path, TIMES, around) == ["06:59:00", "07:01:00"]
+
+
+@pytest.mark.parametrize("kind", ["export", "records"])
+def test_what_is_outside_of_the_window_is_counted(tmp_path, kind):
+    """Both ends belong to the window, in an export and in a log."""
+    if kind == "export":
+        (tmp_path / "x.csv").write_text(export(*(row(event_time=one) for one in TIMES)).read())
+    else:
+        records = [record(eventTime=one, eventID=one) for one in TIMES]
+        (tmp_path / "x.json").write_text(log(*records).read())
+    around = datetime(2026, 5, 18, 7, 0, tzinfo=UTC)
+    coverage = ebs_kms_audit.audit(tmp_path, around=around, minutes=1).coverage
+    assert (coverage.denials, coverage.denials_outside_window) == (2, 2)
+    assert coverage.window == Window(
+        start=datetime(2026, 5, 18, 6, 59, tzinfo=UTC), end=datetime(2026, 5, 18, 7, 1, tzinfo=UTC)
+    )
+    assert coverage.rows_read == coverage.events + coverage.rows_set_aside == 4
 
 
 def test_a_time_of_day_is_an_error_if_the_rows_are_of_two_days(tmp_path):

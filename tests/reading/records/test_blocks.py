@@ -268,3 +268,27 @@ def test_objects_in_objects_without_end():
     records[1] = records[1].replace('"requestParameters":null', f'"requestParameters":{deep}')
     report = ebs_kms_audit.audit(records=io.StringIO(f'{{"Records":[{",".join(records)}]}}'))
     assert report.coverage.rows_set_aside == 1
+
+
+SMALL = (
+    '{"eventVersion":"1.11","eventTime":"2026-05-18T07:00:34Z","eventSource":"kms.amazonaws.com",'
+    '"eventName":"Decrypt","n":-12.5e+10}'
+)
+WITH_NUMBERS = [
+    (f"{SMALL}\n1234567\n{SMALL}\n-1.5e-10\n", 2),
+    (f"[123456,{SMALL},0.25,{SMALL},9e99]", 2),
+    (f'{{"n":1234567,"logEvents":[{SMALL}],"m":-0.125,"more":[{SMALL}]}}', 2),
+    (f'{{"n":1234567,"x":[{SMALL},{{"y":tru}},{SMALL}],"m":12.5e+10,"more":[{SMALL}]}}', 3),
+    (f'[true,false,null,{SMALL},{{"eventVersion":null,"x":false}}]', 1),
+    (f"{SMALL}\n1234567", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "records"), WITH_NUMBERS)
+def test_a_number_that_a_block_cuts_is_one_number(text, records):
+    """RFC 8259, "Numbers": 12 and 3 are numbers, and so is 123."""
+    whole = list(read_records([text]))
+    assert [one.content for one in whole].count(json.loads(SMALL)) == records
+    for cut in range(1, len(text)):
+        assert list(read_records([text[:cut], text[cut:]])) == whole, text[:cut]
+    assert list(read_records(list(text))) == whole
