@@ -74,13 +74,16 @@ class Bindings:
             return Binding(policy=None, name=given.name, doubts=(why,))
         doubts = []
         if given.key and Arn.parse(given.key):
-            if given.key != group.key:
+            if group.key is None:
                 doubts.append(
                     "The policy is bound to the key by its key id only. The full ARN of the key is "
                     "not known."
-                    if group.key is None
-                    else f"The policy was given for {given.key}, which is another key."
+                    if group.key_id == given.key_id
+                    else f"The policy was given for {given.key}. It is not known that this is the "
+                    "denied key."
                 )
+            elif group.key != given.key:
+                doubts.append(f"The policy was given for {given.key}, which is another key.")
             policy = given.policy if group.key in (None, given.key) else None
             return Binding(policy=policy, name=given.name, doubts=tuple(doubts), since=given.since)
         # A record of the key holds the same policy, or it is the only policy and the only key.
