@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -143,10 +143,11 @@ def _iam_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
     return policies
 
 
-def _rendered(report: Report, options: Options) -> str:
+def _rendered(report: Report, options: Options) -> str | Iterable[str]:
+    """Return the report in its format, in pieces where it can be long."""
     chosen = format_for(options.format, options.output)
     if chosen.name != "text":
-        return chosen.render(report)
+        return chosen.pieces(report)
     from ebs_kms_audit.cli import display
 
     return report.to_text(

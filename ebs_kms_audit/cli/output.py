@@ -18,15 +18,16 @@ _BAD_OUTPUT = 2
 _NO_DATA = (".html", ".htm", ".md", ".markdown", ".txt")  # never read as an input
 
 
-def write(text: str, output: str | None = None) -> None:
-    """Write text to a file, or to standard output where none is named.
+def write(text: str | Iterable[str], output: str | None = None) -> None:
+    """Write text, whole or in pieces, to a file, or to standard output if none is named.
 
-    Raises UsageError where it cannot be written. What was in the file is then untouched.
+    Raises UsageError if it cannot be written. What was in the file is then untouched.
     """
+    pieces = (text,) if isinstance(text, str) else text
     if output is not None:
         try:
-            _write_whole(text, output)
-        except (OSError, ValueError) as error:
+            _write_whole(pieces, output)
+        except OSError as error:
             raise _unwritable(output, error) from error
         return
     if sys.stdout is None:
@@ -34,7 +35,8 @@ def write(text: str, output: str | None = None) -> None:
     if hasattr(sys.stdout, "reconfigure"):  # a terminal that lacks a character shows an escape
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stdout.write(_for_encoding(text, sys.stdout.encoding or "utf-8"))
+        for piece in pieces:
+            sys.stdout.write(_for_encoding(piece, sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) left with what it wanted
         _discard(sys.stdout)
@@ -131,17 +133,20 @@ def _for_encoding(text: str, encoding: str) -> str:
     return text
 
 
-def _write_whole(text: str, output: str) -> None:
+def _write_whole(pieces: Iterable[str], output: str) -> None:
     """Write a file whole or not at all: beside the target first, then put in its place."""
     from pathlib import Path  # slow to import, and standard output needs none
 
-    data = text.encode("utf-8", "backslashreplace")
+    data = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
     try:
         mode = Path(output).stat().st_mode
     except FileNotFoundError:
         mode = 0
+    except ValueError as error:  # no file can have this name
+        raise _unwritable(output, error) from error
     if mode and not stat.S_ISREG(mode):  # /dev/null, a pipe
-        Path(output).write_bytes(data)
+        with Path(output).open("wb") as file:
+            file.writelines(data)
         return
     import tempfile  # slow to import, and only needed here
 
@@ -149,7 +154,7 @@ def _write_whole(text: str, output: str) -> None:
     handle, beside = tempfile.mkstemp(dir=target.parent, prefix=".ebs-kms-audit-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(data)
         Path(beside).chmod(stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
         Path(beside).replace(target)
     except BaseException:

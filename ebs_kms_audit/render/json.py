@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,14 @@ from ebs_kms_audit.model import (
     SetAside,
     Symptom,
 )
+from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.policy_log import PolicyChange
+    from ebs_kms_audit.diagnosis.cause import OtherCause
+    from ebs_kms_audit.diagnosis.policy_log import InForce, PolicyChange
     from ebs_kms_audit.diagnosis.unused import Unused
-    from ebs_kms_audit.policy import LintFinding
+    from ebs_kms_audit.policy import Decision, LintFinding
     from ebs_kms_audit.report import Report
 
 _Lints = dict[tuple[int, str | None], list[dict[str, Any]]]
@@ -38,22 +40,33 @@ SCHEMA = "ebs_kms_audit.report/2"
 
 def render(report: Report) -> str:
     """Return the report as JSON text, in ASCII, so that no terminal is moved by a log field."""
-    return json.dumps(as_dict(report), indent=2, ensure_ascii=True) + "\n"
+    return "".join(pieces(report))
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """Yield the JSON text of the report in pieces. The whole text is never in memory."""
+    yield from pieces_of(_report(report))
+    yield "\n"
 
 
 def as_dict(report: Report) -> dict[str, Any]:
     """Return the report as JSON-ready values."""
+    values: dict[str, Any] = plain(_report(report))
+    return values
+
+
+def _report(report: Report) -> dict[str, Any]:
     lints: _Lints = {}
     return {
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
-        "findings": [_finding(finding, lints) for finding in report.findings],
-        "plan": [step_dict(step) for step in report.plan],
-        "symptoms": [_symptom(symptom) for symptom in report.symptoms],
-        "other_errors": [_other_error(error) for error in report.other_errors],
-        "shared_name_denials": [denial_dict(denial) for denial in report.shared_name_denials],
-        "set_aside": [_set_aside(row) for row in report.set_aside],
-        "unused": [_unused(one) for one in report.unused],
+        "findings": Items(report.findings, lambda finding: _finding(finding, lints)),
+        "plan": Items(report.plan, step_dict),
+        "symptoms": Items(report.symptoms, _symptom),
+        "other_errors": Items(report.other_errors, _other_error),
+        "shared_name_denials": _denials(report.shared_name_denials),
+        "set_aside": Items(report.set_aside, _set_aside),
+        "unused": Items(report.unused, _unused),
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
     }
 
@@ -62,8 +75,42 @@ def time_text(time: datetime | None) -> str | None:
     """Return ISO 8601 to the second, with `Z` only where the zone is known."""
     if time is None:
         return None
-    text = time.replace(tzinfo=None, microsecond=0).isoformat()
+    text = time.isoformat()[:19]
     return f"{text}Z" if time.tzinfo else text
+
+
+def _denials(denials: Sequence[Denial]) -> Items:
+    """Return denials as an array. Those of one kind differ in id, time and line."""
+    return Items(denials, denial_dict, _ALIKE_DENIALS)
+
+
+def kind_of(denial: Denial) -> Hashable:
+    """Return a value that is equal for denials that differ only in event id, time and line.
+
+    It is valid while the report exists.
+    """
+    event = denial.event
+    return (
+        event.name,
+        denial.iam_actions,
+        id(denial.statement_kind),
+        event.error_code,
+        denial.via_service,
+        event.source_ip,
+        event.error_message,
+        id(denial.message),
+        event.file,
+        event.record,
+        id(denial.verdict),
+    )
+
+
+def _own(denial: Denial) -> tuple[str | int | None, ...]:
+    event = denial.event
+    return event.event_id, time_text(event.time), event.line
+
+
+_ALIKE_DENIALS = Alike(kind_of, ("event_id", "event_time", "line"), _own)
 
 
 def denial_dict(denial: Denial) -> dict[str, Any]:
@@ -138,9 +185,9 @@ def _finding(finding: Finding, lints: _Lints) -> dict[str, Any]:
         "key": _key(finding.key),
         "ebs_traffic": finding.ebs_traffic,
         "noise": finding.noise,
-        "denials": [denial_dict(denial) for denial in finding.denials],
+        "denials": _denials(finding.denials),
         "history": _history(finding.history),
-        "judgements": [_judgement(judgement, lints) for judgement in finding.judgements],
+        "judgements": Items(finding.judgements, lambda one: _judgement(one, lints)),
         "verdict": str(finding.verdict),
         "cause": _cause(finding.cause),
         "steps": list(finding.steps),
@@ -159,11 +206,12 @@ def _cause(cause: Cause) -> dict[str, Any]:
             {"what": one.what, "why": one.why, "command": one.command}
             for one in cause.next_evidence
         ],
-        "others": [
-            {"id": str(other.id), "text": other.text, "denials": list(other.denials)}
-            for other in cause.others
-        ],
+        "others": Items(cause.others, _other_cause),
     }
+
+
+def _other_cause(other: OtherCause) -> dict[str, Any]:
+    return {"id": str(other.id), "text": other.text, "denials": list(other.denials)}
 
 
 def _judgement(judgement: Judgement, lints: _Lints) -> dict[str, Any]:
@@ -183,25 +231,33 @@ def _judgement(judgement: Judgement, lints: _Lints) -> dict[str, Any]:
         "verdict": str(judgement.verdict),
         "would_deny": judgement.would_deny,
         "lint": lints[policy],
-        "decisions": [
-            {
-                "verdict": str(decision.verdict),
-                "why": decision.why,
-                "decided_by": [
-                    {"layer": str(one.layer), "index": one.index, "sid": one.sid}
-                    for one in decision.decided_by
-                ],
-                "depends_on": list(decision.depends_on),
-            }
-            for decision in map(judgement.at_time, range(len(judgement.decisions)))
-        ],
-        "in_force": [
-            {"event_id": then.policy.event_id, "since": time_text(then.policy.since)}
-            if then
-            else None
-            for then in judgement.then
-        ],
+        "decisions": Items(
+            [judgement.at_time(at) for at in range(len(judgement.decisions))], _decision, _SAME
+        ),
+        "in_force": Items(judgement.then, _in_force, _ALIKE_THEN),
     }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": str(decision.verdict),
+        "why": decision.why,
+        "decided_by": [
+            {"layer": str(one.layer), "index": one.index, "sid": one.sid}
+            for one in decision.decided_by
+        ],
+        "depends_on": list(decision.depends_on),
+    }
+
+
+_SAME = Alike(id)
+_ALIKE_THEN = Alike(lambda then: then and id(then.policy))
+
+
+def _in_force(then: InForce | None) -> dict[str, Any] | None:
+    if then is None:
+        return None
+    return {"event_id": then.policy.event_id, "since": time_text(then.policy.since)}
 
 
 def _change(change: PolicyChange) -> dict[str, Any]:
@@ -259,8 +315,8 @@ def _lint(found: LintFinding) -> dict[str, Any]:
 def _history(history: History) -> dict[str, Any]:
     later = history.later_success
     return {
-        "attempts": [_happening(event) for event in history.attempts],
-        "changes": [_happening(event) for event in history.changes],
+        "attempts": Items(history.attempts, _happening, _ALIKE_EVENTS),
+        "changes": Items(history.changes, _happening, _ALIKE_EVENTS),
         "changes_count": history.changes_count,
         "later_success": later and _happening(later),
         "allowed": list(history.allowed),
@@ -283,6 +339,13 @@ def _happening(event: Event) -> dict[str, Any]:
         "file": event.file,
         "line": event.line,
     }
+
+
+_ALIKE_EVENTS = Alike(
+    lambda event: (event.name, event.error_code, event.file),
+    ("event_id", "event_time", "user_name", "line"),
+    lambda event: (event.event_id, time_text(event.time), event.user_name, event.line),
+)
 
 
 def _principal(principal: Principal) -> dict[str, Any]:

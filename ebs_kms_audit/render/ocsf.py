@@ -38,8 +38,13 @@ _PRODUCT = {"name": "ebs_kms_audit", "version": __version__, "vendor_name": "ebs
 
 def render(report: Report) -> str:
     """Return one line of JSON, in ASCII, for each finding; an empty text if there is none."""
-    lines = (json.dumps(one, separators=(",", ":")) for one in as_dicts(report))
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(pieces(report))
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """Yield the lines."""
+    for one in as_dicts(report):
+        yield json.dumps(one, separators=(",", ":")) + "\n"
 
 
 def as_dicts(report: Report) -> Iterator[dict[str, Any]]:

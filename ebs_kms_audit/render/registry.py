@@ -1,8 +1,12 @@
-"""The formats of a report: one module a format, each with `render(report) -> str`."""
+"""The formats of a report: one module for each.
+
+A module has `render(report) -> str`. One that lists all denials also has
+`pieces(report) -> Iterator[str]`, so that its whole text is never in memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,8 +28,12 @@ class Format(NamedTuple):
 
     def render(self, report: Report) -> str:
         """Return the report in this format."""
-        function: Callable[[Report], str] = import_module(f"{__package__}.{self.module}").render
-        return function(report)
+        return "".join(self.pieces(report))
+
+    def pieces(self, report: Report) -> Iterable[str]:
+        """Return the report in this format, in pieces that are made one by one."""
+        module = import_module(f"{__package__}.{self.module}")
+        return module.pieces(report) if hasattr(module, "pieces") else (module.render(report),)
 
 
 FORMATS: Mapping[str, Format] = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ebs_kms_audit.plan.change import Permission, Proof
+from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof
 from ebs_kms_audit.plan.step import Step
+from ebs_kms_audit.render.json_text import Alike, Items
 
 
 def step_dict(step: Step) -> dict[str, Any]:
-    """Return one step of the plan as JSON-ready values."""
+    """Return one step of the plan as JSON-ready values; the denials of the proof are `Items`."""
     return {
         "id": step.id,
         "kind": str(step.kind),
@@ -54,19 +55,27 @@ def _proof(proof: Proof) -> dict[str, Any]:
     return {
         "cures": proof.cures,
         "gives_nothing_else": proof.gives_nothing_else,
-        "denials": [
-            {
-                "event_id": one.event_id,
-                "action": one.action,
-                "before": str(one.before),
-                "after": str(one.after),
-                "cured": one.cured,
-            }
-            for one in proof.denials
-        ],
+        "denials": Items(proof.denials, _cured, _ALIKE),
         "newly_allowed": [_permission(one) for one in proof.newly_allowed],
         "lost": [_permission(one) for one in proof.lost],
     }
+
+
+def _cured(denial: CuredDenial) -> dict[str, Any]:
+    return {
+        "event_id": denial.event_id,
+        "action": denial.action,
+        "before": str(denial.before),
+        "after": str(denial.after),
+        "cured": denial.cured,
+    }
+
+
+_ALIKE = Alike(
+    lambda one: (one.action, id(one.before), id(one.after), one.cured),
+    ("event_id",),
+    lambda one: (one.event_id,),
+)
 
 
 def _permission(permission: Permission) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Report → one row a denial, as a pyarrow Table or a pandas DataFrame.
+"""Report → one row per denial, as a pyarrow Table or a pandas DataFrame.
 
 Columns (missing values are null):
 
 finding_id        text     the finding that the denial belongs to
 event_id          text
-event_time        timestamp, microseconds, UTC; null where the export has no zone
-event_time_text   text     the time as in `to_dict()`, with `Z` only where the zone is known
+event_time        timestamp, microseconds, UTC; null if the export has no time zone
+event_time_text   text     the time as in `to_dict()`, with `Z` only if the time zone is known
 event_name        text
 iam_actions       list of text
 statement_kind, verdict, error_code, via_service, source_ip   text
@@ -13,20 +13,22 @@ account, region   text     account: twelve digits
 principal_arn, principal_kind, principal_evidence, user_name, session_name   text
 key_arn, key_id, key_alias, key_evidence   text
 file              text
-line              64-bit integer, the header being line 1
+line              64-bit integer, from 1 for the header
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.render.json import denial_dict
+from ebs_kms_audit.render.json import kind_of, time_text
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from ebs_kms_audit.model import Denial
     from ebs_kms_audit.report import Report
 
 COLUMNS = (
@@ -37,8 +39,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class Row(NamedTuple):
+    """The values of the columns for one denial, in their order.
+
+    finding_id  the id of the finding
+    of_event    the columns in which denials of one kind differ: event_id and the times
+    of_kind     the next columns; the same object for the denials of one kind in a finding
+    line        the line
+    """
+
+    finding_id: str
+    of_event: tuple[Any, ...]
+    of_kind: tuple[Any, ...]
+    line: int
+
+
 def as_arrow(report: Report) -> pa.Table:
-    """Return one row a denial, in the order of the report."""
+    """Return one row per denial, in the order of the report."""
     import pyarrow as pa
 
     special = {
@@ -47,7 +64,10 @@ def as_arrow(report: Report) -> pa.Table:
         "line": pa.int64(),
     }
     schema = pa.schema([(name, special.get(name, pa.string())) for name in COLUMNS])
-    return pa.Table.from_pylist(rows_of(report), schema=schema)
+    rows = [(row.finding_id, *row.of_event, *row.of_kind, row.line) for row in rows_of(report)]
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    arrays = [pa.array(one, field.type) for one, field in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
 def as_pandas(report: Report) -> pd.DataFrame:
@@ -56,44 +76,35 @@ def as_pandas(report: Report) -> pd.DataFrame:
     return frame
 
 
-def rows_of(report: Report) -> list[dict[str, Any]]:
-    """Return a mapping of column to value for each denial, in the order of the report."""
-    return [
-        {name: _encodable(value) for name, value in row.items()}
-        for finding in report.findings
-        for row in _rows(finding)
-    ]
+def rows_of(report: Report) -> Iterator[Row]:
+    """Yield a row for each denial, in the order of the report."""
+    for finding in report.findings:
+        kinds: dict[object, tuple[Any, ...]] = {}
+        for denial in finding.denials:
+            event, kind = denial.event, (id(denial.principal), id(denial.key), kind_of(denial))
+            of_kind = kinds.get(kind)
+            if of_kind is None:
+                of_kind = kinds[kind] = tuple(map(_encodable, _of_kind(finding, denial)))
+            of_event = (
+                _encodable(event.event_id),
+                event.time if event.time and event.time.tzinfo else None,
+                time_text(event.time),
+            )
+            yield Row(finding.id, of_event, of_kind, event.line)
+
+
+def _of_kind(finding: Finding, denial: Denial) -> tuple[Any, ...]:
+    event, principal, key = denial.event, denial.principal, denial.key
+    return (
+        event.name, denial.iam_actions, str(denial.statement_kind), str(denial.verdict),
+        event.error_code, denial.via_service, event.source_ip, finding.account, finding.region,
+        principal.arn, str(principal.kind), str(principal.evidence), principal.user_name,
+        principal.session_name, key.arn, key.id, key.alias, str(key.evidence), event.file,
+    )  # fmt: skip
 
 
 def _encodable(value: Any) -> Any:
     """Return a text with its lone surrogates (of a file name, of JSON) written as escapes."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "backslashreplace").decode()
-    return [_encodable(one) for one in value] if isinstance(value, list) else value
-
-
-def _rows(finding: Finding) -> list[dict[str, Any]]:
-    rows = []
-    for denial in finding.denials:
-        principal, key, event = denial.principal, denial.key, denial.event
-        plain = denial_dict(denial)
-        rows.append(
-            plain
-            | {
-                "finding_id": finding.id,
-                "event_time": event.time if event.time and event.time.tzinfo else None,
-                "event_time_text": plain["event_time"],
-                "account": finding.account,
-                "region": finding.region,
-                "principal_arn": principal.arn,
-                "principal_kind": str(principal.kind),
-                "principal_evidence": str(principal.evidence),
-                "user_name": principal.user_name,
-                "session_name": principal.session_name,
-                "key_arn": key.arn,
-                "key_id": key.id,
-                "key_alias": key.alias,
-                "key_evidence": str(key.evidence),
-            }
-        )
-    return rows
+    return tuple(map(_encodable, value)) if isinstance(value, tuple) else value

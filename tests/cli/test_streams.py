@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ebs_kms_audit.cli.main import main
+from ebs_kms_audit.cli.output import write
 from tests.rows import export, row
 
 COMMAND = f"{shlex.quote(sys.executable)} -m ebs_kms_audit"
@@ -121,6 +122,17 @@ def test_a_link_to_a_new_file_is_followed(denied, capsys):
     assert said_by(capsys, denied, "-o", link)[0] == 1
     assert (denied.parent / "new").is_file()
     assert link.is_symlink()
+
+
+def test_an_interrupted_report_leaves_the_file_as_it_was(tmp_path):
+    def pieces():
+        yield "new"
+        raise KeyboardInterrupt
+
+    (tmp_path / "report.json").write_text("old", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        write(pieces(), str(tmp_path / "report.json"))
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
 
 
 @pytest.mark.parametrize("target", ["denied.csv", "link.csv", "hard.csv", "./sub/../denied.csv"])

@@ -1,0 +1,183 @@
+"""JSON-ready values → JSON text in ASCII with an indent of two spaces, in pieces.
+
+The text is that of `json.dumps(value, indent=2)`. A report lists tens of thousands of objects that
+differ in a few members. `Items` encodes the other members once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from json.encoder import encode_basestring_ascii
+from typing import Any, NamedTuple
+
+_PIECE = 100_000
+"""The length from which on a piece is yielded."""
+_AT_ONCE = 200
+"""How many texts of alike objects are joined."""
+_KEPT = 4_000
+"""How many kinds of objects are remembered."""
+
+
+class Alike(NamedTuple):
+    """How objects are alike that differ in few members.
+
+    kind   returns a value that is equal for objects that are equal in all other members
+    names  the members in which objects of one kind can differ, in their order
+    own    returns the values of these members, which are no objects or arrays
+    """
+
+    kind: Callable[[Any], Hashable]
+    names: tuple[str, ...] = ()
+    own: Callable[[Any], tuple[Any, ...]] = lambda _: ()
+
+
+class Items(NamedTuple):
+    """A JSON array of objects that are made when they are written.
+
+    values     one value for each object
+    as_object  returns the object of a value; its members can be `Items`
+    alike      how objects are alike, or None; a member of alike objects is never `Items`
+    """
+
+    values: Sequence[Any]
+    as_object: Callable[[Any], dict[str, Any] | None]
+    alike: Alike | None = None
+
+
+def plain(value: Any) -> Any:
+    """Return a value with its `Items` as lists."""
+    if isinstance(value, Items):
+        return [plain(value.as_object(one)) for one in value.values]
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    return value
+
+
+def pieces_of(value: Any) -> Iterator[str]:
+    """Yield the JSON text of a value, which can contain `Items`, in pieces."""
+    writer = _Writer()
+    yield from writer.pieces(value, "\n")
+    yield writer.rest()
+
+
+class _Writer:
+    """Writes one value, and keeps the texts of the kinds of alike objects."""
+
+    def __init__(self) -> None:
+        self._written: list[str] = []
+        self._size = 0
+        self._templates: dict[tuple[Alike, str], dict[Hashable, list[str]]] = {}
+
+    def rest(self) -> str:
+        """Return what is written and not yet yielded."""
+        text = "".join(self._written)
+        self._written.clear()
+        self._size = 0
+        return text
+
+    def pieces(self, value: Any, margin: str) -> Iterator[str]:
+        """Write a value, and yield what is written where it is enough for a piece.
+
+        The lines of the value, but not the first, begin with the margin.
+        """
+        if isinstance(value, Items):
+            yield from self._array(value, margin)
+            return
+        if not isinstance(value, dict) or not value:
+            self._write(_text(value, margin))
+            return
+        inner, before = f"{margin}  ", "{"
+        for name, member in value.items():
+            if isinstance(member, dict | Items):
+                self._write(f"{before}{inner}{_name(name)}: ")
+                yield from self.pieces(member, inner)
+            else:
+                self._write(f"{before}{inner}{_name(name)}: {_text(member, inner)}")
+            before = ","
+        self._write(f"{margin}}}")
+
+    def _write(self, text: str) -> None:
+        self._written.append(text)
+        self._size += len(text)
+
+    def _array(self, items: Items, margin: str) -> Iterator[str]:
+        inner, before = f"{margin}  ", "["
+        if items.alike:
+            texts = self._texts(items.values, items.as_object, items.alike, inner)
+            separator = f",{inner}"
+            while some := list(islice(texts, _AT_ONCE)):
+                self._write(f"{before}{inner}{separator.join(some)}")
+                before = ","
+                if self._size > _PIECE:
+                    yield self.rest()
+        else:
+            for value in items.values:
+                self._write(f"{before}{inner}")
+                yield from self.pieces(items.as_object(value), inner)
+                before = ","
+                if self._size > _PIECE:
+                    yield self.rest()
+        self._write(f"{margin}]" if items.values else "[]")
+
+    def _texts(
+        self,
+        values: Iterable[Any],
+        as_object: Callable[[Any], dict[str, Any] | None],
+        alike: Alike,
+        margin: str,
+    ) -> Iterator[str]:
+        """Yield the text of each of alike objects."""
+        templates = self._templates.setdefault((alike, margin), {})
+        kind, names, own = alike
+        for value in values:
+            its_kind = kind(value)
+            template = templates.get(its_kind)
+            if template is None:
+                template = _template(as_object(value), names, margin)
+                if len(templates) < _KEPT:
+                    templates[its_kind] = template
+            filled = template.copy()
+            filled[1::2] = [_scalar(one) for one in own(value)]
+            yield "".join(filled)
+
+
+def _template(value: dict[str, Any] | None, names: tuple[str, ...], margin: str) -> list[str]:
+    """Return the text of an object in parts. Every second part is a member of these names."""
+    if value is None:
+        return ["null"]
+    inner, parts, before = f"{margin}  ", [""], "{"
+    for name, member in value.items():
+        parts[-1] += f"{before}{inner}{_name(name)}: "
+        if name in names:
+            parts += "", ""
+        else:
+            parts[-1] += _text(member, inner)
+        before = ","
+    parts[-1] += f"{margin}}}"
+    return parts
+
+
+def _text(value: Any, margin: str) -> str:
+    """Return the text of a value without `Items`."""
+    inner = f"{margin}  "
+    if isinstance(value, dict) and value:
+        members = [f"{inner}{_name(name)}: {_text(one, inner)}" for name, one in value.items()]
+        return f"{{{','.join(members)}{margin}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{','.join([inner + _text(one, inner) for one in value])}{margin}]"
+    return _scalar(value)
+
+
+def _name(name: Any) -> str:
+    return encode_basestring_ascii(name) if isinstance(name, str) else f'"{_scalar(name)}"'
+
+
+def _scalar(value: Any) -> str:
+    """Return the text of a value that is written on one line."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if value is None:
+        return "null"
+    return int.__repr__(value) if type(value) is int else json.dumps(value)

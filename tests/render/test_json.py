@@ -1,0 +1,58 @@
+"""JSON is written in pieces, and is the text that `json.dumps` makes of `to_dict()`."""
+
+import json
+
+import pytest
+
+from ebs_kms_audit.render.json import pieces
+from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain
+from tests.fuzz.values import TEXTS, VALUES
+from tests.incidents.test_incidents import TABLE, audited
+from tests.rows import audit, row
+
+HOSTILE = [*TEXTS, *VALUES, 'a "b" %s %% {} \\', {"%s": "%d"}, {1: {None: {True: ()}}}]
+
+
+def objects(values, alike=None):
+    return Items(values, lambda value: {"same": "100 %s", "own": value, "last": [value]}, alike)
+
+
+@pytest.mark.parametrize("redact", [False, True])
+@pytest.mark.parametrize("incident", TABLE)
+def test_the_text_of_an_incident_is_that_of_its_dict(incident, redact):
+    report = audited(incident, redact=redact)
+    assert report.to_json() == json.dumps(report.to_dict(), indent=2) + "\n"
+
+
+@pytest.mark.parametrize("values", [[], HOSTILE[:1], HOSTILE], ids=["none", "one", "many"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda values: values,
+        lambda values: {str(at): value for at, value in enumerate(values)},
+        objects,
+        lambda values: {"a": {"b": objects(values)}, "c": {}},
+        lambda values: Items(values, lambda value: {"inner": objects([value, value])}),
+        lambda values: Items(values, lambda _: None, Alike(lambda _: 0)),
+    ],
+    ids=["list", "dict", "items", "in a dict", "in items", "null"],
+)
+def test_any_value_is_written_as_json_dumps_writes_it(of, values):
+    assert "".join(pieces_of(of(values))) == json.dumps(plain(of(values)), indent=2)
+
+
+def test_members_that_differ_are_written_for_each_of_alike_objects():
+    alike = Alike(lambda one: one % 2, ("b", "d"), lambda one: (one, f"%s {one}"))
+    items = Items(
+        range(9), lambda one: {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}, alike
+    )
+    text = "".join(pieces_of({"x": items, "y": {"z": items}}))
+    assert json.loads(text)["y"]["z"][8] == {"a": 0, "b": 8, "c": ["%"], "d": "%s 8"}
+    assert text == json.dumps(plain({"x": items, "y": {"z": items}}), indent=2)
+
+
+def test_no_piece_holds_a_large_part_of_a_large_report():
+    report = audit(*[row(user_agent="", event_id=f"event-{number}") for number in range(3_000)])
+    sizes = [len(piece) for piece in pieces(report)]
+    assert sum(sizes) == len(report.to_json()) > 1_500_000  # about 600 bytes for each denial
+    assert max(sizes) < 300_000
