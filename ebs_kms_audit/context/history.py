@@ -195,10 +195,11 @@ class ContextCollector:
         callers = {caller for denial in denials for caller in callers_of(denial.event)}
         ec2_calls = self._ec2_calls_near(denials, callers)
         of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
+        alike = {_told_apart(denial): denial for denial in denials} if of_callers else {}
         successes = [
             event
             for event in of_callers.values()
-            if any(_same_kind_of_call(event, denial) for denial in denials)
+            if any(_same_kind_of_call(event, denial) for denial in alike.values())
         ]
         denied = {action for denial in denials for action in denial.iam_actions}
         allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
@@ -287,6 +288,11 @@ def _same_kind_of_call(success: Event, denial: Denial) -> bool:
         return False
     named = key_names(success)
     return not (denial.key.id and named) or denial.key.id in named
+
+
+def _told_apart(denial: Denial) -> tuple[object, ...]:
+    """Return the fields of a denial that `_same_kind_of_call` uses."""
+    return _issuer(denial.event), denial.event.source_ip, denial.key.id
 
 
 def _issuer(event: Event) -> str | None:

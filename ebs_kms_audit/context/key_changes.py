@@ -34,6 +34,7 @@ class ChangeLog:
         self._events: dict[object, Event] = {}
         self._rows: list[ChangeRows] = []
         self._by_place: dict[_Place, dict[str | None, list[Event]]] | None = None
+        self._policy_edits: dict[_Place, dict[str | None, list[Event]]] | None = None
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -86,10 +87,14 @@ class ChangeLog:
         if denial.key.id is None:
             return ()
         place = "key", denial.event.region, denial.key.id
-        changes = [event for made in self._made_in(place, None) for event in made]
-        after = [event for event in changes if time_of(event) > time]
-        edits = [event for event in after if event.name == "PutKeyPolicy"]
-        return tuple(sorted(edits, key=_order)[-SHOWN:])
+        if self._policy_edits is None:
+            edits = (event for event in self._events.values() if event.name == "PutKeyPolicy")
+            self._policy_edits = _by_place(edits)
+        found: list[Event] = []
+        for made in self._policy_edits.get(place, {}).values():
+            after = bisect_right(made, time, key=time_of)
+            found += made[max(after, len(made) - SHOWN) :]
+        return tuple(sorted(found, key=_order)[-SHOWN:])
 
     def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
         """Yield the changes in an account, and those without a known account, sorted by time."""
