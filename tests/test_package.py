@@ -1,4 +1,4 @@
-"""What `import ebs_kms_audit` gives, and what it costs in modules."""
+"""The public names of the package, and the modules that it imports."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import ebs_kms_audit
+from tests.benchmark.generate import make_export
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "event_history.csv"
 
@@ -42,7 +43,7 @@ print(*(set(sys.modules) - before), file=sys.stderr)"""
     return set(run.stderr.splitlines()[-1].split())
 
 
-def test_importing_the_package_imports_nothing_of_weight():
+def test_importing_the_package_imports_no_large_module():
     imported = imported_by("import ebs_kms_audit")
     assert {name for name in imported if name.startswith("ebs_kms_audit")} == {"ebs_kms_audit"}
     assert len(imported) < 5
@@ -64,6 +65,13 @@ def imported_by_the_command() -> set[str]:
 def test_the_command_on_a_small_export_does_not_import(module, imported_by_the_command):
     assert "ebs_kms_audit.render.text" in imported_by_the_command
     assert module not in imported_by_the_command
+
+
+def test_the_command_on_a_large_export_imports_numpy_and_no_other_of_these(tmp_path):
+    made = make_export(tmp_path, 8)  # numpy is used from 6 MB on
+    imported = imported_by(f"from ebs_kms_audit.cli.main import main; main([{made.path!r}])")
+    assert "numpy" in imported
+    assert imported.isdisjoint({"pandas", "pyarrow", "jsonpath_ng"})
 
 
 def test_spark_without_pyspark_says_how_to_get_it(monkeypatch):
