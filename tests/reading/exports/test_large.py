@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from ebs_kms_audit import audit
 from ebs_kms_audit.reading import exports
 from ebs_kms_audit.reading.exports import large, window
+from tests.benchmark.events import MIXES
+from tests.benchmark.generate import make_export
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
 from tests.make_samples import KEY_ID
 
@@ -180,3 +182,14 @@ def test_the_report_is_that_of_the_plain_reader(
     expected = report(path, **options)
     tiny(sizes)
     assert report(path, **options) == expected
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
+    tiny: Any, tmp_path: Path, mix: str
+) -> None:
+    path = Path(make_export(tmp_path, 1.5, mix).path)
+    tiny(None)
+    expected = report(path)
+    tiny((50_000, 400_000))
+    assert report(path) == expected
