@@ -18,7 +18,6 @@ _UNSETTLED = frozenset(
         CauseId.CONFLICTING_EVIDENCE,
         CauseId.CONDITION_NOT_MET,
         CauseId.OTHER_KEY,
-        CauseId.UNKNOWN,
     }
 )
 _LISTED = 10
@@ -56,7 +55,7 @@ def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
             yield f"The error message of {action} says that a Deny or another policy decided."
     for evidence, names in arns.items():
         arn, are = ("ARNs", "are") if len(names) > 1 else ("ARN", "is")
-        yield f"The {arn} of {listed(names)} {are} {evidence}."
+        yield f"The {arn} of {listed(sorted(names))} {are} {evidence}."
 
 
 def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:

@@ -45,7 +45,7 @@ _CALLERS = frozenset(
     }
 )
 # Condition keys that tell one principal of an account from another.
-_OF_ONE_PRINCIPAL = ("aws:principal", "aws:user", "kms:granteeprincipal", "kms:retiringprincipal")
+_OF_ONE_PRINCIPAL = ("aws:principal", "aws:user")
 
 Cases = tuple[tuple[str, str | None, dict[str, str]], ...]
 

@@ -150,7 +150,8 @@ def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     elif after.verdict is Verdict.BLOCKED_ELSEWHERE:
         yield f"{what}, and a given policy does not allow it: {', '.join(after.depends_on)}."
     elif after.depends_on:
-        yield f"{what}. The result depends on {', '.join(after.depends_on)}, which is not known."
+        known = "is not known" if len(after.depends_on) == 1 else "are not known"
+        yield f"{what}. The result depends on {', '.join(after.depends_on)}, which {known}."
     else:
         yield f"{what}, and is not proved to be allowed afterwards."
 

@@ -1,0 +1,194 @@
+"""Doubts that no policy settles: who called, on which key, and why the call was denied.
+
+Sources: IAM User Guide, "IAM identifiers" (names that IAM gives out), "AWS JSON policy elements:
+Principal" (the root ARN is the account); EBS User Guide, "Requirements for Amazon EBS encryption".
+"""
+
+import json
+
+import pytest
+
+from tests.exports import access_key
+from tests.incidents import (
+    ADMINS,
+    DELEGATES,
+    ROLE,
+    ROOT,
+    USE,
+    USER,
+    bound,
+    denied,
+    key_policy,
+    pair,
+    statement,
+)
+from tests.records import ACCOUNT, KEY_ARN, audit, record, session
+from tests.rows import audit as audit_rows
+from tests.rows import row
+
+POLICY = {KEY_ARN: key_policy(ADMINS)}
+KEY = {"resources": json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": KEY_ARN}])}
+NAMED = {"resources": [{"ARN": KEY_ARN}], "errorMessage": "absent"}
+OUTSIDE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+UNKNOWN = "The input does not show why the calls were denied."
+
+
+def reasons(report):
+    return next(list(step.reasons) for step in report.plan if step.kind == "key_policy")
+
+
+@pytest.mark.parametrize(
+    ("users", "text"),
+    [
+        (1, "The ARN of u00 is inferred."),
+        (2, "The ARNs of u00, u01 are inferred."),
+        (10, "The ARNs of u00, u01, u02, u03, u04, u05, u06, u07, u08, u09 are inferred."),
+        (11, "The ARNs of u00, u01, u02, u03, u04, u05, u06, u07, u08, u09 and 1 more are "
+             "inferred."),
+    ],
+)  # fmt: skip
+def test_callers_with_an_inferred_arn_are_named_once(users, text):
+    rows = [row(user_name=f"u{number:02}", **KEY) for number in range(users)]
+    again = row(user_name="u00", event_id="again", **KEY)
+    assert reasons(audit_rows(*rows, again, key_policies=POLICY)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("account", "found"),
+    [
+        (ACCOUNT, []),
+        ("444455556666", ["The access key of bob seems to belong to account 444455556666. If so, "
+                          "an IAM policy there must allow the call too."]),
+    ],
+)  # fmt: skip
+def test_an_access_key_of_another_account(account, found):
+    cells = {"user_name": "bob", "aws_access_key": access_key("AKIA", account, "bob")}
+    assert reasons(audit_rows(row(**KEY, **cells), key_policies=POLICY)) == [
+        *found, "The ARN of bob is inferred.",
+    ]  # fmt: skip
+
+
+def test_a_key_that_only_the_ec2_call_beside_it_names():
+    cells = {"event_source": "ec2.amazonaws.com", "error_code": "", "request_id": "another"}
+    attach = row(event_name="CreateVolume", **cells, **KEY)
+    found = reasons(audit_rows(row(), attach, key_policies=POLICY))
+    assert found[0] == (
+        "The key is inferred: the EC2 call that the same caller made within a minute names it."
+    )
+
+
+FEDERATED = {
+    "type": "FederatedUser", "accountId": ACCOUNT,
+    "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/eve",
+    "sessionContext": {"sessionIssuer": {
+        "type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/bob", "userName": "bob"}},
+}  # fmt: skip
+ONLY_ACCOUNT = {"type": "AWSAccount", "accountId": ACCOUNT, "principalId": "AIDAX:me"}
+DEPENDS = "The result depends on principal, which is not known."
+DEPENDS_TOO = "The result depends on principal, identity_policies, which are not known."
+CALLS = [
+    "kms:CreateGrant by {} was denied. ",
+    "kms:Decrypt by {} is needed next. ",
+    "kms:GenerateDataKeyWithoutPlaintext by {} is needed next. ",
+]
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        ({"type": "Root", "arn": ROOT},
+         ["root: In a key policy this ARN means the whole account, not only the root user."]),
+        (FEDERATED,
+         [UNKNOWN, "eve: The caller is a federated session of the user that is named.",
+          *(call.format("eve") + DEPENDS for call in CALLS)]),
+        (ONLY_ACCOUNT,
+         [UNKNOWN, f"{ROOT}: Only the account of the caller is known, not the user or role.",
+          *(call.format(ROOT) + DEPENDS_TOO for call in CALLS)]),
+        ({"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me",
+          "accountId": ACCOUNT}, [UNKNOWN, "The ARN of me is unknown."]),
+    ],
+)  # fmt: skip
+def test_callers_who_are_not_a_single_user_or_role(identity, expected):
+    report = audit(record(userIdentity=identity, **NAMED), key_policies=POLICY)
+    assert reasons(report) == expected
+
+
+NOT_GIVEN_OUT = "The ARN of run is not one that IAM can have given out."
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("x" * 64, []),
+        ("x" * 65, [NOT_GIVEN_OUT]),
+        ("a+b=c,d.e@f-g_h", []),
+        ("x;touch", [NOT_GIVEN_OUT]),
+        ("x$(id)", [NOT_GIVEN_OUT]),
+        ("path/with!$(x)/deploy", []),
+    ],
+)
+def test_names_that_iam_gives_out(role, expected):
+    """Source: IAM User Guide, "IAM and AWS STS quotas": 64 characters, and + = , . @ - _."""
+    who = session(f"arn:aws:iam::{ACCOUNT}:role/{role}", "run")
+    report = audit(record(userIdentity=who, **NAMED), key_policies=POLICY)
+    found = [one for step in report.plan for one in step.reasons if "IAM can have" in one]
+    assert found == expected
+
+
+def test_calls_that_the_step_does_not_cure():
+    client = {"sourceIPAddress": "192.0.2.1"}
+    report = audit(
+        denied("Decrypt"), denied("PutKeyPolicy", eventID="e2", **client),
+        denied("EnableKey", eventID="e3", **client), denied("EnableKey", eventID="e4", **client),
+        key_policies=POLICY,
+    )  # fmt: skip
+    assert reasons(report) == [
+        "run-1 was also denied kms:PutKeyPolicy, kms:EnableKey, which this step does not cure."
+    ]
+
+
+def test_a_cause_that_is_not_settled_is_said():
+    blames_key_policy = audit(denied("Decrypt"), **bound(DELEGATES))
+    assert reasons(blames_key_policy) == [
+        "The message says that no statement of the key policy allows deploy to call kms:Decrypt, "
+        "but the policy that was given leaves it to IAM policies: very likely the policy was "
+        "changed since, or is another key's.",
+        "Evidence against the cause: The key policy that was given names the caller's account, so "
+        "an IAM policy could allow the call.",
+        "The message says that no statement of the key policy allows kms:Decrypt, but the given "
+        "policy leaves it to IAM policies.",
+    ]
+
+
+def test_an_unknown_cause_is_a_doubt_only_where_a_policy_was_given():
+    tags = {"StringEquals": {"aws:PrincipalTag/x": "y"}}
+    policy = {KEY_ARN: key_policy(ADMINS, statement(ROOT, "kms:*", "a", Condition=tags))}
+    assert reasons(audit(denied("Decrypt", None), key_policies=policy)) == [
+        UNKNOWN,
+        'The statement "a" allows the same actions only under a condition on aws:PrincipalTag/x. '
+        "The new statement does not have it.",
+    ]
+    assert reasons(audit(denied("Decrypt", None))) == ["The key policy was not given."]
+
+
+def test_a_deny_that_is_changed_is_said_in_full():
+    fence = statement("*", "kms:*", "fence", Effect="Deny", Condition=OUTSIDE)
+    found = reasons(audit(denied("Decrypt", "deny resource"), **bound(ADMINS, *pair(ROLE), fence)))
+    depends = "The result depends on aws:SourceIp, aws:ViaAWSService, which are not known."
+    assert found == [
+        'A Deny in the key policy, statement "fence", denied deploy kms:Decrypt, and a Deny wins '
+        "over every Allow.",
+        "The error message of kms:Decrypt says that a Deny or another policy decided.",
+        f"kms:Decrypt by run-1 was denied. {depends}",
+        f"kms:GenerateDataKeyWithoutPlaintext by run-1 is needed next. {depends}",
+        f"kms:CreateGrant by run-1 is needed next. {depends}",
+        "The change alters a condition of the key's owner.",
+    ]
+
+
+def test_who_can_use_what_was_not_meant_for_them():
+    """A repaired condition holds for everyone whom the statement names."""
+    west = {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}
+    shared = statement([ROLE, USER], USE, "use", Condition=west)
+    found = reasons(audit(denied("Decrypt"), **bound(ADMINS, shared)))
+    assert "The change alters a condition of the key's owner." in found
