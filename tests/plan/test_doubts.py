@@ -191,4 +191,10 @@ def test_who_can_use_what_was_not_meant_for_them():
     west = {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}
     shared = statement([ROLE, USER], USE, "use", Condition=west)
     found = reasons(audit(denied("Decrypt"), **bound(ADMINS, shared)))
-    assert "The change alters a condition of the key's owner." in found
+    assert found == [
+        'Statement "use" names deploy, but its condition is not met: StringEquals kms:ViaService '
+        "requires ec2.eu-west-1.amazonaws.com, and the request has ec2.us-east-1.amazonaws.com.",
+        "The change alters a condition of the key's owner.",
+        'The statement "use" allows the same actions only under a condition on kms:ViaService. The '
+        "new statement does not have it.",
+    ]

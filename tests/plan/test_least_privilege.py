@@ -22,8 +22,12 @@ def test_only_what_is_needed_and_of_the_grants_create_grant_alone():
 
 def test_the_console_can_not_give_it_and_the_steps_say_so():
     (step,) = rows.audit(rows.row(), least_privilege=True).plan
-    assert "choose Switch to policy view" in step.console_steps[-1]
-    assert not any("Key users, choose Add" in text for text in step.console_steps)
+    assert step.console_steps == (
+        "Open the KMS console in us-east-1, Customer managed keys, the key of the volume or "
+        "snapshot.",
+        "Under Key policy choose Switch to policy view, Edit, and add the statements. Do not add "
+        "the callers under Key users: that allows more actions.",
+    )
 
 
 def test_outside_ebs_nothing_but_the_denied_actions():

@@ -191,10 +191,80 @@ def test_what_no_key_policy_can_allow_is_allowed_by_an_iam_policy():
 
 
 def test_console_steps_name_whom_to_add_and_where():
-    steps = key_policy_step(row()).console_steps
-    assert "us-east-1" in steps[0]
-    assert steps[1] == "Under Key policy, Key users, choose Add: the user alice."
-    assert len(steps) == 3
+    assert key_policy_step(row()).console_steps == (
+        "Open the KMS console in us-east-1, Customer managed keys, the key of the volume or "
+        "snapshot.",
+        "Under Key policy, Key users, choose Add: the user alice.",
+        "If there is no list of key users: Switch to policy view, Edit, add the statements.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [
+        ({}, "the user alice"),
+        ({"user_name": "bob", "recipient_account_id": ""}, "the user bob"),
+        ({"user_name": "root"}, "the user or role that does the work instead of root"),
+        ({"user_name": "deploy-7f3a", "aws_access_key": SESSION},
+         "the user or role of the session deploy-7f3a"),
+        ({"user_name": "i-0123456789abcdef0", "aws_access_key": SESSION},
+         "the role of the instance profile"),
+        ({"user_name": "AutoScaling", "aws_access_key": ""},
+         "the role AWSServiceRoleForAutoScaling"),
+        # The session does not show which role it is: it may have a custom suffix.
+        ({"user_name": "AutoScaling", "aws_access_key": "", "recipient_account_id": "1.1E+11"},
+         "the user or role of the session AutoScaling"),
+    ],
+)  # fmt: skip
+def test_whom_to_add_in_the_console(cells, name):
+    steps = key_policy_step(row(**cells)).console_steps
+    assert steps[1] == f"Under Key policy, Key users, choose Add: {name}."
+
+
+@pytest.mark.parametrize(("users", "more"), [(10, ""), (11, " and 1 more"), (12, " and 2 more")])
+def test_ten_callers_are_named_in_the_console(users, more):
+    rows = [row(user_name=f"u{number:02}") for number in range(users)]
+    text = key_policy_step(*rows).console_steps[1]
+    assert text.count("the user u") == 10
+    assert text.endswith(f"{more}.")
+    assert ("more" in text) == bool(more)
+
+
+AGAIN = "A policy change takes effect within a few minutes."
+ATTACH = "Attach the volume, or start the instance, again."
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        ({}, [ATTACH]),
+        ({"source_ip_address": CLIENT, "event_name": "Decrypt"}, ["Make the denied call again."]),
+        ({"event_name": "DescribeKey"}, ["Make the denied call again."]),
+        ({"event_name": "GenerateDataKeyWithoutPlaintext"},
+         ["Create a volume again that EC2 deleted.", ATTACH]),
+        ({"user_name": "AutoScaling", "aws_access_key": ""},
+         ["Auto Scaling starts instances again by itself.", ATTACH]),
+    ],
+)  # fmt: skip
+def test_what_to_do_when_the_policy_is_changed(cells, texts):
+    assert key_policy_step(row(**cells)).afterwards == (AGAIN, *texts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([row()], "Add these statements for 1 caller to the policy of the key, if this is one "
+                  "key."),
+        ([row(), row(user_name="bob")],
+         "Add these statements for 2 callers to the policy of the key, if this is one key."),
+        ([row(event_name="Decrypt", source_ip_address=CLIENT)],
+         "Add this statement for 1 caller to the policy of the key, if this is one key."),
+        ([row(resources='[{"resourceName":"alias/disks"}]')],
+         "Add these statements for 1 caller to the policy of key alias/disks."),
+    ],
+)  # fmt: skip
+def test_what_a_step_says_to_do(rows, text):
+    assert key_policy_step(*rows).text == text
 
 
 def test_without_a_source_ip_column_only_the_denied_call_is_allowed():

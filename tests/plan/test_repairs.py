@@ -98,7 +98,12 @@ def test_a_condition_is_repaired_and_never_without_review(before, after):
     step = step_for(usage(Condition=before))
     assert step.document["Statement"][1]["Condition"] == after
     assert step.disposition == "review"
-    assert "The change alters a condition of the key's owner." in step.reasons
+    (key,) = next(iter(before.values()))
+    assert step.reasons[1:] == (
+        "The change alters a condition of the key's owner.",
+        f'The statement "use" allows the same actions only under a condition on {key}. The new '
+        "statement does not have it.",
+    )
 
 
 def test_a_caller_who_passes_the_repaired_condition_is_not_added_without_it():
