@@ -162,7 +162,8 @@ def _step(view: StepView, *, alone: bool) -> Iterator[str]:
     step = view.step
     number = "" if alone else f" {view.number}"
     yield f"**Step{number}:** {prose(step.text)}\n"
-    yield f"**{view.disposition}:** {prose(' '.join(view.facts))}\n"
+    facts = " ".join(view.facts)
+    yield f"**{view.disposition}:** {prose(facts)}".rstrip() + "\n"
     for one in view.left_out:
         yield prose(left_out_text(one)) + "\n"
         if one.how_to_find:

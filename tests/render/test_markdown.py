@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ebs_kms_audit.render.markdown import prose, render
-from tests.render.made import DIFF, KEY_ID, policy_step, report_of, safe_step
+from tests.render.made import ALICE, DIFF, KEY_ID, policy_step, report_of, safe_step
 from tests.rows import HEADER, SESSION, audit, row
 
 
@@ -22,24 +22,122 @@ def test_without_a_step_the_headline_is_the_title():
     assert render(audit(row())).startswith("## KMS denied 1 call by 1 caller, 2026-05-18")
 
 
-def test_the_owner_of_the_key_gets_reason_change_and_scripts():
+CHANGE = f"""\
+**Step:** Add two statements to the key policy.
+
+**SAFE:**
+
+<details><summary>Diff</summary>
+
+```diff
+{DIFF}```
+
+</details>
+
+<details><summary>The whole new policy: after.json</summary>
+
+```json
+{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{
+      "Sid": "Allow use of the key",
+      "Effect": "Allow",
+      "Principal": {{"AWS": "{ALICE}"}},
+      "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
+      "Resource": "*"
+    }},
+    {{
+      "Sid": "Allow attachment of persistent resources",
+      "Effect": "Allow",
+      "Principal": {{"AWS": "{ALICE}"}},
+      "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+      "Resource": "*",
+      "Condition": {{"Bool": {{"kms:GrantIsForAWSResource": "true"}}}}
+    }}
+  ]
+}}
+```
+
+</details>
+
+<details><summary>How to apply, verify and undo</summary>
+
+Apply:
+
+```sh
+aws kms put-key-policy --key-id X
+```
+
+Verify:
+
+```sh
+aws kms get-key-policy --key-id X
+```
+
+Undo:
+
+```sh
+aws kms put-key-policy --key-id X --policy file://before.json
+```
+
+`before.json` is a copy of the policy before the change.
+
+</details>
+
+Console: Open the KMS console. Choose the key.
+
+Then: Attach the volume again.
+"""
+REASON = """\
+**Why:**
+
+- No statement in the key policy allows alice to call `kms:CreateGrant`. (derived)
+- This speaks against it: event-9: the same call succeeded.
+"""
+CALLERS = f"""\
+| caller | denied calls | last | step |
+| --- | --- | --- | --- |
+| `{ALICE}` (IAM user) | 1 × `CreateGrant` | 2026-05-18 07:00:34 UTC | step 1 |
+"""
+
+
+def test_the_owner_of_the_key_gets_reason_callers_and_the_whole_change():
     text = render(report_of(safe_step()))
-    assert "**Why:**" in text
-    assert "**SAFE:**" in text
-    assert f"```diff\n{DIFF}```" in text
-    assert "```sh\naws kms put-key-policy --key-id X\n```" in text
-    assert "Undo:\n" in text
-    assert "<summary>The whole new policy: after.json</summary>" in text
-    assert "--plan" not in text
+    assert text.partition("**Why:**")[2].partition("\n**The input cannot")[0] == (
+        f"{REASON}\n{CALLERS}\n{CHANGE}".removeprefix("**Why:**")
+    )
 
 
-def test_callers_are_a_table_with_their_arns():
+def test_a_step_without_a_policy_says_what_to_get_and_whom_it_leaves_out():
     text = render(report_of(policy_step()))
-    assert "| caller | denied calls | last | step |\n| --- | --- | --- | --- |\n" in text
+    begin, _, rest = text.partition(REASON)[2].partition("<details>")
     assert (
-        "| `arn:aws:iam::111122223333:user/alice` (IAM user) | 1 × `CreateGrant` | "
-        "2026-05-18 07:00:34 UTC | step 1 |"
-    ) in text
+        begin
+        == f"""
+**Next evidence:** Get the records of the same search. A record holds the error message, which \
+names the type of policy that denied the call.
+
+```sh
+ebs-kms-audit event_history.csv event_history.json
+```
+
+{CALLERS}
+**Step:** Add two statements to the key policy.
+
+**REVIEW:** The ARN of alice is inferred.
+
+Left out: deploy-7f3a. The input shows only the session name. To find the ARN:
+
+```sh
+aws iam list-roles
+```
+
+"""
+    )
+    assert rest.startswith(
+        '<summary>JSON</summary>\n\n```json\n{\n  "Sid": "Allow use of the key",'
+    )
 
 
 def test_the_end_names_the_input_and_the_findings():
@@ -98,4 +196,4 @@ def test_no_column_leaves_its_place(column, hostile):
 
 def test_text_of_a_policy_stays_in_its_block():
     text = render(report_of(safe_step(diff="--- a\n+++ b\n+````\n+</details>\n")))
-    assert "`````diff\n--- a" in text
+    assert "\n`````diff\n--- a\n+++ b\n+````\n+</details>\n`````\n" in text
