@@ -132,4 +132,7 @@ def test_text_and_json_show_the_step_with_its_proof():
     assert '+ "Sid": "Allow attachment of persistent resources",' in text
     [step] = report.to_dict()["policies"][0]["plan"]
     assert (step["kind"], step["disposition"], step["target"]) == ("key_policy", "safe", KEY)
-    assert "put-key-policy" in step["commands"]["apply"]
+    assert step["commands"]["apply"].splitlines()[-1] == (
+        f"aws kms put-key-policy --region us-east-1 --key-id {KEY} --policy-name default --policy "
+        "file://after.json"
+    )
