@@ -217,7 +217,10 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
                 f"{message.policy_type} ({denied}){by}."
             )
         elif message is not None:
-            found.append(f"The error message of {_events([one.event for one in said])}.")
+            names = "an explicit deny" if message.effect == "explicit" else "no type of policy"
+            found.append(
+                f"The error message of {_events([one.event for one in said])} names {names}."
+            )
     if cause.by_policy:
         for judgement in group.judgements:
             at = list(group.denials).index(denials[0])

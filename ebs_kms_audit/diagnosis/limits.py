@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ebs_kms_audit.aws.callers import probing_service
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.model import Denial, Effect, PolicyType, PrincipalKind
@@ -46,16 +44,14 @@ def _is_users_own(denial: Denial) -> bool:
     return same and denial.principal.kind is PrincipalKind.USER
 
 
-def is_noise(denials: Sequence[Denial]) -> bool:
-    """Return whether the denials are probes of a service that looks over every key: harmless.
+def is_noise(denial: Denial) -> bool:
+    """Return whether the denial is a harmless probe of an AWS service that checks every key.
 
-    Only questions count as such (DescribeKey, GetKeyPolicy, ListGrants, …), never use of the key.
+    Only calls that read about a key count (DescribeKey, GetKeyPolicy, ListGrants), never the use
+    of the key.
     """
-    return all(probing_service(d.event.source_ip) and _is_question(d) for d in denials)
-
-
-def _is_question(denial: Denial) -> bool:
     action = kms_action(denial.event.name)
-    return action.read_only and (
+    reads = action.read_only and (
         action.kind is not StatementKind.USAGE or action.event_name == "DescribeKey"
     )
+    return reads and probing_service(denial.event.source_ip) is not None

@@ -131,13 +131,14 @@ def lets_account_grant(case: Case) -> bool | None:
 def denying(case: Case, policy_type: PolicyType | None = None) -> tuple[StatementResult, ...]:
     """Return the Deny statements that cover the call, or that are the only ones that may.
 
-    With a policy type in the message only those of that type.
+    With a policy type, or with one in a message that names a Deny, only those of that type.
     """
     if case.decision is None:
         return ()
     from ebs_kms_audit.policy import Effect
 
-    named = policy_type or (case.message.policy_type if case.message else None)
+    said = case.message.policy_type if case.message and case.explicit else None
+    named = policy_type or said
     denies = [
         result
         for result in case.decision.statements

@@ -47,7 +47,7 @@ def cause_of_denial(case: Case) -> DenialCause:
 
 
 def _harmless_probe(case: Case) -> DenialCause | None:
-    if not is_noise([case.denial]):
+    if not is_noise(case.denial):
         return None
     return DenialCause(id=CauseId.HARMLESS_PROBE, evidence=Evidence.RECORDED)
 
@@ -56,10 +56,9 @@ def _infrastructure(case: Case) -> DenialCause | None:
     if case.denial.principal.kind is not PrincipalKind.INFRASTRUCTURE:
         return None
     message = case.message
-    limited = case.other_policy_type or (case.explicit and message and message.policy_type)
     return DenialCause(
         id=CauseId.INFRASTRUCTURE,
-        variant="limited" if limited else "",
+        variant="limited" if case.explicit else "",
         evidence=case.denial.principal.evidence,
         policy_type=message.policy_type if message else None,
         by_message=bool(message and message.policy_type),
@@ -69,15 +68,14 @@ def _infrastructure(case: Case) -> DenialCause | None:
 
 def _not_grantable(case: Case) -> DenialCause | None:
     denial = case.denial
-    if denial.key.aws_managed or is_aws_managed(case):
-        return None
     if kms_action(denial.event.name).kind is StatementKind.IDENTITY_ONLY:
         return DenialCause(
             id=CauseId.NOT_GRANTABLE, evidence=Evidence.RECORDED, variant="identity_only"
         )
     if denial.event.name == "RetireGrant":
         return DenialCause(id=CauseId.NOT_GRANTABLE, evidence=Evidence.RECORDED, variant="grant")
-    if works_in_own_account_only(denial):
+    aws_managed = denial.key.aws_managed or is_aws_managed(case)
+    if works_in_own_account_only(denial) and not aws_managed:
         return DenialCause(
             id=CauseId.NOT_GRANTABLE, evidence=denial.key.evidence, variant="across_accounts"
         )
@@ -293,7 +291,7 @@ def _cross_account_half_missing(case: Case) -> DenialCause | None:
         missing.append(Half.KEY_POLICY)
     if case.service_linked:
         missing.append(Half.GRANT)
-    elif case.no_identity_based or (key_side is True and case.verdict is not Verdict.ALLOWED_NOW):
+    elif case.no_identity_based or key_side is True:
         missing.append(Half.IAM_POLICY)
     if not missing:
         return None
