@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-# The number of digits is limited, because `int()` rejects more than 4,300 digits.
-_HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
+# The number of digits is limited, because `int()` rejects more than 4,300 digits. A name ends with
+# a semicolon: `&region=` in a URL is not `&reg;`.
+_HTML = re.compile(r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z]{2,8};)")
 # A run of backslashes is one match, so that the time is linear.
 _ESCAPE = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|([nrt])|([\"'/]))?")
 _COLOR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")

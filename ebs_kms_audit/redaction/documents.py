@@ -18,10 +18,14 @@ _KEPT = {
 
 
 def redacted_json(value: Any, stand_ins: StandIns, name: str = "") -> Any:
-    """Return a JSON value with stand-ins. `name` is the name of its member in the parent object."""
+    """Return a JSON value with stand-ins. `name` is the name of its member in the parent object.
+
+    A name is None in the IAM policies that were given for every caller.
+    """
     if isinstance(value, Mapping):
         return {
-            stand_ins.element(key): redacted_json(one, stand_ins, key) for key, one in value.items()
+            None if key is None else stand_ins.element(key): redacted_json(one, stand_ins, key)
+            for key, one in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [redacted_json(one, stand_ins, name) for one in value]

@@ -182,7 +182,7 @@ def _without_path(found: re.Match[str]) -> str:
 def _written(value: Any, write: Callable[[str], str]) -> Any:
     """Apply a function to each text of a JSON value."""
     if isinstance(value, dict):
-        return {write(key): _written(one, write) for key, one in value.items()}
+        return {_written(key, write): _written(one, write) for key, one in value.items()}
     if isinstance(value, list):
         return [_written(one, write) for one in value]
     return write(value) if isinstance(value, str) else value

@@ -519,7 +519,7 @@ INCIDENTS = {param.id: param.values[0] for param in TABLE}
 
 @pytest.mark.parametrize("name", WORDINGS)
 def test_the_words_of_the_report(name: str) -> None:
-    (finding,) = audited(INCIDENTS[name]).findings  # type: ignore[arg-type]
+    (finding,) = audited(INCIDENTS[name]).findings
     cause, wording = finding.cause, WORDINGS[name]
     assert cause.text == wording.text
     assert cause.supported_by == wording.support
