@@ -76,7 +76,7 @@ ENTRIES = (
     _caveat(
         "message_truncated",
         "A message is cut off or masked",
-        "{count:message} cut off or masked: the action, ARN or policy that is not whole is not "
+        "Cut off or masked: {count:message}. The action, ARN or policy that is not whole is not "
         "used. Give the whole text.",
         "A terminal, a log or a person shortened the text. The start of an action or of an ARN can "
         "be that of another one.",
@@ -221,7 +221,7 @@ ENTRIES = (
     _caveat(
         "files_skipped",
         "Files in a folder or archive were not read",
-        "{count:file} in a folder or archive cannot hold events and was not read: {names}. Name a "
+        "A folder or archive has {count:file} that cannot hold events. Not read: {names}. Name a "
         "file on the command line to learn why.",
         "In a folder and in a zip archive, files that hold no data are left out: pictures, text "
         "without an error message, notebooks, digest files and Insights events of a trail, and "
