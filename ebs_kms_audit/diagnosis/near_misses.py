@@ -177,7 +177,8 @@ def _kind_of(entry: PolicyPrincipal, principal: Principal) -> NearMissKind | Non
         covers = wild and caller and matches(pattern_of(entry.text), str(caller))
         return NearMissKind.WILDCARD if covers else None
     if entry.form is PrincipalForm.ROLE_SESSION:
-        return NearMissKind.SESSION if named.resource.split("/")[1] == name else None
+        is_role = caller is None or caller.resource_type == "role"
+        return NearMissKind.SESSION if is_role and named.resource.split("/")[1] == name else None
     if entry.form not in (PrincipalForm.ROLE, PrincipalForm.USER):
         return None
     if caller is None or caller.resource_type != named.resource_type:

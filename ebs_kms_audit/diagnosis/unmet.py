@@ -24,8 +24,6 @@ _WHO = frozenset(
     {
         "aws:principalaccount",
         "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
         "aws:userid",
         "aws:username",
         "kms:calleraccount",

@@ -120,9 +120,7 @@ def test_the_caveats_of_a_message(fields, ids):
 
 def test_a_session_whose_role_is_unknown_and_an_instance_are_named_by_their_session_only():
     unknown = denials(audit_rows(row(aws_access_key=SESSION, resources=f'["{KEY_ARN}"]')))
-    instance = denials(
-        audit_rows(row(user_name="i-0123456789abcdef0", aws_access_key=SESSION))
-    )
+    instance = denials(audit_rows(row(user_name="i-0123456789abcdef0", aws_access_key=SESSION)))
     assert instance[0].principal.kind == "instance_role"
     for found in (unknown, instance):
         assert "session_name_only" in of_denials(*found)
@@ -177,7 +175,9 @@ def test_a_caveat_of_many_inputs_is_one_caveat():
     assert [one.id for one in found] == ["times_without_zone", "files_skipped", *ALWAYS]
     assert found[0].text == f"{text} More inputs with this caveat: 2."
     many = texts(file_notes=zone(*(f"{at}.csv" for at in range(1235))))
-    assert many["times_without_zone"].endswith("exported them. More inputs with this caveat: 1,234.")
+    assert many["times_without_zone"].endswith(
+        "exported them. More inputs with this caveat: 1,234."
+    )
 
 
 def test_the_numbers_of_the_caveats():
