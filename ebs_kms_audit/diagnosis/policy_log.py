@@ -142,7 +142,8 @@ class KeyLog:
         lines = list(difflib.unified_diff(old, new, names[0], names[1], lineterm="", n=1))
         cut = len(lines) - _LONGEST_DIFF
         if cut > 0:
-            lines = [*lines[:_LONGEST_DIFF], f"… {cut} more lines"]
+            noun = "line" if cut == 1 else "lines"
+            lines = [*lines[:_LONGEST_DIFF], f"… {cut} more {noun}"]
         return "\n".join(lines)
 
     def policy_of(self, edit: PolicyEdit) -> GivenPolicy:
