@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.model import Denial, Evidence
+from ebs_kms_audit.model import Denial
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.judgement import Layers
@@ -86,16 +86,12 @@ def _principals(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]
 def _key(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:
     if given.key is None or given.key.arn is None:
         return
-    used = any(
-        denial.key.arn == given.key.arn or denial.key.evidence is Evidence.GIVEN
-        for denial in denials
-    )
-    if used:
+    keys = {denial.key.arn for denial in denials if denial.key.arn}
+    if given.key.arn in keys:
         return
     region = given.key.arn.split(":")[3]
     regions = sorted({denial.event.region for denial in denials if denial.event.region})
     elsewhere = bool(regions) and region not in regions
-    keys = {denial.key.arn for denial in denials if denial.key.arn}
     yield Unused(
         option="--key",
         value=given.key.arn,

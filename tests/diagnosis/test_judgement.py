@@ -124,9 +124,11 @@ def test_one_policy_and_two_keys_is_not_surely_either_ones():
     report = audit(record(), other, key_policies=policy())
     for finding in report.findings:
         assert finding.judgements[0].binding == "if_this_key"
-    for step in report.plan:
-        assert step.disposition == "review"
-        assert step.kind != "key_policy" or step.document is None
+    assert [(step.kind, step.disposition) for step in report.plan] == [
+        ("key_policy", "review"), ("key_policy", "review"),
+        ("iam_policy", "review"), ("iam_policy", "review"),
+    ]  # fmt: skip
+    assert [step.document for step in report.plan[:2]] == [None, None]
 
 
 def test_an_unknown_key_is_judged_as_if_it_were_this_one():
@@ -139,7 +141,11 @@ def test_an_unknown_key_is_judged_as_if_it_were_this_one():
     assert finding.judgements[0].binding == "if_this_key"
     step = report.plan[0]
     assert step.disposition == "review"
-    assert any("It is not known that key policy is the policy" in one for one in step.reasons)
+    assert step.reasons == (
+        "The input does not name the key.",
+        "It is not known that key policy is the policy of this key. Give it as "
+        "--key-policy KEY_ARN=FILE.",
+    )
 
 
 def test_of_several_policies_the_report_says_which_would_have_denied():

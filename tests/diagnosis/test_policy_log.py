@@ -84,10 +84,18 @@ def test_denials_between_three_edits_are_judged_each_by_its_own_policy():
 def test_a_later_edit_that_gave_the_permission_back_is_the_cause():
     finding = audit(*EDITS, denied("08:30:00"))
     assert (finding.cause.id, finding.cause.evidence) == ("fixed_since", "derived")
-    support = " ".join(finding.cause.supported_by)
-    assert "put-2026-05-18T08:00:00Z" in support
-    assert ADMIN["arn"] in support
-    assert "put-2026-05-18T09:00:00Z: a later edit gave the permission back" in support
+    assert finding.cause.supported_by == (
+        "The error message of event denied-08:30:00 names the resource-based policy (no Allow).",
+        "In force at that time, PutKeyPolicy event put-2026-05-18T08:00:00Z: No statement of the "
+        "key policy allows the call.",
+        "PutKeyPolicy event put-2026-05-18T09:00:00Z: The policies that were given allow the call.",
+        f"Event put-2026-05-18T08:00:00Z: {ADMIN['arn']} removed the permission with PutKeyPolicy "
+        "at 2026-05-18 08:00:00 UTC.",
+        "Event put-2026-05-18T09:00:00Z: a later edit gave the permission back at "
+        "2026-05-18 09:00:00 UTC.",
+        'Statement "use" (key policy): there is no condition.',
+        "Event put-2026-05-18T09:00:00Z: PutKeyPolicy after the denial.",
+    )
 
 
 def test_a_denial_just_after_the_edit_that_allows_the_call_is_fixed_since():
@@ -99,7 +107,7 @@ def test_a_denial_just_after_the_edit_that_allows_the_call_is_fixed_since():
         "07:02:00", errorMessage=NO_STATEMENT.replace("resource-based", "identity-based")
     )
     other = audit(edit("06:00:00", WITHOUT), edit("07:00:00", WITH), by_iam)
-    assert other.cause.id != "fixed_since"
+    assert (other.cause.id, other.cause.evidence) == ("iam_policy_missing", "inferred")
     removed = audit(edit("06:00:00", WITH), edit("07:00:00", WITHOUT), denied("07:02:00"))
     assert (removed.denials[0].verdict, removed.cause.id) == ("undecided", "no_statement")
 
@@ -110,15 +118,11 @@ def test_the_edit_that_removed_the_permission_is_shown():
     change = judgement.change
     assert (change.event_id, change.who) == ("put-2026-05-18T08:00:00Z", ADMIN["arn"])
     assert (change.operation, change.restored_event_id) == ("PutKeyPolicy", None)
-    removed = [line for line in change.diff.splitlines() if line.startswith("-")]
-    assert any('"use"' in line for line in removed)
-    assert finding.cause.id == "no_statement"
-    assert finding.cause.evidence in ("recorded", "derived")
+    assert (finding.cause.id, finding.cause.evidence) == ("no_statement", "recorded")
 
 
 def test_an_edit_that_removed_nothing_of_the_caller_is_not_shown():
     other = document(USE, MANAGE | {"Sid": "more"})
-    assert audit(edit("07:00:00", WITHOUT), edit("08:00:00", WITHOUT), denied("08:30:00"))
     finding = audit(edit("07:00:00", WITHOUT), edit("08:00:00", document(DELEGATE)),
                     denied("08:30:00"))  # fmt: skip
     assert finding.judgements[0].change is None
@@ -151,7 +155,7 @@ def test_the_policy_before_the_first_edit_is_unknown():
 def test_a_key_without_a_policy_has_the_default_policy():
     finding = audit(created("2026-05-18T07:00:00Z", {"description": ""}), denied("08:00:00"))
     assert finding.denials[0].verdict == "delegated_to_iam"
-    assert finding.judgements[0].policy.name.startswith("CreateKey event")
+    assert finding.judgements[0].policy.name == "CreateKey event put-2026-05-18T07:00:00Z"
 
 
 # A policy given by hand: how it compares, by which policy the plan is made, and its binding.

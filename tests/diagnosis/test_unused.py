@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import ebs_kms_audit
@@ -18,23 +20,33 @@ MESSAGE = (
 POLICY = key_policy(DELEGATES)
 
 
-@pytest.mark.parametrize(
-    ("options", "option", "nearest"),
-    [
-        ({"key_policies": {OTHER_KEY: POLICY}}, "--key-policy", KEY_ARN),
-        ({"key_policies": {KEY_ELSEWHERE: POLICY}}, "--key-policy", KEY_ARN),
-        ({"principals": {"deploy-7f3b": ROLE}}, "--principal", "deploy-7f3a"),
-        ({"key": KEY_ELSEWHERE}, "--key", KEY_ARN),
-        ({"messages": MESSAGE.format(name="deploy-7f3")}, "--message", "deploy-7f3a"),
-        ({"iam_policies": {f"{ROLE}s": POLICY}}, "--iam-policy", ROLE),
-        ({"iam_policies": {VISITOR: POLICY}}, "--iam-policy", None),
-    ],
-)
-def test_what_no_denial_used(options, option, nearest):
+NO_KEY, NO_CALLER = "No denial is about this key.", "No denial has this caller."
+UNUSED = [
+    ({"key_policies": {OTHER_KEY: POLICY}}, "--key-policy", f"{OTHER_KEY}=key policy", NO_KEY,
+     KEY_ARN),
+    ({"key_policies": {KEY_ELSEWHERE: POLICY}}, "--key-policy", f"{KEY_ELSEWHERE}=key policy",
+     NO_KEY, KEY_ARN),
+    ({"principals": {"deploy-7f3b": ROLE}}, "--principal", f"deploy-7f3b={ROLE}",
+     "No denied row has this User name.", "deploy-7f3a"),
+    ({"key": KEY_ELSEWHERE}, "--key", KEY_ELSEWHERE,
+     "The key is of eu-west-1, and the denials are of us-east-1.", KEY_ARN),
+    ({"messages": MESSAGE.format(name="deploy-7f3")}, "--message",
+     "kms:CreateGrant by arn:aws:iam::111122223333:user/deploy-7f3",
+     "The message fits no denial of the input, so it is a denial of its own.", "deploy-7f3a"),
+    ({"messages": "The request was denied due to a VPC endpoint policy"}, "--message",
+     "a denied call by unknown",
+     "The message fits no denial of the input, so it is a denial of its own.", None),
+    ({"iam_policies": {f"{ROLE}s": POLICY}}, "--iam-policy", f"{ROLE}s", NO_CALLER, ROLE),
+    ({"iam_policies": {VISITOR: POLICY}}, "--iam-policy", VISITOR, NO_CALLER, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "option", "value", "why", "nearest"), UNUSED)
+def test_what_no_denial_used(options, option, value, why, nearest):
     (unused,) = audit(record(), **options).unused
-    assert (unused.option, unused.nearest) == (option, nearest)
-    assert unused.value
-    assert unused.why.endswith(".")
+    assert (unused.option, unused.value, unused.why, unused.nearest) == (
+        option, value, why, nearest,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -60,6 +72,43 @@ def test_a_key_and_a_policy_can_be_those_of_a_row_without_a_key():
 def test_the_region_of_the_key_is_the_reason():
     (unused,) = rows.audit(rows.row(), key=KEY_ELSEWHERE).unused
     assert unused.why == "The key is of eu-west-1, and the denials are of us-east-1."
+
+
+def test_a_policy_is_named_by_its_file_or_its_key(tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(POLICY), encoding="utf-8")
+    (unused,) = audit(record(), key_policies={OTHER_KEY: path}).unused
+    assert unused.value == f"{OTHER_KEY}={path}"
+    # a bare id, in the name of the file
+    by_id = tmp_path / f"{OTHER_KEY.rpartition('/')[2]}.json"
+    by_id.write_text(json.dumps(POLICY), encoding="utf-8")
+    (unused,) = audit(record(), key_policies=by_id).unused
+    assert unused.value == f"{by_id.stem}={by_id}"
+    own = tmp_path / f"{KEY_ARN.rpartition('/')[2]}.json"
+    own.write_text(json.dumps(POLICY), encoding="utf-8")
+    assert audit(record(), key_policies=own).unused == ()
+
+
+def test_a_key_that_no_denial_can_be_about():
+    # the denial names another key of the same Region
+    (unused,) = audit(record(), key=OTHER_KEY).unused
+    assert (unused.why, unused.nearest) == ("No denial can be about this key.", KEY_ARN)
+    # the Region of the denials is unknown
+    (unused,) = audit(record(awsRegion="absent"), key=OTHER_KEY).unused
+    assert unused.why == "No denial can be about this key."
+
+
+def test_several_regions_are_named_in_order():
+    west = record(eventID="west", awsRegion="us-west-2")
+    (unused,) = audit(west, record(), key=KEY_ELSEWHERE).unused
+    assert unused.why == "The key is of eu-west-1, and the denials are of us-east-1, us-west-2."
+
+
+def test_what_is_not_used_is_listed_in_the_order_of_the_options():
+    options = {name: value for given, *_ in UNUSED[1:5] for name, value in given.items()}
+    options |= UNUSED[6][0]
+    found = [one.option for one in audit(record(), **options).unused]
+    assert found == ["--key-policy", "--principal", "--key", "--message", "--iam-policy"]
 
 
 def test_a_message_alone_is_used():
