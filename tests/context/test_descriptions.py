@@ -50,47 +50,57 @@ def notification(event, result, cause=""):
 
 
 GROUP = [{"Key": "aws:autoscaling:groupName", "Value": "workers"}]
+BOTH = (INSTANCE, VOLUME)
+LAUNCHER = (
+    "AWSServiceRoleForAutoScaling for an Auto Scaling group, AWSServiceRoleForEC2Spot for Spot "
+    "Instances, otherwise the role or user that launched the instance"
+)
+CREATOR = (
+    "the caller of CreateVolume, for example AmazonEKS_EBS_CSI_DriverRole for the EBS CSI driver"
+)
+# The command, its output, the symptom, the usual caller and the resources.
 OUTPUTS = {
-    "an instance": ("describe-instances", instance(), "client_error_on_launch", None),
+    "an instance": ("describe-instances", instance(), "client_error_on_launch", LAUNCHER, BOTH),
     "an instance of a group": (
-        "describe-instances", instance(Tags=GROUP), "client_error_on_launch", AUTO_SCALING),
+        "describe-instances", instance(Tags=GROUP), "client_error_on_launch", AUTO_SCALING,
+        BOTH),
     "a Spot Instance": (
         "describe-instances", instance(InstanceLifecycle="spot"), "client_error_on_launch",
-        "AWSServiceRoleForEC2Spot"),
+        "AWSServiceRoleForEC2Spot", BOTH),
     "the state of its key": (
         "describe-instances",
         instance("Client.InvalidKMSKey.InvalidState",
                  "The KMS key provided is in an incorrect state"),
-        "kms_key_incorrect_state", None),
+        "kms_key_incorrect_state", LAUNCHER, BOTH),
     "a volume": (
         "describe-volumes", {"VolumeId": VOLUME, "State": "error", "Encrypted": True},
-        "volume_failed", None),
+        "volume_failed", CREATOR, (VOLUME,)),
     "an activity": (
         "describe-scaling-activities",
         activity("Instance became unhealthy while waiting for instance to be in InService state. "
                  "Termination Reason: Client.InternalError: Client error on launch"),
-        "client_error_on_launch", AUTO_SCALING),
+        "client_error_on_launch", AUTO_SCALING, (INSTANCE,)),
     "a disabled key": (
         "EBS Volume Notification",
         notification("attachVolume", "failed", f"{KEY_ARN} is disabled."),
-        "key_state_error", None),
+        "key_state_error", None, (KEY_ARN, VOLUME)),
     "a volume that was deleted": (
         "EBS Volume Notification", notification("deleteVolume", "deleted"), "volume_vanished",
-        None),
+        CREATOR, (VOLUME,)),
     "another failure": (
-        "EBS Volume Notification", notification("createVolume", "failed"), "volume_failed", None),
+        "EBS Volume Notification", notification("createVolume", "failed"), "volume_failed",
+        CREATOR, (VOLUME,)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_a_failure_in_the_output_of_a_command(name):
-    command, content, id, caller = OUTPUTS[name]
+    command, content, id, caller, resources = OUTPUTS[name]
     found = read_descriptions([Description(file="x.json", command=command, content=content)])
     (symptom,) = found.symptoms
     assert symptom.id == id
     assert symptom.file == "x.json"
-    assert caller is None or symptom.caller == caller
-    assert {VOLUME, INSTANCE} & set(symptom.resources)
+    assert (symptom.caller, symptom.resources) == (caller, resources)
 
 
 FINE = {
@@ -125,7 +135,11 @@ def test_where_and_when_it_failed_are_kept():
     ).symptoms
     assert (symptom.region, symptom.account) == ("eu-west-1", None)
     assert symptom.first_seen == datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
-    assert "--region eu-west-1" in symptom.command
+    assert symptom.command == (
+        "aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes "
+        "AttributeKey=EventSource,AttributeValue=kms.amazonaws.com "
+        "--start-time 2026-05-18T06:45:34Z --end-time 2026-05-18T07:15:34Z"
+    )
     event = notification("createVolume", "failed")
     (symptom,) = read_descriptions(
         [Description(file="x", command="EBS Volume Notification", content=event)]
@@ -159,4 +173,4 @@ def test_the_output_of_describe_instances_is_read_from_its_file(tmp_path):
     path.write_text(json.dumps({"Reservations": reservations}), encoding="utf-8")
     (symptom,) = audit(path).symptoms
     assert (symptom.id, symptom.account) == ("client_error_on_launch", ACCOUNT)
-    assert INSTANCE in symptom.resources
+    assert symptom.resources == BOTH

@@ -84,48 +84,69 @@ def entry(grantee=SESSION, key=KEY_ARN, **more):
     } | more
 
 
+OF_INSTANCE = f"Grant {GRANT} for {INSTANCE}"
+EXISTED = "It existed at the time of the denial."
+ABSENT = "It did not exist at the time of the denial."
+NONE = f"The input shows no grant for {INSTANCE}."
+
+
+def made(time, state, end=""):
+    return (
+        f"{OF_INSTANCE} was made by event CreateGrant-{time} at 2026-05-18 {time} UTC{end}. {state}"
+    )
+
+
+def end(name, time):
+    return f" and ended by event {name}-{time} at 2026-05-18 {time} UTC"
+
+
 # The events around a denial at 07:00, and what is said of the grant of the instance.
 TIMES = [
-    ([created("06:00:00")], "made by event CreateGrant-06:00:00", "It existed at the time"),
-    ([created("07:00:00")], "made by event CreateGrant-07:00:00", "It existed at the time"),
-    ([created("07:00:01")], "made by event", "It did not exist at the time"),
+    ([created("06:00:00")], made("06:00:00", EXISTED)),
+    ([created("07:00:00")], made("07:00:00", EXISTED)),
+    ([created("07:00:01")], made("07:00:01", ABSENT)),
     ([created("06:00:00"), ended("RevokeGrant", "06:30:00")],
-     "ended by event RevokeGrant-06:30:00", "It did not exist at the time"),
+     made("06:00:00", ABSENT, end("RevokeGrant", "06:30:00"))),
     ([created("06:00:00"), ended("RetireGrant", "07:00:00")],
-     "ended by event RetireGrant-07:00:00", "It did not exist at the time"),
+     made("06:00:00", ABSENT, end("RetireGrant", "07:00:00"))),
     ([created("06:00:00"), ended("RevokeGrant", "07:30:00")],
-     "ended by event RevokeGrant-07:30:00", "It existed at the time"),
-    ([], "The input shows no grant", "The input shows no grant"),
-    ([created("06:00:00", grantee=GRANTEE[:-1] + "1")], "The input shows no grant", "no grant"),
-    ([created("06:00:00", resources=[{"ARN": KEY_ARN[:-1] + "0"}])], "The input shows no", "grant"),
-    ([created("06:00:00", errorCode="LimitExceededException")], "The input shows no", "grant"),
-    ([created("06:00:00", operations=["CreateGrant"])], "The input shows no", "grant"),
+     made("06:00:00", EXISTED, end("RevokeGrant", "07:30:00"))),
+    ([], NONE),
+    ([created("06:00:00", grantee=GRANTEE[:-1] + "1")], NONE),
+    ([created("06:00:00", resources=[{"ARN": KEY_ARN[:-1] + "0"}])], NONE),
+    ([created("06:00:00", errorCode="LimitExceededException")], NONE),
+    ([created("06:00:00", operations=["CreateGrant"])], NONE),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("events", "made", "state"), TIMES)
+@pytest.mark.parametrize(("events", "text"), TIMES)
 @pytest.mark.parametrize("order", [1, -1])
-def test_whether_the_grant_of_the_instance_existed(events, made, state, order):
+def test_whether_the_grant_of_the_instance_existed(events, text, order):
     finding = support(*[*events, denied()][::order])
     assert finding.cause.id == "infrastructure"
-    text = " ".join(finding.cause.supported_by)
-    assert made in text
-    assert state in text
+    assert finding.cause.supported_by == (text,)
+    assert finding.cause.contradicted_by == ()
 
 
 def test_list_grants_shows_the_grant_or_its_absence(tmp_path):
     shown = support(denied(), files=[listed(tmp_path, entry())])
-    assert "It existed at the time" in " ".join(shown.cause.supported_by)
+    assert shown.cause.supported_by == (
+        f"{OF_INSTANCE} was made at 2026-05-18 06:00:00 UTC. {EXISTED}",
+    )
     other = entry(SESSION[:-1] + "1")
     absent = support(denied(), files=[listed(tmp_path, other)])
-    assert f"list-grants shows no grant for {INSTANCE}" in " ".join(absent.cause.supported_by)
+    assert absent.cause.supported_by == (
+        f"list-grants shows no grant for {INSTANCE}: it was ended, or never made.",
+    )
     another_key = support(denied(), files=[listed(tmp_path, entry(key=KEY_ARN[:-1] + "0"))])
-    assert "The input shows no grant" in " ".join(another_key.cause.supported_by)
+    assert another_key.cause.supported_by == (NONE,)
 
 
 def test_a_grant_without_a_date_is_not_placed_in_time(tmp_path):
     finding = support(denied(), files=[listed(tmp_path, entry(CreationDate=None))])
-    assert "It is not known whether it existed" in " ".join(finding.cause.supported_by)
+    assert finding.cause.supported_by == (
+        f"{OF_INSTANCE}. It is not known whether it existed at the time of the denial.",
+    )
 
 
 NO_STATEMENT = (
@@ -148,8 +169,11 @@ def test_a_grant_may_allow_what_the_policies_do_not(events, may_allow):
         *events, denied(userIdentity=session(), sourceIPAddress="198.51.100.7",
                         errorMessage=NO_STATEMENT)
     )  # fmt: skip
-    said = any(f"Grant {GRANT} on the key" in text for text in finding.cause.contradicted_by)
-    assert said is may_allow
+    said = (
+        f"Grant {GRANT} on the key lists the denied action for the caller. A grant can allow what "
+        "the policies do not, if its constraints let the call pass."
+    )
+    assert finding.cause.contradicted_by == ((said,) if may_allow else ())
 
 
 def test_a_redacted_report_shows_no_grant(tmp_path):

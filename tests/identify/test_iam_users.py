@@ -46,7 +46,10 @@ def test_a_caller_of_the_same_name_in_the_same_account(rows, arn):
 def test_the_path_of_a_user_with_a_long_term_key():
     (finding,) = audit(row(), of_iam(ALICE)).findings
     assert finding.principal.arn == ALICE
-    assert "names the user's ARN" in finding.principal.why
+    assert finding.principal.why == (
+        "the row carries a long-term access key (AKIA), so the caller is an IAM user; an event of "
+        "IAM names the user's ARN"
+    )
 
 
 def test_rows_of_iam_change_no_figure():

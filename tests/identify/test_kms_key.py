@@ -64,7 +64,7 @@ def test_other_kms_errors_are_reported_apart():
         row(error_code="SomethingNew"),
         row(error_code="Client.InvalidKMSKey.InvalidState", event_source="ec2.amazonaws.com"),
     )
-    assert not report.findings
+    assert report.findings == ()
     found = {(e["error_code"], e["event_name"]): e for e in report.to_dict()["other_errors"]}
     assert set(found) == {
         ("DisabledException", "CreateGrant"),
@@ -75,7 +75,7 @@ def test_other_kms_errors_are_reported_apart():
     assert disabled["count"] == 2
     assert disabled["first_seen"] == "2026-05-18T07:01:00Z"
     assert disabled["last_seen"] == "2026-05-18T07:02:00Z"
-    assert "enable the key" in disabled["meaning"]
+    assert disabled["meaning"] == "the key is disabled: enable the key"
     assert found["SomethingNew", "CreateGrant"]["meaning"] == "not a known permission error"
 
 

@@ -80,7 +80,10 @@ def test_a_part_that_is_cut_off_is_reported_and_not_used():
     report = ebs_kms_audit.audit(messages=text)
     assert not report.findings[0].key.known
     (caveat,) = (one for one in report.caveats if one.id == "message_truncated")
-    assert "1 message" in caveat.text
+    assert caveat.text == (
+        "Cut off or masked: 1 message. The action, ARN or policy that is not whole is not used. "
+        "Give the whole text."
+    )
 
 
 def test_a_vpc_endpoint_denial_in_a_record_names_the_policy():

@@ -94,7 +94,10 @@ def test_a_long_term_key_in_another_row_of_the_same_name_and_account_tells_the_u
     assert finding.principal.arn == USER
     assert finding.principal.evidence == "inferred"
     assert finding.principal.event_ids == ("event-1",)
-    assert "another row" in finding.principal.why
+    assert finding.principal.why == (
+        "another row of the same name and account carries a long-term access key (AKIA; line 3), "
+        "so the caller is an IAM user; this ARN assumes that the user has no IAM path"
+    )
 
 
 @pytest.mark.parametrize(
