@@ -237,6 +237,7 @@ def test_situations(name):
 
 SERVICE_ROLES = "arn:aws:iam::111122223333:role/aws-service-role/"
 DOCUMENTED = "AWS documents the path of this service-linked role"
+GET_ROLE = "which the ARN of a session does not show; aws iam get-role shows it"
 ROLES = {
     "AWSServiceRoleForAutoScaling/AutoScaling": (
         SERVICE_ROLES + "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", DOCUMENTED),
@@ -244,10 +245,15 @@ ROLES = {
         SERVICE_ROLES + "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_blue", DOCUMENTED),
     "AWSServiceRoleForEC2Spot/spot": (
         SERVICE_ROLES + "spot.amazonaws.com/AWSServiceRoleForEC2Spot", DOCUMENTED),
-    "AWSServiceRoleForEC2Fleet/fleet": (None, "aws-service-role/"),
-    "AWSReservedSSO_Admin_0123456789abcdef/alice@example.com": (None, "sso.amazonaws.com/"),
-    "aws:ec2-infrastructure/i-0123456789abcdef0": (None, "never names it"),
-    "deploy/ci": (None, "does not show the role's path"),
+    "AWSServiceRoleForEC2Fleet/fleet": (
+        None, "the path of a service-linked role is aws-service-role/ and the name of its service, "
+        + GET_ROLE),
+    "AWSReservedSSO_Admin_0123456789abcdef/alice@example.com": (
+        None, "the path of a role of IAM Identity Center is aws-reserved/sso.amazonaws.com/ and "
+        "mostly a Region, " + GET_ROLE),
+    "aws:ec2-infrastructure/i-0123456789abcdef0": (
+        None, "EC2's identity-only role of an instance; a policy never names it"),
+    "deploy/ci": (None, PATH_UNKNOWN),
     "AWSServiceRoleForAutoScaling_<é>/AutoScaling": (None, "IAM allows no role of this name"),
 }  # fmt: skip
 
@@ -258,7 +264,7 @@ def test_the_role_behind_a_session(session):
     message = parse_denial_message(refusal(who=f"arn:aws:sts::111122223333:assumed-role/{session}"))
     assert message.role_name == session.split("/")[0]
     assert message.role_arn == arn
-    assert why in message.role_why
+    assert message.role_why == why
 
 
 def test_a_message_may_name_the_role_itself_or_another_partition():
@@ -266,7 +272,10 @@ def test_a_message_may_name_the_role_itself_or_another_partition():
     message = parse_denial_message(refusal(who=role))
     assert (message.principal, message.role_name, message.role_arn) == (role, "HR", role)
     spot = "arn:aws-cn:sts::111122223333:assumed-role/AWSServiceRoleForEC2Spot/x"
-    assert parse_denial_message(refusal(who=spot)).role_arn.startswith("arn:aws-cn:iam::")
+    assert parse_denial_message(refusal(who=spot)).role_arn == (
+        SERVICE_ROLES.replace("arn:aws:", "arn:aws-cn:")
+        + "spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+    )
 
 
 MESSAGE = refusal("because no resource-based policy allows the kms:Decrypt action")
@@ -390,7 +399,7 @@ CUT_OFF = [
 def test_what_is_cut_off_is_reported_and_not_used(text, truncated, action, resource):
     (found,) = messages(text)
     assert (found.truncated, found.action, found.resource) == (truncated, action, resource)
-    assert "principal" not in truncated or found.principal is None
+    assert found.principal == (ALICE if text.startswith(USER) else None)
 
 
 # IAM User Guide, "Troubleshoot access denied with authorization ids".
