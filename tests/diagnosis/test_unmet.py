@@ -14,7 +14,6 @@ from tests.incidents import (
     ADMINS,
     CLIENT,
     DELEGATES,
-    EC2,
     FOR_AWS,
     OTHER_KEY,
     ROLE,
@@ -27,7 +26,7 @@ from tests.incidents import (
     key_policy,
     statement,
 )
-from tests.records import audit
+from tests.records import EC2, audit
 
 VIA_ELSEWHERE = {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}
 TAG = {"StringEquals": {"aws:PrincipalTag/team": "storage"}}
@@ -43,7 +42,7 @@ def unmet(
     reason: str | None = "resource",
     options: dict[str, Any] | None = None,
     **fields: Any,
-) -> list[tuple[str, str, str, str]]:
+) -> list[tuple[Any, ...]]:
     """Return the statement, key, actual value and evidence of each condition that is not met."""
     given = bound(ADMINS, *statements) | (options or {})
     report = audit(denied("Decrypt", reason, caller, **fields), *records, **given)
@@ -53,7 +52,7 @@ def unmet(
     ]
 
 
-def one(condition: dict[str, Any], **more: Any) -> list[tuple[str, str, str, str]]:
+def one(condition: dict[str, Any], **more: Any) -> list[tuple[Any, ...]]:
     return unmet(statement(more.get("caller", ROLE), USE, "use", Condition=condition), **more)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ POLICY = key_policy(DELEGATES)
 
 
 NO_KEY, NO_CALLER = "No denial is about this key.", "No denial has this caller."
-UNUSED = [
+UNUSED: list[Any] = [
     ({"key_policies": {OTHER_KEY: POLICY}}, "--key-policy", f"{OTHER_KEY}=key policy", NO_KEY,
      KEY_ARN),
     ({"key_policies": {KEY_ELSEWHERE: POLICY}}, "--key-policy", f"{KEY_ELSEWHERE}=key policy",
