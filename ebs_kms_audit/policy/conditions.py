@@ -1,10 +1,11 @@
 """Whether the Condition of a statement holds for a request: True, False, or None: not known.
 
-All lines must hold; the values of a line are alternatives. A key that is missing from the request
-fails a line, but for negated operators (…Not…), …IfExists and ForAllValues, which then hold.
+All lines must hold; the values of a line are alternatives. If a key is missing from the request,
+a line with a negated operator (…Not…), …IfExists or ForAllValues holds, and other lines do not.
 
-Source: IAM User Guide, "IAM JSON policy elements: Condition", "… Condition operators", "Set
-operators for multivalued context keys".
+Source: IAM User Guide, "IAM JSON policy elements: Condition", "… Condition operators",
+"Single-valued vs. multivalued context keys", "IAM policy elements: Variables and tags" (policy
+variables with no value).
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ def holds(test: ConditionTest, context: Context, variables: bool) -> bool | None
         wanted = {value.strip().lower() for value in test.values}
         return ("false" if values else "true") in wanted
     if not values:
-        return op.if_exists or op.for_all or (op.negated and not op.for_any)
+        if op.for_any:
+            # AWS documents False for ForAnyValue and True for IfExists, not which one counts.
+            return None if op.if_exists else False
+        return op.if_exists or op.for_all or op.negated
 
     templates = [
         Template.read(
@@ -53,9 +57,8 @@ def _fits(op: Operator, templates: Iterable[Template | None], value: Value) -> b
     """Return whether one value of the request passes."""
     assert op.compare is not None
     result = any_of(
-        # A variable without a value matches nothing; what a negated operator makes of it AWS
-        # does not say.
-        (None if op.negated else False) if template is None else op.compare(template, value)
+        # No value is equal to a variable without a value, or like it. A negated operator matches.
+        template is not None and op.compare(template, value)
         for template in templates
     )
     return opposite(result) if op.negated else result

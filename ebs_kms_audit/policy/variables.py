@@ -53,15 +53,15 @@ class Template:
                 continue
             name, default = _name_and_default(found[1])
             values = context.values(name)
-            if values is None or (len(values) == 1 and not isinstance(values[0], str)):
+            if values == ():
+                if default is None:
+                    return None
+                pattern += literal(default)
+            elif values is not None and len(values) == 1 and isinstance(values[0], str):
+                pattern += literal(values[0])
+            else:  # AWS does not say what a key with several values is as a variable
                 exact = False
                 pattern.append(ANY)
-            elif len(values) == 1:
-                pattern += literal(str(values[0]))
-            elif not values and default is not None:
-                pattern += literal(default)
-            else:
-                return None
         return cls((*pattern, *plain(text[end:])), exact)
 
     def fits(self, value: Value) -> bool | None:

@@ -31,7 +31,7 @@ _ABSENT = [
     ("ForAllValues:StringNotEquals", "blue", True),
     ("ForAnyValue:StringEquals", "blue", False),
     ("ForAnyValue:StringNotEquals", "blue", False),
-    ("ForAnyValue:StringEqualsIfExists", "blue", True),
+    ("ForAnyValue:StringEqualsIfExists", "blue", None),
 ]
 _UNKNOWN = [
     "StringEquals",

@@ -108,6 +108,41 @@ CASES += conditioned(
     VARIABLES,
     context={_KEY: "blue"},
 )
+for _operator, _wanted, _holds in [
+    ("StringNotEquals", "${aws:username}", True),
+    ("StringNotEqualsIgnoreCase", "${aws:username}", True),
+    ("StringNotLike", "*${aws:username}*", True),
+    ("StringNotEqualsIfExists", "${aws:username}", True),
+    ("ForAnyValue:StringNotEquals", "${aws:username}", True),
+    ("ForAllValues:StringNotLike", "${aws:username}*", True),
+    ("StringNotEquals", ["${aws:username}", "ana"], False),
+    ("StringEquals", ["${aws:username}", "ana"], True),
+    ("ForAnyValue:StringLike", "${aws:username}*", False),
+    ("ForAllValues:StringEquals", "${aws:username}", False),
+    ("StringEqualsIfExists", "${aws:username}", False),
+    ("StringNotEquals", "${aws:username, 'ana'}", False),
+]:
+    CASES += conditioned(
+        f"a variable without a value in {_operator}: {_wanted}",
+        {_operator: {_KEY: _wanted}},
+        _holds,
+        VARIABLES,
+        context={_KEY: "ana"},
+    )
+for _operator in ("StringLike", "StringNotLike"):
+    CASES += conditioned(
+        f"a variable of a key with several values in {_operator}",
+        {_operator: {_KEY: "*${aws:CalledVia}"}},
+        None,
+        VARIABLES,
+        context={_KEY: "ana", "aws:CalledVia": ["ec2.amazonaws.com", "athena.amazonaws.com"]},
+    )
+CASES += conditioned(
+    "ArnNotEquals with a variable without a value",
+    {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/${aws:username}"}},
+    True,
+    VARIABLES,
+)
 _OWN_KEYS = "arn:aws:kms:*:${aws:PrincipalAccount}:key/*"
 CASES += [
     Case(
