@@ -1,5 +1,6 @@
-// Reads a JSON list of simulations from standard input, writes the list of their results:
-// Allowed, ExplicitlyDenied, ImplicitlyDenied, or "error: …".
+// Reads lines, each a JSON list of simulations, from standard input. Writes for each line the list
+// of their results: Allowed, ExplicitlyDenied, ImplicitlyDenied, or "error: …".
+const readline = require('readline')
 const { runSimulation } = require('@cloud-copilot/iam-simulate')
 
 async function judge(simulation) {
@@ -13,11 +14,11 @@ async function judge(simulation) {
 }
 
 async function main() {
-  let text = ''
-  for await (const part of process.stdin) text += part
-  const results = []
-  for (const simulation of JSON.parse(text)) results.push(await judge(simulation))
-  process.stdout.write(JSON.stringify(results))
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const results = []
+    for (const simulation of JSON.parse(line)) results.push(await judge(simulation))
+    process.stdout.write(JSON.stringify(results) + '\n')
+  }
 }
 
 main()
