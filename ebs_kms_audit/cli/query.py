@@ -21,7 +21,7 @@ Run the SQL, download the result as CSV, and audit the result: ebs-kms-audit res
 _EPILOG = """\
 examples:
   ebs-kms-audit query athena --table logs.cloudtrail_logs --region us-east-1 --days 7
-  ebs-kms-audit query lake --event-data-store EXAMPLE-f852-4e8f-8bd1-bcf6cEXAMPLE
+  ebs-kms-audit query lake --event-data-store a1b2c3d4-5678-90ab-cdef-111122223333
   ebs-kms-audit query athena --around 2026-05-18T07:00:00Z --minutes 5
 
 exit status:
