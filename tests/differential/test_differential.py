@@ -43,4 +43,4 @@ def test_both_judges_decide_alike() -> None:
     assert not result.unexplained, f"{result.summary()}\n{shown}"
     assert result.decisions == DECISIONS
     assert set(result.answers) == {"Allowed", "ExplicitlyDenied", "ImplicitlyDenied"}
-    assert result.explained.total() < DECISIONS / 50
+    assert result.explained.total() < DECISIONS / 25
