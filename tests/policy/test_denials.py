@@ -229,7 +229,7 @@ def test_the_key_of_a_csv_row_is_not_known() -> None:
     decision = evaluate(denial("Decrypt", key=None), policy(allow("R", ROOT), *_PAIR))
     assert decision.verdict is Verdict.ALLOWED_NOW
     assert decision.key_account == ACCOUNT
-    assert decision.key_account_inferred
+    assert decision.key_account_inferred is True
 
 
 @pytest.mark.parametrize(

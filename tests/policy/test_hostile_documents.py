@@ -32,8 +32,8 @@ def nested(levels: int, inner: Any = "x") -> Any:
 def test_an_element_of_any_type_gives_a_report(element, value):
     report = audit(record(), key_policies={KEY_ARN: {"Statement": [STATEMENT | {element: value}]}})
     assert len(report.findings) == 1
-    assert json.loads(report.to_json())
-    assert str(report)
+    assert len(json.loads(report.to_json())["findings"]) == 1
+    assert str(report).startswith("KMS denied 1 call")
 
 
 @pytest.mark.parametrize("levels", [33, 600, 900])
@@ -55,7 +55,7 @@ def test_a_document_that_holds_itself_is_an_error():
 def test_the_deepest_document_that_is_read_has_32_levels():
     # The document, its list of statements and the statement are three of them.
     document = {"Statement": [STATEMENT | {"Unknown": nested(29)}]}
-    assert KeyPolicy.from_dict(document)
+    assert len(KeyPolicy.from_dict(document).statements) == 1
     with pytest.raises(PolicyError):
         KeyPolicy.from_dict({"Statement": [STATEMENT | {"Unknown": nested(30)}]})
 
@@ -81,7 +81,7 @@ def test_long_texts_are_read_in_linear_time(text):
             STATEMENT | {"Condition": {"StringLike": {"aws:PrincipalArn": text}}},
         ],
     }
-    assert audit(record(), key_policies={KEY_ARN: document}).findings
+    assert len(audit(record(), key_policies={KEY_ARN: document}).findings) == 1
 
 
 class Known:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 
 import pytest
 
@@ -94,8 +95,8 @@ def test_a_tree_of_log_files_with_some_corrupt(tmp_path):
     assert len(coverage.files) == 2000
     assert coverage.rows_read == coverage.events + coverage.rows_set_aside
     told = [*report.failed_inputs, *(c.text for c in report.caveats if c.id == "input_cut_short")]
-    for number in (1, 501, 1001, 1501):
-        assert any(f"log-{number:04}" in text for text in told)
+    named = re.findall(r"log-(\d{4})", "\n".join(told))
+    assert sorted(set(named)) == ["0001", "0501", "1001", "1501"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_an_empty_list_of_records_is_an_answer():
 def test_a_field_of_another_shape_is_an_absent_field(field, value):
     report = audit(record(**{field: value}))
     assert report.coverage.denials == 1
-    assert report.to_json()
+    assert len(json.loads(report.to_json())["findings"]) == 1
 
 
 def test_a_record_completes_the_row_of_the_same_event():
