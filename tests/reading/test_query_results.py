@@ -7,7 +7,9 @@ import pytest
 import ebs_kms_audit
 from ebs_kms_audit import InputError
 
-HEADER = "eventname,eventsource,eventtime,errorcode,awsregion,recipientaccountid,useridentity,eventid"
+HEADER = (
+    "eventname,eventsource,eventtime,errorcode,awsregion,recipientaccountid,useridentity,eventid"
+)
 GOOD = "Decrypt,kms.amazonaws.com,2026-05-18T07:00:00Z,AccessDenied,us-east-1,111122223333,{},e-1"
 
 
