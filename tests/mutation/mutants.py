@@ -11,6 +11,7 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -93,6 +94,23 @@ def mutants(path: Path) -> Iterator[Mutant]:
                     source=source,
                 )
             _set(parent, field, index, node)
+
+
+def difference(old: str, new: str) -> str:
+    """Show the change in one line: `what precedes [old → new] what follows`."""
+    old, new = " ".join(old.split()), " ".join(new.split())
+    before = _shared(old, new)
+    after = _shared(old[before:][::-1], new[before:][::-1])
+    changed, to = (text[before : len(text) - after] for text in (old, new))
+    start = f"{'…' if before > 80 else ''}{old[max(before - 80, 0) : before]}"
+    rest = old[len(old) - after :]
+    return f"{start}[{changed} → {to}]{rest[:50]}{'…' if len(rest) > 50 else ''}"
+
+
+def _shared(first: str, second: str) -> int:
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
+    )
 
 
 def _get(parent, field, index):

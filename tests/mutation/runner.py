@@ -27,7 +27,7 @@ import coverage
 import pytest
 from hypothesis import Phase, settings
 
-from tests.mutation.mutants import mutants
+from tests.mutation.mutants import difference, mutants
 
 _PYTEST = "-s -x --assert=plain -p no:cacheprovider -p no:xdist -p no:benchmark".split()
 _KILLED, _BROKEN = 1, 3
@@ -110,10 +110,10 @@ class Run:
             self.killers[killer] += 1
         self.found[result] += 1
         if result in {"survived", "not covered", "broken"}:
-            where = f"{path}:{mutant.line} {mutant.function}"
-            self.say.write(f"{result}: {where} [{mutant.key}]\n- {mutant.old}\n+ {mutant.new}\n\n")
+            change = difference(mutant.old, mutant.new)
+            self.say.write(f"{result}: {path}:{mutant.line} {mutant.function} | {change}\n")
             one = {"path": str(path), "key": mutant.key, "line": mutant.line}
-            self.survivors.append({**one, "old": mutant.old, "new": mutant.new, "what": result})
+            self.survivors.append({**one, "change": change, "what": result})
 
     def _tests_of(self, path, mutant):
         lines = self.cover[str(path)]
@@ -140,7 +140,7 @@ class Run:
                     limit = pages * resource.getpagesize() + _MEMORY
                     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
                     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
-                    signal.alarm(int(seconds) * 20 + 60)
+                    signal.alarm(3600)  # for a deadlock; the process may be paused meanwhile
                     result = self._silent(job)
                     json.dump(result, answer)
                     answer.flush()
