@@ -28,7 +28,7 @@ class AssumedRole(NamedTuple):
 
     role_arn: str
     event_id: str | None
-    place: tuple[str, int] = ("", 0)
+    place: tuple[str, int]
 
 
 class AssumedRoles:
@@ -48,11 +48,12 @@ class AssumedRoles:
         """Add an event. Only a successful AssumeRole event is kept."""
         if event.error_code or not event.name.startswith("AssumeRole"):
             return
-        roles = {resource.name for resource in event.resources or () if _is_role(resource.name)}
+        resources = event.resources or ()
+        roles = {resource.name for resource in resources if _is_role(resource.name)}
         if len(roles) != 1:
             return
         assumed = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
-        for resource in event.resources or ():
+        for resource in resources:
             if resource.type == "AWS::IAM::AccessKey" and resource.name:
                 self._keep(resource.name, assumed)
             elif resource.type == "AWS::STS::AssumedRole" and ":role/aws-service-role/" in (
