@@ -33,13 +33,11 @@ def key_of(
     5. `override`, the key that the caller of `audit()` gives, if it is in the event's Region
     6. `ec2_calls`, the EC2 calls of the same caller within a minute
     """
-    own = _resource_names(event)
-    in_message = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
-    recorded = _one_key(own, Evidence.RECORDED, "the event's resources name it") or _one_key(
-        in_message, Evidence.RECORDED, "its error message names it"
-    )
+    recorded = _one_key(
+        _resource_names(event), Evidence.RECORDED, "the event's resources name it"
+    ) or _one_key(_in_message(event), Evidence.RECORDED, "its error message names it")
     if recorded:
-        same = override and recorded.arn is None and recorded.id and recorded.id == override.id
+        same = override and recorded.arn is None and recorded.id == override.id
         return override if override and same else recorded
     if not key_names(event):
         names = [name for sibling in siblings for name in _resource_names(sibling)]
@@ -66,20 +64,17 @@ def key_names(event: Event) -> set[str]:
 
 def keys_in_message(event: Event) -> set[str]:
     """Return the key ids in the error message of an event, or the aliases if there are none."""
-    return _keys(re.findall(_KMS_ARN, event.error_message or ""))
+    return _keys(_in_message(event))
 
 
 def keys_in(event: Event) -> set[str]:
     """Return the key ids in the resources and the error message of an event."""
-    named = re.findall(_KMS_ARN, event.error_message) if event.error_message else []
-    return {key for key in _keys([*_resource_names(event), *named]) if is_key_id(key)}
+    return {key for key in _keys(_names(event)) if is_key_id(key)}
 
 
 def key_arns_in(event: Event) -> set[str]:
     """Return the key ARNs in the resources and the error message of an event."""
-    named = [*_resource_names(event), *re.findall(_KMS_ARN, event.error_message or "")]
-    arns = (Arn.parse(name.rstrip(".")) for name in named)
-    return {str(arn) for arn in arns if arn and arn.is_key}
+    return {str(arn) for arn in map(Arn.parse, _names(event)) if arn and arn.is_key}
 
 
 class KeysSeen:
@@ -93,9 +88,7 @@ class KeysSeen:
 
     def add(self, event: Event) -> None:
         """Add a KMS event."""
-        names = _resource_names(event)
-        if event.error_message:
-            names += re.findall(_KMS_ARN, event.error_message)
+        names = _names(event)
         if len(self.spellings) >= _KEYS_KEPT or self.spellings.issuperset(names):
             return
         keys = _keys(names)
@@ -118,8 +111,16 @@ def _why_unknown(event: Event) -> str:
     return "the row names no key; the CSV of the console rarely names the key of a denied call"
 
 
+def _names(event: Event) -> list[str]:
+    return _resource_names(event) + _in_message(event)
+
+
 def _resource_names(event: Event) -> list[str]:
     return [resource.name for resource in event.resources or () if resource.name]
+
+
+def _in_message(event: Event) -> list[str]:
+    return re.findall(_KMS_ARN, event.error_message) if event.error_message else []
 
 
 def _keys(names: Iterable[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name
+from ebs_kms_audit.aws.arns import Arn, is_iam_name
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Evidence, KeyRef, PrincipalKind
 
@@ -24,14 +24,7 @@ def _principal(name: str, text: str) -> Arn:
         )
     if arn and arn.service == "iam" and arn.resource.startswith("group/"):
         raise UsageError(f"principal {name}: {text} is a group; no policy can name a group")
-    if (
-        arn is None
-        or arn.service != "iam"
-        or arn.region
-        or not is_account_id(arn.account)
-        or arn.resource_type not in ("user", "role")
-        or not is_iam_name(arn.name)
-    ):
+    if arn is None or not arn.is_user_or_role or not is_iam_name(arn.name):
         raise UsageError(
             f"principal {name}: {text} is not the ARN of an IAM user or role "
             "(arn:aws:iam::111122223333:role/NAME)"
@@ -51,7 +44,7 @@ def key_override(text: str | None) -> KeyRef | None:
     if text is None:
         return None
     arn = Arn.parse(text)
-    if arn is None or arn.service != "kms" or arn.resource_type != "key" or not arn.region:
+    if arn is None or not arn.is_key:
         raise UsageError(
             f"key: {text} is not a key ARN (arn:aws:kms:us-east-1:111122223333:key/…); give the "
             "ARN of the key, because an alias can be moved to another key"

@@ -55,7 +55,11 @@ def test_each_denial_is_kept_once(events, files, duplicates):
 
 def test_the_fields_of_the_record_are_used_in_the_place_of_the_row():
     (found,) = denied(event(), record(error_message="User: x", user_name="deploy-7f3a"))
-    assert (found.error_message, found.user_name, found.identity) == ("User: x", "deploy-7f3a", ROLE)
+    assert (found.error_message, found.user_name, found.identity) == (
+        "User: x",
+        "deploy-7f3a",
+        ROLE,
+    )
     assert (found.file, found.line) == ("a.csv", 2)
     assert found.record == RecordRef(file="b.json", number=7)
 
@@ -95,7 +99,9 @@ def test_the_columns_in_which_the_row_differs(row, of_record, columns):
 
 
 def test_a_row_and_a_record_without_an_event_id_are_compared_by_place():
-    found = denied(event(event_id=None), record(event_id=None, file="a.csv", line=2, name="Decrypt"))
+    found = denied(
+        event(event_id=None), record(event_id=None, file="a.csv", line=2, name="Decrypt")
+    )
     assert found.disagreements == [Disagreement("", ("Event name",))]
 
 

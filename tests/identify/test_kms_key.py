@@ -44,6 +44,7 @@ def test_what_is_a_denial(cells, denials):
         ({"event_name": "CreateGrant"}, 1, 0),  # License Manager has one, but not through EC2
         ({"event_name": "CreateGrant", "source_ip_address": CLIENT}, 0, 1),
         ({"event_name": "Encrypt", "source_ip_address": CLIENT}, 0, 1),
+        ({"event_name": "Encrypt"}, 1, 0),  # a usage operation, through EC2
         ({"event_name": "TagResource"}, 0, 1),
         ({"event_name": "CreateAlias", "source_ip_address": CLIENT}, 0, 1),
         ({"event_name": "RunInstances"}, 0, 0),
@@ -122,6 +123,8 @@ def test_the_caller_says_which_key(cells, arn, evidence):
 
 
 @pytest.mark.parametrize("text", [KEY_ID, "alias/ebs", "arn:aws:s3:::bucket", "",
+                                  KEY_ARN.replace("kms", "s3"), KEY_ARN.replace("us-east-1", ""),
+                                  KEY_ARN.replace("111122223333", ""), KEY_ARN + "$(id)",
                                   "arn:aws:kms:us-east-1:111122223333:alias/ebs"])  # fmt: skip
 def test_a_text_that_is_not_a_key_arn_is_an_error(text):
     with pytest.raises(UsageError, match="is not a key ARN"):

@@ -128,6 +128,19 @@ def test_the_caller_says_who_a_session_is():
 
 
 @pytest.mark.parametrize(
+    ("arn", "kind", "session"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "user", None),
+        (AUTO_SCALING, "service_linked_role", "deploy-7f3a"),
+    ],
+)
+def test_the_kind_of_principal_follows_from_the_given_arn(arn, kind, session):
+    denied = row(user_name="deploy-7f3a", aws_access_key=SESSION)
+    principal = audit(denied, principals={"deploy-7f3a": arn}).findings[0].principal
+    assert (principal.arn, principal.kind, principal.session_name) == (arn, kind, session)
+
+
+@pytest.mark.parametrize(
     "cells",
     [
         {"recipient_account_id": "444455556666"},  # a session of the same name, elsewhere
@@ -157,6 +170,16 @@ def test_ec2_infrastructure_stays_what_it_is_whatever_the_caller_says():
     [
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/7f3a", "is a session"),
         (f"arn:aws:iam::{ACCOUNT}:group/admins", "is a group"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/7f3a", "get-role --role-name deploy"),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/bob", "not the ARN of an IAM user or role"),
+        (f"arn:aws:s3::{ACCOUNT}:role/deploy", "not the ARN of an IAM user or role"),
+        (f"arn:aws:s3::{ACCOUNT}:group/admins", "not the ARN of an IAM user or role"),
+        (f"arn:aws:s3::{ACCOUNT}:assumed-role/deploy/7f3a", "not the ARN of an IAM user or role"),
+        (f"arn:aws:iam:us-east-1:{ACCOUNT}:role/deploy", "not the ARN of an IAM user or role"),
+        ("arn:aws:iam::aws:role/deploy", "not the ARN of an IAM user or role"),
+        (f"arn:aws:iam::{ACCOUNT}:role/ci/*/deploy", "not the ARN of an IAM user or role"),
+        (f"arn:aws:iam::{ACCOUNT}:role/a;b", "not the ARN of an IAM user or role"),
+        (f"arn:aws:iam::{ACCOUNT}:instance-profile/web", "not the ARN of an IAM user or role"),
         (f"arn:aws:iam::{ACCOUNT}:root", "not the ARN of an IAM user or role"),
         ("arn:aws:iam::*:role/deploy", "not the ARN of an IAM user or role"),
         (f"arn:aws:iam::{ACCOUNT}:role/*", "not the ARN of an IAM user or role"),

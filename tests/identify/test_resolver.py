@@ -142,7 +142,9 @@ def test_the_service_that_calls_is_known_where_the_source_ip_address_is(source_i
     ],
 )
 def test_the_denied_actions(name, message, actions):
-    text = message and f"User: arn:aws:iam::{ACCOUNT}:user/a is not authorized to perform: {message}"
+    text = (
+        message and f"User: arn:aws:iam::{ACCOUNT}:user/a is not authorized to perform: {message}"
+    )
     denial = resolve(event(name=name, error_message=text), (), (), index(), NONE)
     assert denial.iam_actions == actions
 

@@ -47,7 +47,8 @@ class Run:
         self.say = os.fdopen(os.dup(1), "w", buffering=1)
 
     def run(self):
-        _, measured = self._forked(self._measure, 3600)
+        code, measured = self._forked(self._measure, 3600)
+        assert measured, f"the tests without a mutant ended with {code}"
         self.cost = measured["cost"]
         assert not measured["failed"], f"these fail without a mutant: {measured['failed']}"
         self.cover = {
