@@ -55,6 +55,8 @@ class Mutant:
     """What the statement assigns."""
     function: str
     """The qualified name of the outermost function that holds the change; empty outside of one."""
+    body: range
+    """The lines of that function, without its first line."""
     old: str
     new: str
     source: str
@@ -88,7 +90,8 @@ def mutants(path: Path) -> Iterator[Mutant]:
                         for one in targets
                         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
                     ),
-                    function=function or "",
+                    function=function[0] if function else "",
+                    body=function[1] if function else range(0),
                     old=old,
                     new=_head(_get(parent, field, index) if node is statement else statement),
                     source=source,
@@ -153,7 +156,7 @@ def _slots(node, function=None, qualname="", statement=None):
             if isinstance(child, ast.FunctionDef | ast.ClassDef):
                 name = f"{qualname}.{child.name}".lstrip(".")
             if isinstance(node, ast.FunctionDef) and field == "body" and within is None:
-                within = qualname
+                within = qualname, range(node.body[0].lineno, node.end_lineno + 1)
             if inner is not None:
                 yield node, field, index, within, inner
             yield from _slots(child, within, name, inner)
@@ -163,14 +166,14 @@ def _skipped(parent, field, index, child):
     match child:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom() | ast.Assert():
             return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Call(func=ast.Name(id="TypeVar")):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.JoinedStr():
             return not isinstance(child, ast.JoinedStr)
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() | ast.BinOp()):
             return name.lstrip("_")[:1].isupper() and not name.isupper()  # an alias of a type
     if isinstance(parent, ast.Call) and field == "args" and index == 0:
-        return isinstance(parent.func, ast.Name) and parent.func.id in {"cast", "TypeVar"}
+        return isinstance(parent.func, ast.Name) and parent.func.id == "cast"
     return isinstance(parent, ast.arguments) and field == "args"
 
 

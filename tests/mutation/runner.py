@@ -61,9 +61,9 @@ class Run:
         for path in self.files:
             Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
         for path, mutant in chosen:
-            if not mutant.function:
+            if self._at_import(path, mutant):
                 self._try(path, mutant, _fresh)
-        inside = [one for one in chosen if one[1].function]
+        inside = [one for one in chosen if not self._at_import(*one)]
         if inside:
             self._silent(pytest.main, [*_PYTEST, *self.tests], [_Loop(self, inside)])
         print(dict(self.found))
@@ -82,11 +82,7 @@ class Run:
         plugin.coverage.stop()
         data = plugin.coverage.get_data()
         cover = {
-            str(path): {
-                line: [one for one in tests if one]
-                for line, tests in data.contexts_by_lineno(str(path.resolve())).items()
-            }
-            for path in self.files
+            str(path): dict(data.contexts_by_lineno(str(path.resolve()))) for path in self.files
         }
         return {"cost": plugin.cost, "failed": plugin.failed, "cover": cover}
 
@@ -116,10 +112,17 @@ class Run:
             one = {"path": str(path), "key": mutant.key, "line": mutant.line}
             self.survivors.append({**one, "change": change, "what": result})
 
-    def _tests_of(self, path, mutant):
+    def _at_import(self, path, mutant):
+        """Return whether the change is noticed only when the module is imported anew."""
         lines = self.cover[str(path)]
-        if mutant.function:
-            return set(lines.get(mutant.line) or lines.get(mutant.statement) or ())
+        return not mutant.function or any("" in lines.get(line, ()) for line in mutant.body)
+
+    def _tests_of(self, path, mutant):
+        lines = {line: set(tests) - {""} for line, tests in self.cover[str(path)].items()}
+        if mutant.function and (found := lines.get(mutant.line) or lines.get(mutant.statement)):
+            return found
+        if not self._at_import(path, mutant):
+            return set()
         tree = ast.parse(path.read_text(encoding="utf-8"))
         used = {
             node.lineno
@@ -160,13 +163,15 @@ class Run:
 
     def _silent(self, job, *args):
         sys.stdout.flush()
-        kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        kept, nothing = (os.dup(1), os.dup(2)), os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
         try:
             return job(*args)
         finally:
             sys.stdout.flush()
-            os.dup2(kept, 1)
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
 
 
 class _Quick:
