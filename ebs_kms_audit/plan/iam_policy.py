@@ -90,6 +90,7 @@ def _step(
     reasons: Sequence[str],
 ) -> Step:
     known = [part for part in parts if part.finding.principal.arn]
+    unknown = [part for part in parts if not part.finding.principal.arn]
     named = known or list(parts)
     step = Step(
         id=id_,
@@ -102,7 +103,7 @@ def _step(
         principals=tuple(
             dict.fromkeys(p.finding.principal.arn for p in known if p.finding.principal.arn)
         ),
-        left_out=tuple(left_out(part) for part in parts if part not in known) if known else (),
+        left_out=tuple(map(left_out, unknown)) if known else (),
         statements=statements,
         document={"Version": _VERSION, "Statement": [dict(one) for one in statements]},
         console_steps=(

@@ -140,6 +140,7 @@ def key_policy_step(
 ) -> Step:
     """Return the one step that adds all callers of a key to its policy."""
     known = [part for part in parts if part.finding.principal.arn]
+    unknown = [part for part in parts if not part.finding.principal.arn]
     named = known or list(parts)
     denials = [denial for part in named for denial in part.denials]
     wanted = together([one for part in named for one in _wanted(part, options)])
@@ -164,7 +165,7 @@ def key_policy_step(
         principals=tuple(
             dict.fromkeys(p.finding.principal.arn for p in known if p.finding.principal.arn)
         ),
-        left_out=tuple(left_out(part) for part in parts if part not in known) if known else (),
+        left_out=tuple(map(left_out, unknown)) if known else (),
         statements=tuple(one.document() for one in wanted),
         needs=tuple(one.why for one in wanted),
         console_steps=key_policy_clicks(group, named, wanted),

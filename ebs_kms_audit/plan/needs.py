@@ -129,20 +129,21 @@ def wanted_statements(
 
 def together(wanted: Sequence[WantedStatement]) -> tuple[WantedStatement, ...]:
     """Return the statements of several callers as one for each set of actions and condition."""
-    found: dict[tuple[Any, ...], WantedStatement] = {}
+    alike: dict[tuple[Any, ...], list[WantedStatement]] = {}
     for one in wanted:
-        key = (one.kind, one.sid, one.actions, repr(one.condition))
-        other = found.get(key)
-        found[key] = one if other is None else _joined(other, one)
-    return tuple(sorted(found.values(), key=lambda one: one.kind is StatementKind.GRANTS))
+        alike.setdefault((one.kind, one.sid, one.actions, repr(one.condition)), []).append(one)
+    return tuple(
+        sorted(map(_joined, alike.values()), key=lambda one: one.kind is StatementKind.GRANTS)
+    )
 
 
-def _joined(one: WantedStatement, other: WantedStatement) -> WantedStatement:
+def _joined(alike: Sequence[WantedStatement]) -> WantedStatement:
+    denied = any(one.need is Need.DENIED for one in alike)
     return replace(
-        one,
-        need=Need.DENIED if Need.DENIED in (one.need, other.need) else Need.NEEDED_NEXT,
-        needed=tuple(dict.fromkeys((*one.needed, *other.needed))),
-        principals=tuple(dict.fromkeys((*one.principals, *other.principals))),
+        alike[0],
+        need=Need.DENIED if denied else Need.NEEDED_NEXT,
+        needed=tuple(dict.fromkeys(name for one in alike for name in one.needed)),
+        principals=tuple(dict.fromkeys(name for one in alike for name in one.principals)),
     )
 
 
