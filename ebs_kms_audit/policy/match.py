@@ -190,7 +190,10 @@ def _open(line: ConditionTest, context: Context, variables: bool) -> list[str]:
     """Return what an undecided line depends on."""
     if operator_named(line.operator) is None:
         return [line.operator]
-    if context.values(line.key) is None:
+    values = context.values(line.key)
+    if values is None:
         return [line.key]
+    if not values:  # what the operator does with an absent key is not documented
+        return [line.operator]
     hidden = [name for text in line.values for name in variables_in(text)] if variables else []
     return [name for name in hidden if not context.values(name)] or [line.key]

@@ -66,6 +66,7 @@ CASES = [
         holds,
         SET_OPERATORS if operator.startswith("For") else OPERATORS,
         complete=True,
+        depends=[operator] if holds is None else None,
     )
 ]
 CASES += [
