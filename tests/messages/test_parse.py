@@ -134,6 +134,7 @@ def test_an_alias_is_a_resource_and_an_id_in_another_form_is_none():
         ("User: arn:aws:iam::1111****3333:user/alice", None, ("principal",)),
         (f"User: {ALICE[:-2]}...", None, ("principal",)),
         (f"User: {ALICE[:-2]}…", None, ("principal",)),
+        (f"User: {ALICE[:-2]}**", None, ("principal",)),
         ("User: arn:aws:sts::111122223333:assumed-role/deploy", None, ("principal",)),
         ("User: arn:aws:sts::111122223333:assumed-role/deploy/",
          "arn:aws:sts::111122223333:assumed-role/deploy/", ()),
@@ -256,9 +257,11 @@ def test_an_encoded_message_belongs_to_the_message_before_it():
 def test_denials_of_kms_are_separated_from_those_of_other_services():
     other = f"User: {ALICE} is not authorized to perform: ec2:CreateVolume on resource: *"
     cut = f"User: {ALICE} is not authorized to perform: KMS:Decr"
-    found = read_error_text(f"{other}\n{DENIED} x\n{cut}", file="pasted")
+    loud = DENIED.replace("kms:", "KMS:", 1)
+    found = read_error_text(f"{other}\n{DENIED} x\n{loud} x\n{cut}", file="pasted")
     assert [(message.action, message.truncated) for message in found.denials] == [
         ("kms:Decrypt", ()),
+        ("KMS:Decrypt", ()),
         (None, ("action",)),
     ]
     assert [(one.id, one.operation, one.file) for one in found.symptoms] == [

@@ -182,6 +182,10 @@ CREATOR = (
         ("Auto Scaling: Client error on launch", ROLE),
         ("AutoScaling: Client error on launch", ROLE),
         ("Karpenter on Auto Scaling: Client error on launch", ROLE),  # the first pattern counts
+        ("AsgInstanceLaunchFailures: Client error on launch", ROLE),
+        ("Launching a new EC2 instance: Client error on launch", ROLE),
+        ("KARPENTER: Client error on launch", "the role of the Karpenter controller"),
+        ("ebs.csi.aws.com: InvalidVolume.NotFound", "AmazonEKS_EBS_CSI_DriverRole"),
         ("a CSI driver: InvalidVolume.NotFound", "AmazonEKS_EBS_CSI_DriverRole"),
         ("SCSI: InvalidVolume.NotFound", CREATOR),
         # no KMS call is the reason, so nobody is its usual caller
@@ -215,6 +219,73 @@ def test_a_denial_by_another_service_is_described_whole():
     assert (found.command, found.code) == (None, None)
     alone = of("User: x is not authorized to perform: ec2:CreateVolume y")
     assert (alone.resources, alone.principal) == ((), None)
+
+
+# Each kind: a text without a code, its codes, whether a code alone is enough, and the operation
+# that needs the KMS actions. Sources: EC2 User Guide, "Instance terminates immediately"; EBS User
+# Guide, "Requirements for Amazon EBS encryption".
+KINDS = [
+    ("client_error_on_launch", "Client error on launch",
+     ["Client.InternalError", "Server.InternalError"], False, "RunInstances"),
+    ("kms_key_incorrect_state", "The KMS key provided is in an incorrect state",
+     ["InvalidKMSKey.InvalidState", "Client.InvalidKMSKey.InvalidState"], True, "RunInstances"),
+    ("kms_key_revoked", "The encrypted volume was unable to access the KMS key",
+     ["CustomerKeyHasBeenRevoked", "Client.CustomerKeyHasBeenRevoked"], True, "AttachVolume"),
+    ("kms_key_inaccessible", "encrypted with an inaccessible KMS key", [], True, "RunInstances"),
+    ("kms_key_inaccessible", "encrypted with an inaccessible AWS KMS key", [], True,
+     "RunInstances"),
+    ("key_id_not_accessible", "Given key ID is not accessible",
+     ["InvalidKMSKey.NotFound", "Client.InvalidKMSKey.NotFound"], True, "CopySnapshot"),
+    ("key_id_not_accessible", f"Key {KEY} does not exist", [], True, "CopySnapshot"),
+    ("key_id_not_accessible", f"Alias {KEY.partition('key/')[0]}alias/a is not found", [], True,
+     "CopySnapshot"),
+    ("volume_vanished", f"The volume {VOLUME} does not exist",
+     ["InvalidVolume.NotFound", "Client.InvalidVolume.NotFound"], True, "CreateVolume"),
+    ("invalid_policy_principal", "a statement with one or more invalid principals",
+     ["MalformedPolicyDocument", "MalformedPolicyDocumentException"], False, None),
+    ("aws_managed_key_shared", "AWS Managed KMS keys can not be shared", [], True, None),
+    ("aws_managed_key_shared", "AWS Managed CMKs can't be shared", [], True, None),
+    ("aws_managed_key_shared", "AWS Managed CMK cannot be shared", [], True, None),
+    ("aws_managed_key_shared", "snapshots with EBS default key cannot be shared", [], True, None),
+    ("key_state_error", f"{KEY} is disabled", ["DisabledException", "KMSInvalidStateException"],
+     True, None),
+    ("key_state_error", f"{KEY} is pending deletion", [], True, None),
+    ("key_state_error", f"{KEY} is pending import", [], True, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("id", "text", "codes", "by_code", "operation"), KINDS)
+def test_the_text_and_the_codes_of_each_kind(id, text, codes, by_code, operation):
+    actions = workflow_of(operation).actions if operation else ()
+    found = of(text)
+    assert (found.id, found.code, found.actions) == (id, None, actions)
+    for code in codes:
+        both = of(f"{code}: {text}")
+        assert (both.id, both.code, both.actions) == (id, code, actions)
+        alone = read_error_text(code, file="x").symptoms
+        assert [(one.id, one.code) for one in alone] == [(id, code)] * by_code
+        assert read_error_text(f"X{code} {code}X", file="x").symptoms == ()
+
+
+def test_a_code_without_a_text():
+    found = of("Reason: DEPENDENCY_ACCESS_DENIED")
+    assert (found.id, found.code, found.caller) == (
+        "ebs_dependency_denied", "DEPENDENCY_ACCESS_DENIED", "the caller of the EBS direct APIs"
+    )  # fmt: skip
+    assert found.actions == workflow_of("CopyImage").actions
+
+
+def test_the_region_is_that_of_the_key():
+    found = of(f"{KEY} is disabled. Request ID: {REQUEST}")
+    assert (found.region, found.request_id, found.resources) == ("eu-west-1", REQUEST, (KEY,))
+    assert (found.first_seen, found.file) == (None, "pasted")
+
+
+def test_the_command_names_the_key_among_other_resources():
+    found = placed(
+        of(f"{KEY} is disabled"), region="eu-west-1", first_seen=None, resources=(VOLUME, KEY)
+    )
+    assert found.command == f"aws kms describe-key --key-id {KEY} --region eu-west-1"
 
 
 def test_a_text_with_two_errors_gives_two_symptoms_in_the_order_of_the_table():
