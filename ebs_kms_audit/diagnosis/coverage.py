@@ -274,6 +274,6 @@ def _where(lines: Sequence[int]) -> str:
     """Return the first lines of a list; a cluster does not know the line numbers."""
     listed = [str(line) for line in lines[:_LISTED_LINES] if line]
     if not listed:
-        return f"in {len(lines):,} rows"
+        return f"in {len(lines):,} {'row' if len(lines) == 1 else 'rows'}"
     more = len(lines) - _LISTED_LINES
     return f"at line {', '.join(listed)}" + (f" and {more:,} more" if more > 0 else "")

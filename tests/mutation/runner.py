@@ -130,7 +130,7 @@ class Run:
             if isinstance(node, ast.Name) and node.id in mutant.names
         }
         every = {test for tests in lines.values() for test in tests}
-        return {test for line in used for test in lines.get(line, ())} or every
+        return {test for line in used for test in lines.get(line, ())} or every or set(self.cost)
 
     def _forked(self, job, seconds):
         """Return how a job ends in a process of its own, and what it returns."""
