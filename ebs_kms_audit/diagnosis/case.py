@@ -130,8 +130,7 @@ class Case(NamedTuple):
         """
         if not self.service_linked:
             return True
-        name = (self.denial.principal.arn or "").rpartition("/")[2]
-        role = service_role(name or self.denial.principal.role_name)
+        role = service_role((self.denial.principal.arn or "").rpartition("/")[2])
         return role is None or role.kms_actions
 
     @property
