@@ -268,3 +268,24 @@ def test_json_names_the_policy_in_force_and_the_edit():
     assert judgement["decisions"][0]["verdict"] == "missing_allow"
     assert judgement["change"]["who"] == ADMIN["arn"]
     assert judgement["change"]["restored_time"] == "2026-05-18T09:00:00Z"
+
+
+def test_each_denial_has_the_cause_of_the_policy_in_force_at_its_time():
+    silent = [
+        denied(time, errorMessage=None, resources=[{"ARN": KEY_ARN}])
+        for time in ("07:30:00", "08:30:00")
+    ]
+    cause = audit(*EDITS[:2], *silent).cause
+    # the policy of 07:00 allows the call that was denied, and that of 08:00 does not
+    assert (cause.id, cause.evidence) == ("conflicting_evidence", "inferred")
+    assert [(one.id, one.denials) for one in cause.others] == [
+        ("no_statement", ("denied-08:30:00",))
+    ]
+
+
+def test_the_cause_is_that_of_the_latest_policy_if_both_deny():
+    edits = (edit("07:00:00", document(DELEGATE)), edit("08:00:00", WITHOUT))
+    silent = denied("07:30:00", errorMessage=None, resources=[{"ARN": KEY_ARN}])
+    finding = audit(*edits, silent)
+    assert finding.denials[0].verdict == "delegated_to_iam"
+    assert (finding.cause.id, finding.cause.evidence) == ("no_statement", "derived")
