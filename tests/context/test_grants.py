@@ -183,3 +183,17 @@ def test_a_redacted_report_shows_no_grant(tmp_path):
     text = report.to_json()
     for name in (GRANT, INSTANCE, ACCOUNT, KEY_ID):
         assert name not in text
+
+
+@pytest.mark.parametrize(("before", "is_found"), [(99, True), (100, False)])
+def test_the_grants_of_the_first_100_denials_are_looked_up(before, is_found):
+    caller = {"userIdentity": session(), "sourceIPAddress": "198.51.100.7"}
+    others = [
+        denied(**caller, eventID=f"other {number}", errorMessage=NO_STATEMENT)
+        for number in range(before)
+    ]
+    late = denied(**caller, eventName="Encrypt", eventTime="2026-05-18T07:30:00Z", eventID="late",
+                  errorMessage=NO_STATEMENT.replace("Decrypt", "Encrypt"))  # fmt: skip
+    grant = created("06:00:00", grantee=ROLE, operations=["Encrypt"])
+    found = support(grant, *others, late).history.grants
+    assert len(found) == is_found

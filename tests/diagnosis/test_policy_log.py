@@ -289,3 +289,26 @@ def test_the_cause_is_that_of_the_latest_policy_if_both_deny():
     finding = audit(*edits, silent)
     assert finding.denials[0].verdict == "delegated_to_iam"
     assert (finding.cause.id, finding.cause.evidence) == ("no_statement", "derived")
+
+
+# A large log: the edit is sought for the first 20 denials of a finding, and for 200 findings.
+@pytest.mark.parametrize(("before", "is_found"), [(19, True), (20, False)])
+def test_the_edit_is_sought_for_the_first_20_denials(before, is_found):
+    early = [denied("07:30:00", eventID=f"early {number}") for number in range(before)]
+    (judgement,) = audit(*EDITS[:2], *early, denied("08:30:00")).judgements
+    assert (judgement.change is not None) is is_found
+
+
+def test_the_edit_is_sought_for_the_first_200_findings():
+    names = [f"caller-{number:03}" for number in range(201)]
+    records = [
+        denied("08:30:00", eventID=name, userIdentity={
+            "type": "IAMUser", "userName": name, "accountId": ACCOUNT,
+            "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}"})
+        for name in names
+    ]  # fmt: skip
+    everyone = document(USE | {"Principal": {"AWS": "*"}})
+    edits = (edit("07:00:00", everyone), edit("08:00:00", WITHOUT))
+    report = ebs_kms_audit.audit(records=log(*edits, *records))
+    changes = [finding.judgements[0].change is not None for finding in report.findings]
+    assert changes == [True] * 200 + [False]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests import rows
+
 from . import (
     ADMINS,
     AUTO_SCALING,
@@ -427,6 +429,37 @@ INCIDENTS = [
         cause="unknown",
         evidence="unknown",
         steps=[KEY_POLICY],
+    ),
+    # --- a policy that may be another key's
+    Incident(
+        name="a row without a key, and a policy without a key that names nobody",
+        source=DEFAULT_POLICY,
+        rows=[rows.row()],
+        options=unbound(ADMINS),
+        cause="no_statement",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        steps=[KEY_POLICY],
+    ),
+    Incident(
+        name="a row without a key, and a policy without a key that leaves it to IAM",
+        source=DEFAULT_POLICY,
+        rows=[rows.row()],
+        options=unbound(DELEGATES),
+        cause="iam_policy_missing",
+        evidence="inferred",
+        policy_type="identity-based policy",
+        steps=[KEY_POLICY, IAM_POLICY],
+    ),
+    Incident(
+        name="a row without a key, and a policy without a key with a Deny",
+        source=LOGIC,
+        rows=[rows.row()],
+        options=unbound(DELEGATES, statement("*", "kms:CreateGrant", "fence", Effect="Deny")),
+        cause="explicit_deny",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        steps=[INVESTIGATE],
     ),
     # --- no_statement
     Incident(
