@@ -189,7 +189,9 @@ def test_a_redacted_report_shows_no_grant(tmp_path):
 def test_the_grants_of_the_first_100_denials_are_looked_up(before, is_found):
     caller = {"userIdentity": session(), "sourceIPAddress": "198.51.100.7"}
     others = [
-        denied(**caller, eventID=f"other {number}", errorMessage=NO_STATEMENT)
+        denied(
+            **caller, eventID=f"other {number}" if number else "denied", errorMessage=NO_STATEMENT
+        )
         for number in range(before)
     ]
     late = denied(**caller, eventName="Encrypt", eventTime="2026-05-18T07:30:00Z", eventID="late",
