@@ -27,32 +27,28 @@ def bound_by_arn(case: Case) -> bool:
 
 
 def allows_after_all(case: Case) -> bool:
-    """Return whether the key policy allows the call that was denied.
+    """Return whether the given policies allow the call that was denied.
 
-    Across accounts it is one half: only a message that blames the key policy contradicts it.
+    Across accounts the key policy is one half: only a message that blames it contradicts it.
     """
-    if case.decision is None or case.other_policy_type is not None:
-        return False
     if case.explicit and case.message and case.message.policy_type is not PolicyType.RESOURCE_BASED:
         return False
     if case.verdict is Verdict.ALLOWED_NOW:
         return True
-    if case.key_policy_allows is not True or case.verdict is Verdict.BLOCKED_ELSEWHERE:
-        return False
-    return case.no_resource_based or not case.denial.cross_account
+    contradicted = case.no_resource_based or not case.denial.cross_account
+    return case.key_policy_allows is True and contradicted
 
 
 def is_allowed_now(case: Case) -> bool:
     """Return whether the latest policy allows what the policy in force at the time did not."""
-    if case.only is None or case.only.decision is case.only.now or case.decision is None:
-        return False
-    if rank(case.decision) == ALLOWED:
+    only = case.only
+    if only is None or only.decision is only.now or rank(only.decision) == ALLOWED:
         return False
     # The policy changed less than five minutes before the call, and the new one allows it.
     if case.verdict is Verdict.UNDECIDED and case.message and not case.no_resource_based:
         return False
-    now = case.only.now
-    if case.other_policy_type is not None or now.verdict is Verdict.BLOCKED_ELSEWHERE:
+    now = only.now
+    if now.verdict is Verdict.BLOCKED_ELSEWHERE:
         return False
     half = case.denial.cross_account and not case.no_resource_based
     return now.verdict is Verdict.ALLOWED_NOW or (rank(now) == ALLOWED and not half)

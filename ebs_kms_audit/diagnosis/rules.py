@@ -137,7 +137,8 @@ def _fixed_since(case: Case) -> DenialCause | None:
             statements=case.only.now.decided_by if case.only else (),
         )
     history = case.history
-    if not allows_after_all(case) or not (history.policy_changes_after or history.later_success):
+    changed = bool(history.policy_changes_after) or history.later_success is not None
+    if not (changed and allows_after_all(case)) or case.verdict is Verdict.BLOCKED_ELSEWHERE:
         return None
     return DenialCause(
         id=CauseId.FIXED_SINCE,

@@ -26,6 +26,7 @@ from . import (
     KEY_POLICY_SAFE,
     LOGIC,
     MANAGED_KEYS,
+    ORGANIZATIONS,
     OTHER_KEY,
     OTHER_ROOT,
     PERMISSIONS,
@@ -52,6 +53,8 @@ from .elsewhere import ALL, INFRASTRUCTURE, NO_KEYS, ONLY_EC2
 
 ALIAS = KEY_ARN.partition("key/")[0] + "alias/aws/ebs"
 FOREIGN_ALIAS = FOREIGN_KEY.partition("key/")[0] + "alias/aws/ebs"
+PUT = event("PutKeyPolicy", eventTime="2026-05-18T08:00:00Z", eventID="put", **of_key())
+WITHOUT_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
 ELSEWHERE = through("ec2.eu-west-1.amazonaws.com")
 
 
@@ -248,7 +251,65 @@ INCIDENTS = [
         evidence="derived",
         steps=[INVESTIGATE],
     ),
+    Incident(
+        name="the message names a Deny in IAM, and the policy that was changed since allows",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny identity"), PUT],
+        options=bound(DELEGATES, *pair(ROLE)),
+        cause="explicit_deny",
+        evidence="recorded",
+        policy_type="identity-based policy",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="the message names a Deny of no type, and the policy that was changed since allows",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny"), PUT],
+        options=bound(DELEGATES, *pair(ROLE)),
+        cause="explicit_deny",
+        evidence="recorded",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="the message names a Deny in the key policy, which was removed since",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny resource"), PUT],
+        options=bound(DELEGATES, *pair(ROLE)),
+        cause="fixed_since",
+        evidence="derived",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="the policy was changed since, and a boundary that was given still blocks the call",
+        source=LOGIC,
+        records=[denied("Decrypt"), PUT],
+        options=bound(DELEGATES, *pair(ROLE)) | {"boundary": key_policy(ONLY_EC2)},
+        cause="conflicting_evidence",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        steps=[INVESTIGATE],
+    ),
     # --- other_key
+    Incident(
+        name="a policy without a key allows the call that a Deny in the key policy denied",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny resource")],
+        options=unbound(DELEGATES, *pair(ROLE)),
+        cause="other_key",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="a policy without a key allows the call that a Deny in IAM denied",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt", "deny identity")],
+        options=unbound(DELEGATES, *pair(ROLE)),
+        cause="explicit_deny",
+        evidence="recorded",
+        policy_type="identity-based policy",
+        steps=[INVESTIGATE],
+    ),
     Incident(
         name="the only policy is for another key's ARN, and the record has no message",
         source=TROUBLESHOOT,
@@ -385,6 +446,28 @@ INCIDENTS = [
         policy_type="resource-based policy",
         unmet="aws:SourceIp",
         steps=[KEY_POLICY],
+    ),
+    # --- conflicting_evidence
+    Incident(
+        name="the key policy allows the call, and a Deny in an SCP depends on what nobody knows",
+        source=ORGANIZATIONS,
+        records=[denied("Decrypt", None)],
+        options=bound(DELEGATES, *pair(ROLE))
+        | {"scps": key_policy(ALL, NO_KEYS | {"Condition": WITHOUT_MFA})},
+        cause="conflicting_evidence",
+        evidence="inferred",
+        words=("but the key policy that was given allows it",),
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="the message blames the key policy, which allows, and a boundary blocks the call",
+        source=LOGIC,
+        records=[denied("Decrypt")],
+        options=bound(DELEGATES, *pair(ROLE)) | {"boundary": key_policy(ONLY_EC2)},
+        cause="conflicting_evidence",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        steps=[INVESTIGATE],
     ),
     # --- cross_account_half_missing
     Incident(
