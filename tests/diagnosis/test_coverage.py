@@ -7,6 +7,7 @@ CloudTrail event history": read-only events. The other rules are those of `Cover
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -18,7 +19,7 @@ from ebs_kms_audit.identify import DeniedEvents, EvidenceIndex
 from ebs_kms_audit.model import Coverage, Event, Resource, SetAside, Window
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
-from tests.records import KEY_ARN, audit, record
+from tests.records import KEY_ARN, KEY_ID, audit, record
 from tests.rows import HEADER, export, row
 from tests.rows import audit as audit_rows
 
@@ -211,6 +212,12 @@ def test_at_most_20_keys_of_an_error_are_listed():
         *(disabled(key, eventID=f"event-{at}") for at, key in enumerate(keys))
     ).other_errors
     assert (error.count, error.keys) == (21, tuple(keys[:20]))
+
+
+def test_a_key_that_is_named_by_its_id_alone_is_listed_by_its_id():
+    named = json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": KEY_ID}])
+    (error,) = audit_rows(row(**STATE, resources=named)).other_errors
+    assert error.keys == (KEY_ID,)
 
 
 def test_errors_of_two_keys_are_one_entry_and_two_steps():

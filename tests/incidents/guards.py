@@ -20,6 +20,7 @@ from . import (
     FOREIGN_KEY,
     GLOBAL_KEYS,
     IAM_POLICY,
+    IMAGE_BUILDER,
     INVESTIGATE,
     KEY_ARN,
     KEY_POLICY,
@@ -53,6 +54,7 @@ from .elsewhere import ALL, INFRASTRUCTURE, NO_KEYS, ONLY_EC2
 
 ALIAS = KEY_ARN.partition("key/")[0] + "alias/aws/ebs"
 FOREIGN_ALIAS = FOREIGN_KEY.partition("key/")[0] + "alias/aws/ebs"
+SOME_SERVICE_ROLE = IMAGE_BUILDER.replace("imagebuilder", "some").replace("ImageBuilder", "Some")
 PUT = event("PutKeyPolicy", eventTime="2026-05-18T08:00:00Z", eventID="put", **of_key())
 WITHOUT_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
 ELSEWHERE = through("ec2.eu-west-1.amazonaws.com")
@@ -512,6 +514,17 @@ INCIDENTS = [
         cause="unknown",
         evidence="unknown",
         steps=[KEY_POLICY],
+    ),
+    Incident(
+        name="a service-linked role of which the permissions are not known",
+        source=DEFAULT_POLICY,
+        records=[denied("Decrypt", None, SOME_SERVICE_ROLE)],
+        options=bound(DELEGATES),
+        cause="iam_policy_missing",
+        evidence="given",
+        policy_type="identity-based policy",
+        words=("the AWS managed policy of this service-linked role",),
+        steps=[KEY_POLICY_SAFE],
     ),
     # --- a policy that may be another key's
     Incident(
