@@ -215,6 +215,27 @@ INCIDENTS = [
         policy_type="service control policy",
         steps=[INVESTIGATE],
     ),
+    Incident(
+        name="no message, and the RCP that was given denies",
+        source=LOGIC,
+        records=[denied("Decrypt", None)],
+        options=bound(DELEGATES, *pair(ROLE))
+        | {"rcps": key_policy(statement("*", "*"), statement("*", "kms:*", "x", Effect="Deny"))},
+        cause="other_policy",
+        evidence="given",
+        policy_type="resource control policy",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="no message, and the session policy that was given does not allow",
+        source=LOGIC,
+        records=[denied("Decrypt", None)],
+        options=bound(DELEGATES, *pair(ROLE)) | {"session_policy": key_policy(ONLY_EC2)},
+        cause="other_policy",
+        evidence="given",
+        policy_type="session policy",
+        steps=[INVESTIGATE],
+    ),
     # --- fixed_since
     Incident(
         name="the same call succeeded later, and the policy that was given does not allow it",
