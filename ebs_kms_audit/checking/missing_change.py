@@ -21,7 +21,16 @@ from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Binding, Judgement, Layers, worst
-from ebs_kms_audit.model import Denial, Event, Evidence, KeyRef, Principal, PrincipalKind, Verdict
+from ebs_kms_audit.model import (
+    Denial,
+    Denials,
+    Event,
+    Evidence,
+    KeyRef,
+    Principal,
+    PrincipalKind,
+    Verdict,
+)
 from ebs_kms_audit.plan import PlanOptions, plan_for
 from ebs_kms_audit.plan.step import Commands, Disposition, Step, StepKind
 from ebs_kms_audit.policy import Decision
@@ -127,7 +136,7 @@ def _finding(
         principal=denials[0].principal,
         key=denials[0].key,
         ebs_traffic=True,
-        denials=tuple(denials),
+        denials=Denials(denials),
         history=History(),
         judgements=(Judgement(policy=given, binding=Binding.KEY, decisions=tuple(decisions)),),
         verdict=verdict,

@@ -16,11 +16,12 @@ from ebs_kms_audit.diagnosis.policy_log import Comparison, PolicyChange
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.identify.pasted import NO_ACTION
-from ebs_kms_audit.model import Denial, Event, Evidence, PolicyType, PrincipalKind
+from ebs_kms_audit.model import Denial, Denials, Event, Evidence, PolicyType, PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
     from ebs_kms_audit.diagnosis.grouping import Group
+    from ebs_kms_audit.policy import Decision
 
 _ORDER = {cause_id: rank for rank, cause_id in enumerate(CauseId)}
 _BEST_FIRST = {evidence: rank for rank, evidence in enumerate(Evidence)}
@@ -40,7 +41,7 @@ _SHOWN = 3
 
 
 def causes_of(
-    denials: Sequence[Denial],
+    denials: Denials,
     judgements: Sequence[Judgement],
     history: History,
     *,
@@ -48,16 +49,20 @@ def causes_of(
 ) -> tuple[DenialCause, ...]:
     """Return the cause of each denial of a group. Denials of one kind are weighed once."""
     weighed: dict[object, DenialCause] = {}
-    found = []
-    for at, denial in enumerate(denials):
+
+    def weigh(at: int) -> DenialCause:
         judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
         decisions = (decision for one in judged for decision in (one.decision, one.now))
-        kind = (*_kind(denial), *map(id, decisions))
+        kind = (*_kind(denials[at]), *map(id, decisions))
         if kind not in weighed:
-            case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
+            case = Case(denial=denials[at], judged=judged, history=history, foreign=foreign)
             weighed[kind] = cause_of_denial(case)
-        found.append(weighed[kind])
-    return tuple(found)
+        return weighed[kind]
+
+    if any(one.then for one in judgements):  # the policy in force depends on the time
+        return tuple(map(weigh, range(len(denials))))
+    of_kinds = list(map(weigh, denials.first_at))
+    return tuple(map(of_kinds.__getitem__, denials.kind_at))
 
 
 def _kind(denial: Denial) -> tuple[object, ...]:
@@ -88,26 +93,23 @@ def _kind(denial: Denial) -> tuple[object, ...]:
 
 def cause_of(group: Group) -> Cause:
     """Return the one cause of a group's denials, and the others with their denials."""
-    by_id: dict[CauseId, list[tuple[DenialCause, Denial]]] = {}
-    for cause, denial in zip(group.causes, group.denials, strict=True):
-        by_id.setdefault(cause.id, []).append((cause, denial))
+    by_id = _explained(group)
     first, *others = sorted(by_id, key=_ORDER.__getitem__)
     explained = by_id[first]
-    # The surest of the denials speaks for the others.
-    cause, denial = min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
+    cause, denial = _surest(explained)
     return Cause(
         id=cause.id,
         text=_sentence(explained, group),
         evidence=cause.evidence,
         policy_type=cause.policy_type,
-        supported_by=tuple(_support(cause, [one for _, one in explained], group)),
+        supported_by=tuple(_support(cause, _denials_of(first, group), group)),
         contradicted_by=tuple(_contradictions(cause, group)),
         next_evidence=next_evidence(cause, denial, iam_given=_iam_is_given(group)),
         others=tuple(
             OtherCause(
                 id=other,
                 text=_sentence(by_id[other], group),
-                denials=tuple(one.event.reference for _, one in by_id[other]),
+                denials=tuple(one.event.reference for one in _denials_of(other, group)),
             )
             for other in others
         ),
@@ -118,17 +120,48 @@ def cause_of(group: Group) -> Cause:
     )
 
 
+_Explained = list[tuple[DenialCause, Denial]]
+"""The causes with one id, each with the first denial of each kind that it explains."""
+
+
+def _explained(group: Group) -> dict[CauseId, _Explained]:
+    places: dict[tuple[int, int], int] = {}
+    for at, pair in enumerate(zip(map(id, group.causes), group.denials.kind_at, strict=True)):
+        places.setdefault(pair, at)
+    found: dict[CauseId, _Explained] = {}
+    for at in places.values():
+        found.setdefault(group.causes[at].id, []).append((group.causes[at], group.denials[at]))
+    return found
+
+
+def _denials_of(cause: CauseId, group: Group) -> list[Denial]:
+    """Return the denials with a cause."""
+    pairs = zip(group.causes, group.denials, strict=True)
+    return [denial for one, denial in pairs if one.id is cause]
+
+
+def _surest(explained: _Explained) -> tuple[DenialCause, Denial]:
+    """Return the denial with the best evidence, which speaks for the others, and its cause."""
+    return min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
+
+
 def _iam_is_given(group: Group) -> bool:
     """Return whether the IAM policies of the caller were judged with each key policy."""
-    decisions = [one for judgement in group.judgements for one in judgement.decisions]
+    decisions = _decisions(group)
     return bool(decisions) and all("identity_policies" not in one.not_given for one in decisions)
+
+
+def _decisions(group: Group) -> list[Decision]:
+    """Return the decisions of the given policies, each once."""
+    decisions = (one for judgement in group.judgements for one in judgement.decisions)
+    return list({id(one): one for one in decisions}.values())
 
 
 # --- texts
 
 
-def _sentence(explained: Sequence[tuple[DenialCause, Denial]], group: Group) -> str:
-    cause, denial = min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
+def _sentence(explained: _Explained, group: Group) -> str:
+    cause, denial = _surest(explained)
     actions = dict.fromkeys(action for _, one in explained for action in one.iam_actions)
     unmet = cause.unmet[0] if cause.unmet else None
     variant = cause.variant
@@ -195,12 +228,7 @@ def _where(cause: DenialCause) -> str:
 
 def _open_on(group: Group) -> dict[str, None]:
     """Return what the decisions of the given policies depend on."""
-    return dict.fromkeys(
-        name
-        for judgement in group.judgements
-        for decision in judgement.decisions
-        for name in decision.depends_on
-    )
+    return dict.fromkeys(name for one in _decisions(group) for name in one.depends_on)
 
 
 def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> list[str]:
@@ -213,17 +241,15 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
             denied = "explicit deny" if message.effect == "explicit" else "no Allow"
             by = f": {message.policy_arn}" if message.policy_arn else ""
             found.append(
-                f"The error message of {_events([one.event for one in said])} names the "
+                f"The error message of {_events(said)} names the "
                 f"{message.policy_type} ({denied}){by}."
             )
         elif message is not None:
             names = "an explicit deny" if message.effect == "explicit" else "no type of policy"
-            found.append(
-                f"The error message of {_events([one.event for one in said])} names {names}."
-            )
+            found.append(f"The error message of {_events(said)} names {names}.")
     if cause.by_policy:
         for judgement in group.judgements:
-            at = list(group.denials).index(denials[0])
+            at = next(at for at, one in enumerate(group.denials) if one is denials[0])
             then = judgement.then[at] if judgement.then else None
             if then is not None:
                 why = then.decision.why.rstrip(".")
@@ -253,7 +279,7 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
             for event in group.history.key_errors[:_SHOWN]
         ]
     if not found:
-        found.append(f"Denied: {_events([one.event for one in denials])}.")
+        found.append(f"Denied: {_events(denials)}.")
     return found
 
 
@@ -319,9 +345,9 @@ def _later(event: Event) -> str:
     return f"Event {event.reference}: the same caller called {event.name} with success later."
 
 
-def _events(events: Sequence[Event]) -> str:
+def _events(denials: Sequence[Denial]) -> str:
     """Return the events in words: the first three, and how many more there are."""
-    names = list(dict.fromkeys(event.reference for event in events))
+    names = list(dict.fromkeys(one.event.event_id or one.event.reference for one in denials))
     noun = "event" if len(names) == 1 else "events"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{noun} {', '.join(names[:_SHOWN])}{more}"

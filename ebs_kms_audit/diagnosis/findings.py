@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -9,9 +10,8 @@ from typing import ClassVar
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId
 from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.model import Denial, KeyRef, Principal, Verdict
+from ebs_kms_audit.model import Denial, Denials, KeyRef, Principal, Verdict
 from ebs_kms_audit.model.display import Displayed
-from ebs_kms_audit.reading.timestamps import order_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -40,7 +40,7 @@ class Finding(Displayed):
     principal: Principal
     key: KeyRef
     ebs_traffic: bool
-    denials: tuple[Denial, ...]
+    denials: Denials
     history: History
     judgements: tuple[Judgement, ...]
     verdict: Verdict
@@ -64,13 +64,14 @@ class Finding(Displayed):
     @property
     def first_seen(self) -> datetime | None:
         """The time of the earliest denial; naive where the export has no time zone."""
-        return min(self._times, key=order_of, default=None)
+        return _first(self.denials)
 
     @property
     def last_seen(self) -> datetime | None:
         """The time of the latest denial; naive where the export has no time zone."""
-        return max(self._times, key=order_of, default=None)
+        return _first(reversed(self.denials))
 
-    @property
-    def _times(self) -> list[datetime]:
-        return [denial.event.time for denial in self.denials if denial.event.time]
+
+def _first(denials: Iterable[Denial]) -> datetime | None:
+    """Return the first time; denials without a time are after the others."""
+    return next((denial.event.time for denial in denials if denial.event.time), None)

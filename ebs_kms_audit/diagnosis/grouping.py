@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.context.history import ContextCollector, History
 from ebs_kms_audit.diagnosis.case import DenialCause
 from ebs_kms_audit.diagnosis.diagnose import causes_of
-from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key, with_verdicts
-from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key
+from ebs_kms_audit.model import Denial, Denials, Event, Verdict
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class Group(NamedTuple):
     denials      in order of time
     history      what happened around them
     judgements   what each key policy that is or may be the key's decides on them
-    causes       the cause of each denial, in their order
+    causes       the cause of each denial, in their order; the same object for one kind
     near_misses  parts of the key policy that nearly name the caller or the action
     """
 
     id: str
-    denials: tuple[Denial, ...]
+    denials: Denials
     history: History
     judgements: tuple[Judgement, ...]
     causes: tuple[DenialCause, ...]
@@ -63,13 +63,13 @@ def group_denials(
         groups.setdefault(shared_identity(denial), []).append(denial)
     taken: set[str] = set()
     return [
-        _group(tuple(sorted(group, key=_by_time)), context, judge, grants, taken)
+        _group(Denials(sorted(group, key=_by_time)), context, judge, grants, taken)
         for group in groups.values()
     ]
 
 
 def _group(
-    denials: tuple[Denial, ...],
+    denials: Denials,
     context: ContextCollector,
     judge: Judge,
     grants: GrantLog | None,
@@ -84,14 +84,45 @@ def _group(
             grants_listed=grants.is_listed(best_key(denials).id),
         )
     return Group(
-        id=_finding_id([denial.event for denial in denials], taken),
-        denials=with_verdicts(denials, judgements),
+        id=_finding_id(denials[0].event, taken),
+        denials=_with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,
         causes=causes_of(
             denials, judgements, history, foreign=not judgements and judge.are_all_foreign(denials)
         ),
         near_misses=_near_misses(denials, judgements),
+    )
+
+
+def _with_verdicts(denials: Denials, judgements: Sequence[Judgement]) -> Denials:
+    """Return the denials with their verdicts: undecided if several policies may be the key's."""
+    if not judgements:
+        return denials
+    if len(judgements) > 1:
+        return Denials(_with_verdict(denial, Verdict.UNDECIDED) for denial in denials)
+    return Denials(
+        _with_verdict(denial, decision.verdict)
+        for denial, decision in zip(denials, judgements[0].at_time_of_each(), strict=True)
+    )
+
+
+def _with_verdict(denial: Denial, verdict: Verdict) -> Denial:
+    """Return the denial with a verdict, like `replace` and three times as fast."""
+    if denial.verdict is verdict:
+        return denial
+    return Denial(
+        event=denial.event,
+        principal=denial.principal,
+        key=denial.key,
+        iam_actions=denial.iam_actions,
+        statement_kind=denial.statement_kind,
+        via_service=denial.via_service,
+        via_known=denial.via_known,
+        ebs_traffic=denial.ebs_traffic,
+        message=denial.message,
+        credential_account=denial.credential_account,
+        verdict=verdict,
     )
 
 
@@ -112,14 +143,13 @@ def _near_misses(
     )
 
 
-def _finding_id(events: Iterable[Event], taken: set[str]) -> str:
+def _finding_id(first: Event, taken: set[str]) -> str:
     """Return the id of a finding: a digest of the Event ID of its earliest row.
 
     For a row without one it is a digest of the file's name, the time and the event name, because
     the line changes when an export has newer rows, and Spark does not know it. The id stays the
     same when rows or evidence are added and when findings merge.
     """
-    first = next(iter(events))
     time = first.time.isoformat() if first.time else ""
     named = first.event_id or f"{PurePath(first.file).name}\x00{time}\x00{first.name}"
     for attempt in range(len(taken) + 1):

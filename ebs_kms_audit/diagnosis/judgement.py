@@ -22,7 +22,7 @@ from ebs_kms_audit.diagnosis.policy_log import (
     rank,
     undecided,
 )
-from ebs_kms_audit.model import Denial, KeyRef, Verdict
+from ebs_kms_audit.model import Denial, Denials, KeyRef, Verdict
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.policy_history import PolicyHistory
@@ -73,6 +73,12 @@ class Judgement:
         then = self.then[at] if self.then else None
         return then.decision if then else self.decisions[at]
 
+    def at_time_of_each(self) -> Sequence[Decision]:
+        """Return the decision on each denial by the policy in force at its time, if known."""
+        if not any(self.then):
+            return self.decisions
+        return [self.at_time(at) for at in range(len(self.decisions))]
+
     def for_cause(self, at: int) -> Decision:
         """Return the decision from which the cause of a denial follows.
 
@@ -97,7 +103,8 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict on the denials, each by the policy in force at its time."""
-        return worst(self.at_time(at).verdict for at in range(len(self.decisions)))
+        decisions = {id(one): one for one in self.at_time_of_each()}
+        return worst(one.verdict for one in decisions.values())
 
     @property
     def lint(self) -> tuple[LintFinding, ...]:
@@ -109,7 +116,8 @@ class Judgement:
     @property
     def would_deny(self) -> bool | None:
         """Whether the key policy alone explains the denials; None where that is not known."""
-        sides = {decision.key_policy_allows for decision in self.decisions}
+        decisions = {id(one): one for one in self.decisions}
+        sides = {one.key_policy_allows for one in decisions.values()}
         return None if sides == {None} else False in sides
 
 
@@ -163,7 +171,8 @@ class Judge:
         self._changes_sought = 0
         # By the identity of a policy, which lives as long as this judge.
         self._decided: dict[int, tuple[bool, dict[object, Decision]]] = {}
-        keys = list(dict.fromkeys(denial.key for denial in denials))
+        by_id = {id(denial.key): denial.key for denial in denials}  # denials share their keys
+        keys = list(dict.fromkeys(by_id.values()))
         self._spellings = {spelling for key in keys for spelling in _spellings(key, keys)}
         self._unnamed = any(not key.known for key in keys)
         self._any_key_has_a_policy = any(
@@ -172,7 +181,7 @@ class Judge:
             for key in keys
         )
 
-    def judge(self, denials: Sequence[Denial]) -> tuple[Judgement, ...]:
+    def judge(self, denials: Denials) -> tuple[Judgement, ...]:
         """Return a judgement by each policy that is, or may be, that of the denials' key."""
         if not self._policies and self._log is None:
             return ()
@@ -195,7 +204,7 @@ class Judge:
         ]
 
     def _by_log(
-        self, logged: KeyLog, fitting: list[GivenPolicy], key: KeyRef, denials: Sequence[Denial]
+        self, logged: KeyLog, fitting: list[GivenPolicy], key: KeyRef, denials: Denials
     ) -> tuple[Judgement, ...]:
         """Judge by the latest policy known, given or logged, and by the one in force then."""
         compared = {id(policy): logged.compare(policy) for policy in fitting}
@@ -249,15 +258,16 @@ class Judge:
                 found.append(InForce(known[0], decisions[0]))
         return tuple(found)
 
-    def are_all_foreign(self, denials: Sequence[Denial]) -> bool:
+    def are_all_foreign(self, denials: Denials) -> bool:
         """Return whether policies were given, and none of them is or may be of any denied key."""
         return bool(self._policies) and not self._any_key_has_a_policy and not self.judge(denials)
 
-    def _judgement(self, policy: GivenPolicy, key: KeyRef, denials: Sequence[Denial]) -> Judgement:
+    def _judgement(self, policy: GivenPolicy, key: KeyRef, denials: Denials) -> Judgement:
+        decided = [self._decide(policy, denial) for denial in denials.kinds]
         return Judgement(
             policy=policy,
             binding=Binding.KEY if self._is_the_keys(policy, key) else Binding.IF_THIS_KEY,
-            decisions=tuple(self._decide(policy, denial) for denial in denials),
+            decisions=tuple(map(decided.__getitem__, denials.kind_at)),
         )
 
     def _decide(self, policy: GivenPolicy, denial: Denial) -> Decision:
@@ -283,9 +293,9 @@ class Judge:
         return len(self._policies) == 1 and len(self._spellings) == 1 and not self._unnamed
 
 
-def best_key(denials: Sequence[Denial]) -> KeyRef:
+def best_key(denials: Denials) -> KeyRef:
     """Return the fullest spelling of the key of a group of denials."""
-    keys = (denial.key for denial in denials)
+    keys = (denial.key for denial in denials.kinds)
     return max(keys, key=lambda key: (key.arn is not None, key.id is not None, key.known))
 
 
@@ -348,18 +358,6 @@ def _on(policy: GivenPolicy, denial: Denial) -> Denial:
     if denial.key.arn or not Arn.parse(policy.key):
         return denial
     return replace(denial, key=replace(denial.key, arn=policy.key))
-
-
-def with_verdicts(denials: Sequence[Denial], judgements: Sequence[Judgement]) -> tuple[Denial, ...]:
-    """Return the denials with their verdicts: undecided where several policies may be the key's."""
-    if not judgements:
-        return tuple(denials)
-    if len(judgements) > 1:
-        return tuple(replace(denial, verdict=Verdict.UNDECIDED) for denial in denials)
-    return tuple(
-        replace(denial, verdict=judgements[0].at_time(at).verdict)
-        for at, denial in enumerate(denials)
-    )
 
 
 def _open(decision: Decision, policy: GivenPolicy) -> Decision:

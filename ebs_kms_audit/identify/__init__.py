@@ -90,12 +90,14 @@ def may_be_of_another_service(event: Event) -> bool:
     A call that EC2 or Auto Scaling makes for a caller, with the name of a key usage or grant
     operation, is a KMS event.
     """
+    if not event.source_inferred:
+        return False
     action = kms_action(event.name)
     of_ebs = is_ebs_traffic(event.source_ip) and action.kind in (
         StatementKind.USAGE,
         StatementKind.GRANTS,
     )
-    return event.source_inferred and action.shared_name and not of_ebs
+    return action.shared_name and not of_ebs
 
 
 class Resolver:

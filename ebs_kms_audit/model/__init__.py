@@ -8,6 +8,7 @@ Times are `datetime` values: in UTC where the time zone is known, naive where it
 from ebs_kms_audit.aws.kms_actions import StatementKind
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
+from ebs_kms_audit.model.denials import Denials
 from ebs_kms_audit.model.event import (
     Event,
     EventKind,
@@ -27,6 +28,7 @@ __all__ = [
     "Coverage",
     "Denial",
     "DenialMessage",
+    "Denials",
     "Effect",
     "Event",
     "EventKind",

@@ -45,7 +45,7 @@ class Bindings:
         self._spellings = {
             spelling for finding in findings for spelling in _spellings(finding, finding.key)
         }
-        self._unnamed = any(not one.key.known for f in findings for one in f.denials)
+        self._unnamed = any(not one.key.known for f in findings for one in f.denials.kinds)
         # A policy without a key is changed for one key at most: of a known key, if there is one.
         known = [group for group in groups if group.key_id]
         candidates = known or list(groups)
@@ -101,14 +101,15 @@ class Bindings:
 
     def _others(self, group: KeyGroup) -> bool:
         """Return whether an event names a key that may be another one than the group's."""
-        own = {denial.key.alias for part in group.parts for denial in part.denials} | {group.key}
+        kinds = (denial for part in group.parts for denial in part.denials.kinds)
+        own = {denial.key.alias for denial in kinds} | {group.key}
         return any(one not in own and not _is_of(one, group.key) for one in self._seen)
 
 
 def _spellings(finding: Finding, key: KeyRef) -> set[str]:
     """Return the keys of a finding, each in its fullest spelling."""
     found = set()
-    for one in (key, *(denial.key for denial in finding.denials)):
+    for one in (key, *(denial.key for denial in finding.denials.kinds)):
         if one.arn:
             found.add(one.arn)
         elif one.id and not _is_of(one.id, key.arn):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
-from ebs_kms_audit.model import Denial, PrincipalKind
+from ebs_kms_audit.model import Denial, Denials, PrincipalKind
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.needs import WantedStatement, is_ebs
 from ebs_kms_audit.plan.routing import Part
@@ -57,7 +57,7 @@ def _clicks(
 
 def _is_foreign_service_role(part: Part) -> bool:
     role = part.finding.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
-    return role and any(denial.cross_account for denial in part.denials)
+    return role and any(denial.cross_account for denial in part.denials.kinds)
 
 
 def _other_account(group: KeyGroup, part: Part) -> str | None:
@@ -91,8 +91,9 @@ def _afterwards(denials: Sequence[Denial]) -> Iterator[str]:
     if not is_ebs(denials):
         yield "Make the denied call again."
         return
-    names = {denial.event.name for denial in denials}
-    if any(denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE for denial in denials):
+    kinds = Denials.of(denials).kinds
+    names = {denial.event.name for denial in kinds}
+    if any(denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE for denial in kinds):
         yield "Auto Scaling starts instances again by itself."
     if "GenerateDataKeyWithoutPlaintext" in names:
         yield "Create a volume again that EC2 deleted."

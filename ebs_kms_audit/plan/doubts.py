@@ -29,7 +29,7 @@ _WHAT_IT_NAMES = {
 
 
 def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
-    """Give the doubts on who called and on which key; `denials` are those that the step cures."""
+    """Yield the doubts on the caller and the key of denials that the step cures, one of a kind."""
     arns: dict[Evidence, dict[str, None]] = {}
     for denial in denials:
         principal, key = denial.principal, denial.key
@@ -60,7 +60,8 @@ def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
 
 def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
     """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
-    cured = {id(denial) for part in parts for denial in part.denials}
+    some = (part for part in parts if part.denials is not part.finding.denials)
+    cured = {id(denial) for part in some for denial in part.denials}
     for part in parts:
         finding = part.finding
         if part.cause is CauseId.UNKNOWN:
@@ -70,7 +71,8 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
             yield part.text
         for text in finding.cause.contradicted_by:
             yield f"Evidence against the cause: {text.rstrip('.')}."
-        left = [denial for denial in finding.denials if id(denial) not in cured]
+        whole = part.denials is finding.denials
+        left = () if whole else [one for one in finding.denials if id(one) not in cured]
         if left:
             actions = dict.fromkeys(a for denial in left for a in denial.iam_actions)
             name = finding.principal.user_name or finding.principal.arn or "the caller"

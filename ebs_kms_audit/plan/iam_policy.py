@@ -59,7 +59,7 @@ def iam_policy_step(
         target=group.key,
         alternative_to=alternative_to,
         needs=tuple(one.why for one in wanted),
-        afterwards=afterwards([denial for part in parts for denial in part.denials]),
+        afterwards=afterwards([denial for part in parts for denial in part.denials.kinds]),
     )
 
 
@@ -68,11 +68,11 @@ def identity_only_step(groups: Sequence[KeyGroup]) -> list[Step]:
     by_account: dict[str | None, list[Part]] = {}
     for group in groups:
         for part in group.of(StepKind.IAM_POLICY):
-            if all(one.statement_kind is StatementKind.IDENTITY_ONLY for one in part.denials):
+            if all(one.statement_kind is StatementKind.IDENTITY_ONLY for one in part.denials.kinds):
                 by_account.setdefault(part.finding.account, []).append(part)
     steps = []
     for account, parts in by_account.items():
-        actions = dict.fromkeys(a for p in parts for d in p.denials for a in d.iam_actions)
+        actions = dict.fromkeys(a for p in parts for d in p.denials.kinds for a in d.iam_actions)
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         reasons = [f"No key policy can allow {', '.join(actions)}. Only an IAM policy can."]
         text = "Attach an IAM policy to the callers."

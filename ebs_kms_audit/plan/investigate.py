@@ -35,9 +35,9 @@ def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step
     administers = any(
         denial.statement_kind is StatementKind.ADMINISTRATION
         for part in parts
-        for denial in part.denials
+        for denial in part.denials.kinds
     )
-    actions = dict.fromkeys(a for p in parts for d in p.denials for a in d.iam_actions)
+    actions = dict.fromkeys(a for p in parts for d in p.denials.kinds for a in d.iam_actions)
     return Step(
         id=f"investigate-{group.name}-{cause}",
         kind=StepKind.INVESTIGATE,

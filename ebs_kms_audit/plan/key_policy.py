@@ -10,7 +10,7 @@ from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.model import Denial
+from ebs_kms_audit.model import Denial, Denials
 from ebs_kms_audit.plan import commands, export
 from ebs_kms_audit.plan.bindings import Binding, Bindings
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
@@ -52,7 +52,7 @@ class KeyPolicyChange:
     """
 
     wanted: tuple[WantedStatement, ...]
-    denials: tuple[Denial, ...]
+    denials: Denials
     doubts: tuple[str, ...]
     layers: Layers = field(default_factory=Layers)
     redacted: bool = False
@@ -101,7 +101,7 @@ class KeyPolicyChange:
             before,
             after,
             wanted=self.wanted,
-            denials=self.denials,
+            denials=self.denials.kinds,
             next_calls=[call for part in self.parts for call in _next_calls(part)],
             key=step.target,
         )
@@ -142,13 +142,13 @@ def key_policy_step(
     known = [part for part in parts if part.finding.principal.arn]
     unknown = [part for part in parts if not part.finding.principal.arn]
     named = known or list(parts)
-    denials = [denial for part in named for denial in part.denials]
+    kinds = [denial for part in named for denial in part.denials.kinds]
     wanted = together([one for part in named for one in _wanted(part, options)])
     binding = bindings.of(group)
     change = KeyPolicyChange(
         wanted=wanted,
-        denials=tuple(denials),
-        doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(denials)))),
+        denials=Denials(denial for part in named for denial in part.denials),
+        doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(kinds)))),
         layers=options.layers,
         judged=binding.policy,
         parts=tuple(named),
@@ -156,7 +156,7 @@ def key_policy_step(
     step = Step(
         id=f"key_policy-{group.name}",
         kind=StepKind.KEY_POLICY,
-        text=_text(group, wanted) + _age(binding, denials),
+        text=_text(group, wanted) + _age(binding, change.denials),
         account=group.account,
         region=group.region,
         target=group.key,
@@ -169,7 +169,7 @@ def key_policy_step(
         statements=tuple(one.document() for one in wanted),
         needs=tuple(one.why for one in wanted),
         console_steps=key_policy_clicks(group, named, wanted),
-        afterwards=afterwards(denials),
+        afterwards=afterwards(kinds),
         change=change,
     )
     if binding.policy is None:
@@ -244,8 +244,9 @@ def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterat
 
     if not is_ebs(denials):
         return
-    sample = next(denial for denial in denials if denial.ebs_traffic)
-    denied = {action for denial in denials for action in denial.iam_actions}
+    kinds = Denials.of(denials).kinds
+    sample = next(denial for denial in kinds if denial.ebs_traffic)
+    denied = {action for denial in kinds for action in denial.iam_actions}
     patterns = Patterns(values=tuple(dict.fromkeys((*EBS_USAGE, *EBS_GRANTS, *actions))))
     missing = [a for a in _ACTIONS if a not in denied and action_matches(patterns, a)]
     usage = [action for action in missing if action not in GRANT_ACTIONS]

@@ -27,7 +27,7 @@ from ebs_kms_audit.aws.statements import (
     usage_statement,
 )
 from ebs_kms_audit.diagnosis.limits import refused_elsewhere, works_in_own_account_only
-from ebs_kms_audit.model import Denial, PrincipalKind, StatementKind
+from ebs_kms_audit.model import Denial, Denials, PrincipalKind, StatementKind
 
 _DESCRIBE = "DescribeKey"
 EBS_USAGE = tuple(a for a in VOLUME_WORKFLOW.actions if a not in GRANT_ACTIONS)
@@ -102,7 +102,8 @@ def curable(denial: Denial) -> bool:
 
 def is_ebs(denials: Sequence[Denial]) -> bool:
     """Return whether EC2 or Auto Scaling called for the caller, other than to describe the key."""
-    return any(denial.ebs_traffic and denial.event.name != _DESCRIBE for denial in denials)
+    kinds = Denials.of(denials).kinds
+    return any(denial.ebs_traffic and denial.event.name != _DESCRIBE for denial in kinds)
 
 
 def wanted_statements(
@@ -113,7 +114,7 @@ def wanted_statements(
     Only denials that `curable` accepts count. With `least_privilege` the statements hold the
     actions that were denied or are needed next, and not all that the console gives.
     """
-    denials = [denial for denial in denials if curable(denial)]
+    denials = Denials(denial for denial in Denials.of(denials).kinds if curable(denial))
     if not denials:
         return ()
     usage = [denial for denial in denials if denial.statement_kind is StatementKind.USAGE]

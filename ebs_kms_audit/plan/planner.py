@@ -77,7 +77,7 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
 
 def _identity_only(part: Part) -> bool:
     return StepKind.KEY_POLICY not in part.kinds and all(
-        denial.statement_kind == "identity_only" for denial in part.denials
+        denial.statement_kind == "identity_only" for denial in part.denials.kinds
     )
 
 

@@ -14,7 +14,7 @@ from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.model import Denial
+from ebs_kms_audit.model import Denial, Denials
 from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof
 from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.plan.principal_index import PrincipalIndex
@@ -69,7 +69,7 @@ class ChangeJudge:
 
     def prove(
         self,
-        denials: Iterable[Denial],
+        denials: Sequence[Denial],
         wanted: Sequence[WantedStatement],
         ignored: Sequence[str] = (),
     ) -> Proof:
@@ -77,10 +77,10 @@ class ChangeJudge:
 
         `ignored` are principals of the old policy that cannot call KMS.
         """
-        denials = list(denials)
+        denials = Denials.of(denials)
         newly: list[Permission] = []
         lost: list[Permission] = []
-        for principal in self._principals(denials):
+        for principal in self._principals(denials.kinds):
             if principal in ignored:
                 continue
             for case, old, new in self._changes(principal):
@@ -114,15 +114,17 @@ class ChangeJudge:
             self._decided[kind] = evaluate(denial, policy, **self._layers.of(denial))
         return self._decided[kind]
 
-    def _cured(self, denials: Iterable[Denial]) -> Iterator[CuredDenial]:
-        for denial in denials:
-            for action in denial.iam_actions:
-                one = replace(denial, iam_actions=(action,))
-                after = self.after(one)
+    def _cured(self, denials: Denials) -> Iterator[CuredDenial]:
+        judged = [
+            [(one, self.before(one), self.after(one)) for one in _by_action(denial)]
+            for denial in denials.kinds
+        ]
+        for denial, kind in zip(denials, denials.kind_at, strict=True):
+            for one, before, after in judged[kind]:
                 yield CuredDenial(
                     event_id=denial.event.event_id,
-                    action=action,
-                    before=self.before(one).verdict,
+                    action=one.iam_actions[0],
+                    before=before.verdict,
                     after=after.verdict,
                     cured=after.allowed,
                 )
@@ -168,6 +170,10 @@ class ChangeJudge:
             new = evaluate(request, after).key_policy_allows
             if old != new:
                 yield case, old, new
+
+
+def _by_action(denial: Denial) -> list[Denial]:
+    return [replace(denial, iam_actions=(action,)) for action in denial.iam_actions]
 
 
 def _caller(principal: str) -> Caller | None:

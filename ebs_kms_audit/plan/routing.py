@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind, StatementKind
+from ebs_kms_audit.model import Denial, Denials, PolicyType, PrincipalKind, StatementKind
 from ebs_kms_audit.plan.needs import curable
 from ebs_kms_audit.plan.step import StepKind
 
@@ -58,41 +58,41 @@ class Part(NamedTuple):
     finding: Finding
     cause: CauseId
     text: str
-    denials: tuple[Denial, ...]
+    denials: Denials
     kinds: tuple[StepKind, ...] = ()
     alternative: bool = False
 
 
 def parts_of(finding: Finding) -> list[Part]:
     """Return the denials of a finding by cause, and for each the steps that they need."""
-    named = {event: other for other in finding.cause.others for event in other.denials}
+    cause = finding.cause
+    if not cause.others:
+        return list(_routed(finding, cause.id, cause.text, finding.denials))
+    named = {event: other for other in cause.others for event in other.denials}
     by_cause: dict[CauseId, list[Denial]] = {}
-    texts = {finding.cause.id: finding.cause.text}
+    texts = {cause.id: cause.text}
     for denial in finding.denials:
         other = named.get(denial.event.reference)
-        texts.setdefault(other.id if other else finding.cause.id, other.text if other else "")
-        by_cause.setdefault(other.id if other else finding.cause.id, []).append(denial)
+        texts.setdefault(other.id if other else cause.id, other.text if other else "")
+        by_cause.setdefault(other.id if other else cause.id, []).append(denial)
     return [
         part
-        for cause, denials in by_cause.items()
-        for part in _routed(finding, cause, texts[cause], denials)
+        for one, denials in by_cause.items()
+        for part in _routed(finding, one, texts[one], Denials(denials))
     ]
 
 
-def _routed(
-    finding: Finding, cause: CauseId, text: str, denials: Iterable[Denial]
-) -> Iterable[Part]:
-    """Give the denials as one part for each set of steps."""
-    by_steps: dict[tuple[tuple[StepKind, ...], bool], list[Denial]] = {}
-    for denial in denials:
-        kinds, alternative = _kinds(finding, cause, denial)
-        by_steps.setdefault((kinds, alternative), []).append(denial)
-    for (kinds, alternative), some in by_steps.items():
+def _routed(finding: Finding, cause: CauseId, text: str, denials: Denials) -> Iterable[Part]:
+    """Yield the denials as one part for each set of steps."""
+    routes = [_kinds(finding, cause, denial) for denial in denials.kinds]
+    for kinds, alternative in dict.fromkeys(routes):
+        same = [route == (kinds, alternative) for route in routes]
+        pairs = zip(denials, denials.kind_at, strict=True)
         yield Part(
             finding=finding,
             cause=cause,
             text=text,
-            denials=tuple(some),
+            denials=denials if all(same) else Denials(one for one, kind in pairs if same[kind]),
             kinds=kinds,
             alternative=alternative,
         )
@@ -187,9 +187,8 @@ def _across_accounts(finding: Finding, cause: CauseId, denial: Denial) -> tuple[
 
 def _decisions(finding: Finding, denial: Denial | None = None) -> list[Decision]:
     """Return the decisions of the given policies on the denials, or on one of them."""
-    return [
-        decision
-        for judgement in finding.judgements
-        for judged, decision in zip(finding.denials, judgement.decisions, strict=True)
-        if denial is None or judged is denial
-    ]
+    if denial is None:
+        decisions = (one for judgement in finding.judgements for one in judgement.decisions)
+        return list({id(one): one for one in decisions}.values())
+    at = next(at for at, one in enumerate(finding.denials) if one is denial)
+    return [judgement.decisions[at] for judgement in finding.judgements]

@@ -1,0 +1,78 @@
+"""Denials in an order, and their kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import fields
+from functools import cached_property
+
+from ebs_kms_audit.model.denial import Denial
+from ebs_kms_audit.model.message import DenialMessage
+from ebs_kms_audit.model.principal import Principal
+
+_OF_MESSAGES = tuple(
+    field.name for field in fields(DenialMessage) if field.name != "authorization_id"
+)
+_OF_PRINCIPALS = tuple(field.name for field in fields(Principal) if field.name != "event_ids")
+
+
+class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
+    """A tuple of denials that knows their kinds.
+
+    Denials of one kind have the same caller, key, actions, error code, message, account, Region
+    and source, and the same verdict. They differ in time, line, ids, access key and user agent.
+    An audit judges each kind once, because a log can have 40,000 denials of a few kinds.
+    """
+
+    @classmethod
+    def of(cls, denials: Sequence[Denial]) -> Denials:
+        """Return the denials themselves if their kinds are known."""
+        return denials if isinstance(denials, Denials) else cls(denials)
+
+    @cached_property
+    def kind_at(self) -> list[int]:
+        """The number of the kind of each denial. Kinds are numbered in order, from 0."""
+        by_identity: dict[Hashable, int] = {}
+        by_content: dict[Hashable, int] = {}
+        found = []
+        for denial in self:
+            event = denial.event
+            rest = (
+                event.name, event.error_code, event.source_ip, event.user_name, event.region,
+                event.account, event.error_message is None, denial.credential_account,
+                denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
+            )  # fmt: skip
+            identity = (id(denial.principal), id(denial.key), id(denial.message), *rest,
+                        id(denial.verdict), id(denial.statement_kind))  # fmt: skip
+            kind = by_identity.get(identity)
+            if kind is None:
+                content = (*_content(denial), *rest)
+                kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
+            found.append(kind)
+        return found
+
+    @cached_property
+    def first_at(self) -> list[int]:
+        """The place of the first denial of each kind."""
+        places: dict[int, int] = {}
+        for place, kind in enumerate(self.kind_at):
+            if kind not in places:
+                places[kind] = place
+        return list(places.values())
+
+    @cached_property
+    def kinds(self) -> tuple[Denial, ...]:
+        """The first denial of each kind, in order."""
+        return tuple(self[place] for place in self.first_at)
+
+
+def _content(denial: Denial) -> tuple[object, ...]:
+    """Return the caller, the key, the message and the rest, without ids of single events."""
+    principal, message = denial.principal, denial.message
+    return (
+        tuple(getattr(principal, name) for name in _OF_PRINCIPALS),
+        denial.key,
+        message and tuple(getattr(message, name) for name in _OF_MESSAGES),
+        denial.verdict,
+        denial.statement_kind,
+    )
