@@ -78,7 +78,7 @@ def test_each_of_several_denials_keeps_its_own_verdict_decision_and_proof(redact
     assert [one.verdict for one in finding.judgements[0].decisions] == expected
     assert [one["verdict"] for one in report.to_dict()["findings"][0]["denials"]] == expected
     listed = [one.event.event_id for one in finding.denials if one.event.name != "Decrypt"]
-    assert finding.cause.id == "fixed_since"  # of Decrypt
+    assert finding.cause.id == "conflicting_evidence"  # the policy allows Decrypt
     assert [list(one.denials) for one in finding.cause.others] == [listed]
     if not redact:
         (proof,) = [step.proof for step in report.plan if step.proof]

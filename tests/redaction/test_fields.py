@@ -59,6 +59,9 @@ def classes_in(hint: object) -> Iterator[type]:
             yield from classes_in(part)
     elif is_value(hint):
         yield hint
+    else:
+        for base in getattr(hint, "__orig_bases__", ()):  # a class of tuples
+            yield from classes_in(base)
 
 
 def reachable(*roots: type) -> dict[str, type]:
