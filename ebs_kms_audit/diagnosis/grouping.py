@@ -85,7 +85,7 @@ def _group(
         )
     return Group(
         id=_finding_id(denials[0].event, taken),
-        denials=_with_verdicts(denials, judgements),
+        denials=with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,
         causes=causes_of(
@@ -95,7 +95,7 @@ def _group(
     )
 
 
-def _with_verdicts(denials: Denials, judgements: Sequence[Judgement]) -> Denials:
+def with_verdicts(denials: Denials, judgements: Sequence[Judgement]) -> Denials:
     """Return the denials with their verdicts: undecided if several policies may be the key's."""
     if not judgements:
         return denials

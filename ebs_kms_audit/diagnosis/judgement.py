@@ -293,9 +293,9 @@ class Judge:
         return len(self._policies) == 1 and len(self._spellings) == 1 and not self._unnamed
 
 
-def best_key(denials: Denials) -> KeyRef:
+def best_key(denials: Sequence[Denial]) -> KeyRef:
     """Return the fullest spelling of the key of a group of denials."""
-    keys = (denial.key for denial in denials.kinds)
+    keys = (denial.key for denial in Denials.of(denials).kinds)
     return max(keys, key=lambda key: (key.arn is not None, key.id is not None, key.known))
 
 

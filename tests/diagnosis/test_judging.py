@@ -13,15 +13,14 @@ from typing import Any
 import pytest
 
 from ebs_kms_audit.context.history import ContextCollector
-from ebs_kms_audit.diagnosis.grouping import group_denials, shared_identity
+from ebs_kms_audit.diagnosis.grouping import group_denials, shared_identity, with_verdicts
 from ebs_kms_audit.diagnosis.judgement import (
     Layers,
     best_key,
     kind_of_call,
-    with_verdicts,
     worst,
 )
-from ebs_kms_audit.model import Denial, Evidence, PrincipalKind, Verdict
+from ebs_kms_audit.model import Denial, Denials, Evidence, PrincipalKind, Verdict
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.reading.key_policies import GivenPolicy
 from tests.incidents import (
@@ -399,7 +398,7 @@ def test_whether_a_policy_explains_the_denial(policies, would_deny):
 
 
 def test_the_verdict_with_several_policies_is_open():
-    assert with_verdicts((PLAIN,), ()) == (PLAIN,)
+    assert with_verdicts(Denials([PLAIN]), ()) == (PLAIN,)
     one = judged(policy(ADMINS))
     assert [denial.verdict for denial in one.denials] == ["missing_allow"]
     assert one.judgements[0].verdict == "missing_allow"
