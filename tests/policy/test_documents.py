@@ -136,11 +136,23 @@ def test_every_statement_says_why() -> None:
         ("key_policy", 1),
         ("identity_policies", 0),
     ]
+    assert [result.principal.why for result in decision.statements] == [
+        f"{ROOT} covers the caller",
+        f"{ROLE} covers the caller",
+        "the policy applies to whom it is attached to",
+    ]
     for result in decision.statements:
-        for check in (result.principal, result.action, result.resource, result.condition):
-            assert check.why
-    assert "permissions_boundary" in decision.not_given
-    assert "identity_policies" not in decision.not_given
+        assert [one.why for one in (result.action, result.resource, result.condition)] == [
+            "the actions cover kms:Decrypt",
+            "the resources cover the key",
+            "there is no condition",
+        ]
+    assert decision.not_given == (
+        "permissions_boundary",
+        "session_policy",
+        "service_control_policies",
+        "resource_control_policies",
+    )
     assert decision.allowed is True
     assert decision.key_policy_allows is True
 
