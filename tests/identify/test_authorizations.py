@@ -9,6 +9,12 @@ import json
 import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit.identify.authorizations import read_authorizations
+from ebs_kms_audit.model.command_output import (
+    AuthorizationCheck,
+    AuthorizationEvaluation,
+    DecodedAuthorization,
+)
 from tests.records import ACCOUNT, KEY_ARN, log, record
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -87,6 +93,14 @@ EVALUATIONS = [
     ("EXPLICIT_DENY", [("RESOURCE", "IMPLICIT_DENY"), ("SERVICE_CONTROL_POLICY", "EXPLICIT_DENY")],
      "service control policy", "explicit"),
     ("EXPLICIT_DENY", [("SESSION", "EXPLICIT_DENY")], "session policy", "explicit"),
+    ("EXPLICIT_DENY", [("PERMISSIONS_BOUNDARY", "EXPLICIT_DENY"), ("SESSION", "EXPLICIT_DENY")],
+     "permissions boundary", "explicit"),
+    ("EXPLICIT_DENY", [("RESOURCE", "EXPLICIT_DENY"),
+                       ("RESOURCE_CONTROL_POLICY", "EXPLICIT_DENY")],
+     "resource control policy", "explicit"),
+    ("EXPLICIT_DENY", [("SOMETHING_NEW", "EXPLICIT_DENY"), ("SESSION", "EXPLICIT_DENY")],
+     "session policy", "explicit"),
+    ("IMPLICIT_DENY", [], None, "implicit"),
     ("EXPLICIT_DENY", [("VPC_ENDPOINT", "EXPLICIT_DENY")], "VPC endpoint policy", "explicit"),
     ("EXPLICIT_DENY", [("SOMETHING_NEW", "EXPLICIT_DENY")], None, "explicit"),
 ]  # fmt: skip
@@ -111,3 +125,86 @@ def test_an_evaluation_explains_the_record_that_has_no_reason(tmp_path):
 def test_an_evaluation_that_allowed_says_nothing(tmp_path):
     report = audit(tmp_path, evaluated("ALLOW", ("RESOURCE", "ALLOW")), record())
     assert report.coverage.denials == 1
+
+
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+
+
+def check(kind, *policies, effect="EXPLICIT_DENY"):
+    return AuthorizationCheck(type=kind, effect=effect, policies=policies)
+
+
+def read(*checks, **fields):
+    """Return the message of one evaluation."""
+    parts = {"file": "a.json", "action": "kms:CreateGrant", "resource": KEY_ARN,
+             "effect": "EXPLICIT_DENY", "principal": SESSION}  # fmt: skip
+    one = AuthorizationEvaluation(**parts | fields, checks=checks)
+    (found,) = read_authorizations((), [one]).messages
+    return found.message
+
+
+@pytest.mark.parametrize(
+    ("checks", "policy"),
+    [
+        ([check("SESSION", BOUNDARY)], BOUNDARY),
+        ([check("SESSION", BOUNDARY, SCP)], BOUNDARY),
+        ([check("SESSION", "inline")], None),  # a name is not an ARN
+        ([check("SESSION")], None),
+        ([], None),
+        ([check("SESSION", BOUNDARY), check("SERVICE_CONTROL_POLICY", SCP)], SCP),
+        ([check("SESSION", BOUNDARY), check("SESSION", SCP)], BOUNDARY),  # the first check counts
+        ([check("SESSION", BOUNDARY), check("SERVICE_CONTROL_POLICY", SCP, effect="ALLOW")],
+         BOUNDARY),
+    ],
+)  # fmt: skip
+def test_the_policy_that_denied_is_named_by_its_arn(checks, policy):
+    assert read(*checks).policy_arn == policy
+
+
+@pytest.mark.parametrize(
+    ("fields", "principal", "role", "resource"),
+    [
+        ({}, SESSION, "deploy", KEY_ARN),
+        ({"principal": ALICE}, ALICE, None, KEY_ARN),
+        ({"principal": None}, None, None, KEY_ARN),
+        ({"principal": "alice"}, None, None, KEY_ARN),
+        ({"resource": None}, SESSION, "deploy", None),
+        ({"resource": "*"}, SESSION, "deploy", None),
+    ],
+)
+def test_the_caller_and_the_key_of_an_evaluation(fields, principal, role, resource):
+    message = read(**fields)
+    assert (message.principal, message.role_name, message.resource) == (principal, role, resource)
+    assert message.action == "kms:CreateGrant"
+
+
+def test_the_role_is_named_by_its_arn_where_aws_documents_the_path():
+    linked = "AWSServiceRoleForAutoScaling"
+    message = read(principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/{linked}/AutoScaling")
+    path = "aws-service-role/autoscaling.amazonaws.com"
+    assert message.role_arn == f"arn:aws:iam::{ACCOUNT}:role/{path}/{linked}"
+    assert message.role_why == "AWS documents the path of this service-linked role"
+
+
+def test_each_denied_request_has_the_number_of_its_answer():
+    def answer(**fields):
+        return DecodedAuthorization(**{"file": "a.json", "allowed": False, "explicit_deny": True,
+                                       "action": "kms:Decrypt"} | fields)  # fmt: skip
+
+    found = read_authorizations(
+        [
+            answer(),
+            answer(allowed=True),
+            answer(allowed=None),
+            answer(action=None),
+            answer(action="KMS:CreateGrant", explicit_deny=False),
+            answer(action="ec2:CreateVolume"),
+        ],
+        [],
+    )
+    assert [(one.number, one.message.action, one.message.effect) for one in found.messages] == [
+        (1, "kms:Decrypt", "explicit"),
+        (3, "KMS:CreateGrant", None),
+    ]
+    assert [one.file for one in found.messages] == ["a.json", "a.json"]
+    assert len(found.symptoms) == 1
