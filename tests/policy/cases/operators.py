@@ -1,5 +1,7 @@
 """The condition operators on keys that are in the request. Each line makes an Allow and a Deny."""
 
+from ebs_kms_audit.policy import Like
+
 from . import GRAMMAR, KMS_KEYS, OPERATORS, conditioned
 
 _KEY = "aws:PrincipalTag/team"  # any key that every request may carry
@@ -93,6 +95,47 @@ _LINES = [
     ("StringNotEqualsIfExists", "blue", "blue", False),
     ("BoolIfExists", "true", "false", False),
     ("NumericLessThanIfExists", "30", 31, False),
+    # --- a range of addresses is within the policy's range as a whole or not at all
+    ("IpAddress", "203.0.113.0/24", "203.0.113.0/25", True),
+    ("IpAddress", "203.0.113.9", "203.0.113.0/24", False),
+    ("NotIpAddress", "203.0.113.0/25", "203.0.113.0/24", True),
+    # --- a value of the request that cannot be read, or is known in part: undecided
+    ("NumericEquals", "30", "thirty", None),
+    ("DateEquals", "2026-01-02", "soon", None),
+    ("IpAddress", "203.0.113.0/24", "office", None),
+    ("Bool", "true", "maybe", None),
+    ("BinaryEquals", "QmluYXJ5", "QmluYXJ5!", None),
+    ("BinaryEquals", "QmluYXJ5", "QmluYXJ", None),
+    ("NumericEquals", "30", Like("3*"), None),
+    ("Bool", "true", Like("t*"), None),
+    # --- boundaries of numbers and dates
+    ("NumericLessThanEquals", "30", 31, False),
+    ("NumericGreaterThanEquals", "10", 9, False),
+    ("NumericGreaterThanEquals", "10", 11, True),
+    ("NumericNotEquals", "30", 30, False),
+    ("DateLessThanEquals", "2026-01-02", "2026-01-02T00:00:01Z", False),
+    ("DateGreaterThan", "2026-01-02", "2026-01-02", False),
+    ("DateGreaterThanEquals", "2026-01-02", "2026-01-02", True),
+    ("DateNotEquals", "2026-01-02", "2026-01-03", True),
+    # --- a year has four digits; other digits alone are seconds since 1970
+    ("DateEquals", "999", "1970-01-01T00:16:39Z", True),
+    ("DateEquals", "20260", "1970-01-01T05:37:40Z", True),
+    ("DateEquals", "12026-01-02", "2026-01-02", None),
+    ("DateEquals", "226-01-02", "0226-01-02", None),
+    ("DateEquals", "\u0662\u0660\u0662\u0666-01-02", "2026-01-02", None),
+    ("DateEquals", "99999999999999", "2026-01-02", None),
+    ("DateEquals", "9" * 30, "2026-01-02", None),
+    ("Bool", "false", "false", True),
+    ("Bool", "FALSE", "true", False),
+    ("StringEqualsIgnoreCase", "bl*", "blue", False),
+    ("StringEqualsIgnoreCase", "BLUE", Like("BLU*"), None),
+    ("ArnLike", "*:aws:ec2:*:*:instance/*", _ARN.replace("arn:", "urn:"), False),
+    ("ArnLike", "arn:aws:ec2:*:*:instance/*", "i-0abc", False),
+    ("ArnLike", "i-*", "i-0abc", False),
+    # --- forms that the policy language does not have
+    ("ForAnyValue:Null", "false", "blue", None),
+    ("NullIfExists", "false", "blue", None),
+    ("ForSomeValues:StringEquals", "blue", "blue", None),
 ]
 
 CASES = [

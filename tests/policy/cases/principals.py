@@ -27,6 +27,18 @@ from . import (
     policy,
 )
 
+_GOV_ROOT, _GOV_ROLE = (arn.replace("arn:aws:", "arn:aws-us-gov:") for arn in (ROOT, ROLE))
+_SCP_PAGE = (
+    "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html"
+)
+# Names and paths that resemble those of a service-linked role.
+_LIKE_LINKED = {
+    "a role of such a name without the path": f"arn:aws:iam::{ACCOUNT}:role/AWSServiceRoleForMine",
+    "a role with the path inside another": (
+        f"arn:aws:iam::{ACCOUNT}:role/x/aws-service-role/ec2.amazonaws.com/Mine"
+    ),
+    "a user of such a name": f"arn:aws:iam::{ACCOUNT}:user/AWSServiceRoleForMine",
+}
 _OTHER_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Builder/friday"
 
 
@@ -368,5 +380,51 @@ CASES = [
         verdict=BLOCKED,
         decided=["A"],
         depends=["service_control_policies"],
+    ),
+    # --- partitions
+    _named("the account of another partition", IDENTIFIERS, _GOV_ROOT, ROLE, MISSING),
+    _named("a caller of another partition", IDENTIFIERS, ROOT, _GOV_ROLE, MISSING),
+    _named("a role of the caller's partition", IDENTIFIERS, _GOV_ROLE, _GOV_ROLE, ALLOWED),
+    Case(
+        name="a Deny of the account of another partition does not",
+        source=IDENTIFIERS,
+        policy=policy(allow("A", ROLE), deny("D", _GOV_ROOT)),
+        verdict=ALLOWED,
+        decided=["A"],
+    ),
+    _named("an account of AWS", PRINCIPAL, "arn:aws:iam::aws:role/X", ROLE, MISSING),
+    # --- entries of which one may be the caller
+    _named(
+        "a session that may be the caller's, and another role's",
+        PRINCIPAL,
+        [SESSION, f"arn:aws:sts::{ACCOUNT}:assumed-role/Buyer/monday"],
+        ROLE,
+        UNDECIDED,
+        depends=["principal"],
+    ),
+    # --- an SCP binds all but service-linked roles
+    *(
+        Case(
+            name=f"an SCP binds {name}",
+            source=_SCP_PAGE,
+            policy=policy(allow("A", arn)),
+            principal=arn,
+            layers={"service_control_policies": [policy(deny("S"))]},
+            verdict=DENIED,
+            decided=["service_control_policies:S"],
+        )
+        for name, arn in _LIKE_LINKED.items()
+    ),
+    *(
+        Case(
+            name=f"an RCP binds {name}",
+            source="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
+            policy=policy(allow("A", arn)),
+            principal=arn,
+            layers={"resource_control_policies": [policy(deny("R", "*"))]},
+            verdict=DENIED,
+            decided=["resource_control_policies:R"],
+        )
+        for name, arn in _LIKE_LINKED.items()
     ),
 ]

@@ -1,0 +1,236 @@
+"""Several layers at once, each of which alone decides otherwise; and what only a few keys show."""
+
+from . import (
+    ACCOUNT,
+    ACTION,
+    ALLOWED,
+    BLOCKED,
+    BOUNDARIES,
+    CONDITION,
+    DELEGATED,
+    DENIED,
+    GLOBAL_KEYS,
+    LOGIC,
+    MISSING,
+    NOT_PRINCIPAL,
+    OTHER,
+    PERMISSIONS,
+    RESOURCE,
+    ROLE,
+    ROOT,
+    SCPS,
+    UNDECIDED,
+    UNMET,
+    USER,
+    VARIABLES,
+    Case,
+    allow,
+    conditioned,
+    deny,
+    policy,
+)
+
+_ALL, _S3 = policy(allow("All", actions="*")), policy(allow("S3", actions="s3:*"))
+_DENY = policy(allow("All", actions="*"), deny("No", actions="kms:Decrypt"))
+_MAYBE = policy(allow("May", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+_ROOT, _BY_ROLE = policy(allow("Root", ROOT)), policy(allow("A", ROLE))
+_IAM = [policy(allow("I"))]
+_SERVICE = "ec2.amazonaws.com"
+_ALLOWING = {
+    "identity_policies": _IAM,
+    "permissions_boundary": _ALL,
+    "session_policy": _ALL,
+    "service_control_policies": [[_ALL], [_ALL], [_ALL]],
+    "resource_control_policies": [policy(allow("R", "*", "*"))],
+}
+
+
+def _with(**layers):
+    """Every layer allows, but for the given ones."""
+    return _ALLOWING | layers
+
+
+def _service(name, condition, verdict):
+    return Case(
+        name=name,
+        source=GLOBAL_KEYS,
+        policy=policy(allow("A", {"Service": _SERVICE}, Condition=condition)),
+        principal=_SERVICE,
+        verdict=verdict,
+        decided=["A"],
+    )
+
+
+CASES = [
+    Case(
+        name="every layer allows",
+        source=LOGIC,
+        policy=_ROOT,
+        layers=_ALLOWING,
+        verdict=ALLOWED,
+        decided=["Root", "identity_policies:I"],
+    ),
+    # --- one of all layers denies, or one does not allow
+    *(
+        Case(
+            name=f"every layer allows, and {place} denies",
+            source=LOGIC,
+            policy=_ROOT,
+            layers=_with(**{layer: denying}),
+            verdict=DENIED,
+            decided=[f"{layer}:No"],
+        )
+        for layer, place, denying in (
+            ("identity_policies", "an IAM policy", [*_IAM, _DENY]),
+            ("permissions_boundary", "the boundary", _DENY),
+            ("session_policy", "the session policy", _DENY),
+            ("service_control_policies", "the SCP of the root", [[_DENY], [_ALL], [_ALL]]),
+            ("service_control_policies", "the SCP of a unit", [[_ALL], [_DENY], [_ALL]]),
+            ("service_control_policies", "the SCP of the account", [[_ALL], [_ALL], [_DENY]]),
+            ("resource_control_policies", "an RCP", [policy(deny("No", "*", "kms:Decrypt"))]),
+        )
+    ),
+    *(
+        Case(
+            name=f"every layer allows, but for {layer} ({place})",
+            source=SCPS if layer.startswith("service") else LOGIC,
+            policy=_ROOT,
+            layers=_with(**{layer: given}),
+            verdict=BLOCKED,
+            decided=["Root"],
+            depends=[layer],
+        )
+        for layer, place, given in (
+            ("permissions_boundary", "its only policy", _S3),
+            ("session_policy", "its only policy", _S3),
+            ("service_control_policies", "the first level", [[_S3], [_ALL], [_ALL]]),
+            ("service_control_policies", "an inner level", [[_ALL], [_S3], [_ALL]]),
+            ("service_control_policies", "the last level", [[_ALL], [_ALL], [_S3]]),
+        )
+    ),
+    Case(
+        name="whether the boundary allows is not known, the account named, IAM not known",
+        source=BOUNDARIES,
+        policy=_ROOT,
+        layers={"permissions_boundary": _MAYBE},
+        verdict=UNDECIDED,
+        decided=["permissions_boundary:May"],
+        depends=["aws:SourceIp", "identity_policies"],
+    ),
+    # --- a permissions boundary makes a Deny with NotPrincipal apply, not an Allow
+    Case(
+        name="NotPrincipal of an Allow spares a listed user, also one with a boundary",
+        source=NOT_PRINCIPAL,
+        policy=policy(allow("A", None, NotPrincipal={"AWS": [USER, ROOT]})),
+        principal=USER,
+        layers={"permissions_boundary": _ALL},
+        verdict=MISSING,
+        decided=[],
+    ),
+    Case(
+        name="NotPrincipal of a Deny does not spare a listed user with a boundary",
+        source=NOT_PRINCIPAL,
+        policy=policy(allow("A", USER), deny("D", None, NotPrincipal={"AWS": [USER, ROOT]})),
+        principal=USER,
+        layers={"permissions_boundary": _ALL},
+        verdict=DENIED,
+        decided=["D"],
+    ),
+    Case(
+        name="NotPrincipal of a Deny spares a listed user without a boundary",
+        source=NOT_PRINCIPAL,
+        policy=policy(allow("A", USER), deny("D", None, NotPrincipal={"AWS": [USER, ROOT]})),
+        principal=USER,
+        layers={"permissions_boundary": ()},
+        verdict=ALLOWED,
+        decided=["A"],
+    ),
+    # --- the key's account is not known
+    Case(
+        name="nothing allows an operation of the key's account, wherever the key is",
+        source=PERMISSIONS,
+        policy=policy(allow("A", ROLE, "kms:Decrypt")),
+        action="kms:DisableKey",
+        resource=None,
+        verdict=MISSING,
+        decided=[],
+    ),
+    Case(
+        name="an Allow with NotPrincipal does not show the key's account",
+        source=NOT_PRINCIPAL,
+        policy=policy(
+            allow("N", None, NotPrincipal={"AWS": f"arn:aws:iam::{OTHER}:root"}),
+            allow("A", ROLE, "kms:Decrypt"),
+        ),
+        resource=None,
+        verdict=UNDECIDED,
+        decided=["N", "A"],
+    ),
+    # --- resources
+    Case(
+        name="a wildcard over several parts of the key's ARN",
+        source=RESOURCE,
+        policy=policy(allow("A", ROLE) | {"Resource": "arn:aws:kms*"}),
+        verdict=UNDECIDED,
+        decided=["A"],
+    ),
+    Case(
+        name="a wildcard for all that follows the service",
+        source=RESOURCE,
+        policy=policy(allow("A", ROLE) | {"Resource": "arn:aws:kms:*"}),
+        verdict=ALLOWED,
+        decided=["A"],
+    ),
+    Case(
+        name="a variable without a value in the resource",
+        source=VARIABLES,
+        policy=policy(allow("A", ROLE) | {"Resource": "arn:*:kms:*:*:key/${aws:PrincipalTag/x}"}),
+        complete=True,
+        verdict=MISSING,
+        decided=[],
+    ),
+    # --- actions
+    Case(
+        name="an action without a service covers nothing",
+        source=ACTION,
+        policy=policy(allow("A", ROLE, ["Decrypt", "*crypt"])),
+        verdict=MISSING,
+        decided=[],
+    ),
+    Case(
+        name="a condition value that is null makes the statement cover nothing",
+        source=CONDITION,
+        policy=policy(allow("A", ROLE, Condition={"StringEquals": {"aws:PrincipalTag/x": None}})),
+        context={"aws:PrincipalTag/x": "None"},
+        verdict=MISSING,
+        decided=[],
+    ),
+    # --- the keys of a service principal, which others do not carry
+    _service("a service by its name", {"StringEquals": {"aws:PrincipalServiceName": _SERVICE}},
+             ALLOWED),
+    _service("another service by its name",
+             {"StringEquals": {"aws:PrincipalServiceName": "rds.amazonaws.com"}}, UNMET),
+    _service("a service principal", {"Bool": {"aws:PrincipalIsAWSService": "true"}}, ALLOWED),
+    *conditioned("a role is not a service principal",
+                 {"Bool": {"aws:PrincipalIsAWSService": "true"}}, False, GLOBAL_KEYS),
+    *conditioned("a role has no name of a service principal",
+                 {"Null": {"aws:PrincipalServiceName": "true"}}, True, GLOBAL_KEYS),
+    *conditioned("a role has no names of a service principal",
+                 {"Null": {"aws:PrincipalServiceNamesList": "true"}}, True, GLOBAL_KEYS),
+    *conditioned("the type of a user", {"StringEquals": {"aws:PrincipalType": "User"}}, True,
+                 GLOBAL_KEYS, principal=USER),
+    *conditioned("a role has no user name", {"Null": {"aws:username": "true"}}, True, GLOBAL_KEYS),
+    *conditioned("of two variables, the one without a known value",
+                 {"StringEquals": {"aws:PrincipalTag/x": "${aws:username}-${aws:PrincipalTag/y}"}},
+                 None, VARIABLES, principal=USER, context={"aws:PrincipalTag/x": "ana-1"},
+                 depends=["aws:PrincipalTag/y"]),
+    Case(
+        name="the account named, and a Deny of another account",
+        source=LOGIC,
+        policy=policy(allow("Root", ROOT), deny("D", OTHER)),
+        principal=f"arn:aws:iam::{ACCOUNT}:role/team/Builder",
+        verdict=DELEGATED,
+        decided=["Root"],
+        depends=["identity_policies"],
+    ),
+]  # fmt: skip
