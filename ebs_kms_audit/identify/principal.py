@@ -186,7 +186,8 @@ def _without_user_name(event: Event) -> Principal | None:
         )
     if event.user_name:
         return None
-    if callers.service_behind(event.source_ip):
+    typed = event.identity is not None and event.identity.type is not None
+    if callers.service_behind(event.source_ip) and not typed:
         return _principal(
             event,
             PrincipalKind.SERVICE,

@@ -59,6 +59,24 @@ def test_each_type_of_identity(identity, arn, kind, session_name, evidence):
     assert [one["Principal"]["AWS"] for one in report.plan[0].statements] == [named] * statements
 
 
+@pytest.mark.parametrize(("role", "center"), [(SSO, True), (ROLE, False)])
+def test_the_path_of_a_role_of_identity_center_is_explained(role, center):
+    identity = session(role, "dana@example.com", issuer=False)
+    why = audit(record(userIdentity=identity)).findings[0].principal.why
+    assert ("aws-reserved/sso.amazonaws.com/" in why) is center
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [None, f"arn:aws:sts::{ACCOUNT}:assumed-role", f"arn:aws:sts::{ACCOUNT}:assumed-role//x", "x"],
+)
+def test_a_session_that_names_no_role_is_judged_by_its_row(arn):
+    identity = {"type": "AssumedRole", "arn": arn, "accountId": ACCOUNT}
+    principal = audit(record(userIdentity=identity)).findings[0].principal
+    assert (principal.arn, principal.role_name, principal.evidence) == (None, None, "unknown")
+    assert principal.kind != "service"  # the record says that it is the session of a role
+
+
 def test_a_record_without_an_identity_is_judged_by_its_shape():
     report = audit(record(userIdentity="absent", sourceIPAddress="backup.amazonaws.com"))
     assert report.findings[0].principal.kind == "service"
