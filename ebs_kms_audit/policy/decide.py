@@ -115,7 +115,10 @@ class _Case:
         return not same or needs_identity_policy(self.action)
 
     def unmet(self) -> list[StatementResult]:
-        """Return the Allow statements that name the caller itself and fail by condition only."""
+        """Return the Allow statements that name the caller itself and fail by condition only.
+
+        Ask where no statement allows the caller by itself: what fails is then the condition.
+        """
         return [
             result
             for result in self.key_results
@@ -123,7 +126,6 @@ class _Case:
             and (result.reaches.get(Reach.ITSELF) or result.reaches.get(Reach.ROLE))
             and result.action.matched
             and result.resource.matched
-            and result.condition.matched is False
         ]
 
     def key_policy_allows(self, same: bool) -> bool | None:

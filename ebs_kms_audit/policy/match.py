@@ -127,8 +127,6 @@ def _everybody_but(
     listed: dict[Reach, bool | None] = dict.fromkeys(Reach, False)
     for entry in principals.entries:
         value, reach = covers(entry, caller)
-        if entry.form is PrincipalForm.USER and caller.kind is CallerKind.UNKNOWN:
-            reach = Reach.ITSELF
         listed[reach] = any_of((listed[reach], value))
     if listed[Reach.ANYONE]:
         return False

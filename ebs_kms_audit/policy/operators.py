@@ -107,7 +107,7 @@ def _parsed(parse: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> C
 def _number(text: str) -> Decimal | None:
     """Read a number that a 64-bit float can hold: `1e999` is none."""
     try:
-        number = Decimal(text.strip())
+        number = Decimal(text)
     except InvalidOperation:
         return None
     return number if number.is_finite() and math.isfinite(float(number)) else None

@@ -51,6 +51,7 @@ def test_an_impossible_arn_is_undecided_by_itself(identity, arn):
     )
     assert denied.principal.arn == arn
     assert (denied.principal.evidence == "unknown") is (arn is None)
+    assert ("is not a valid IAM ARN" in denied.principal.why) is (arn is None)
     assert sum(finding.count for finding in report.findings) == 2
     # The user in the place of the root user has a possible ARN: only its kind is wrong.
     expected = arn is None and identity["arn"] != f"{IAM}:user/root"

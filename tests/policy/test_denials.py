@@ -255,3 +255,67 @@ def test_the_service_and_region_of_a_forwarded_call_are_known(
     called = denial("Decrypt", source_ip=source_ip)
     called = replace(called, event=replace(called.event, region=region))
     assert evaluate(called, policy(allow("A", ROLE, Condition=condition))).verdict is verdict
+
+
+_VIA_EC2 = {"StringNotEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
+_INSTANCE: dict[str, Any] = {
+    "kind": PrincipalKind.INFRASTRUCTURE, "user_name": "i-0123456789abcdef0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        # For these no service forwards a request, so kms:ViaService is not known.
+        (denial("Decrypt", None, **_INSTANCE), Verdict.UNDECIDED),
+        (denial("Decrypt", None, kind=PrincipalKind.SERVICE, user_name=None), Verdict.UNDECIDED),
+        (denial("Decrypt"), Verdict.ALLOWED_NOW),
+        (denial("Decrypt", source_ip="rds.amazonaws.com"), Verdict.UNDECIDED),  # or another one
+        (denial("Decrypt", source_ip="203.0.113.7"), Verdict.EXPLICIT_DENY),
+    ],
+)
+def test_a_deny_of_calls_that_ec2_does_not_forward(one: Denial, verdict: Verdict) -> None:
+    document = policy(allow("A", "*"), deny("D", "*", Condition=_VIA_EC2))
+    assert evaluate(one, document).verdict is verdict
+
+
+def test_an_unknown_operation_through_ec2_may_not_be_a_grant() -> None:
+    document = policy(allow("A", ROLE, Condition=FOR_AWS))
+    decision = evaluate(denial("FutureOperation"), document)
+    assert decision.verdict is Verdict.UNDECIDED
+    assert decision.depends_on == ("kms:GrantIsForAWSResource",)
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.FEDERATED_USER, PrincipalKind.ACCOUNT])
+def test_the_arn_of_another_than_the_caller_is_not_the_caller(kind: PrincipalKind) -> None:
+    one = denial("Decrypt", USER, kind=kind)
+    (request,) = requests_of(one)
+    assert (request.principal, request.account) == (None, ACCOUNT)
+    assert evaluate(one, policy(allow("A", USER, USE))).verdict is Verdict.UNDECIDED
+
+
+def test_an_arn_that_no_caller_can_have_leaves_the_account() -> None:
+    one = denial("Decrypt", f"arn:aws:iam::{ACCOUNT}:group/admins")
+    assert evaluate(one, policy(allow("R", ROOT))).verdict is Verdict.DELEGATED_TO_IAM
+    assert evaluate(one, policy(allow("A", ROLE, USE))).verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "region", "kind", "principal"),
+    [
+        ("i-0123456789abcdef0", ACCOUNT, "us-east-1", PrincipalKind.INFRASTRUCTURE,
+         f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"),
+        ("i-0123456789abcdef0", ACCOUNT, "cn-north-1", PrincipalKind.INFRASTRUCTURE,
+         f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"),
+        ("i-0123456789abcdef0", None, "us-east-1", PrincipalKind.INFRASTRUCTURE, None),
+        ("i-0123456789abcdef0", ACCOUNT, None, PrincipalKind.INFRASTRUCTURE, None),
+        ("web", ACCOUNT, "us-east-1", PrincipalKind.INFRASTRUCTURE, None),
+        ("i-0123456789abcdef0", ACCOUNT, "us-east-1", PrincipalKind.INSTANCE_ROLE, None),
+    ],
+)  # fmt: skip
+def test_the_session_of_the_infrastructure_role(
+    name: str, account: str | None, region: str | None, kind: PrincipalKind, principal: str | None
+) -> None:
+    one = denial("Decrypt", None, kind=kind, user_name=name, account=account)
+    one = replace(one, event=replace(one.event, region=region))
+    assert [request.principal for request in requests_of(one)] == [principal]
