@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from ebs_kms_audit.identify import resolve
 from ebs_kms_audit.identify.error_message import message_of, principal_in_message
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
@@ -21,7 +22,7 @@ from ebs_kms_audit.identify.pasted import (
 )
 from ebs_kms_audit.model import DenialMessage, Evidence, MessageKind, PolicyType
 from tests.identify.events import ACCOUNT, OTHER, event, resources
-from tests.identify.test_resolver import KEY, NONE, index, resolve
+from tests.identify.test_resolver import KEY, NONE, index
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/ops/alice"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
