@@ -71,6 +71,14 @@ _LINES = [
     ("an escaped question mark", "StringLike", "an${?}", "ana", _NEW, False),
     ("an escaped dollar sign", "StringEquals", "${$}{aws:username}", "${aws:username}", _NEW, True),
     ("wildcards beside a variable", "StringLike", "*/${aws:username}", "staff/ana", _NEW, True),
+    ("a variable after an escape", "StringLike", "${*}-${aws:username}", "*-ana", _NEW, True),
+    ("another value after an escape", "StringLike", "${*}-${aws:username}", "*-bo", _NEW, False),
+    ("an empty default", "StringEquals", "${aws:SourceVpc, ''}x", "x", _NEW, True),
+    ("another than the default", "StringEquals", "${aws:SourceVpc, 'none'}", "nine", _NEW, False),
+    # A default is in single quotes. What other text AWS makes of it is not documented.
+    ("a default without quotes", "StringEquals", "${aws:SourceVpc, none}", "none", _NEW, None),
+    ("a default with one quote", "StringEquals", "${aws:SourceVpc, 'none}", "none", _NEW, None),
+    ("a quote as default", "StringEquals", "${aws:SourceVpc, '}", "", _NEW, None),
 ]
 
 CASES = [
@@ -101,6 +109,19 @@ CASES += conditioned(
     context={_KEY: "blue"},
     depends=["aws:PrincipalTag/team"],
 )
+for _wanted, _given in [
+    ("${aws:PrincipalTag/team, 'red'}", "blue"),
+    ("${?}${aws:PrincipalTag/team}", "?blue"),
+    ("${*}${$}${aws:PrincipalTag/team}", "*$blue"),
+]:
+    CASES += conditioned(
+        f"the open key of {_wanted}",
+        {"StringEquals": {_KEY: _wanted}},
+        None,
+        VARIABLES,
+        context={_KEY: _given},
+        depends=["aws:PrincipalTag/team"],
+    )
 CASES += conditioned(
     "no value of a variable that is not known could fit",
     {"StringEquals": {_KEY: "team-${aws:PrincipalTag/team}"}},
