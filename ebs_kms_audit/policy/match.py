@@ -38,7 +38,7 @@ def match(
     resource: str | None,
     context: Context,
     variables: bool,
-    bounded: bool = False,
+    bounded: bool,
 ) -> StatementResult:
     """Match one statement. `bounded` says that the caller surely has a permissions boundary."""
 
