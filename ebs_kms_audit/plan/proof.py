@@ -46,6 +46,8 @@ _CALLERS = frozenset(
 )
 # Condition keys that tell one principal of an account from another.
 _OF_ONE_PRINCIPAL = ("aws:principal", "aws:user")
+# These have one value for all principals of an account.
+_OF_ONE_ACCOUNT = frozenset({"aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"})
 
 Cases = tuple[tuple[str, str | None, dict[str, str]], ...]
 
@@ -194,9 +196,11 @@ def _named(policy: KeyPolicy, caller: Caller) -> tuple[object, ...]:
 
 def _tells_principals_apart(policy: KeyPolicy) -> bool:
     return any(
-        test.key.lower().startswith(_OF_ONE_PRINCIPAL) or any("${" in text for text in test.values)
+        (key.startswith(_OF_ONE_PRINCIPAL) and key not in _OF_ONE_ACCOUNT)
+        or any("${" in text for text in test.values)
         for statement in policy.statements
         for test in statement.conditions
+        for key in (test.key.lower(),)
     ) or any(
         "${" in text
         for statement in policy.statements

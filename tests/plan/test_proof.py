@@ -242,3 +242,22 @@ def test_the_policies_beside_the_key_policy_count():
     assert cures(judge([], after, Layers(boundary=(fence,))).prove(denied, [])) == [
         ("event-0", "kms:CreateGrant", "explicit_deny", "explicit_deny", False)
     ]
+
+
+# A Deny for another account, and what is lost for callers of both accounts. Principals of one
+# account that the policies name alike are judged once.
+@pytest.mark.parametrize("key", ["aws:PrincipalAccount", "AWS:PRINCIPALACCOUNT"])
+def test_a_deny_by_account_takes_from_one_account_only(key):
+    fence = deny("*", condition={"StringNotEquals": {key: ACCOUNT}})
+    everyone = allow(ROLE, OTHER, FOREIGN, USER)
+    proof = judge([everyone], [everyone, fence]).prove([], [])
+    assert given(proof.lost) == [(FOREIGN, "kms:Decrypt", None)]
+    assert proof.newly_allowed == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("aws:PrincipalArn", ROLE), ("AWS:PrincipalArn", ROLE)])
+def test_a_deny_by_principal_takes_from_one_principal_of_an_account(key, value):
+    fence = deny("*", condition={"ArnEquals": {key: value}})
+    everyone = allow(OTHER, ROLE)
+    proof = judge([everyone], [everyone, fence]).prove([], [])
+    assert given(proof.lost) == DECRYPT
