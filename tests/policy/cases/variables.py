@@ -109,14 +109,14 @@ CASES += conditioned(
     context={_KEY: "blue"},
     depends=["aws:PrincipalTag/team"],
 )
-for _wanted, _given in [
+for _text, _given in [
     ("${aws:PrincipalTag/team, 'red'}", "blue"),
     ("${?}${aws:PrincipalTag/team}", "?blue"),
     ("${*}${$}${aws:PrincipalTag/team}", "*$blue"),
 ]:
     CASES += conditioned(
-        f"the open key of {_wanted}",
-        {"StringEquals": {_KEY: _wanted}},
+        f"the open key of {_text}",
+        {"StringEquals": {_KEY: _text}},
         None,
         VARIABLES,
         context={_KEY: _given},
