@@ -134,3 +134,162 @@ def test_where_there_is_nothing_to_show_the_error_says_why(capsys, arguments, pa
     status, printed = show(capsys, part, *arguments)
     assert (status, printed.out) == (2, "")
     assert words in printed.err
+
+
+IN_TERRAFORM = """\
+# Put these statements into the aws_iam_policy_document of the key policy. A statement with the same
+# sid replaces the one that is there. A change in the console is overwritten at the next deployment.
+data "aws_iam_policy_document" "key_policy_statements" {
+"""
+NOT_THESE = {
+    "Sid": "x", "Effect": "Deny",
+    "NotPrincipal": {"AWS": [ROLE], "Service": "ec2.amazonaws.com"},
+    "NotAction": "kms:Sign", "NotResource": ["a", "b"],
+    "Condition": {"NumericEquals": {"aws:MultiFactorAuthAge": 42},
+                  "Bool": {"aws:SecureTransport": True, "aws:ViaAWSService": "false"}},
+}  # fmt: skip
+ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*"}
+
+
+def test_each_element_has_its_argument_in_terraform():
+    """Source: Terraform AWS provider, "aws_iam_policy_document", argument reference."""
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="", statements=(NOT_THESE, ANYBODY))
+    assert (
+        export.terraform(made)
+        == IN_TERRAFORM
+        + """\
+  statement {
+    sid = "x"
+    effect = "Deny"
+    not_actions = ["kms:Sign"]
+    not_resources = ["a", "b"]
+
+    not_principals {
+      type = "AWS"
+      identifiers = ["arn:aws:iam::111122223333:role/ci/deploy"]
+    }
+
+    not_principals {
+      type = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+
+    condition {
+      test = "NumericEquals"
+      variable = "aws:MultiFactorAuthAge"
+      values = ["42"]
+    }
+
+    condition {
+      test = "Bool"
+      variable = "aws:SecureTransport"
+      values = ["true"]
+    }
+
+    condition {
+      test = "Bool"
+      variable = "aws:ViaAWSService"
+      values = ["false"]
+    }
+  }
+
+  statement {
+    effect = "Allow"
+    actions = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type = "*"
+      identifiers = ["*"]
+    }
+  }
+}
+"""
+    )
+
+
+def test_terraform_has_the_statements_that_change_as_they_are_afterwards():
+    usage = usage_statement(f"arn:aws:iam::{ACCOUNT}:role/carla")
+    before = {"Version": "2012-10-17", "Statement": [POLICY["Statement"][0], usage]}
+    made = step(key_policies={KEY_ARN: before})
+    text = made.terraform
+    assert text.count("  statement {\n") == 2
+    assert text.count(f'identifiers = ["arn:aws:iam::{ACCOUNT}:role/carla", "{ROLE}"]\n') == 1
+    assert text.count(f'identifiers = ["{ROLE}"]\n') == 1
+    single = step(key_policies={KEY_ARN: POLICY | {"Statement": usage}})
+    assert single.terraform == text
+
+
+def test_a_step_without_statements_has_no_terraform_and_no_template():
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="")
+    assert (export.terraform(made), export.cloudformation(made)) == (None, None)
+
+
+def test_an_iam_policy_is_attached_in_terraform():
+    """Source: Terraform AWS provider, "aws_iam_role_policy", "aws_iam_user_policy"."""
+    statement = {"Effect": "Allow", "Action": ["kms:ListAliases"], "Resource": "*"}
+    principals = (
+        ROLE, f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:user/x/a.b@c+d-e_f",
+    )  # fmt: skip
+    made = Step(
+        id="x", kind=StepKind.IAM_POLICY, text="", statements=(statement,), principals=principals
+    )
+    assert (
+        export.terraform(made)
+        == """\
+data "aws_iam_policy_document" "use_of_the_key" {
+  statement {
+    effect = "Allow"
+    actions = ["kms:ListAliases"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "role_deploy" {
+  name = "UseOfTheKmsKey"
+  role = "deploy"
+  policy = data.aws_iam_policy_document.use_of_the_key.json
+}
+
+resource "aws_iam_user_policy" "user_a_b_c_d-e_f" {
+  name = "UseOfTheKmsKey"
+  user = "a.b@c+d-e_f"
+  policy = data.aws_iam_policy_document.use_of_the_key.json
+}
+"""
+    )
+
+
+WHOLE = (
+    "Put this KeyPolicy into the AWS::KMS::Key in your template. It is the whole policy. Do not "
+    "deploy this file: it would create another key."
+)
+STATEMENTS_ONLY = (
+    "Put these statements into the KeyPolicy of the AWS::KMS::Key in your template. A statement "
+    "with the same Sid replaces the one that is there. Do not deploy this file: it would create "
+    "another key."
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "description"),
+    [({"key_policies": {KEY_ARN: POLICY}}, WHOLE), ({}, STATEMENTS_ONLY)],
+)
+def test_the_template_keeps_the_key_and_says_what_to_do(options, description):
+    """Source: AWS CloudFormation User Guide, "DeletionPolicy", "UpdateReplacePolicy"."""
+    made = step(**options)
+    document = made.document or {"Version": "2012-10-17", "Statement": list(made.statements)}
+    assert json.loads(made.cloudformation) == {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": description,
+        "Resources": {
+            "Key": {
+                "Type": "AWS::KMS::Key",
+                "DeletionPolicy": "Retain",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": {"KeyPolicy": document},
+            }
+        },
+    }
+    assert made.cloudformation.startswith('{\n  "AWSTemplateFormatVersion"')
+    assert made.cloudformation.endswith("\n}\n")
