@@ -41,10 +41,7 @@ class Bindings:
         self, findings: Sequence[Finding], groups: Sequence[KeyGroup], seen: Iterable[str] = ()
     ) -> None:
         """Take the findings, and the keys that all KMS events name, denied or not (`seen`)."""
-        self._seen = frozenset(seen)
-        self._spellings = {
-            spelling for finding in findings for spelling in _spellings(finding, finding.key)
-        }
+        self._seen = frozenset(seen).union(*(_spellings(one, one.key) for one in findings))
         self._unnamed = any(not one.key.known for f in findings for one in f.denials.kinds)
         # A policy without a key is changed for one key at most: of a known key, if there is one.
         known = [group for group in groups if group.key_id]
@@ -87,9 +84,8 @@ class Bindings:
             policy = given.policy if group.key in (None, given.key) else None
             return Binding(policy=policy, name=given.name, doubts=tuple(doubts), since=given.since)
         # A record of the key holds the same policy, or it is the only policy and the only key.
-        bound = judgement.compared is Comparison.EQUAL or (
-            len(self._spellings) <= 1 and not self._unnamed and not self._others(group)
-        )
+        only_key = not self._unnamed and not self._others(group)
+        bound = judgement.compared is Comparison.EQUAL or only_key
         if not bound or group.key is None or (given.key and "mrk-" in given.key):
             doubts.append(
                 f"It is not known that {given.name} is the policy of this key. Give it as "

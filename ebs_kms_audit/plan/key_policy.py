@@ -269,7 +269,9 @@ def _first(reasons: Sequence[str]) -> tuple[str, ...]:
     """Return the reasons; of very many the first, and how many there are more."""
     if len(reasons) <= _MOST_REASONS:
         return tuple(reasons)
-    return (*reasons[:_MOST_REASONS], f"There are {len(reasons) - _MOST_REASONS:,} more reasons.")
+    more = len(reasons) - _MOST_REASONS
+    rest = "There is 1 more reason." if more == 1 else f"There are {more:,} more reasons."
+    return (*reasons[:_MOST_REASONS], rest)
 
 
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -135,3 +135,197 @@ def test_a_deny_by_network_exempts_the_calls_that_ec2_makes():
     }
     assert step.disposition == "review"
     assert step.statements == ()
+
+
+def replaced(name):
+    return f"The change replaces the principal {name}."
+
+
+LOST = [
+    f"The change takes kms:{name} from autoscaling.amazonaws.com."
+    for name in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey",
+                 "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
+                 "GenerateDataKeyPairWithoutPlaintext", "DescribeKey")
+]  # fmt: skip
+ON_STATEMENT = "KMS may reject the document. $.Statement[1].Principal.AWS: "
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/s2"
+CHINA = ROLE.replace("arn:aws:", "arn:aws-cn:")
+WILDCARD = f"arn:aws:iam::{ACCOUNT}:role/ci/*"
+PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/deploy"
+DELETED = "AROA2NCBAL3RPBAGXM7CZ"
+
+
+@pytest.mark.parametrize(
+    ("principal", "role", "reasons"),
+    [
+        # It can mean the caller only: names are unique in an account, whatever path and case.
+        ({"AWS": WITHOUT_PATH}, SERVICE_ROLE, []),
+        ({"AWS": ROLE.replace("deploy", "Deploy")}, ROLE, []),
+        ({"AWS": SESSION}, ROLE, []),
+        # It may mean somebody else.
+        ({"Service": "autoscaling.amazonaws.com"}, SERVICE_ROLE,
+         [*LOST, replaced("autoscaling.amazonaws.com")]),
+        ({"AWS": CHINA}, ROLE, [replaced(CHINA)]),
+        ({"AWS": DELETED}, ROLE,
+         [replaced(DELETED), f"{ON_STATEMENT}{DELETED}: the user or role behind it was deleted."]),
+        ({"AWS": WILDCARD}, ROLE,
+         [replaced(WILDCARD),
+          f"{ON_STATEMENT}{WILDCARD}: a principal takes no wildcard but a bare *."]),
+        ({"AWS": PROFILE}, ROLE,
+         [replaced(PROFILE),
+          f"{ON_STATEMENT}{PROFILE}: no user, role, session or account has such an ARN."]),
+    ],
+)  # fmt: skip
+def test_what_a_replaced_principal_means(principal, role, reasons):
+    step = step_for(usage(Principal=principal), role=role)
+    assert step.document["Statement"][1]["Principal"] == {"AWS": role}
+    assert list(step.reasons) == reasons
+    assert step.disposition == ("review" if reasons else "safe")
+    assert [one["path"] for one in step.patch] == ["/Statement/1/Principal", "/Statement/-"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "repaired"),
+    [
+        ("kms:GenerateDataKey", "kms:GenerateDataKey*"),
+        (["kms:GenerateDataKey", "kms:Decrypt"], ["kms:GenerateDataKey*", "kms:Decrypt"]),
+        (["kms:Decrypt", "kms:GenerateDataKey"], ["kms:Decrypt", "kms:GenerateDataKey*"]),
+        (["GenerateDataKeyWithoutPlaintext", "kms:Decrypt"],
+         ["kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt"]),
+        # A misspelt action may be meant for something else: the statement is left as it is.
+        (["kms:GenerateDataKeyWithoutPlaintxt"], ["kms:GenerateDataKeyWithoutPlaintxt"]),
+    ],
+)  # fmt: skip
+def test_actions_are_repaired_in_their_place(actions, repaired):
+    step = step_for(usage(Action=actions))
+    assert step.document["Statement"][1]["Action"] == repaired
+    assert step.disposition == "safe"
+
+
+def test_a_policy_of_one_statement_is_repaired_in_its_place():
+    document = {"Version": "2012-10-17", "Statement": usage(Principal={"AWS": SESSION})}
+    denied = record(eventName="Decrypt", userIdentity=session(ROLE, "s"), readOnly=True,
+                    errorMessage=BLAMES_KEY_POLICY.format("Decrypt"))  # fmt: skip
+    step = audit(denied, key_policies={KEY_ARN: document}).plan[0]
+    assert step.patch[0] == {
+        "op": "replace", "path": "/Statement/Principal", "value": {"AWS": ROLE},
+    }  # fmt: skip
+    assert jsonpatch.apply_patch(document, list(step.patch)) == step.document
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # Several values, and one that no service has.
+        ({"StringLike": {"kms:ViaService": ["ec2.eu-*.amazonaws.com", "x.<y>"]}},
+         {"StringLike": {"kms:ViaService": ["ec2.eu-*.amazonaws.com",
+                                            "ec2.us-east-1.amazonaws.com"]}}),
+        ({"StringEquals": {"KMS:viaservice": "rds.us-east-1.amazonaws.com"}},
+         {"StringEquals": {"KMS:viaservice": ["rds.us-east-1.amazonaws.com",
+                                              "ec2.us-east-1.amazonaws.com"]}}),
+        # Other keys of the block, and other blocks, are left as they are.
+        ({"StringEquals": {"kms:EncryptionContext:aws:ebs:id": "snap-1",
+                           "kms:CallerAccount": ACCOUNT},
+          "StringLike": {"aws:PrincipalArn": "*"}},
+         {"StringEquals": {"kms:CallerAccount": ACCOUNT},
+          "StringLike": {"aws:PrincipalArn": "*",
+                         "kms:EncryptionContext:aws:ebs:id": ["vol-*", "snap-*"]}}),
+        # A condition that names what it excludes is not widened.
+        ({"StringNotEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}, None),
+        ({"StringEquals": {"aws:PrincipalTag/team": "x"}}, None),
+    ],
+)  # fmt: skip
+def test_only_the_line_that_is_not_met_is_changed(before, after):
+    step = step_for(usage(Condition=before))
+    assert step.document["Statement"][1]["Condition"] == (after or before)
+    changed = "The change alters a condition of the key's owner." in step.reasons
+    assert (changed, step.disposition) == (bool(after), "review")
+
+
+def test_the_service_of_another_caller_is_the_one_that_called():
+    """Source: AWS KMS Developer Guide, "kms:ViaService": the service that called for the caller."""
+    own = usage(Condition=through("ec2.us-east-1.amazonaws.com"))
+    document = {"Version": "2012-10-17", "Statement": [ADMINS, own]}
+    denied = record(eventName="Decrypt", userIdentity=session(ROLE, "s"), readOnly=True,
+                    sourceIPAddress="rds.amazonaws.com", userAgent="rds.amazonaws.com",
+                    errorMessage=BLAMES_KEY_POLICY.format("Decrypt"))  # fmt: skip
+    step = audit(denied, key_policies={KEY_ARN: document}).plan[0]
+    assert step.document["Statement"][1]["Condition"] == through(
+        ["ec2.us-east-1.amazonaws.com", "rds.us-east-1.amazonaws.com"]
+    )
+
+
+OFFICE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+INFRASTRUCTURE = {
+    "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws:ec2-infrastructure/*",
+}
+BLAMES_DENY = (
+    f"User: x is not authorized to perform: kms:Decrypt on resource: {KEY_ARN} with an explicit "
+    "deny in a resource-based policy"
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "exempted"),
+    [
+        (OFFICE | {"Bool": {"aws:ViaAWSService": "false"}},
+         OFFICE | {"Bool": {"aws:ViaAWSService": "false"}, "ArnNotLike": INFRASTRUCTURE}),
+        (OFFICE | {"ArnNotLike": {"aws:principalarn": "arn:aws:iam::*:role/x"}},
+         OFFICE | {"ArnNotLike": {"aws:principalarn": "arn:aws:iam::*:role/x"},
+                   "Bool": {"aws:ViaAWSService": "false"}}),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "Bool": {"AWS:viaawsservice": "false"}},
+         {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "Bool": {"AWS:viaawsservice": "false"},
+          "ArnNotLike": INFRASTRUCTURE}),
+    ],
+)  # fmt: skip
+def test_a_deny_that_exempts_some_calls_is_completed(condition, exempted):
+    """Source: EBS User Guide, "Requirements for Amazon EBS encryption"."""
+    fence = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:*",
+             "Resource": "*", "Condition": condition}  # fmt: skip
+    step = step_for(usage(), fence, event="Decrypt", message=BLAMES_DENY)
+    assert step.document["Statement"][2]["Condition"] == exempted
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        # Not only by network; not by network at all; no condition.
+        OFFICE | {"StringEquals": {"aws:PrincipalTag/team": "x"}},
+        {"StringNotEquals": {"kms:CallerAccount": "444455556666"}},
+        None,
+    ],
+)
+def test_another_deny_is_never_changed(condition):
+    fence = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:*",
+             "Resource": "*"} | ({"Condition": condition} if condition else {})  # fmt: skip
+    document = {"Version": "2012-10-17", "Statement": [ADMINS, usage(), fence]}
+    denied = record(eventName="Decrypt", readOnly=True, userIdentity=session(ROLE, "s"),
+                    errorMessage=BLAMES_DENY)  # fmt: skip
+    for step in audit(denied, key_policies={KEY_ARN: document}).plan:
+        assert step.kind == "investigate"
+
+
+def test_one_of_two_denies_that_is_not_by_network_keeps_both():
+    fences = [
+        {"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
+         "Condition": condition}
+        for sid, condition in (("network", OFFICE), ("all", {"Null": {"aws:x": "true"}}))
+    ]  # fmt: skip
+    for statements in (fences, fences[::-1]):
+        document = {"Version": "2012-10-17", "Statement": [ADMINS, usage(), *statements]}
+        denied = record(eventName="Decrypt", readOnly=True, userIdentity=session(ROLE, "s"),
+                        errorMessage=BLAMES_DENY)  # fmt: skip
+        for step in audit(denied, key_policies={KEY_ARN: document}).plan:
+            assert step.document is None or step.document["Statement"][2:] == statements
+
+
+def test_a_direct_call_is_not_exempted():
+    """A call from the caller's own network is what the Deny is for."""
+    fence = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:*",
+             "Resource": "*", "Condition": OFFICE}  # fmt: skip
+    document = {"Version": "2012-10-17", "Statement": [ADMINS, usage(), fence]}
+    denied = record(eventName="Decrypt", readOnly=True, userIdentity=session(ROLE, "s"),
+                    sourceIPAddress="198.51.100.7", errorMessage=BLAMES_DENY)  # fmt: skip
+    assert [step.kind for step in audit(denied, key_policies={KEY_ARN: document}).plan] == [
+        "investigate"
+    ]
