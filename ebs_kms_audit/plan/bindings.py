@@ -11,7 +11,6 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.policy_log import Comparison
-from ebs_kms_audit.model import KeyRef
 from ebs_kms_audit.plan.key_group import KeyGroup
 
 if TYPE_CHECKING:
@@ -41,8 +40,10 @@ class Bindings:
         self, findings: Sequence[Finding], groups: Sequence[KeyGroup], seen: Iterable[str] = ()
     ) -> None:
         """Take the findings, and the keys that all KMS events name, denied or not (`seen`)."""
-        self._seen = frozenset(seen).union(*(_spellings(one, one.key) for one in findings))
-        self._unnamed = any(not one.key.known for f in findings for one in f.denials.kinds)
+        keys = (denial.key for finding in findings for denial in finding.denials.kinds)
+        named = {key.arn or key.id or key.alias for key in keys}
+        self._seen = frozenset(seen).union(filter(None, named))
+        self._unnamed = None in named
         # A policy without a key is changed for one key at most: of a known key, if there is one.
         known = [group for group in groups if group.key_id]
         candidates = known or list(groups)
@@ -100,19 +101,6 @@ class Bindings:
         kinds = (denial for part in group.parts for denial in part.denials.kinds)
         own = {denial.key.alias for denial in kinds} | {group.key}
         return any(one not in own and not _is_of(one, group.key) for one in self._seen)
-
-
-def _spellings(finding: Finding, key: KeyRef) -> set[str]:
-    """Return the keys of a finding, each in its fullest spelling."""
-    found = set()
-    for one in (key, *(denial.key for denial in finding.denials.kinds)):
-        if one.arn:
-            found.add(one.arn)
-        elif one.id and not _is_of(one.id, key.arn):
-            found.add(one.id)
-        elif one.alias and not one.id:
-            found.add(one.alias)
-    return found
 
 
 def _is_of(key_id: str, arn: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import jsonpatch
@@ -303,6 +304,11 @@ def test_review_says_each_thing_that_is_missing(fields, document, reasons):
     applied = step_of(**fields).apply(document)
     assert applied.disposition == "review"
     assert list(applied.reasons) == reasons
+
+
+def test_a_step_is_shown_and_compared_without_what_apply_needs():
+    assert "KeyPolicyChange" not in repr(STEP)
+    assert replace(STEP, change=None) == STEP
 
 
 def test_a_step_that_can_name_nobody_has_no_document():

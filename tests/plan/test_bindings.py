@@ -116,6 +116,10 @@ CASES = {
         [at(EAST), at(EAST, 2), by(3, REPLICA, USER)], {WEST: POLICY},
         [("review", False, [NO_ARN, FOR_WEST])],
     ),
+    # The id alone may be that of the replica in another Region.
+    "the only policy, and a replica by its id": (
+        [at(EAST), by(key_id=REPLICA)], POLICY, [("review", True, [NO_ARN, UNBOUND])],
+    ),
     "the log holds the same policy": (
         [at(), changed(POLICY, "06"), OTHER_CALL], POLICY, [("safe", True, [])],
     ),
@@ -174,3 +178,14 @@ def test_how_old_the_policy_of_the_log_is(minutes, age):
 def test_days_are_counted_too():
     put = changed(POLICY, "06") | {"eventTime": "2026-05-16T07:00:33Z"}
     assert audit(at(), put).plan[0].text.endswith("UTC), 2 days old at the last denied call.")
+
+
+def test_a_file_that_is_named_after_a_key_is_changed_for_this_key(tmp_path):
+    """Nothing but the name of the file binds it, so it is not safe beside another key."""
+    path = tmp_path / f"{KEY_ID}.json"
+    path.write_text(json.dumps(POLICY), encoding="utf-8")
+    plan = audit(at(), at(OTHER_KEY, 2), key_policies=str(path)).plan
+    steps = {step.target: step for step in plan if step.kind == "key_policy"}
+    assert steps[KEY_ARN].document is not None
+    assert steps[KEY_ARN].reasons == (UNBOUND.replace("key policy is", f"{path} is"),)
+    assert steps[OTHER_KEY].document is None

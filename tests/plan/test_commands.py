@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from ebs_kms_audit.plan import Step, StepKind, commands
+from ebs_kms_audit.plan import Commands, Step, StepKind, commands
 from ebs_kms_audit.plan.change import Permission, Proof
 from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
 
@@ -38,6 +38,10 @@ def proof(*actions):
     newly = [Permission(principal=ROLE, action=f"kms:{one}", condition=None, expected=True)
              for one in actions]  # fmt: skip
     return Proof(denials=(), newly_allowed=tuple(newly), lost=())
+
+
+def test_a_step_has_no_commands_of_its_own():
+    assert step().commands == Commands(apply="", verify="", undo="")
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,9 @@ CALLS = [
           *(call.format(ROOT) + DEPENDS_TOO for call in CALLS)]),
         ({"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me",
           "accountId": ACCOUNT}, [UNKNOWN, "The ARN of me is unknown."]),
+        ({"type": "WebIdentityUser"},
+         [UNKNOWN, "the caller: the caller is not known to be a single user or role.",
+          "The ARN of the caller is unknown."]),
     ],
 )  # fmt: skip
 def test_callers_who_are_not_a_single_user_or_role(identity, expected):
@@ -198,3 +201,10 @@ def test_who_can_use_what_was_not_meant_for_them():
         'The statement "use" allows the same actions only under a condition on kms:ViaService. The '
         "new statement does not have it.",
     ]
+
+
+def test_a_caller_without_any_name():
+    (step,) = audit(record(userIdentity={"type": "WebIdentityUser"}, **NAMED)).plan
+    assert step.console_steps[1] == (
+        "Under Key policy, Key users, choose Add: the user or role of the session (no name)."
+    )

@@ -136,6 +136,8 @@ def test_users_and_roles_are_attached_in_the_template():
         denied("ListAliases", None, USER, resources=[]),
         denied("CreateKey", None, ROLE, resources=[], eventID="e2"),
     )
+    assert step.cloudformation.startswith('{\n  "AWSTemplateFormatVersion"')
+    assert step.cloudformation.endswith("\n}\n")
     assert json.loads(step.cloudformation) == {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {

@@ -265,9 +265,18 @@ BLAMES_DENY = (
 )
 
 
+BOTH_EXEMPT = {"Bool": {"aws:ViaAWSService": "false"}, "ArnNotLike": INFRASTRUCTURE}
+
+
 @pytest.mark.parametrize(
     ("condition", "exempted"),
     [
+        *((one, one | BOTH_EXEMPT) for one in (
+            OFFICE,
+            {"NotIpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}},
+            {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}},
+            {"StringNotEqualsIfExists": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}},
+        )),
         (OFFICE | {"Bool": {"aws:ViaAWSService": "false"}},
          OFFICE | {"Bool": {"aws:ViaAWSService": "false"}, "ArnNotLike": INFRASTRUCTURE}),
         (OFFICE | {"ArnNotLike": {"aws:principalarn": "arn:aws:iam::*:role/x"}},
@@ -278,7 +287,7 @@ BLAMES_DENY = (
           "ArnNotLike": INFRASTRUCTURE}),
     ],
 )  # fmt: skip
-def test_a_deny_that_exempts_some_calls_is_completed(condition, exempted):
+def test_a_deny_by_network_that_exempts_some_calls_is_completed(condition, exempted):
     """Source: EBS User Guide, "Requirements for Amazon EBS encryption"."""
     fence = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:*",
              "Resource": "*", "Condition": condition}  # fmt: skip
