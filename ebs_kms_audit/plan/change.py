@@ -87,9 +87,9 @@ class Proof:
         return all(one.expected for one in self.newly_allowed) and not self.lost
 
 
-def policy_text(document: Mapping[str, Any]) -> str:
-    """Return a policy document as JSON text in ASCII, in its own order, two spaces a level."""
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+def policy_text(document: Mapping[str, Any] | list[Any]) -> str:
+    """Return a document, or a list of its parts, as JSON text in ASCII, two spaces a level."""
+    return json.dumps(document, indent=2) + "\n"
 
 
 def copy_of(value: Any) -> Any:

@@ -5,7 +5,6 @@ Each folder is complete, so that it can be handed to the owner of another accoun
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -40,22 +39,18 @@ def step_files(step: Step) -> dict[str, str]:
 
 
 def _key_policy_files(step: Step) -> dict[str, str]:
-    if step.document is None or step.before is None or step.target is None:
-        return {"statements.json": _json(list(step.statements))} | _templates(step)
+    if step.document is None or step.target is None:
+        return {"statements.json": policy_text(list(step.statements))} | _templates(step)
     return {
-        commands.BEFORE: policy_text(step.before),
+        commands.BEFORE: policy_text(step.before or {}),
         commands.AFTER: policy_text(step.document),
-        "patch.json": _json(list(step.patch)),
+        "patch.json": policy_text(list(step.patch)),
     } | _templates(step)
 
 
 def _templates(step: Step) -> dict[str, str]:
     found = {"main.tf": step.terraform, "template.json": step.cloudformation}
     return {name: text for name, text in found.items() if text}
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
 
 
 def write_plan(steps: Sequence[Step], summary: str, folder: str) -> None:

@@ -12,9 +12,10 @@ import jsonpatch
 import pytest
 
 from ebs_kms_audit.cli.main import main
+from ebs_kms_audit.plan.folder import step_files
 from tests.make_samples import SAMPLES
 from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY, SERVICE_ROLE
-from tests.records import KEY_ARN, log, record, session
+from tests.records import KEY_ARN, audit, log, record, session
 
 SAMPLE = [str(SAMPLES / "event_history.csv"), "--records", str(SAMPLES / "event_history.json")]
 KEY_POLICY = str(SAMPLES / "key_policy.json")
@@ -120,6 +121,34 @@ def test_without_the_policy_there_are_statements_and_no_script(plan):
         "main.tf", "statements.json", "template.json",
     ]  # fmt: skip
     assert len(loaded(step / "statements.json")) == 2
+
+
+def test_the_documents_are_json_in_ascii_two_spaces_a_level():
+    odd = {
+        "Version": "2012-10-17",
+        "Id": "clé",
+        "Statement": [POLICY["Statement"][0] | {"Sid": "é"}],
+    }
+    own = POLICY["Statement"][0]["Principal"]["AWS"].replace("444455556666", "111122223333")
+    odd["Statement"][0]["Principal"] = {"AWS": own}
+    files = step_files(audit(record(), key_policies={KEY_ARN: odd}).plan[0])
+    assert files["before.json"] == (
+        '{\n  "Version": "2012-10-17",\n  "Id": "cl\\u00e9",\n  "Statement": [\n    {\n'
+        '      "Effect": "Allow",\n      "Principal": {\n'
+        f'        "AWS": "{own}"\n      }},\n      "Action": "kms:*",\n      "Resource": "*",\n'
+        '      "Sid": "\\u00e9"\n    }\n  ]\n}\n'
+    )
+    assert files["patch.json"].startswith('[\n  {\n    "op": "add",\n    "path": "/Statement/-",\n')
+    assert files["patch.json"].endswith("\n]\n")
+
+
+def test_without_the_key_no_file_is_one_to_put():
+    """The policy may be another key's: there are statements to copy, and no script."""
+    (step, *_) = audit(record(errorMessage="absent"), key_policies=POLICY).plan
+    assert step.document is not None
+    files = step_files(step)
+    assert sorted(files) == ["main.tf", "statements.json", "template.json"]
+    assert json.loads(files["statements.json"]) == list(step.statements)
 
 
 def test_apply_verify_undo(plan, account):
