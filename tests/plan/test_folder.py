@@ -164,7 +164,9 @@ def test_apply_verify_undo(plan, account):
     # Again: the present policy is no longer the judged one.
     again = account.run(step / "apply.sh")
     assert again.returncode == 1
-    assert "Stopped: the present key policy is not the judged one." in again.stderr
+    assert again.stderr == (
+        "Stopped: the present key policy is not the judged one. Run the audit with it.\n"
+    )
 
     assert account.run(step / "undo.sh").returncode == 0
     assert json.loads(account.read()["policies"][KEY_ARN]) == loaded(step / "before.json")
@@ -233,7 +235,7 @@ def test_undo_stops_if_somebody_changed_the_policy_since(plan, account):
     account.has_policy(KEY_ARN, changed(text, another_sid))
     undone = account.run(step / "undo.sh")
     assert undone.returncode == 1
-    assert "Stopped: the present key policy is not the one that apply.sh put." in undone.stderr
+    assert undone.stderr == "Stopped: the present key policy is not the one that apply.sh put.\n"
 
 
 def test_the_scripts_of_an_iam_policy(plan, account):
@@ -244,7 +246,7 @@ def test_the_scripts_of_an_iam_policy(plan, account):
     assert json.loads(attached["deploy/UseOfTheKmsKey"]) == loaded(step / "after.json")
     again = account.run(step / "apply.sh")
     assert again.returncode == 1
-    assert "a policy of this name is attached already" in again.stderr
+    assert again.stderr == "Stopped: a policy of this name is attached already.\n"
     assert account.run(step / "verify.sh").returncode == 0
     assert account.run(step / "undo.sh").returncode == 0
     assert account.read()["iam"] == {}
@@ -273,11 +275,16 @@ def test_an_existing_folder_is_left_alone(tmp_path, capsys):
     folder.mkdir()
     (folder / "mine").write_text("mine", encoding="utf-8")
     assert main([*SAMPLE, "--plan", str(folder)]) == 2
-    assert "it exists already. Name a new folder." in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"ebs-kms-audit: --plan {folder}: it exists already. Name a new folder.\n"
+    )
     assert [path.name for path in folder.iterdir()] == ["mine"]
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path, capsys):
-    assert main([*SAMPLE, "--plan", str(tmp_path / "missing" / "fix")]) == 2
-    assert "it cannot be written" in capsys.readouterr().err
+    folder = tmp_path / "missing" / "fix"
+    assert main([*SAMPLE, "--plan", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"ebs-kms-audit: --plan {folder}: it cannot be written: No such file or directory.\n"
+    )
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from ebs_kms_audit import StepKind
+from ebs_kms_audit import Step, StepKind
+from ebs_kms_audit.plan.scripts import scripts
 from tests.rows import CLIENT, HEADER, SESSION, audit, row
 
 USER = "arn:aws:iam::111122223333:user/alice"
@@ -297,3 +298,70 @@ def test_no_step_does_harm(caller, source_ip):
                 assert "*" not in principal
                 assert ":sts:" not in principal
                 assert "ec2-infrastructure" not in principal
+
+
+@pytest.mark.parametrize(
+    ("rows", "needs"),
+    [
+        # One caller was denied the use, the other the grant: both statements are required.
+        ([row(), row(user_name="bob", event_name="GenerateDataKeyWithoutPlaintext")],
+         ["Required: kms:GenerateDataKeyWithoutPlaintext, kms:Decrypt.",
+          "Required: kms:CreateGrant."]),
+        ([row(user_name="bob", event_name="Decrypt"), row(event_name="RevokeGrant")],
+         ["Required: kms:Decrypt, kms:GenerateDataKeyWithoutPlaintext.",
+          "Required: kms:RevokeGrant, kms:CreateGrant."]),
+        ([row(event_name="DescribeKey", source_ip_address=CLIENT),
+          row(event_name="Encrypt", source_ip_address=CLIENT)],
+         ["Required: kms:DescribeKey, kms:Encrypt."]),
+        ([row(event_name="ReEncrypt", source_ip_address=CLIENT)],
+         ["Required: kms:ReEncryptFrom, kms:ReEncryptTo."]),
+        ([row(), row(user_name="bob")],
+         ["Not denied yet, but creating and attaching the volume needs "
+          "kms:GenerateDataKeyWithoutPlaintext, kms:Decrypt.", "Required: kms:CreateGrant."]),
+    ],
+)  # fmt: skip
+def test_callers_share_what_their_statements_need(rows, needs):
+    found = key_policy_step(*rows).needs
+    assert [sorted(one.rstrip(".").replace(",", "").split()) for one in found] == [
+        sorted(one.rstrip(".").replace(",", "").split()) for one in needs
+    ]
+
+
+def test_the_usage_statement_comes_first_and_each_set_of_actions_is_one_statement():
+    sign = row(user_name="eve", event_name="Sign", source_ip_address=CLIENT)
+    grants = row(user_name="abe", event_name="CreateGrant", source_ip_address="rds.amazonaws.com")
+    statements = key_policy_step(grants, row(), sign).statements
+    assert [one["Sid"] for one in statements][-1] == GRANTS["Sid"]
+    assert sorted(len(one["Action"]) for one in statements) == [3, 4, 5]
+    assert sorted(statements[-1]["Principal"]["AWS"]) == [
+        "arn:aws:iam::111122223333:user/abe", USER,
+    ]  # fmt: skip
+
+
+def test_a_statement_for_two_types_of_key_is_two_statements():
+    """Source: "Default key policy": a key of one type has the statement of its type only."""
+    rows = [row(event_name=name, source_ip_address=CLIENT) for name in ("Sign", "GenerateMac")]
+    statements = key_policy_step(*rows).statements
+    assert sorted(one["Action"][-1] for one in statements) == ["kms:Verify", "kms:VerifyMac"]
+
+
+@pytest.mark.parametrize(
+    ("step", "names"),
+    [
+        (Step(id="x", kind=StepKind.KEY_POLICY, text=""), set()),
+        (Step(id="x", kind=StepKind.KEY_POLICY, text="", document={}), set()),
+        (Step(id="x", kind=StepKind.KEY_POLICY, text="", target="arn"), set()),
+        (Step(id="x", kind=StepKind.KEY_POLICY, text="", document={}, target="arn"),
+         {"apply.sh", "verify.sh", "undo.sh"}),
+        (Step(id="x", kind=StepKind.GRANT, text="", principals=(USER,)), set()),
+        (Step(id="x", kind=StepKind.GRANT, text="", principals=(USER,), target="arn"),
+         {"apply.sh", "verify.sh", "undo.sh"}),
+        (Step(id="x", kind=StepKind.IAM_POLICY, text=""), set()),
+        (Step(id="x", kind=StepKind.IAM_POLICY, text="", principals=(USER,)),
+         {"apply.sh", "verify.sh", "undo.sh"}),
+        (Step(id="x", kind=StepKind.KEY_STATE, text="", target="arn"), set()),
+        (Step(id="x", kind=StepKind.INVESTIGATE, text="", target="arn"), set()),
+    ],
+)  # fmt: skip
+def test_which_steps_have_scripts(step, names):
+    assert set(scripts(step)) == names

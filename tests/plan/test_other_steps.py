@@ -25,6 +25,8 @@ from tests.incidents import (
     session,
 )
 from tests.records import ACCOUNT, KEY_ARN, KEY_ID, audit, record
+from tests.rows import audit as audit_rows
+from tests.rows import row
 
 USAGE = {
     "Effect": "Allow",
@@ -327,3 +329,11 @@ def test_what_happens_only_in_the_plan_of_a_service_role(tmp_path):
         **bound(ADMINS),
     )
     assert (step.kind, step.principals, step.statements) == ("investigate", (), ())
+
+
+def test_callers_of_an_unknown_account_share_an_iam_policy_step():
+    report = audit_rows(row(event_name="ListAliases", recipient_account_id=""))
+    (step,) = report.plan
+    assert (step.id, step.account, step.principals) == ("iam_policy-unknown", None, ())
+    assert step.left_out == ()
+    assert step.commands.apply == ""
