@@ -30,7 +30,6 @@ def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step
     findings = [part.finding for part in parts]
     evidence = [one for finding in findings for one in finding.cause.next_evidence]
     commands = dict.fromkeys(one.command for one in evidence if one.command)
-    shell = [line for line in commands if line.startswith("aws ")]
     reasons = [text, *(f"Get {one.what}. {one.why}" for one in evidence)]
     administers = any(
         denial.statement_kind is StatementKind.ADMINISTRATION
@@ -48,6 +47,5 @@ def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step
         reasons=tuple(dict.fromkeys((*reasons, *([_ADMINISTRATION] if administers else [])))),
         findings=tuple(dict.fromkeys(finding.id for finding in findings)),
         principals=tuple(dict.fromkeys(one.principal.arn for one in findings if one.principal.arn)),
-        console_steps=tuple(line for line in commands if line not in shell),
-        commands=Commands(verify="".join(f"{line}\n" for line in shell)),
+        commands=Commands(verify="".join(f"{line}\n" for line in commands)),
     )

@@ -55,3 +55,15 @@ def test_replicas_of_one_key_are_two_groups():
         (west, ACCOUNT, "eu-west-1"),
         (east, ACCOUNT, "us-east-1"),
     ]
+
+
+def test_two_aliases_are_two_groups():
+    """Source: AWS KMS Developer Guide, "Aliases": an alias can be of any key."""
+    aliases = [[{"ARN": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/{name}"}] for name in "ab"]
+    steps = audit(
+        *(
+            denied("Decrypt", None, eventID=f"e{at}", resources=one)
+            for at, one in enumerate(aliases)
+        )
+    ).plan
+    assert [step.id for step in steps] == ["key_policy-alias-a", "key_policy-alias-b"]

@@ -251,16 +251,6 @@ def test_callers_with_one_cause_on_one_key_share_an_investigate_step():
     ]  # fmt: skip
 
 
-def test_what_to_click_is_no_command():
-    """Without a Region or a key a piece of evidence has no command, but a way to get it."""
-    (step,) = plan(
-        denied("RetireGrant", None, USER, sourceIPAddress="192.0.2.1", awsRegion="absent",
-               resources=[])
-    )  # fmt: skip
-    assert all(line.startswith("aws ") for line in step.commands.verify.splitlines())
-    assert not any(line.startswith("aws ") for line in step.console_steps)
-
-
 def test_the_order_of_the_plan():
     """What explains denials first, then key by key, IAM, other states; alternatives last."""
     steps = plan(
