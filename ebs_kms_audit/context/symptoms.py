@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.identify import PastedMessage
 from ebs_kms_audit.model import DenialMessage, Event, Symptom
@@ -15,10 +16,6 @@ from ebs_kms_audit.reading.timestamps import order_of
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000
 _MOST_RESOURCES = 100
-_DENIED = frozenset(
-    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "VpceAccessDenied"}
-)
-_LAUNCHES = frozenset({"RunInstances", "StartInstances"})
 
 
 def is_symptom(event: Event) -> bool:
@@ -30,14 +27,7 @@ def is_symptom(event: Event) -> bool:
 
 def _kind(event: Event) -> str | None:
     """Return the id of the symptom that the error code of an event is; None for other codes."""
-    code = event.error_code or ""
-    if code.removeprefix("Client.") in _DENIED:
-        return "other_service_denied"
-    if code == "Client.InternalError" and event.name in _LAUNCHES:
-        return "client_error_on_launch"
-    from ebs_kms_audit.messages.symptoms import kind_of_code  # most inputs have no symptom
-
-    return kind_of_code(code)
+    return symptom_of(event.name, event.error_code or "")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.commands import command
+from ebs_kms_audit.aws.ebs_errors import CODES
 from ebs_kms_audit.aws.ebs_operations import workflow_of
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.messages.plain import plain
@@ -58,11 +59,11 @@ _KINDS = (
         r"Client error on launch", _LAUNCHER, "RunInstances", by_code=False,
     ),
     SymptomKind(
-        "kms_key_incorrect_state", r"(?:Client\.)?InvalidKMSKey\.InvalidState",
+        "kms_key_incorrect_state", CODES["kms_key_incorrect_state"],
         r"KMS key provided is in an incorrect state", _LAUNCHER, "RunInstances",
     ),
     SymptomKind(
-        "kms_key_revoked", r"(?:Client\.)?CustomerKeyHasBeenRevoked",
+        "kms_key_revoked", CODES["kms_key_revoked"],
         r"encrypted volume was unable to access the KMS key",
         "the caller of AttachVolume or RunInstances", "AttachVolume",
     ),
@@ -70,13 +71,13 @@ _KINDS = (
         "kms_key_inaccessible", None, r"inaccessible (?:AWS )?KMS key", _LAUNCHER, "RunInstances",
     ),
     SymptomKind(
-        "key_id_not_accessible", r"(?:Client\.)?InvalidKMSKey\.NotFound",
+        "key_id_not_accessible", CODES["key_id_not_accessible"],
         r"Given key ID is not accessible|Key arn:aws[a-z-]{0,10}:kms:[^\s,;]{1,300} does not exist"
         r"|Alias arn:aws[a-z-]{0,10}:kms:[^\s,;]{1,300} is not found",
         "the caller of CreateVolume, CopySnapshot or ModifyEbsDefaultKmsKeyId", "CopySnapshot",
     ),
     SymptomKind(
-        "volume_vanished", r"(?:Client\.)?InvalidVolume\.NotFound",
+        "volume_vanished", CODES["volume_vanished"],
         r"The volume vol-[0-9a-f]{8,17} does not exist", _CREATOR, "CreateVolume",
     ),
     SymptomKind(
@@ -89,12 +90,12 @@ _KINDS = (
         r"shared|snapshots with EBS default key cannot be shared", None, None,
     ),
     SymptomKind(
-        "key_state_error", r"DisabledException|KMSInvalidStateException",
+        "key_state_error", CODES["key_state_error"],
         r"arn:aws[a-z-]*:kms:[^\s,;]{1,300} is (?:disabled|pending deletion|pending import)",
         None, None,
     ),
     SymptomKind(
-        "ebs_dependency_denied", r"DEPENDENCY_ACCESS_DENIED", None,
+        "ebs_dependency_denied", CODES["ebs_dependency_denied"], None,
         "the caller of the EBS direct APIs", "CopyImage",
     ),
 )  # fmt: skip
@@ -138,14 +139,6 @@ def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
                 caller=next((role for pattern, role in _LAUNCHERS if pattern.search(words)), None),
                 **names_in(words),
             )
-
-
-def kind_of_code(code: str) -> str | None:
-    """Return the id of the symptom for an error code; None if the code is not enough."""
-    for kind in _KINDS:
-        if kind.codes and kind.by_code and re.fullmatch(kind.codes, code):
-            return kind.id
-    return None
 
 
 def denied_by_other_service(message: DenialMessage, *, file: str, text: str) -> Symptom:
