@@ -10,6 +10,7 @@ account id.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 _UNIQUE_ID = re.compile(
@@ -32,6 +33,7 @@ def key_kind(access_key: str | None) -> Literal["long_term", "temporary"] | None
     return None
 
 
+@lru_cache(maxsize=100_000)
 def account_of(unique_id: str | None) -> str | None:
     """Return the account that owns the credential, 12 digits; None if the id does not contain it.
 

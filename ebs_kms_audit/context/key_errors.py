@@ -41,6 +41,8 @@ class KeyErrors:
 
     def near(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
         """Return at most 20 errors of the denied key within an hour of a denial."""
+        if not self._by_key:
+            return ()
         if not self._sorted:
             for events in self._by_key.values():
                 events.sort(key=time_of)

@@ -141,18 +141,7 @@ class Resolver:
             first = self._first(event, siblings, ec2_calls, credential_account)
             self._kinds[kind] = first
             return first
-        return Denial(
-            event=event,
-            principal=first.principal,
-            key=first.key,
-            message=first.message,
-            credential_account=credential_account,
-            iam_actions=first.iam_actions,
-            statement_kind=first.statement_kind,
-            via_service=first.via_service,
-            via_known=first.via_known,
-            ebs_traffic=first.ebs_traffic,
-        )
+        return first.of_event(event, credential_account)
 
     def _first(
         self,

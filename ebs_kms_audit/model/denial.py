@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
@@ -57,6 +58,27 @@ class Denial:
     credential_account: str | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
 
+    def of_event(self, event: Event, credential_account: str | None) -> Denial:
+        """Return the denial of another event that is the same but for this.
+
+        This is several times as fast as `Denial()`.
+        """
+        made: Any = _Unfrozen()
+        made.event = event
+        made.principal = self.principal
+        made.key = self.key
+        made.iam_actions = self.iam_actions
+        made.statement_kind = self.statement_kind
+        made.via_service = self.via_service
+        made.via_known = self.via_known
+        made.ebs_traffic = self.ebs_traffic
+        made.message = self.message
+        made.credential_account = credential_account
+        made.verdict = self.verdict
+        made.__class__ = Denial  # now it is immutable
+        denial: Denial = made
+        return denial
+
     @property
     def key_account(self) -> str | None:
         """The account that owns the key; None if the key ARN is unknown."""
@@ -79,6 +101,12 @@ class Denial:
     def called_directly(self) -> bool:
         """Whether the principal is known to have called KMS directly, not through a service."""
         return self.via_known and self.via_service is None
+
+
+class _Unfrozen:
+    """A Denial before its fields are set: an object with the same slots."""
+
+    __slots__ = tuple(field.name for field in fields(Denial))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

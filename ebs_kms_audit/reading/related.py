@@ -82,7 +82,10 @@ def callers_of(event: Event) -> list[Caller]:
 
 def time_of(event: Event) -> float:
     """Return an event's time in seconds, to compare with other events; 0 where it has none."""
-    return order_of(event.time).timestamp() if event.time else 0.0
+    time = event.time
+    if time is None:
+        return 0.0
+    return (time if time.tzinfo else order_of(time)).timestamp()
 
 
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:

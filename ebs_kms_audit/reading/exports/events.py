@@ -8,7 +8,7 @@ only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
@@ -80,6 +80,17 @@ class NeededRow(NamedTuple):
     cells: list[str]
     time: datetime | None
     needed: bool = True
+
+
+class RowKind(NamedTuple):
+    """What rows have in common that differ in line, time, ids and access key only.
+
+    events      makes their events
+    unreadable  the columns with a cell that cannot be read
+    """
+
+    events: EventKind
+    unreadable: Sequence[str]
 
 
 class Judgement(NamedTuple):
@@ -222,28 +233,40 @@ class EventMaker:
 
     def event(self, row: NeededRow) -> Event:
         """Return the event of a row. Cells are stripped; an empty cell is None."""
-        cells = [*row.cells, ""]  # a column that the file lacks is at its end
+        kind = self.kind(row.cells, needed=row.needed)
+        return self.event_of(kind, row.line, row.time, *self._own([*row.cells, ""]))
+
+    def kind(self, cells: Sequence[str], *, needed: bool = True) -> RowKind:
+        """Return the kind of a row. From it, the events of equal rows are made."""
+        cells = [*cells, ""]  # a column that the file lacks is at its end
         shared = self._shared(cells)
-        kind = self._kinds.get(shared)
-        if kind is None:
-            kind = EventKind(self._first_of_kind(shared))
+        event_kind = self._kinds.get(shared)
+        if event_kind is None:
+            event_kind = EventKind(self._first_of_kind(shared))
             if sum(map(len, shared)) < _LONGEST_KEPT:
                 if len(self._kinds) >= _KINDS_KEPT:
                     self._kinds.clear()
-                self._kinds[shared] = kind
-        event_id, request_id, access_key = self._own(cells)
-        event = kind.event(
-            row.line,
-            row.time,
+                self._kinds[shared] = event_kind
+        first = event_kind.first
+        unreadable = []
+        if first.resources is None and first.error_code in DENIAL_CODES:
+            unreadable.append(columns.RESOURCES)
+        if needed and first.region is None and self._region(cells).strip():
+            unreadable.append(columns.REGION)
+        return RowKind(event_kind, unreadable)
+
+    def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
+        """Return an event of a kind. `own` are its Event ID, Request ID and access key."""
+        for column in kind.unreadable:
+            self._stats.note_unreadable(column, line)
+        event_id, request_id, access_key = own
+        return kind.events.event(
+            line,
+            time,
             event_id.strip() or None,
             request_id.strip() or None,
             access_key.strip() or None,
         )
-        if event.resources is None and event.error_code in DENIAL_CODES:
-            self._stats.note_unreadable(columns.RESOURCES, row.line)
-        if event.region is None and self._region(cells).strip() and row.needed:
-            self._stats.note_unreadable(columns.REGION, row.line)
-        return event
 
     def _first_of_kind(self, shared: _Cells) -> Event:
         user, source, name, region, ip, agent, error, named, read_only, account_cell = [
