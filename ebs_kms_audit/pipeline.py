@@ -29,7 +29,7 @@ from ebs_kms_audit.identify import (
     of_no_event,
     resolve_message,
 )
-from ebs_kms_audit.model import Denial
+from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.events import Events
@@ -41,6 +41,9 @@ from ebs_kms_audit.report import Report, findings_of
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter, Progress
     from ebs_kms_audit.redaction import Redactor
+
+
+_KINDS_KEPT = 10_000
 
 
 def audit(  # noqa: PLR0913  # each is an option of the command line
@@ -184,18 +187,30 @@ class _Collected:
 
     def read(self, events: Events) -> None:
         """Take every relevant event, then those around the denials."""
+        collectors: dict[tuple[str | None, str, bool], list[Callable[[Event], None]]] = {}
         for event in events.read():
-            self.counter.add(event)
-            self.evidence_index.add(event)
-            self.context.add(event)
-            self.failed_calls.add(event)
-            self.policy_edits.add(event)
-            self.grants.add(event)
-            if is_kms(event):
-                self.denied.add(event)
+            kind = event.source, event.name, event.error_code is None
+            chosen = collectors.get(kind)
+            if chosen is None:
+                if len(collectors) >= _KINDS_KEPT:
+                    collectors.clear()
+                chosen = collectors[kind] = self._collectors_for(event)
+            for add in chosen:
+                add(event)
         for event, count in events.counted:
             self.counter.add(event, count)
         self.grants.add_listed(events.documents.grants)
+
+    def _collectors_for(self, event: Event) -> list[Callable[[Event], None]]:
+        """Return what collects events with this source and name, successful or failed."""
+        chosen: list[Callable[[Event], None]] = [self.counter.add, self.evidence_index.add]
+        if is_kms(event):
+            chosen += [self.context.add, self.denied.add]
+            if event.error_code is None:
+                chosen += [self.policy_edits.add, self.grants.add]
+        else:
+            chosen += [self.context.add, self.failed_calls.add]
+        return chosen
 
     def read_around(self, events: Events) -> None:
         """Take the events around the denials; read again where there were too many to keep."""
@@ -212,6 +227,7 @@ class _Collected:
                 self.context.add(event)
                 self.evidence_index.assumed_roles.add(event)
         self.context.add_changes(events.changes())
+        self.context.add_successes(events.successes(related))
         for name, voters in events.votes():
             self.evidence_index.accounts.count_again(name, voters)
 

@@ -16,7 +16,7 @@ BAD_INPUT, INTERNAL_ERROR, INTERRUPTED = 2, 70, 130
 
 def run() -> None:
     """Run as the `ebs-kms-audit` command."""
-    gc.set_threshold(50_000)  # most objects are kept until the end, so a collection frees little
+    gc.set_threshold(1_000_000)  # most objects are kept until the end, so a collection frees little
     try:
         status = main()
     except SystemExit as exit_:  # argparse printed the help

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.ebs_operations import (
     VOLUME_WORKFLOW,
     Workflow,
@@ -24,6 +23,7 @@ from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
+from ebs_kms_audit.context.successes import SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
 from ebs_kms_audit.reading.related import (
@@ -37,6 +37,7 @@ from ebs_kms_audit.reading.related import (
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.successes import SuccessRows
 
 _KEPT = 20_000
 _SAME_MINUTE = 60.0
@@ -79,7 +80,7 @@ class History:
     """
 
     attempts: tuple[Event, ...] = ()
-    changes: tuple[Event, ...] = ()
+    changes: Sequence[Event] = ()
     changes_count: int = 0
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
@@ -91,11 +92,10 @@ class History:
 
 
 class _Index:
-    """The collected events by caller and by Request ID."""
+    """The EC2 calls by caller and by Request ID."""
 
     def __init__(self) -> None:
         self.ec2_calls: dict[Caller, list[Event]] = {}
-        self.successes: dict[Caller, list[Event]] = {}
         self.by_request: dict[str, list[Event]] = {}
         self.with_keys: dict[Caller, list[Event]] = {}
         """EC2 calls that name a key, in order of time. Equal time and keys: kept once."""
@@ -105,6 +105,8 @@ class _Index:
         for event in ec2_calls:
             caller, keys = caller_of(event), key_names(event)
             self.ec2_calls.setdefault(caller, []).append(event)
+            if event.request_id:
+                self.by_request.setdefault(event.request_id, []).append(event)
             same = caller, event.time, frozenset(keys)
             if keys and event.time and same not in seen:
                 seen.add(same)
@@ -121,18 +123,16 @@ class ContextCollector:
     """
 
     def __init__(self, related: RelatedEvents | None = None) -> None:
-        self._callers = None if related is None else related.callers.keys()
         self._ec2_calls = Ec2CallBuffer(related)
         self._changes = ChangeLog()
         self._key_errors = KeyErrors()
-        self._successes: dict[tuple[object, ...], Event] = {}
-        self._overflowed = False
+        self._successes = SuccessLog(related)
 
     @property
     def overflowed(self) -> bool:
         """Whether some events were not kept because there are too many."""
-        parts = (self._ec2_calls, self._changes, self._key_errors)
-        return self._overflowed or any(part.overflowed for part in parts)
+        parts = (self._ec2_calls, self._changes, self._key_errors, self._successes)
+        return any(part.overflowed for part in parts)
 
     def add(self, event: Event) -> None:
         """Add an event that an audit needs."""
@@ -145,7 +145,7 @@ class ContextCollector:
             if is_denied(event):
                 self._ec2_calls.add_denied(event)
             elif is_success(event):
-                self._add_success(event)
+                self._successes.add(event)
             else:
                 self._key_errors.add(event)
 
@@ -153,21 +153,12 @@ class ContextCollector:
         """Add the changes of large exports, after all events."""
         self._changes.add_rows(changes)
 
-    def _add_success(self, event: Event) -> None:
-        if self._callers is not None and not self._is_related(event):
-            return
-        key = alike(event)
-        known = self._successes.get(key)
-        if known is None and len(self._successes) >= _KEPT:
-            self._overflowed = True
-        elif known is None or _is_later(event, known):
-            self._successes[key] = event
-
-    def _is_related(self, event: Event) -> bool:
-        return self._callers is None or not self._callers.isdisjoint(callers_of(event))
+    def add_successes(self, successes: Sequence[SuccessRows]) -> None:
+        """Add the successes of large exports."""
+        self._successes.add_rows(successes)
 
     def siblings(self, event: Event) -> list[Event]:
-        """Return the events with the same Request ID."""
+        """Return the EC2 calls with the same Request ID."""
         return self._index.by_request.get(event.request_id or "", [])
 
     def calls_with_key(self, event: Event) -> list[Event]:
@@ -176,9 +167,10 @@ class ContextCollector:
         If the calls name several keys, only the calls for the first two keys are returned, because
         the key of the event is then unknown.
         """
-        if event.time is None:
+        made = self._index.with_keys.get(caller_of(event))
+        if made is None or event.time is None:
             return []
-        made, time = self._index.with_keys.get(caller_of(event), []), time_of(event)
+        time = time_of(event)
         first = bisect_left(made, time - _SAME_MINUTE, key=time_of)
         end = bisect_right(made, time + _SAME_MINUTE, key=time_of)
         found: list[Event] = []
@@ -193,121 +185,54 @@ class ContextCollector:
     def of(self, denials: Sequence[Denial]) -> History:
         """Return the history of the denials of one principal."""
         callers = {caller for denial in denials for caller in callers_of(denial.event)}
-        ec2_calls = self._ec2_calls_near(denials, callers)
-        of_callers = {id(e): e for one in callers for e in self._index.successes.get(one, [])}
-        alike = {_told_apart(denial): denial for denial in denials} if of_callers else {}
-        successes = [
-            event
-            for event in of_callers.values()
-            if any(_same_kind_of_call(event, denial) for denial in alike.values())
-        ]
+        times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
+        ec2_calls = self._ec2_calls_near(denials, callers, times)
+        successes = self._successes.of(denials)
         denied = {action for denial in denials for action in denial.iam_actions}
-        allowed = {a for event in successes for a in kms_action(event.name).iam_actions} - denied
-        changes, changes_count = self._changes_before(denials)
+        allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
+        changes: Sequence[Event] = ()
+        policy_changes: Sequence[Event] = ()
+        changes_count = 0
+        if times:
+            changes, changes_count = self._changes.before(denials[0], times[0])
+            policy_changes = self._changes.policy_changes_after(denials[0], times[-1])
         return History(
             attempts=tuple(ec2_calls),
             changes=changes,
             changes_count=changes_count,
-            policy_changes_after=self._policy_changes_after(denials),
+            policy_changes_after=tuple(policy_changes),
             key_errors=self._key_errors.near(denials),
-            later_success=_later_success(successes, denials),
+            later_success=successes.later,
             allowed=tuple(sorted(allowed)),
             next_calls=_next_calls(ec2_calls, denials, denied | allowed),
         )
 
-    def _ec2_calls_near(self, denials: Sequence[Denial], callers: set[Caller]) -> list[Event]:
-        """Return the EC2 calls near the denials, and those with the same Request ID."""
+    def _ec2_calls_near(
+        self, denials: Sequence[Denial], callers: set[Caller], times: Sequence[float]
+    ) -> list[Event]:
+        """Return the EC2 calls near the denials, and those with the same Request ID.
+
+        `times` are the times of the denials, sorted.
+        """
+        if not self._index.ec2_calls:
+            return []
         requests = {denial.event.request_id for denial in denials if denial.event.request_id}
         same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
-        times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
         of_callers = [event for c in callers for event in self._index.ec2_calls.get(c, [])]
         near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
-        found = {
-            id(event): event
-            for event in (*same_request, *near)
-            if relevance(event.source, event.name).ec2_call
-        }
+        found = {id(event): event for event in (*same_request, *near)}
         return sorted(found.values(), key=_order)
 
     @cached_property
     def _index(self) -> _Index:
         index = _Index()
         index.add_ec2_calls(self._ec2_calls)
-        for event in self._successes.values():
-            for caller in callers_of(event):
-                index.successes.setdefault(caller, []).append(event)
-        for event in (*self._ec2_calls, *self._successes.values(), *self._changes):
-            if event.request_id:
-                index.by_request.setdefault(event.request_id, []).append(event)
         return index
-
-    def _changes_before(self, denials: Sequence[Denial]) -> tuple[tuple[Event, ...], int]:
-        times = [time_of(denial.event) for denial in denials if denial.event.time]
-        return self._changes.before(denials[0], min(times)) if times else ((), 0)
-
-    def _policy_changes_after(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
-        times = [time_of(denial.event) for denial in denials if denial.event.time]
-        return self._changes.policy_changes_after(denials[0], max(times)) if times else ()
-
-
-def is_success(event: Event) -> bool:
-    """Return whether an event is a successful KMS call, with a time, of a kind that EBS needs."""
-    of_kms = is_kms(event) and not event.error_code and event.time is not None
-    return of_kms and kms_action(event.name).kind in _SUCCESSES
 
 
 def _order(event: Event) -> tuple[float, str, int]:
     """Return the sort key: time, file, line."""
     return time_of(event), event.file, event.line
-
-
-def _is_later(event: Event, known: Event) -> bool:
-    """Return whether an event is later than a known one. At equal times, the first row is later."""
-    time, other = time_of(event), time_of(known)
-    return time > other or (time == other and (event.file, event.line) < (known.file, known.line))
-
-
-def alike(event: Event) -> tuple[object, ...]:
-    """Return the fields that equivalent successes share. Only the last of them is kept."""
-    return (
-        caller_of(event), event.name, _issuer(event), service_behind(event.source_ip),
-        *sorted(key_names(event)),
-    )  # fmt: skip
-
-
-def _same_kind_of_call(success: Event, denial: Denial) -> bool:
-    """Return whether a success has the caller and the key of a denial.
-
-    The role of an instance and aws:ec2-infrastructure have the same session name. They differ in
-    the issuer, and in whether the Source IP address is `AWS Internal`.
-    """
-    issuers = {_issuer(success), _issuer(denial.event)} - {None}
-    if len(issuers) > 1 or is_aws_internal(success.source_ip) != is_aws_internal(
-        denial.event.source_ip
-    ):
-        return False
-    named = key_names(success)
-    return not (denial.key.id and named) or denial.key.id in named
-
-
-def _told_apart(denial: Denial) -> tuple[object, ...]:
-    """Return the fields of a denial that `_same_kind_of_call` uses."""
-    return _issuer(denial.event), denial.event.source_ip, denial.key.id
-
-
-def _issuer(event: Event) -> str | None:
-    identity = event.identity
-    return (identity.issuer_arn or identity.arn) if identity else None
-
-
-def _later_success(successes: Iterable[Event], denials: Sequence[Denial]) -> Event | None:
-    last = {denial.event.name: time_of(denial.event) for denial in denials}
-    for denial in denials:
-        last[denial.event.name] = max(last[denial.event.name], time_of(denial.event))
-    later = [
-        event for event in successes if event.name in last and time_of(event) > last[event.name]
-    ]
-    return max(later, key=_order, default=None)
 
 
 def _next_calls(

@@ -7,8 +7,9 @@ have 100,000 RetireGrant rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, overload
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
@@ -16,7 +17,7 @@ from ebs_kms_audit.model import Denial, Event
 from ebs_kms_audit.reading.related import time_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
@@ -27,12 +28,53 @@ _KEPT = 20_000
 _Place = tuple[str | None, ...]  # the key or role that was changed
 
 
+class LastChanges(Sequence[Event]):
+    """The last changes before a denial, in order. Rows are parsed when an event is asked for.
+
+    `events` and the changes in `rows` have the last `size` changes among them.
+    """
+
+    def __init__(self, events: list[Event], rows: list[ChangesBetween], size: int) -> None:
+        self._found = events
+        self._rows = rows
+        self._size = size
+
+    @cached_property
+    def _events(self) -> tuple[Event, ...]:
+        found = [event for rows in self._rows for event in rows.last(self._size)]
+        return tuple(sorted([*self._found, *found], key=_order)[-self._size :])
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> Event: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Event, ...]: ...
+    def __getitem__(self, at: int | slice) -> Event | tuple[Event, ...]:
+        return self._events[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._events == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._events)
+
+    def __repr__(self) -> str:
+        return repr(self._events)
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Event, ...]]]:
+        """Pickle and copy the events: the input need not be there later."""
+        return tuple, (self._events,)
+
+
 class ChangeLog:
     """The changes to keys and roles. Add all of them before a lookup."""
 
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
         self._rows: list[ChangeRows] = []
+        self._at: dict[tuple[_Place, str | None], list[Changes]] = {}
         self._by_place: dict[_Place, dict[str | None, list[Event]]] | None = None
         self._policy_edits: dict[_Place, dict[str | None, list[Event]]] | None = None
         self.overflowed = False
@@ -49,12 +91,12 @@ class ChangeLog:
             self._events[event.uid] = event
 
     def add_rows(self, rows: Iterable[ChangeRows]) -> None:
-        """Add the changes of large exports, after all events. They name no key."""
+        """Add the changes of large exports, after all events."""
         for one in rows:
             one.leave_out(event.event_id for event in self if event.event_id)
             self._rows.append(one)
 
-    def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
+    def before(self, denial: Denial, time: float) -> tuple[Sequence[Event], int]:
         """Return the last changes before a time that concern a denial, and the number of all such.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
@@ -64,6 +106,7 @@ class ChangeLog:
         """
         recent: list[Event] = []
         last: list[Event] = []
+        in_rows: list[ChangesBetween] = []
         count = 0
         for place, account in _places_of_denial(denial):
             for changes in self._made_in(place, account):
@@ -72,15 +115,22 @@ class ChangeLog:
                 count += end - begin
                 recent += changes[max(begin, end - SHOWN) : end]
                 last += changes[max(0, end - 1) : end]
-            if place[0] != "role" and place[-1] is None:  # the rows name no key
-                for rows in self._rows:
-                    found = rows.between(place[1], account, time - BEFORE, time)
-                    count += found.count
-                    recent += found.last(SHOWN)
-                    last += found.last_before()
+            changed = self._changed_in_rows(place, account)
+            in_rows += [changes.between(time - BEFORE, time) for changes in changed]
+        count += sum(found.size for found in in_rows)
         if not count:
+            last += [event for found in in_rows for event in found.last_before()]
             return ((max(last, key=_order),), 1) if last else ((), 0)
-        return tuple(sorted(recent, key=_order)[-SHOWN:]), count
+        return LastChanges(recent, in_rows, min(count, SHOWN)), count
+
+    def _changed_in_rows(self, place: _Place, account: str | None) -> list[Changes]:
+        """Return the changes at a place in large exports, for each of them."""
+        changes = self._at.get((place, account))
+        if changes is None:
+            concerns = partial(_concerns, place, account)
+            changes = [rows.of_kinds(concerns) for rows in self._rows]
+            self._at[place, account] = changes
+        return changes
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
         """Return the last 20 changes to the policy of the denied key after a time."""
@@ -125,6 +175,13 @@ def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Eve
             for place in _places_of_change(event):
                 places.setdefault(place, {}).setdefault(event.account, []).append(event)
     return places
+
+
+def _concerns(place: _Place, account: str | None, change: Event) -> bool:
+    """Return whether a change was made at a place, in an account or an unknown one."""
+    return (account is None or change.account in (None, account)) and (
+        place in _places_of_change(change)
+    )
 
 
 def _places_of_change(event: Event) -> set[_Place]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large import LargeExport
+    from ebs_kms_audit.reading.exports.successes import SuccessRows
 
 __all__ = ["InputStats", "Reading"]
 
@@ -254,6 +255,10 @@ class Reading:
             for later in found[number + 1 :]:
                 rows.leave_out_rows_of(later)
         return found
+
+    def successes(self, related: RelatedEvents) -> list[SuccessRows]:
+        """Return the successes of the callers of denials in large files, which `read` left out."""
+        return [large.successes(related) for large in self._large]
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
         """Yield large files with damaged account ids, each with all events that an audit needs."""

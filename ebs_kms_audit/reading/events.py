@@ -12,6 +12,7 @@ from ebs_kms_audit.reading.stats import InputStats
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.successes import SuccessRows
 
 
 class Events(Protocol):
@@ -40,6 +41,9 @@ class Events(Protocol):
 
     def changes(self) -> Sequence[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""
+
+    def successes(self, related: RelatedEvents) -> Sequence[SuccessRows]:
+        """Return the successes in large files, which `read` and `around` leave out."""
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
         """Yield large files with damaged account ids, each with all events that an audit needs."""

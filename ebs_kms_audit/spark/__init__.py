@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from ebs_kms_audit.reading.exports.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.successes import SuccessRows
 
 __all__ = ["audit"]
 
@@ -128,6 +129,10 @@ class _Gathered:
 
     def changes(self) -> list[ChangeRows]:
         """Return nothing, because `read` yields all changes."""
+        return []
+
+    def successes(self, related: RelatedEvents) -> list[SuccessRows]:  # noqa: ARG002
+        """Return nothing, because `read` yields all successes."""
         return []
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.relevance import relevance
-from ebs_kms_audit.context.history import alike, is_success
 from ebs_kms_audit.context.key_changes import is_change
 from ebs_kms_audit.context.policy_history import is_policy_edit
+from ebs_kms_audit.context.successes import alike, is_success
 from ebs_kms_audit.context.symptoms import is_symptom
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Event

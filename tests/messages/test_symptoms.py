@@ -14,7 +14,6 @@ from ebs_kms_audit.aws.ebs_operations import workflow_of
 from ebs_kms_audit.messages import parse_denial_message, read_error_text
 from ebs_kms_audit.messages.symptoms import (
     denied_by_other_service,
-    kind_of_code,
     names_in,
     placed,
     symptom,
@@ -146,28 +145,6 @@ def test_a_symptom_gets_the_place_of_its_input():
     encoded = of("User: x is not authorized to perform: ec2:RunInstances on resource: *. Encoded "
                  "authorization failure message: 0l-KP")  # fmt: skip
     assert placed(encoded, region=None, first_seen=None, resources=()).command == DECODE
-
-
-@pytest.mark.parametrize(
-    ("code", "id"),
-    [
-        ("Client.InvalidKMSKey.InvalidState", "kms_key_incorrect_state"),
-        ("InvalidKMSKey.InvalidState", "kms_key_incorrect_state"),
-        ("Client.CustomerKeyHasBeenRevoked", "kms_key_revoked"),
-        ("Client.InvalidKMSKey.NotFound", "key_id_not_accessible"),
-        ("InvalidVolume.NotFound", "volume_vanished"),
-        ("DisabledException", "key_state_error"),
-        ("KMSInvalidStateException", "key_state_error"),
-        ("DEPENDENCY_ACCESS_DENIED", "ebs_dependency_denied"),
-        ("Client.InternalError", None),  # it has many reasons
-        ("MalformedPolicyDocument", None),
-        ("InvalidKMSKey.InvalidState.More", None),
-        ("XCustomerKeyHasBeenRevoked", None),
-        ("", None),
-    ],
-)
-def test_the_kind_of_an_error_code(code, id):
-    assert kind_of_code(code) == id
 
 
 ROLE = "AWSServiceRoleForAutoScaling"

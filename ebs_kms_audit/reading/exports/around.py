@@ -34,7 +34,9 @@ class Around:
         return cls(
             users={
                 user: np.sort(np.array(seconds))
-                for user, seconds in zip(_short(list(times)), times.values(), strict=True)
+                for user, seconds in zip(
+                    hash_texts(list(times)).tolist(), times.values(), strict=True
+                )
             },
             requests=np.sort(hash_texts(sorted(related.request_ids))),
             keys=np.sort(hash_texts(sorted(related.access_keys))),
@@ -42,10 +44,18 @@ class Around:
 
 
 def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
-    """Return the places of the rows that bear on denials, in order, each once; no changes."""
-    found = np.concatenate(
-        [choose(related, name, rows.rows()) for name, rows in kept.items() if name != "changes"]
-    )
+    """Return the places of the rows that bear on denials, in order, each once.
+
+    Changes are left out, and successes whose caller is known without parsing.
+    """
+    parts = []
+    for name, rows in kept.items():
+        found = rows.rows()
+        if name == "successes":
+            found = found[found["user"] == 0]
+        if name != "changes":
+            parts.append(choose(related, name, found))
+    found = np.concatenate(parts)
     _, first = np.unique(found["offset"], return_index=True)
     places: Array = found[first]
     return places
@@ -59,7 +69,7 @@ def choose(related: Around, name: str, rows: Array) -> Array:
         return rows[np.isin(rows["key"], related.keys)]
     if name == "changes":
         return rows
-    return rows[np.isin(rows["user"], np.array([0, *related.users], dtype=np.uint32))]
+    return rows[np.isin(rows["user"], np.array([0, *related.users], dtype=np.uint64))]
 
 
 def _calls(related: Around, rows: Array) -> Array:
@@ -68,8 +78,9 @@ def _calls(related: Around, rows: Array) -> Array:
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
     for user, times in related.users.items():
-        first, last = np.searchsorted(users, [user, user + 1]).tolist()
-        of_user = order[first:last]
+        first = np.searchsorted(users, np.uint64(user), side="left")
+        end = np.searchsorted(users, np.uint64(user), side="right")
+        of_user = order[first:end]
         seconds = rows["time"][of_user].astype(np.float64)
         after = np.searchsorted(times, seconds - NEAR)
         near = after < len(times)
@@ -77,8 +88,3 @@ def _calls(related: Around, rows: Array) -> Array:
         chosen[of_user[near]] = True
     found: Array = rows[chosen]
     return found
-
-
-def _short(texts: list[str]) -> list[int]:
-    hashes: list[int] = (hash_texts(texts) & np.uint64(0xFFFFFFFF)).tolist()
-    return hashes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, hash_texts,
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
+from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.exports.window import ByteWindow
 
@@ -24,6 +25,15 @@ _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"
 _PLAIN_BYTE = np.array([33 <= byte <= 126 and byte != 34 for byte in range(256)])
 _DIGIT = np.array([48 <= byte <= 57 for byte in range(256)])
+_AWS_INTE, _INTERNAL = (int.from_bytes(text, "little") for text in (b"AWS Inte", b"Internal"))
+_INTERNAL_SIZE = len("AWS Internal")
+_COMPARED_BY = {
+    "calls": columns.REQUEST_ID,
+    "changes": columns.EVENT_ID,
+    "successes": columns.SOURCE_IP,
+    "holders": columns.ACCOUNT,
+}
+"""The column that kept rows are compared by."""
 _ADDRESS_END = _DIGIT | np.array([byte in b"abcdefABCDEF:" for byte in range(256)])
 
 
@@ -51,20 +61,22 @@ class Keeper(Protocol):
     def settings(self) -> Settings:
         """How the rows are written."""
 
-    def parse(self, lines: list[bytes]) -> list[list[str]]:
-        """Return the cells of regular rows."""
+    @property
+    def needed(self) -> NeededRows:
+        """The rows to make events of."""
+
+    @property
+    def first_line(self) -> int:
+        """The number of the line at which the range starts."""
 
     def uncount(self, groups: list[int]) -> None:
         """Take rows out of the count of their groups: they are needed one by one."""
 
-    def need(self, line: int, cells: list[str]) -> None:
-        """Add a row to make an event of."""
-
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
         """Keep the places of rows."""
 
-    def region_hash(self, group: int) -> int:
-        """Return the hash of the Region and the account of a group."""
+    def change_hash(self, group: int) -> int:
+        """Return the hash of the Region, the account and the resources of a group of changes."""
 
 
 class RegularRows:
@@ -98,40 +110,25 @@ class RegularRows:
             self._kept.uncount(self._groups[inside].tolist())
             needed |= inside
             flags = np.where(needed, 0, flags)
-        of_kms = flags & (SUCCESS | CHANGE) != 0
-        rows = np.flatnonzero(of_kms)
-        if len(rows):
-            named = rows[self._names_resources(rows)]
-            if len(named):  # a row that names a key is an event by itself
-                self._kept.uncount(self._groups[named].tolist())
-                needed[named] = True
-            flags = np.where(needed, 0, flags)
-            self._keep_successes(np.flatnonzero(flags & SUCCESS))
-            self._keep("changes", np.flatnonzero(flags & CHANGE), self._regions, columns.EVENT_ID)
-        self._keep("calls", np.flatnonzero(flags & CALL), self._users, columns.REQUEST_ID)
-        self._keep_holders(np.flatnonzero(holders & ~needed))
+        self._keep_places(flags, holders & ~needed)
         rows = np.flatnonzero(flags & SESSION)
         for row in rows.tolist():
             self._keep_session(row, needed)
         rows = np.flatnonzero(needed)
         if len(rows):
-            lines = self._lines(rows).tolist()
-            for line, cells in zip(lines, self._kept.parse(self._texts(rows)), strict=True):
-                self._kept.need(line, cells)
+            self._need(rows)
 
-    def _names_resources(self, rows: Array) -> Array:
-        at = self._kept.settings.layout.positions.get(columns.RESOURCES)
-        if at is None:
-            return np.zeros(len(rows), dtype=bool)
-        start, size = self._index.start(at)[rows], self._index.end(at)[rows]
-        size = size - start
-        nothing = (
-            (size == 2)
-            & (self._content[start] == ord("["))
-            & (self._content[start + 1] == ord("]"))
-        )
-        named: Array = (size > 0) & ~nothing
-        return named
+    def _need(self, rows: Array) -> None:
+        """Add rows to make events of."""
+        lines = self._lines(rows) - self._kept.first_line
+        ends = np.full((len(rows), self._index.delimiters.shape[1] + 1), -1, dtype=np.int64)
+        ends[:, 1:] = self._index.delimiters[rows] - self._starts[rows, np.newaxis]
+        add = self._kept.needed.add_regular
+        for line, text, end, seconds in zip(
+            lines.tolist(), self._texts(rows), ends.tolist(), self._seconds[rows].tolist(),
+            strict=True,
+        ):  # fmt: skip
+            add(line, text, end, seconds)
 
     def _lines(self, rows: Array) -> Array:
         lines: Array = np.searchsorted(self._index.line_ends, self._starts[rows])
@@ -149,20 +146,81 @@ class RegularRows:
             return nothing, nothing
         return self._index.start(at)[rows], self._index.end(at)[rows]
 
-    def _hash(self, name: str, rows: Array) -> Array:
-        return hash_spans(self._words, *self._cells(name, rows))
+    def _keep_places(self, flags: Array, holders: Array) -> None:
+        """Keep the places of EC2 calls, changes, successes and holders of long-term keys.
 
-    def _users(self, rows: Array) -> Array:
-        """Return hashes of the User names; 0 for names with quotes or spaces around them."""
+        Of successes with the same caller, operation and service, the last counts. Of the rows of
+        one holder, the first counts.
+        """
+        parts = {
+            name: np.flatnonzero(chosen)
+            for name, chosen in (
+                ("calls", flags & CALL),
+                ("changes", flags & CHANGE),
+                ("successes", flags & SUCCESS),
+                ("holders", holders),
+            )
+        }
+        rows = np.concatenate(list(parts.values()))
+        if not len(rows):
+            return
+        names, others = self._hashes(parts, rows)
+        places = self._places(rows, self._user_hashes(rows, names), others)
+        begin = 0
+        for name, part in parts.items():
+            end = begin + len(part)
+            if not len(part):
+                continue
+            these = places[begin:end]
+            if name == "changes":
+                groups = self._groups[part].tolist()
+                kinds = [self._kept.change_hash(group) for group in groups]
+                these["user"] = np.array(kinds, dtype=np.uint64)
+            elif name == "successes":
+                self._compare_successes(these, part, names[begin:end])
+            elif name == "holders":
+                these["key"] = mixed(names[begin:end], these["key"])
+            self._put(name, these, part)
+            begin = end
+
+    def _hashes(self, parts: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
+        """Return the hashes of the User names, and of the cells that rows are compared by.
+
+        All cells are hashed at once, because few rows of a block are kept.
+        """
+        user = self._cells(columns.USER_NAME, rows)
+        others = [self._cells(_COMPARED_BY[name], part) for name, part in parts.items()]
+        starts, ends = zip(user, *others, strict=True)
+        found = hash_spans(self._words, np.concatenate(starts), np.concatenate(ends))
+        return found[: len(rows)], found[len(rows) :]
+
+    def _compare_successes(self, places: Array, rows: Array, names: Array) -> None:
+        """Set the hashes that successes are compared by. Their last bit is 1 for `AWS Internal`."""
+        start, end = self._cells(columns.SOURCE_IP, rows)
+        service = places["key"]
+        # A client address is no service. All of them count as one.
+        client = (end > start) & _DIGIT[self._content[start]] & _ADDRESS_END[self._content[end - 1]]
+        service[client] = 0
+        begins = (self._words[start] == _AWS_INTE) & (end - start >= _INTERNAL_SIZE)
+        internal = begins & (self._words[start + 4] == _INTERNAL) & (end - start == _INTERNAL_SIZE)
+        key = mixed(mixed(self._groups[rows], names), service)
+        places["key"] = (key & ~np.uint64(1)) | internal
+        # Another spelling, such as `AWS Internal/3`, is left to the plain reader.
+        first = self._content[start]
+        odd = (
+            (end > start)
+            & ~internal
+            & ((first == ord("A")) | (first == ord('"')) | (first == ord(" ")))
+        )
+        places["user"][odd] = 0
+
+    def _user_hashes(self, rows: Array, names: Array) -> Array:
+        """Return the hashes of the User names; 0 for names with quotes or spaces around them."""
         start, end = self._cells(columns.USER_NAME, rows)
-        found = hash_spans(self._words, start, end) & np.uint64(0xFFFFFFFF)
+        found = names.copy()
         plain = _PLAIN_BYTE[self._content[start]] & _PLAIN_BYTE[self._content[end - 1]]
         found[~plain & (end > start)] = 0
         return found
-
-    def _regions(self, rows: Array) -> Array:
-        groups = self._groups[rows].tolist()
-        return np.array([self._kept.region_hash(group) for group in groups], dtype=np.uint64)
 
     def _places(self, rows: Array, user: Array, key: Array) -> Array:
         places = np.empty(len(rows), PLACE)
@@ -172,47 +230,19 @@ class RegularRows:
         places["line"] = self._lines(rows)
         places["time"] = self._seconds[rows]
         places["user"] = user
+        places["group"] = self._groups[rows]
         places["key"] = key
         return places
-
-    def _keep(self, name: str, rows: Array, user: Any, key_column: str) -> None:
-        if len(rows):
-            places = self._places(rows, user(rows), self._hash(key_column, rows))
-            self._put(name, places, rows)
 
     def _put(self, name: str, places: Array, rows: Array) -> None:
         texts = {}
         if self._kept.settings.texts:
+            if name in ("successes", "holders"):
+                row_of = dict(zip(places["offset"].tolist(), rows.tolist(), strict=True))
+                places = one_of_each(places, latest=name == "successes")
+                rows = np.array([row_of[offset] for offset in places["offset"].tolist()])
             texts = dict(zip(places["offset"].tolist(), self._texts(rows), strict=True))
         self._kept.keep(name, places, texts)
-
-    def _keep_successes(self, rows: Array) -> None:
-        """Keep successes: of those with the same caller, operation and service, the last counts."""
-        if not len(rows):
-            return
-        users = self._users(rows)
-        start, end = self._cells(columns.SOURCE_IP, rows)
-        service = hash_spans(self._words, start, end)
-        client = (end > start) & _DIGIT[self._content[start]] & _ADDRESS_END[self._content[end - 1]]
-        service[client] = 0
-        key = mixed(mixed(self._groups[rows], self._hash(columns.USER_NAME, rows)), service)
-        self._put_one_of_each("successes", rows, users, key, latest=True)
-
-    def _keep_holders(self, rows: Array) -> None:
-        """Keep rows with a long-term access key: of those of the same caller, the first counts."""
-        if len(rows):
-            key = mixed(self._hash(columns.USER_NAME, rows), self._hash(columns.ACCOUNT, rows))
-            self._put_one_of_each("holders", rows, self._users(rows), key, latest=False)
-
-    def _put_one_of_each(
-        self, name: str, rows: Array, users: Array, key: Array, *, latest: bool
-    ) -> None:
-        places = self._places(rows, users, key)
-        if self._kept.settings.texts:
-            place_of = dict(zip(places["offset"].tolist(), rows.tolist(), strict=True))
-            places = one_of_each(places, latest=latest)
-            rows = np.array([place_of[offset] for offset in places["offset"].tolist()])
-        self._put(name, places, rows)
 
     def _keep_session(self, row: int, needed: Array) -> None:
         """Keep an AssumeRole row by the access keys in its Resources."""

@@ -1,9 +1,10 @@
-"""The changes to keys in a large export: rows such as RetireGrant that name no key."""
+"""The changes to keys in a large export, in rows such as those of RetireGrant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,58 +14,70 @@ from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 _NO_ID = 0  # the hash of an empty Event ID
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangesBetween:
+class ChangesBetween(NamedTuple):
     """Changes between two times, and those before them.
 
-    rows           changes of a Region and an account each, in order of time
-    begins, ends   where the changes between the times begin and end
-    events_at      returns the events of rows
+    rows        changes, in order of time and place
+    begin, end  where the changes between the times begin and end
+    events_of   returns the events of rows
     """
 
-    rows: list[Array]
-    begins: list[int]
-    ends: list[int]
-    events_at: Callable[[Array], Iterator[Event]]
+    rows: Array
+    begin: int
+    end: int
+    events_of: Callable[[Array], Iterator[Event]]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many changes there are between the times."""
-        return sum(self.ends) - sum(self.begins)
+        return self.end - self.begin
 
-    def last(self, most: int) -> list[Event]:
-        """Return the last changes between the times."""
-        found = [
-            rows[max(begin, end - most) : end]
-            for rows, begin, end in zip(self.rows, self.begins, self.ends, strict=True)
-        ]
-        return [event for rows in found for event in self.events_at(rows)]
+    def last(self, most: int) -> Iterator[Event]:
+        """Return the last changes between the times, in order."""
+        return self.events_of(self.rows[max(self.begin, self.end - most) : self.end])
 
-    def last_before(self) -> list[Event]:
+    def last_before(self) -> Iterator[Event]:
         """Return the last change before the times, if there is none between them."""
-        if self.count:
-            return []
-        found = [rows[end - 1 : end] for rows, end in zip(self.rows, self.ends, strict=True) if end]
-        return [event for rows in found for event in self.events_at(rows)]
+        return self.events_of(self.rows[max(0, self.end - 1) : 0 if self.size else self.end])
+
+
+class Changes(NamedTuple):
+    """The changes that concern the denials at one place.
+
+    rows       changes, in order of time and place
+    times      their times, in seconds since 1970
+    events_of  returns the events of rows
+    """
+
+    rows: Array
+    times: Sequence[int]
+    events_of: Callable[[Array], Iterator[Event]]
+
+    def between(self, begin: float, end: float) -> ChangesBetween:
+        """Return the changes between two times, both included."""
+        return ChangesBetween(
+            self.rows, bisect_left(self.times, begin), bisect_right(self.times, end), self.events_of
+        )
 
 
 class ChangeRows:
     """Changes that are counted, and parsed only where a finding lists them.
 
-    `made_in` are the Regions and accounts, by the hash that the rows have as `user`.
+    `kinds` has one event for each Region, account and resources, by the hash that the rows have as
+    `user`.
     """
 
     def __init__(
         self,
         rows: Array,
-        made_in: Mapping[int, tuple[str | None, str | None]],
+        kinds: Mapping[int, Event],
         events_at: Callable[[Array], Iterator[Event]],
     ) -> None:
         self._rows = rows[np.lexsort((rows["offset"], rows["time"]))]
         self._rows = self._rows[_last_of_each_id(self._rows)]
-        self._made_in = made_in
+        self._kinds = kinds
         self._events_at = events_at
-        self._parts: dict[int, Array] = {}
+        self._parsed: dict[int, Event] = {}
 
     def leave_out(self, event_ids: Iterable[str]) -> None:
         """Leave out the changes with these Event IDs: another input holds them."""
@@ -76,30 +89,23 @@ class ChangeRows:
         known = other._rows["key"]
         self._rows = self._rows[~np.isin(self._rows["key"], known[known != _NO_ID])]
 
-    def between(
-        self, region: str | None, account: str | None, begin: float, end: float
-    ) -> ChangesBetween:
-        """Return the changes in a Region between two times, both included.
+    def of_kinds(self, concerns: Callable[[Event], bool]) -> Changes:
+        """Return the changes of the kinds that concern a denial.
 
-        With an account, the changes in other accounts are left out.
+        The event of a kind has the Region, the account and the resources of all its changes.
         """
-        parts = [
-            self._part(made_in)
-            for made_in, (where, owner) in self._made_in.items()
-            if where == region and (account is None or owner in (None, account))
-        ]
-        return ChangesBetween(
-            rows=parts,
-            begins=[int(np.searchsorted(rows["time"], begin, side="left")) for rows in parts],
-            ends=[int(np.searchsorted(rows["time"], end, side="right")) for rows in parts],
-            events_at=self._events_at,
-        )
+        kinds = [kind for kind, event in self._kinds.items() if concerns(event)]
+        rows = self._rows[np.isin(self._rows["user"], np.array(kinds, dtype=np.uint64))]
+        return Changes(rows, rows["time"].tolist(), self._events_of)
 
-    def _part(self, made_in: int) -> Array:
-        rows = self._parts.get(made_in)
-        if rows is None:
-            rows = self._parts[made_in] = self._rows[self._rows["user"] == made_in]
-        return rows
+    def _events_of(self, rows: Array) -> Iterator[Event]:
+        """Yield the events of rows. A row is parsed once, because several findings list it."""
+        lines, parsed = rows["line"].tolist(), self._parsed
+        new = [at for at, line in enumerate(lines) if line not in parsed]
+        if new:
+            for event in self._events_at(rows[new]):
+                parsed[event.line] = event
+        return (parsed[line] for line in lines)
 
 
 def _last_of_each_id(rows: Array) -> Array:

@@ -25,7 +25,11 @@ def _random(count: int) -> Array:
 
 _WORD_FACTORS = _random(_MOST_WORDS)
 _LENGTH_FACTOR, _LAST_FACTOR = _random(2)
-_MASKS = np.array([(1 << 8 * size) - 1 for size in range(8)] + [2**64 - 1], dtype=np.uint64)
+LONGEST = 8 * _MOST_WORDS
+"""The longest span with a hash, in bytes. Longer spans get the hash 0."""
+_MASKS = np.full(2 * LONGEST + 1, 2**64 - 1, dtype=np.uint64)
+"""At `LONGEST` + n: the mask of the first n bytes of a word."""
+_MASKS[: LONGEST + 8] = [0] * LONGEST + [(1 << 8 * size) - 1 for size in range(8)]
 
 
 def words_of(buffer: bytearray) -> Array:
@@ -35,28 +39,33 @@ def words_of(buffer: bytearray) -> Array:
 
 
 def hash_spans(words: Array, start: Array, end: Array) -> Array:
-    """Return the hash of the bytes from `start` to `end`, for each pair. At most 512 bytes count.
+    """Return the hash of the bytes from `start` to `end`, for each pair.
 
-    Longer spans get the hash 0.
+    Longer spans than `LONGEST` get the hash 0. Up to 512 bytes after a `start` are read. The buffer
+    of the words needs as many bytes after the last span.
     """
     size = end - start
     found: Array = size.astype(np.uint64) * _LENGTH_FACTOR
     if not len(size):
         return found
     shortest, longest = int(size.min()), int(size.max())
+    if longest > LONGEST:
+        size = np.minimum(size, LONGEST)
+    place = start.copy()
+    size += LONGEST
     for number in range(min(_MOST_WORDS, -(-longest // 8))):
-        if shortest >= 8 * (number + 1):
-            word = words[start + 8 * number]
-        else:
-            word = words[np.minimum(start + 8 * number, len(words) - 1)]
-            word &= _MASKS[np.clip(size - 8 * number, 0, 8)]
+        word = words[place]
+        if shortest < 8 * (number + 1):
+            word &= _MASKS[size]
         word *= _WORD_FACTORS[number]
         word ^= word >> _SHIFT
         word *= _LAST_FACTOR
         found += word
+        place += 8
+        size -= 8
     found ^= found >> _SHIFT
-    if longest > 8 * _MOST_WORDS:
-        found[size > 8 * _MOST_WORDS] = 0
+    if longest > LONGEST:
+        found[end - start > LONGEST] = 0
     return found
 
 
@@ -64,7 +73,7 @@ def hash_texts(texts: list[str]) -> Array:
     """Return the hashes that cells with these texts have."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([0, *map(len, encoded)])
-    buffer = bytearray(b"".join(encoded) + bytes(8 * _MOST_WORDS + 8))
+    buffer = bytearray(b"".join(encoded) + bytes(LONGEST + 8))
     return hash_spans(words_of(buffer), ends[:-1], ends[1:])
 
 

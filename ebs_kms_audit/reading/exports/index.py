@@ -68,8 +68,10 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     content = np.frombuffer(buffer, dtype=np.uint8)
     part = content[begin:end]
     marks = part == delimiter
-    marks |= part == _LF
-    marks |= part == _QUOTE
+    other = part == _LF
+    marks |= other
+    np.equal(part, _QUOTE, out=other)
+    marks |= other
     places = np.flatnonzero(marks)
     places += begin
     kinds = content[places]
@@ -77,15 +79,18 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     quoted = kinds == _QUOTE
     limit = end
     if quoted.any():
-        outside = np.bitwise_xor.accumulate(quoted)
-        outside |= quoted
-        np.logical_not(outside, out=outside)
+        # Only the last bit of these sums counts. It says whether a quoted cell is open.
+        opened = np.add.accumulate(quoted.view(np.uint8))
+        opened &= 1
+        outside = opened < (kinds != _QUOTE)
         limit = _first_broken_quote(content, places[quoted], begin, end, delimiter)
         places, kinds = places[outside], kinds[outside]
     count = len(places) // width
     cells = places[: count * width].reshape(count, width)
-    kinds = kinds[: count * width].reshape(count, width)
-    rows = _first_false((kinds[:, -1] == _LF) & (kinds[:, :-1] == delimiter).all(axis=1))
+    pattern = np.full(width, delimiter, dtype=np.uint8)
+    pattern[-1] = _LF
+    fits = kinds[: count * width].reshape(count, width) == pattern
+    rows = _first_false(fits.reshape(-1)) // width
     limit = min(limit, _first_doubtful_byte(buffer, part, begin, end))
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))

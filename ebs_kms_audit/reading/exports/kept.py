@@ -12,11 +12,12 @@ import numpy as np
 from ebs_kms_audit.reading.exports.hashing import Array
 
 PLACE = np.dtype(
-    [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u4"),
-     ("key", "u8")]
+    [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u8"),
+     ("key", "u8"), ("group", "u8")]
 )  # fmt: skip
-"""Where a row is in the file, its line, its time in seconds, and two hashes: of its User name, and
-of what rows are compared by. `user` is 0 where the User name has quotes or spaces around it."""
+"""Where a row is in the file, its line, its time in seconds, and three hashes: of its User name, of
+what rows are compared by, and of its group. `user` is 0 for a row that must be parsed to know its
+caller."""
 
 _PENDING = 1 << 16
 

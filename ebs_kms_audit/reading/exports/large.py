@@ -11,22 +11,30 @@ import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import numpy as np
 
+from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.around import Around, choose, places_around
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.changes import ChangeRows
-from ebs_kms_audit.reading.exports.events import EventMaker, NeededRow, read_events, row_starter
+from ebs_kms_audit.reading.exports.events import (
+    EventMaker,
+    NeededRow,
+    RowKind,
+    read_events,
+    row_starter,
+)
 from ebs_kms_audit.reading.exports.hashing import Array
 from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
-from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult, made_in
+from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult, change_hash
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
@@ -103,12 +111,13 @@ class LargeExport:
         self._line = line
         self._related = Around.of(related) if related else None
         self._maker = EventMaker(settings.layout, stats)
-        time_at = settings.layout.positions[columns.EVENT_TIME]
+        self._time_at = time_at = settings.layout.positions[columns.EVENT_TIME]
         self._times = TimeReader(
             (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
             day_first_by_default=settings.delimiter == ";",
         )
         self._groups: dict[int, list[Any]] = {}
+        self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
 
@@ -125,7 +134,7 @@ class LargeExport:
     @property
     def counted(self) -> list[tuple[Event, int]]:
         """Events that `read` did not yield: one of each group, and how many there are."""
-        return [(self._event(0, cells), count) for cells, count in self._groups.values()]
+        return [(self._alike(group), count) for group, (_, count) in self._groups.items()]
 
     def read(self, workers: Workers) -> Iterator[Event]:
         """Yield the events that are needed one by one; `workers` may read a part of the file."""
@@ -193,9 +202,9 @@ class LargeExport:
         stats.rows += rows
         stats.guessed_dates |= guessed
         stats.times_without_zone |= without_zone
-        for time in (result.first, result.last):
-            if time:
-                stats.add_time(datetime.fromisoformat(time))
+        for end in (result.first, result.last):
+            if end:
+                stats.add_time(datetime.fromisoformat(end))
         for line, reason in result.aside:
             stats.put_aside(self._line + line, reason)
         stats.set_aside_count += aside - len(result.aside)
@@ -210,21 +219,48 @@ class LargeExport:
         self.damaged |= result.damaged
         line = self._line
         self._line += result.lines
-        for number, cells, needed in result.needed:
-            yield self._event(line + number, cells, needed=needed)
+        kinds: dict[int, RowKind] = {}
+        event_of = self._maker.event_of
+        for number, kind_number, seconds, event_id, request_id, access_key, needed in result.needed:
+            kind = kinds.get(kind_number)
+            if kind is None:
+                kind = self._maker.kind(result.kinds[kind_number], needed=needed)
+                kinds[kind_number] = kind
+            if seconds is None:
+                time = self._times.read(result.kinds[kind_number][self._time_at])
+            else:
+                time = datetime.fromtimestamp(seconds, UTC)
+            yield event_of(kind, line + number, time, event_id, request_id, access_key)
 
-    def _event(self, line: int, cells: list[str], *, needed: bool = False) -> Event:
-        at = self._settings.layout.positions[columns.EVENT_TIME]
-        return self._maker.event(NeededRow(line, cells, self._times.read(cells[at]), needed))
+    def _event(self, line: int, cells: list[str]) -> Event:
+        time = self._times.read(cells[self._time_at])
+        return self._maker.event(NeededRow(line, cells, time, needed=False))
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines; no changes to keys."""
         return self._events_at(places_around(Around.of(related), self._kept))
 
     def changes(self) -> ChangeRows:
-        """Return the changes to keys that name no key."""
-        places = dict(made_in(self._settings.layout, cells) for cells, _ in self._groups.values())
-        return ChangeRows(self._kept["changes"].rows(), places, self._events_at)
+        """Return the changes to keys that were only counted."""
+        layout = self._settings.layout
+        kinds = {
+            change_hash(layout, cells): event
+            for (event, _), (cells, _) in zip(self.counted, self._groups.values(), strict=True)
+            if relevance(event.source, event.name).key_change
+        }
+        return ChangeRows(self._kept["changes"].rows(), kinds, self._events_at)
+
+    def successes(self, related: RelatedEvents) -> SuccessRows:
+        """Return the successes of the callers of denials."""
+        rows = choose(Around.of(related), "successes", self._kept["successes"].rows())
+        return SuccessRows(rows[rows["user"] != 0], related.names, self._alike, self._events_at)
+
+    def _alike(self, group: int) -> Event:
+        """Return an event of a group of rows that were only counted."""
+        event = self._examples.get(group)
+        if event is None:
+            event = self._examples[group] = self._event(0, self._groups[group][0])
+        return event
 
     def _events_at(self, places: Array) -> Iterator[Event]:
         for text, line in self._texts(places):

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ebs_kms_audit.aws.arns import is_region
+from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import (
@@ -35,10 +36,18 @@ from ebs_kms_audit.reading.exports.blocks import (
 )
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, RowReader, row_starter
-from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, hash_texts, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import (
+    LONGEST,
+    Array,
+    hash_spans,
+    hash_texts,
+    mixed,
+    words_of,
+)
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
+from ebs_kms_audit.reading.exports.needed import NeededRow, NeededRows
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
@@ -46,10 +55,13 @@ from ebs_kms_audit.reading.stats import InputStats
 
 KEPT = ("calls", "changes", "successes", "sessions", "holders")
 _FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
+_FREED = 30 << 20
+"""The C library keeps freed memory of blocks up to the largest that was freed, at most 32 MiB.
+Source: mallopt(3), M_MMAP_THRESHOLD."""
+_GROUPS_KEPT = 100_000
+_EMPTY_LIST = 2  # bytes: of `[]`
 _AKIA = int.from_bytes(b"AKIA", "little")
 _KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
-
-Needed = tuple[int, list[str], bool]  # as NeededRow, without the time
 
 
 class RangeResult(NamedTuple):
@@ -61,6 +73,7 @@ class RangeResult(NamedTuple):
     first, last the earliest and the latest time, as ISO 8601 text
     aside       the lines of rows set aside, and why
     groups      for each group its hash, the cells of one row, the number of rows
+    kinds       the cells of one row of each kind of needed rows
     needed      the rows to make events of
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
@@ -74,7 +87,8 @@ class RangeResult(NamedTuple):
     last: str | None
     aside: list[tuple[int, str]]
     groups: list[tuple[int, list[str], int]]
-    needed: list[Needed]
+    kinds: list[list[str]]
+    needed: list[NeededRow]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
 
@@ -91,19 +105,26 @@ class RangeReader:
         self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
         self._flags: dict[int, int] = {}
         self._samples: dict[int, list[str]] = {}
-        self._region_hashes: dict[int, int] = {}
+        self._change_hashes: dict[int, int] = {}
         self._few = _FEW
+        # Without this, the C library gets the memory of each array anew from the system.
+        np.empty(_FREED, dtype=np.uint8)
+        self.needed = NeededRows(settings.layout, settings.delimiter, self._parse_row)
 
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
         self._begin, self._first_line = window.offset, window.line
+        if len(self._flags) > _GROUPS_KEPT:
+            self._flags.clear()
+            self._samples.clear()
+            self._change_hashes.clear()
         self._stats = InputStats("")
         self._reader = RowReader(
             self._settings.layout, self._stats, self._settings.sample,
             day_first_by_default=self._settings.delimiter == ";",
         )  # fmt: skip
         self._groups: dict[int, int] = {}
-        self._needed: list[Needed] = []
+        self.needed.clear()
         self._damaged = False
         self._kept: dict[str, list[Array]] = {name: [] for name in KEPT}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KEPT}
@@ -149,12 +170,13 @@ class RangeReader:
             index.start(self._at[columns.EVENT_TIME]),
             index.end(self._at[columns.EVENT_TIME]),
         )
-        unique, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-        found = [
-            self._flags[group] if group in self._flags else self._judge(group, buffer, index, row)
-            for group, row in zip(unique.tolist(), first.tolist(), strict=True)
-        ]
-        flags = np.array(found, dtype=np.uint8)[inverse]
+        flags, unique, inverse = self._judged(groups, buffer, index, named=False)
+        named, long = self._named(flags, index)
+        if len(named):  # what a row with a key says depends on the key
+            at = self._at[columns.RESOURCES]
+            start, end = index.start(at)[named], index.end(at)[named]
+            groups[named] = mixed(groups[named], hash_spans(words, start, end))
+            flags, unique, inverse = self._judged(groups, buffer, index, named=True)
         sound &= flags & DOUBT == 0
         key_start, key_end, key_words = self._access_keys(words, index)
         content = np.frombuffer(buffer, dtype=np.uint8)
@@ -167,12 +189,41 @@ class RangeReader:
             return 0
         flags, seconds, groups = flags[:rows], seconds[:rows], groups[:rows]
         self._count(unique, inverse[:rows], flags, seconds)
+        long = long[long < rows]
+        self.uncount(groups[long].tolist())
+        flags[long] = NEEDED
         holders = (key_words[:rows] & np.uint64(0xFFFFFFFF) == _AKIA) & (
             key_end[:rows] - key_start[:rows] > 3
         )
         block = RegularRows(self, window, index.first(rows), seconds, groups)
         block.keep(flags, holders)
         return rows
+
+    def _judged(
+        self, groups: Array, buffer: bytearray, index: RowIndex, *, named: bool
+    ) -> tuple[Array, Array, Array]:
+        """Return the flags of rows; their different groups; and which of these each row has.
+
+        `named` says whether new groups are of rows that name resources.
+        """
+        unique, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+        found = [
+            self._flags[group]
+            if group in self._flags
+            else self._judge(group, buffer, index, row, named=named)
+            for group, row in zip(unique.tolist(), first.tolist(), strict=True)
+        ]
+        return np.array(found, dtype=np.uint8)[inverse], unique, inverse
+
+    def _named(self, flags: Array, index: RowIndex) -> tuple[Array, Array]:
+        """Return the successes and changes that name resources; and those with too many of them."""
+        at = self._at.get(columns.RESOURCES)
+        rows = np.flatnonzero(flags & (SUCCESS | CHANGE))
+        if at is None or not len(rows):
+            return rows[:0], rows[:0]
+        size = index.end(at)[rows] - index.start(at)[rows]
+        rows, size = rows[size > _EMPTY_LIST], size[size > _EMPTY_LIST]
+        return rows[size <= LONGEST], rows[size > LONGEST]
 
     def _access_keys(self, words: Array, index: RowIndex) -> tuple[Array, Array, Array]:
         at = self._at.get(columns.ACCESS_KEY)
@@ -195,19 +246,21 @@ class RangeReader:
             found[errors] = mixed(found[errors], hash_spans(words, start[errors], end[errors]))
         return found
 
-    def _judge(self, group: int, buffer: bytearray, index: RowIndex, row: int) -> int:
+    def _judge(
+        self, group: int, buffer: bytearray, index: RowIndex, row: int, *, named: bool
+    ) -> int:
         """Return the flags of a group, from one of its rows."""
         start = int(index.row_starts()[row])
         end = int(index.end(self._width - 1)[row])
-        cells = self.parse([bytes(buffer[start:end])])[0]
+        cells = self._parse_row(bytes(buffer[start:end]))
         flags = self._flags_of(cells)
-        if len(self._flags) > 100_000:
-            self._flags.clear()
-            self._samples.clear()
         self._flags[group] = flags
         if flags & COUNTED:
+            if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
+                cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups
             self._samples[group] = cells
-        self._region_hashes[group] = made_in(self._settings.layout, cells)[0]
+        if flags & CHANGE:
+            self._change_hashes[group] = change_hash(self._settings.layout, cells)
         return flags
 
     def _flags_of(self, cells: list[str]) -> int:
@@ -228,9 +281,13 @@ class RangeReader:
         if relevance.role_change or relevance.iam_user or (relevance.kms and not source):
             return NEEDED
         error = cells[self._at[columns.ERROR_CODE]].strip()
-        if error:
-            return COUNTED if relevance.assume_role else NEEDED
+        if name == "PutKeyPolicy":
+            return NEEDED
+        if error and not relevance.assume_role and (relevance.kms or symptom_of(name, error)):
+            return NEEDED
         flags = COUNTED
+        if error and relevance.assume_role:
+            return flags
         if relevance.ec2_call:
             flags |= CALL
         if relevance.assume_role:
@@ -241,12 +298,10 @@ class RangeReader:
             flags |= SUCCESS
         return flags
 
-    def parse(self, lines: list[bytes]) -> list[list[str]]:
-        """Return the cells of regular rows."""
-        texts = [line.decode("utf-8") for line in lines]
-        rows = list(csv.reader(texts, delimiter=self._settings.delimiter, strict=True))
-        assert len(rows) == len(lines), "a regular row is one row of the csv module"
-        return rows
+    def _parse_row(self, line: bytes) -> list[str]:
+        """Return the cells of a regular row."""
+        (cells,) = csv.reader([line.decode()], delimiter=self._settings.delimiter, strict=True)
+        return cells
 
     def _count(self, unique: Array, inverse: Array, flags: Array, seconds: Array) -> None:
         counts = np.bincount(inverse, minlength=len(unique)).tolist()
@@ -262,9 +317,10 @@ class RangeReader:
         for group in groups:
             self._groups[group] -= 1
 
-    def need(self, line: int, cells: list[str]) -> None:
-        """Add a row to make an event of."""
-        self._needed.append((line - self._first_line, cells, True))
+    @property
+    def first_line(self) -> int:
+        """The number of the line at which the range starts."""
+        return self._first_line
 
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
         """Keep the places of rows."""
@@ -277,9 +333,9 @@ class RangeReader:
         """How the rows are written."""
         return self._settings
 
-    def region_hash(self, group: int) -> int:
-        """Return the hash of the Region and the account of a group."""
-        return self._region_hashes[group]
+    def change_hash(self, group: int) -> int:
+        """Return the hash of the Region, the account and the resources of a group of changes."""
+        return self._change_hashes[group]
 
     def _read_plainly(self, window: ByteWindow, stop: int | None) -> None:
         """Let the plain reader read the next rows: few at first, more if the doubts go on."""
@@ -301,7 +357,7 @@ class RangeReader:
 
         account = self._at.get(columns.ACCOUNT)
         for line, cells, _, needed in self._reader.needed(some()):
-            self._needed.append((line - self._first_line, cells, needed))
+            self.needed.add(line - self._first_line, cells, needed=needed)
             if account is not None and read_account(cells[account])[1]:
                 self._damaged = True
         lines.stop(end)
@@ -335,21 +391,18 @@ class RangeReader:
                 for group, count in self._groups.items()
                 if count
             ],
-            needed=self._needed,
+            kinds=self.needed.kinds,
+            needed=self.needed.rows,
             damaged=self._damaged,
             kept=kept,
         )  # fmt: skip
 
 
-def made_in(layout: Layout, cells: list[str]) -> tuple[int, tuple[str | None, str | None]]:
-    """Return the Region and the account of a row, and a hash of both."""
-    region, account = (
-        cells[layout.positions[name]].strip() if name in layout.positions else ""
-        for name in (columns.REGION, columns.ACCOUNT)
-    )
-    known, _ = read_account(account)
-    found = int(hash_texts([f"{region} {account}"])[0]) & 0xFFFFFFFF
-    return found, (region or None, known)
+def change_hash(layout: Layout, cells: list[str]) -> int:
+    """Return a hash of the Region, the account and the resources of a change."""
+    names = (columns.REGION, columns.ACCOUNT, columns.RESOURCES)
+    said = [cells[layout.positions[name]].strip() for name in names if name in layout.positions]
+    return int(hash_texts(["\n".join(said)])[0])
 
 
 def _spans(layout: Layout) -> list[tuple[int, int]]:

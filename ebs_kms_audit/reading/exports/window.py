@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 BLOCK = 1 << 20
-PAD = 64
-"""Bytes before and after the content, so that what reads a few bytes around a cell stays inside."""
+PAD = 512 + 8
+"""Bytes before and after the content, so that what reads bytes around a cell stays inside."""
 _LF = 10
 
 

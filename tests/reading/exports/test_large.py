@@ -29,6 +29,7 @@ LINKED = (
     f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
     "AWSServiceRoleForAutoScaling"
 )
+OTHER_KEY_ID = "0000aaaa-12ab-34cd-56ef-1234567890ab"
 SESSION_KEY = access_key("ASIA", ACCOUNT, "worker")
 
 
@@ -65,7 +66,21 @@ FIELDS: list[dict[str, str]] = [
     KMS | {"event_name": "Decrypt"}, KMS | {"event_name": "CreateGrant"},
     KMS | {"event_name": "CreateGrant", "user_name": "bob", "source_ip_address": "AWS Internal"},
     KMS | {"event_name": "CreateGrant", "resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "CreateGrant", "resources": resources(("AWS::KMS::Key", OTHER_KEY_ID))},
+    KMS | {"event_name": "CreateGrant", "source_ip_address": "AWS Internal/3"},
+    KMS | {"event_name": "CreateGrant", "source_ip_address": "AWS Internal elsewhere"},
+    KMS | {"event_name": "CreateGrant", "source_ip_address": "kms.amazonaws.com"},
+    KMS | {"event_name": "Decrypt", "user_name": "bob", "source_ip_address": ""},
+    KMS | {"event_name": "CreateGrant",
+           "resources": resources(*(("AWS::KMS::Key", f"alias/{n}") for n in range(20)))},
     KMS | {"event_name": "RetireGrant"},
+    KMS | {"event_name": "RetireGrant", "resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "RetireGrant", "resources": resources(("AWS::KMS::Key", OTHER_KEY_ID))},
+    KMS | {"event_name": "PutKeyPolicy", "resources": resources(("AWS::KMS::Key", KEY_ID))},
+    KMS | {"event_name": "PutKeyPolicy"},
+    EC2 | {"error_code": "Client.InstanceLimitExceeded"},
+    EC2 | {"error_code": "Client.UnauthorizedOperation"},
+    EC2 | {"error_code": "Client.InstanceLimitExceeded", "request_id": "the same"},
     KMS | {"event_name": "RetireGrant", "aws_region": "eu-west-1"},
     KMS | {"event_name": "RetireGrant", "recipient_account_id": OTHER},
     KMS | {"event_name": "RevokeGrant"}, KMS | {"event_name": "DisableKey",
@@ -164,12 +179,13 @@ CHECKS = settings(
     window_of=st.sampled_from([None, None, "2026-05-18T07:03:00Z"]),
     packed=st.booleans(),
     byte=st.booleans(),
+    redact=st.booleans(),
 )
 @example(text=f"{FORGED}\nA\nA\nA\rA\r", sizes=(700, 900), final=True, window_of=None,
-         packed=False, byte=False)  # fmt: skip
+         packed=False, byte=False, redact=False)  # fmt: skip
 def test_the_report_is_that_of_the_plain_reader(
     tiny: Any, tmp_path_factory: Any, text: str, sizes: tuple[int, int], final: bool,
-    window_of: str | None, packed: bool, byte: bool,
+    window_of: str | None, packed: bool, byte: bool, redact: bool,
 ) -> None:  # fmt: skip
     text = f"{','.join(HEADER)}\n{line(row(**S3))}\n{text}"
     data = (text if final else text.rstrip("\r\n")).encode()
@@ -177,7 +193,9 @@ def test_the_report_is_that_of_the_plain_reader(
         data = data.replace(b"aws-cli", b"aws\xe9cli", 2)
     path = tmp_path_factory.mktemp("large") / "export.csv"
     path.write_bytes(gzip.compress(data) if packed else data)
-    options = {"around": window_of, "minutes": 2} if window_of else {}
+    options: dict[str, Any] = {"redact": redact}
+    if window_of:
+        options |= {"around": window_of, "minutes": 2}
     tiny(None)
     expected = report(path, **options)
     tiny(sizes)
