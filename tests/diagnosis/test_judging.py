@@ -422,3 +422,32 @@ def test_a_policy_for_another_key_is_foreign_only_if_no_denied_key_is_its_own():
     # a row without a key may be about the key of the policy, in its Region
     rows = audit_rows(row(aws_access_key=SESSION), key_policies={ELSEWHERE: ONE})
     assert [one.cause.id for one in rows.findings] == ["other_key"]
+
+
+def test_only_the_only_policy_is_surely_the_keys():
+    assert [one.binding for one in judged(policy(ADMINS)).judgements] == ["key"]
+    both = judged(policy(ADMINS), policy(DELEGATES)).judgements
+    assert [one.binding for one in both] == ["if_this_key", "if_this_key"]
+    # a policy for another key's ARN is a second policy
+    other = judged(policy(ADMINS), policy(DELEGATES, key=OTHER_KEY)).judgements
+    assert [one.binding for one in other] == ["if_this_key"]
+
+
+@pytest.mark.parametrize(
+    ("key", "denial", "is_bound"),
+    [
+        (KEY_ARN, PLAIN, True),
+        (KEY_ID, PLAIN, False),
+        (None, PLAIN, False),
+        (KEY_ARN, UNKNOWN_KEY, False),
+    ],
+)
+def test_whether_a_policy_is_bound_by_the_arn(key, denial, is_bound):
+    (judgement,) = judged(policy(ADMINS, key=key), denials=(denial,)).judgements
+    assert (judgement.bound_by_arn, judgement.from_log) == (is_bound, False)
+
+
+def test_a_redacted_policy_has_no_lint():
+    (judgement,) = judged(policy(statement("*", "kms:*", "open"))).judgements
+    assert [one.id for one in judgement.lint] == ["open_to_everyone"]
+    assert replace(judgement, can_be_shown=False).lint == ()

@@ -116,6 +116,13 @@ def test_whether_the_statement_names_nobody_else():
     assert [(one.kind, one.alone) for one in both] == [("role_path", False), ("name_case", False)]
 
 
+def test_a_statement_for_everyone_but_one_names_others():
+    made = statement("*", "Decrypt") | {"NotPrincipal": {"AWS": USER}}
+    del made["Principal"]
+    (one,) = near(made)
+    assert (one.kind, one.alone) == ("action_without_service", False)
+
+
 def test_the_order_is_that_of_the_statements_and_each_part_is_named_once():
     first = statement(f"{IAM}role/deploy", USE, "first")
     second = statement(f"{IAM}role/ci/Deploy", USE, "second")
