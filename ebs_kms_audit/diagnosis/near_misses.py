@@ -138,7 +138,7 @@ def _of_actions(statement: Statement, action: str) -> Iterator[tuple[NearMissKin
         if ":" not in pattern:
             if pattern != "*" and matches(pattern_of(f"kms:{pattern}"), wanted):
                 yield NearMissKind.ACTION_WITHOUT_SERVICE, written, f"kms:{written}"
-        elif wanted != pattern and wanted.startswith(pattern) and "*" not in pattern:
+        elif wanted != pattern and wanted.startswith(pattern):
             yield NearMissKind.ACTION_WITHOUT_WILDCARD, written, f"{written}*"
         elif (
             "*" not in pattern

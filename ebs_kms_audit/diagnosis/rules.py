@@ -159,7 +159,7 @@ def _other_key(case: Case) -> DenialCause | None:
             policy_type=message.policy_type if message else None,
             variant="by_arn",
         )
-    if case.only is None or bound_by_arn(case):
+    if bound_by_arn(case):
         return None
     if is_of_another_account(case):
         return DenialCause(

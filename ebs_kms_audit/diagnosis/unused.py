@@ -115,7 +115,7 @@ def _messages(messages: Iterable[PastedMessage], denials: Sequence[Denial]) -> I
 
 
 def _iam_policies(layers: Layers, denials: Sequence[Denial]) -> Iterator[Unused]:
-    callers = {denial.principal.arn for denial in denials if denial.principal.arn}
+    callers = {denial.principal.arn for denial in denials}
     for principal in layers.iam_policies:
         if principal is not None and principal not in callers:
             yield Unused(

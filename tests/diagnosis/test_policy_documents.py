@@ -10,6 +10,7 @@ import json
 
 import pytest
 
+import ebs_kms_audit
 from ebs_kms_audit.diagnosis.policy_log import canonical, rank, undecided
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
@@ -23,7 +24,7 @@ from tests.diagnosis.test_policy_log import (
     document,
     edit,
 )
-from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE
+from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE, log
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
@@ -251,3 +252,41 @@ def test_a_policy_given_before_the_last_edit_is_older_only_if_the_last_one_is_kn
         key_policies={KEY_ARN: WITH},
     )  # fmt: skip
     assert finding.judgements[0].compared == "newer"
+
+
+def test_the_policy_of_an_arn_judges_a_denial_that_names_the_id():
+    named = {"resources": [], "requestParameters": {"keyId": KEY_ID}, "errorMessage": None}
+    (judgement,) = audit(edit("07:00:00", WITHOUT), denied("08:00:00", **named)).judgements
+    assert judgement.policy.key == KEY_ARN
+
+
+BY_ALIAS = {"resources": [], "requestParameters": {"keyId": "alias/app"}, "errorMessage": None}
+
+
+def test_a_policy_that_was_given_for_a_key_can_be_that_of_an_alias():
+    given = {"key_policies": {OTHER: LEAVES}}
+    (judgement,) = audit(
+        of_other("07:00:00", LEAVES), denied("08:00:00", **BY_ALIAS), **given
+    ).judgements
+    assert (judgement.policy.key, judgement.binding) == (OTHER, "if_this_key")
+    # a policy without a key that is another key's last policy in the log is not
+    given = {"key_policies": LEAVES}
+    assert (
+        audit(of_other("07:00:00", LEAVES), denied("08:00:00", **BY_ALIAS), **given).judgements
+        == ()
+    )
+
+
+def test_a_key_with_an_edit_without_a_document_has_no_last_policy():
+    unknown = of_other("07:00:00", LEAVES) | {"requestParameters": {"keyId": OTHER}}
+    (judgement,) = audit(unknown, denied("08:00:00"), key_policies=LEAVES).judgements
+    assert judgement.policy.policy.document == LEAVES
+
+
+def test_a_given_policy_that_is_the_last_one_in_the_log_is_surely_the_keys():
+    other = denied("08:40:00", eventID="other", errorMessage=None, resources=[{"ARN": OTHER}])
+    report = ebs_kms_audit.audit(
+        records=log(edit("07:00:00", WITHOUT), denied("08:30:00"), other), key_policies=WITHOUT
+    )
+    bindings = {one.key.arn: [j.binding for j in one.judgements] for one in report.findings}
+    assert bindings == {KEY_ARN: ["key"], OTHER: []}

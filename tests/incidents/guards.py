@@ -417,6 +417,21 @@ INCIDENTS = [
         words=('A Deny, statement "fence",',),
         steps=[INVESTIGATE],
     ),
+    Incident(
+        name="a Deny on another action is not the one that the message names",
+        source=LOGIC,
+        records=[denied("Decrypt", "deny resource")],
+        options=bound(
+            DELEGATES,
+            statement(ROOT, "kms:Encrypt", "another action", Effect="Deny"),
+            statement(ROOT, "kms:Decrypt", "fence", Effect="Deny", Condition=WITHOUT_MFA),
+        ),
+        cause="explicit_deny",
+        evidence="recorded",
+        policy_type="resource-based policy",
+        words=('A Deny in the key policy, statement "fence",',),
+        steps=[INVESTIGATE],
+    ),
     # --- direct_grant_call
     Incident(
         name="create-grant from a shell, and a message without a reason",

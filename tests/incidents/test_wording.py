@@ -230,6 +230,12 @@ WORDINGS = {
         support=("Denied: event ListGrants of alice.",),
         commands=(GET_RECORDS,),
     ),
+    "guards: create-grant from a shell, and a message without a reason": Wording(
+        text="alice called kms:CreateGrant directly, and the grants statement allows it only to "
+        "AWS services (kms:GrantIsForAWSResource).",
+        support=("Denied: event CreateGrant of alice.",),
+        commands=(GET_RECORDS,),
+    ),
     # --- other policies
     "elsewhere: an SCP denied": Wording(
         text="A service control policy denied deploy kms:Decrypt, so no change of the key policy "
