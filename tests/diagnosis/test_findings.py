@@ -12,10 +12,11 @@ from tests.records import audit, record
 FINDING = audit(record()).findings[0]
 DENIAL = FINDING.denials[0]
 SEVEN, EIGHT = datetime(2026, 5, 18, 7, tzinfo=UTC), datetime(2026, 5, 18, 8, tzinfo=UTC)
-HALF_PAST = datetime(2026, 5, 18, 7, 30)  # without a zone it is compared as UTC
+HALF_PAST = datetime(2026, 5, 18, 7, 30)  # the time zone is unknown
 
 
 def of(*times):
+    """Return a finding with denials at these times, in order; those without a time are last."""
     denials = (replace(DENIAL, event=replace(DENIAL.event, time=time)) for time in times)
     return replace(FINDING, denials=tuple(denials))
 
@@ -24,9 +25,9 @@ def of(*times):
     ("times", "first", "last"),
     [
         ([SEVEN], SEVEN, SEVEN),
-        ([EIGHT, SEVEN], SEVEN, EIGHT),
-        ([None, EIGHT, HALF_PAST], HALF_PAST, EIGHT),
-        ([HALF_PAST, SEVEN], SEVEN, HALF_PAST),
+        ([SEVEN, EIGHT], SEVEN, EIGHT),
+        ([HALF_PAST, EIGHT, None], HALF_PAST, EIGHT),
+        ([SEVEN, HALF_PAST, None, None], SEVEN, HALF_PAST),
         ([None], None, None),
     ],
 )
