@@ -7,6 +7,7 @@ partitions.json.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # Patterns for `re`, which caches compiled patterns. Most exports need only the first ones.
@@ -28,6 +29,9 @@ _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*)"
     r":(?P<account>[0-9]{12}|aws|):(?P<resource>\S+)"
 )
+
+_LONGEST_KEPT = 2048
+"""The longest text that is remembered with its ARN. No ARN of AWS is longer."""
 
 
 def partition_of(region: str | None) -> str | None:
@@ -77,8 +81,9 @@ class Arn(NamedTuple):
     @classmethod
     def parse(cls, text: str | None) -> Arn | None:
         """Parse an ARN. Return None if the whole text is not an ARN."""
-        match = _ARN.fullmatch(text or "")
-        return cls(*match.groups()) if match else None
+        if not text:
+            return None
+        return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
 
     def __str__(self) -> str:
         where = f"{self.partition}:{self.service}:{self.region}:{self.account}"
@@ -121,3 +126,9 @@ class Arn(NamedTuple):
             and re.fullmatch(r"(?:user|role)/[!-~]*[!-.0-~]", self.resource) is not None
             and not {"*", "?"} & set(self.resource)
         )
+
+
+@lru_cache(maxsize=1024)  # a log has few ARNs, each of them many times
+def _parsed(text: str) -> Arn | None:
+    match = _ARN.fullmatch(text)
+    return Arn(*match.groups()) if match else None
