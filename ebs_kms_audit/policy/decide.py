@@ -277,10 +277,10 @@ def _grounds(
         case Verdict.UNDECIDED:
             sides = (True, False) if same is None else (same,)
             if all(case.allowed(side) for side in sides):
-                # What remains is a Deny, or the organization's policies.
-                limits = (Layer.SERVICE_CONTROL_POLICIES, Layer.RESOURCE_CONTROL_POLICIES)
-                inner = [r for r in case.all_results if r.layer in limits and r.depends_on]
-                hanging = [*maybe_denied, *(r for r in inner if r not in maybe_denied)]
+                # What remains is a Deny, or a service control policy that may not allow.
+                scps = Layer.SERVICE_CONTROL_POLICIES
+                open_ = [r for r in case.all_results if r.layer is scps and r.depends_on]
+                hanging = [*maybe_denied, *(r for r in open_ if r not in maybe_denied)]
             else:
                 hanging = [r for r in case.all_results if r.depends_on]
             names = _names(hanging)

@@ -319,3 +319,21 @@ def test_the_session_of_the_infrastructure_role(
     one = denial("Decrypt", None, kind=kind, user_name=name, account=account)
     one = replace(one, event=replace(one.event, region=region))
     assert [request.principal for request in requests_of(one)] == [principal]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Null": {"kms:ViaService": "true"}},
+        {"Null": {"aws:CalledVia": "true"}},
+        {"Null": {"aws:CalledViaFirst": "true"}},
+        {"Null": {"aws:CalledViaLast": "true"}},
+        {"Bool": {"aws:ViaAWSService": "false"}},
+    ],
+)
+def test_what_a_direct_call_does_not_carry(condition: dict[str, Any]) -> None:
+    # IAM User Guide, "AWS global condition context keys": keys of calls that services make.
+    document = policy(allow("A", ROLE, USE, Condition=condition))
+    direct = denial("Decrypt", source_ip="203.0.113.7")
+    assert evaluate(direct, document).verdict is Verdict.ALLOWED_NOW
+    assert evaluate(denial("Decrypt"), document).verdict is not Verdict.ALLOWED_NOW

@@ -229,6 +229,25 @@ def test_who_can_change_the_policy(one, key, expected):
     assert ids(one, key=key) == expected
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        statement(Effect="Deny", Action="kms:DeleteAlias"),
+        statement(),
+        statement(Principal={"Service": "logs.amazonaws.com"}, Action="kms:*"),
+    ],
+    ids=["a Deny", "another action", "a service"],
+)
+def test_a_later_statement_can_let_the_policy_be_changed(first):
+    assert "lockout" not in ids(first, KEPT)
+
+
+@pytest.mark.parametrize("session", ["assumed-role/deploy/one", "federated-user/bob"])
+def test_a_session_as_principal(session):
+    one = statement(Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:{session}"})
+    assert ids(KEPT, one) == ["session_principal"]
+
+
 def test_findings_are_sorted_by_severity_and_then_by_place():
     role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
     info = statement(Principal={"AWS": role})

@@ -33,6 +33,9 @@ from . import (
 _ALL, _S3 = policy(allow("All", actions="*")), policy(allow("S3", actions="s3:*"))
 _DENY = policy(allow("All", actions="*"), deny("No", actions="kms:Decrypt"))
 _MAYBE = policy(allow("May", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+_FROM_INSIDE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+_MAYBE_ANYONE = policy(allow("May", "*", Condition=_FROM_INSIDE))
+_MAYBE_DENY = policy(deny("MayNot", "*", Condition=_FROM_INSIDE))
 _ROOT, _BY_ROLE = policy(allow("Root", ROOT)), policy(allow("A", ROLE))
 _IAM = [policy(allow("I"))]
 _SERVICE = "ec2.amazonaws.com"
@@ -116,6 +119,27 @@ CASES = [
         verdict=UNDECIDED,
         decided=["permissions_boundary:May"],
         depends=["aws:SourceIp", "identity_policies"],
+    ),
+    *(
+        Case(
+            name=f"whether the {name} is not known",
+            source=LOGIC,
+            policy=_ROOT,
+            layers=_with(**{layer: document}),
+            verdict=verdict,
+            decided=decided,
+            depends=depends,
+        )
+        for name, layer, document, verdict, decided, depends in (
+            ("SCP allows", "service_control_policies", [[_ALL], [_MAYBE]], UNDECIDED,
+             ["service_control_policies:May"], ["aws:SourceIp"]),
+            # RCPs deny by Deny alone: what an Allow of theirs covers does not matter.
+            ("RCP allows", "resource_control_policies", [_MAYBE_ANYONE], ALLOWED,
+             ["Root", "identity_policies:I"], []),
+            ("RCP allows, nor whether it denies,", "resource_control_policies",
+             [_MAYBE_ANYONE, _MAYBE_DENY], UNDECIDED, ["resource_control_policies:MayNot"],
+             ["aws:SourceIp"]),
+        )
     ),
     # --- a permissions boundary makes a Deny with NotPrincipal apply, not an Allow
     Case(
