@@ -21,10 +21,10 @@ _PARTITION_BY_REGION = (
     ("aws-iso-f", r"us-isof-[a-z]+-\d+"),
     ("aws-eusc", r"eusc-de-[a-z]+-\d+"),
 )
-_KEY_ID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}"
-_REGION = r"[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-[0-9]{1,2}"
-_ACCOUNT_ID = r"[0-9]{12}"
-_IAM_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
+_KEY_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-[0-9]{1,2}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_IAM_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*)"
     r":(?P<account>[0-9]{12}|aws|):(?P<resource>\S+)"
@@ -44,22 +44,22 @@ def partition_of(region: str | None) -> str | None:
 
 def is_region(text: str | None) -> bool:
     """Return whether the text has the form of a Region name. Future Regions are included."""
-    return bool(text and re.fullmatch(_REGION, text))
+    return bool(text and _REGION.fullmatch(text))
 
 
 def is_account_id(text: str | None) -> bool:
     """Return whether the text is an account id: 12 ASCII digits."""
-    return bool(text and re.fullmatch(_ACCOUNT_ID, text))
+    return bool(text and _ACCOUNT_ID.fullmatch(text))
 
 
 def is_key_id(text: str | None) -> bool:
     """Return whether the text is a key id. The id of a multi-Region key begins with `mrk-`."""
-    return bool(text and re.fullmatch(_KEY_ID, text))
+    return bool(text and _KEY_ID.fullmatch(text))
 
 
 def is_iam_name(text: str | None) -> bool:
     """Return whether the text is a valid name for an IAM user or role."""
-    return bool(text and re.fullmatch(_IAM_NAME, text))
+    return bool(text and _IAM_NAME.fullmatch(text))
 
 
 class Arn(NamedTuple):
@@ -81,7 +81,7 @@ class Arn(NamedTuple):
     @classmethod
     def parse(cls, text: str | None) -> Arn | None:
         """Parse an ARN. Return None if the whole text is not an ARN."""
-        if not text:
+        if text is None or not text.startswith("arn:"):
             return None
         return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
 

@@ -255,6 +255,15 @@ class EventMaker:
             unreadable.append(columns.REGION)
         return RowKind(event_kind, unreadable)
 
+    def single(self, row: NeededRow) -> Event:
+        """Return the event of a row that is probably unlike the others. Nothing is noted."""
+        cells = [*row.cells, ""]
+        event_id, request_id, access_key = (cell.strip() or None for cell in self._own(cells))
+        return self._first_of_kind(
+            self._shared(cells), line=row.line, time=row.time, event_id=event_id,
+            request_id=request_id, access_key=access_key,
+        )  # fmt: skip
+
     def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
         """Return an event of a kind. `own` are its Event ID, Request ID and access key."""
         for column in kind.unreadable:
@@ -268,7 +277,16 @@ class EventMaker:
             access_key.strip() or None,
         )
 
-    def _first_of_kind(self, shared: _Cells) -> Event:
+    def _first_of_kind(
+        self,
+        shared: _Cells,
+        *,
+        line: int = 0,
+        time: datetime | None = None,
+        event_id: str | None = None,
+        request_id: str | None = None,
+        access_key: str | None = None,
+    ) -> Event:
         user, source, name, region, ip, agent, error, named, read_only, account_cell = [
             cell.strip() or None for cell in shared
         ]
@@ -279,8 +297,11 @@ class EventMaker:
         account, damaged = read_account(account_cell or "")
         return Event(
             file=self._stats.name,
-            line=0,
-            time=None,
+            line=line,
+            time=time,
+            event_id=event_id,
+            request_id=request_id,
+            access_key=access_key,
             name=name,
             source=KMS_EVENT_SOURCE if inferred else source,
             source_inferred=inferred,

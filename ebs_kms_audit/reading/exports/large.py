@@ -234,7 +234,7 @@ class LargeExport:
 
     def _event(self, line: int, cells: list[str]) -> Event:
         time = self._times.read(cells[self._time_at])
-        return self._maker.event(NeededRow(line, cells, time, needed=False))
+        return self._maker.single(NeededRow(line, cells, time, needed=False))
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines; no changes to keys."""
