@@ -4,6 +4,17 @@ header   the header → where each column is
 rows     lines → rows, as strict CSV; goes on after a broken quote
 events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
 cells    single cells → values
+
+This is the plain reader. It reads every file. The vectorised reader reads large regular files, gives
+the same events, and leaves each doubtful row to the plain reader:
+
+large      the file, in ranges that several processes read
+ranges     a range → what an audit needs of it
+window     the bytes of a range, a block at a time
+index      a block → where each cell is
+groups     rows that an audit treats alike, by the hashes of their cells (hashing)
+blocks     the rows of a block → counts, places (kept), or needed rows (needed)
+around     the places that bear on denials; changes and successes are looked up by finding
 """
 
 from __future__ import annotations

@@ -10,6 +10,15 @@ import numpy as np
 
 from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.groups import (
+    CALL,
+    CHANGE,
+    COUNTED,
+    NEEDED,
+    SESSION,
+    SUCCESS,
+    Groups,
+)
 from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
@@ -18,9 +27,6 @@ from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.exports.window import ByteWindow
 
-DOUBT, DAMAGED, NEEDED, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(8))
-"""What a group of rows is: left to the plain reader, with a damaged account id, needed one by one,
-counted; and of the counted: EC2 calls, successes, changes to a key, AssumeRole calls."""
 _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"
 _PLAIN_BYTE = np.array([33 <= byte <= 126 and byte != 34 for byte in range(256)])
@@ -75,8 +81,9 @@ class Keeper(Protocol):
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
         """Keep the places of rows."""
 
-    def change_hash(self, group: int) -> int:
-        """Return the hash of the Region, the account and the resources of a group of changes."""
+    @property
+    def groups(self) -> Groups:
+        """The groups of rows."""
 
 
 class RegularRows:
@@ -174,7 +181,7 @@ class RegularRows:
             these = places[begin:end]
             if name == "changes":
                 groups = self._groups[part].tolist()
-                kinds = [self._kept.change_hash(group) for group in groups]
+                kinds = [self._kept.groups.change_hash(group) for group in groups]
                 these["user"] = np.array(kinds, dtype=np.uint64)
             elif name == "successes":
                 self._compare_successes(these, part, names[begin:end])

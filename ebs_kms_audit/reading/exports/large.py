@@ -30,9 +30,10 @@ from ebs_kms_audit.reading.exports.events import (
     read_events,
     row_starter,
 )
+from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import Array
 from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
-from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult, change_hash
+from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow

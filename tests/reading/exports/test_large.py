@@ -116,6 +116,8 @@ ODD: list[dict[str, str]] = [
     {"aws_region": "not a region"}, {"read_only": "TRUE"}, {"read_only": ""},
     {"recipient_account_id": "1.11122E+11"}, {"recipient_account_id": "11122223333"},
     {"event_category": ""}, {"aws_access_key": " AKIAEXAMPLE"}, {"user_name": "x" * 600},
+    {"event_name": "Decrypt" + " " * 600}, {"event_name": "x" * 600},
+    {"error_code": "AccessDenied" + " " * 600},
 ]  # fmt: skip
 BAD = [
     FORGED.replace("aws-cli", 'aws"cli'), FORGED.replace("aws-cli", '"aws-cli'), '"', 'x"y', "x,y",
