@@ -5,8 +5,8 @@ rows     lines → rows, as strict CSV; goes on after a broken quote
 events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
 cells    single cells → values
 
-This is the plain reader. It reads every file. The vectorised reader reads large regular files, gives
-the same events, and leaves each doubtful row to the plain reader:
+This is the plain reader. It reads every file. The vectorised reader reads large regular files. It
+gives the same events, and leaves each doubtful row to the plain reader:
 
 large      the file, in ranges that several processes read
 ranges     a range → what an audit needs of it
