@@ -65,6 +65,8 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
     assert create["Principal"] == {"AWS": account}
     assert create["Action"] == ["kms:CreateGrant"]
     assert create["Condition"] == {"StringEquals": {"kms:GranteePrincipal": SERVICE_ROLE}}
+    assert policy.document["Statement"][1:] == [usage, create]
+    assert not policy.apply(policy.document).changed
     assert policy.console_steps == ()
     assert policy.disposition == "review"
     assert (grant.kind, grant.account, grant.target) == ("grant", ACCOUNT, KEY_ELSEWHERE)
@@ -85,3 +87,19 @@ def test_the_reasons_for_a_service_linked_role_speak_of_the_grant_and_not_of_iam
         f"The statements name account {ACCOUNT}: each user and role there that has an IAM policy "
         "for the key can use it.",
     )
+
+
+def test_each_service_linked_role_has_its_own_condition_on_the_grant():
+    """One statement for both would let the account grant the use of the key to one of them only."""
+    roles = [SERVICE_ROLE, f"{SERVICE_ROLE}_blue"]
+    records = [
+        record(resources=[{"ARN": KEY_ELSEWHERE}], errorMessage="absent", eventID=role,
+               userIdentity=session(role, "AutoScaling"))
+        for role in roles
+    ]  # fmt: skip
+    step = audit(*records, key_policies={KEY_ELSEWHERE: POLICY}).plan[0]
+    assert [one["Action"] for one in step.statements[1:]] == [["kms:CreateGrant"]] * 2
+    granted = [
+        one["Condition"]["StringEquals"]["kms:GranteePrincipal"] for one in step.statements[1:]
+    ]
+    assert sorted(granted) == roles

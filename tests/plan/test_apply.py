@@ -114,6 +114,10 @@ DENY_SIGN = {"Effect": "Deny", "Principal": {"AWS": CARLA}, "Action": "kms:Sign"
         (policy(ROOT, USAGE | {"Principal": {"Service": "ec2.amazonaws.com"}}, GRANTS),
          [("add", "/Statement/-"), ("add", "/Statement/2/Principal/AWS/-")],
          ["Allow attachment of persistent resources", "Allow use of the key 2"]),
+        # A value is compared in any case, as the operator Bool does.
+        (policy(ROOT, USAGE, GRANTS | {"Condition": {"Bool": {"kms:GrantIsForAWSResource":
+                                                              "TRUE"}}}),
+         [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/2/Principal/AWS/-")], BOTH),
         # The first of several that serve; a condition on one of them makes the other the first.
         (policy(ROOT, USAGE, USAGE | {"Sid": "more"}, GRANTS, GRANTS | {"Sid": "others"}),
          [("add", "/Statement/1/Principal/AWS/-"), ("add", "/Statement/3/Principal/AWS/-")], BOTH),
@@ -200,6 +204,12 @@ def test_a_statement_that_says_more_or_less_is_never_joined(odd):
 def test_a_statement_for_everyone_gives_it_already(principal):
     before = policy(ROOT, USAGE | {"Principal": principal}, GRANTS)
     assert [one["path"] for one in STEP.apply(before).patch] == ["/Statement/2/Principal/AWS/-"]
+
+
+def test_nobody_joins_a_statement_for_everyone_that_a_deny_takes_away():
+    everyone = USAGE | {"Principal": {"AWS": [CARLA, "*"]}}
+    applied = STEP.apply(policy(ROOT, everyone, GRANTS, DENY))
+    assert applied.document["Statement"][1] == everyone
 
 
 def test_parts_that_a_document_shares_are_changed_once():

@@ -104,6 +104,7 @@ def test_a_key_that_explains_denials_comes_first_and_has_one_step(denied, errors
     plan = audit(record(**denied), *errors).plan
     steps = [step for step in plan if step.kind == "key_state"]
     assert [len(step.findings) for step in steps] == [findings]
+    assert steps[0].text.startswith("Enable key ")
     assert (plan[0] is steps[0]) == bool(findings)
 
 

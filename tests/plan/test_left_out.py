@@ -57,6 +57,7 @@ def test_a_caller_of_a_row(cells, name, why, command):
     assert (left_out.name, left_out.finding) == (name, other.id)
     assert (left_out.why, left_out.how_to_find) == (why, command)
     assert report.plan[0].principals == (f"arn:aws:iam::{ACCOUNT}:user/alice",)
+    assert [one.steps for one in report.findings] == [(report.plan[0].id,)] * 2
 
 
 SSO = "AWSReservedSSO_Dev_0123456789abcdef"

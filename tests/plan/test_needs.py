@@ -315,6 +315,10 @@ def test_no_step_does_harm(caller, source_ip):
          ["Required: kms:DescribeKey, kms:Encrypt."]),
         ([row(event_name="ReEncrypt", source_ip_address=CLIENT)],
          ["Required: kms:ReEncryptFrom, kms:ReEncryptTo."]),
+        # One call through EC2 is enough for the workflow of a volume.
+        ([row(event_name="Decrypt", source_ip_address=CLIENT), row(event_name="Encrypt")],
+         ["Required: kms:Decrypt, kms:Encrypt, kms:GenerateDataKeyWithoutPlaintext.",
+          "Not denied yet, but creating and attaching the volume needs kms:CreateGrant."]),
         ([row(), row(user_name="bob")],
          ["Not denied yet, but creating and attaching the volume needs "
           "kms:GenerateDataKeyWithoutPlaintext, kms:Decrypt.", "Required: kms:CreateGrant."]),

@@ -114,8 +114,11 @@ def test_a_caller_who_passes_the_repaired_condition_is_not_added_without_it():
 
 def test_a_statement_for_one_network_is_completed_for_calls_through_aws_services():
     step = step_for(usage(Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}))
-    added = step.document["Statement"][2]
-    assert added["Condition"] == {"Bool": {"aws:ViaAWSService": "true"}}
+    usage_added, grants_added = step.document["Statement"][2:]
+    assert usage_added["Condition"] == {"Bool": {"aws:ViaAWSService": "true"}}
+    assert grants_added["Condition"] == {
+        "Bool": {"kms:GrantIsForAWSResource": "true", "aws:ViaAWSService": "true"}
+    }
     assert step.disposition == "review"
 
 
