@@ -82,10 +82,10 @@ def _policy_callers(folder: Path, n: int) -> list[str]:
 
 
 GROWING = {
-    "rows": Growing(title="rows of an export", n=150_000, write=_rows),
-    "denials": Growing(title="denials", n=5_000, write=_denials),
-    "callers": Growing(title="denied callers", n=500, write=_callers),
-    "ec2-calls": Growing(title="EC2 calls of one caller, among as many denials of it", n=2_500,
+    "rows": Growing(title="rows of an export", n=300_000, write=_rows),
+    "denials": Growing(title="denials", n=15_000, write=_denials),
+    "callers": Growing(title="denied callers", n=1_000, write=_callers),
+    "ec2-calls": Growing(title="EC2 calls of one caller, among as many denials of it", n=7_500,
                          write=_ec2_calls),
     "keys": Growing(title="keys, each with a finding", n=1_000, write=_keys),
     "principals": Growing(title="principals of a key policy", n=80, write=_principals),
