@@ -5,6 +5,8 @@ import pytest
 from ebs_kms_audit.plan.key_group import name_for
 from tests.incidents import denied
 from tests.records import ACCOUNT, KEY_ARN, KEY_ID, audit
+from tests.rows import audit as audit_rows
+from tests.rows import row
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,10 @@ def test_two_aliases_are_two_groups():
         )
     ).plan
     assert [step.id for step in steps] == ["key_policy-alias-a", "key_policy-alias-b"]
+
+
+def test_unknown_keys_of_two_regions_are_two_groups():
+    steps = audit_rows(row(), row(aws_region="eu-west-1")).plan
+    assert sorted(step.id for step in steps) == [
+        f"key_policy-{ACCOUNT}-eu-west-1", f"key_policy-{ACCOUNT}-us-east-1",
+    ]  # fmt: skip
