@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large import LargeExport
     from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.records.kept import KeptRecords
 
 __all__ = ["InputStats", "Reading"]
 
@@ -88,17 +89,22 @@ class Reading:
         self.files: list[InputStats] = []
         self.documents = Documents()
         self._large: list[LargeExport] = []
+        self._kept: list[KeptRecords] = []
         self._related: RelatedEvents | None = None
 
     @property
     def counted(self) -> list[tuple[Event, int]]:
         """Events that were not yielded: one of each kind, and how many there are."""
-        return [pair for large in self._large for pair in large.counted]
+        return [pair for part in self._parts() for pair in part.counted]
 
     @property
     def overflowed(self) -> bool:
         """Whether events that bear on a denial may be missing."""
-        return any(large.overflowed for large in self._large)
+        return any(part.overflowed for part in self._parts())
+
+    def _parts(self) -> list[LargeExport | KeptRecords]:
+        """Return what `read` leaves events out of."""
+        return [*self._large, *self._kept]
 
     @property
     def repeatable(self) -> bool:
@@ -115,7 +121,7 @@ class Reading:
         In a second reading, `related` says which events bear on a denial.
         """
         self._related = related
-        self._large = []
+        self._large, self._kept = [], []
         return self._read_all(self._large)
 
     def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event]:
@@ -145,12 +151,17 @@ class Reading:
                 yield from self._read(recognized, large)
             else:
                 later.append(recognized)
+        # A record completes the row of the same event, so beside rows every record is read.
+        rows = any(file.form == "export" for file in self.files) or any(
+            content in (Content.TABLE, Content.PARQUET) for content, *_ in later
+        )
+        lazily = large is not None and self._window is None and not rows
         later.reverse()  # so that each can be let go when it is read
         while later:
             if later[-1][0] is not Content.JSON:
                 yield from self._read(later.pop())
                 continue
-            yield from self._read_json(later)
+            yield from self._read_json(later, lazily=lazily)
 
     def _sources(self, sources: Sources) -> Iterator[tuple[Source, bool]]:
         if self._inputs is not None:
@@ -177,15 +188,23 @@ class Reading:
         self.files.append(reading)
         return None
 
-    def _read_json(self, later: list[_Recognized]) -> Iterator[Event]:
-        """Read the files of JSON that come next, together."""
+    def _read_json(self, later: list[_Recognized], *, lazily: bool) -> Iterator[Event]:
+        """Read the files of JSON that come next, together.
+
+        Where that is done lazily, the records that may bear on a denial come from `around`.
+        """
         from ebs_kms_audit.reading.records import RecordFiles  # not for exports
+        from ebs_kms_audit.reading.records.kept import KeptRecords
 
         def following() -> Iterator[Source]:
             while later and later[-1][0] is Content.JSON:
                 yield later.pop()[2]
 
-        yield from RecordFiles(self._workers, self._record_path).events(following(), self.files)
+        kept = KeptRecords(self._related) if lazily else None
+        if kept is not None:
+            self._kept.append(kept)
+        reader = RecordFiles(self._workers, self._record_path, kept)
+        yield from reader.events(following(), self.files)
 
     def _read(
         self, recognized: _Recognized, large: list[LargeExport] | None = None
@@ -244,9 +263,9 @@ class Reading:
         yield from read_export(source, reading, self._workers)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
-        """Yield the events of large files that bear on these denials."""
-        for large in self._large:
-            yield from large.around(related)
+        """Yield the events that bear on these denials, of those that `read` left out."""
+        for part in self._parts():
+            yield from part.around(related)
 
     def changes(self) -> list[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""

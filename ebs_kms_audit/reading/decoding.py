@@ -11,7 +11,7 @@ from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.formats import EXPORTS, FileKind
-from ebs_kms_audit.reading.sources import BLOCK, GZIP_MAGIC, Blocks, DamagedError
+from ebs_kms_audit.reading.sources import GZIP_MAGIC, Blocks, DamagedError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -23,6 +23,7 @@ _MARKS = (
 _LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
 _LONGEST_LINE = 64 << 20
 _HEAD = 8192
+_UNPACKED = 1 << 20  # a larger block than those that are read from disk: that is quicker
 
 
 class Lines:
@@ -154,7 +155,7 @@ class Lines:
                         packed = packed.lstrip(b"\x00")
                         unpack = zlib.decompressobj(31) if packed else unpack
                         continue
-                    yield unpack.decompress(packed, BLOCK)
+                    yield unpack.decompress(packed, _UNPACKED)
                     packed = unpack.unconsumed_tail or unpack.unused_data
                 packed = next(blocks, None)
         except zlib.error:

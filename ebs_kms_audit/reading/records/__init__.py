@@ -4,8 +4,11 @@ decoder      JSON → records, one at a time
 envelopes    JSON values → the records and documents inside them
 columns      columns of a query result → records
 struct_text  cells with structure → JSON values
-prefilter    which records cannot matter, by their text
-blocks       blocks of bytes → records; those that cannot matter are counted, and not decoded
+index        with numpy: where the records of a large block are, and which need not be looked at
+prefilter    which records need not be decoded, by their text
+sketches     the text of a record → what decides whether it bears on a denial
+blocks       blocks of bytes → records that must be decoded; the others are counted
+kept         records that may bear on a denial; those that do are decoded in the end
 paths        JSONPath expressions → steps
 fields       the fields of a record, by JSONPath expressions
 events       records → Events that matter
@@ -14,9 +17,12 @@ events       records → Events that matter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
@@ -28,29 +34,49 @@ from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.envelopes import Unpacker
 from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_record_events
 from ebs_kms_audit.reading.records.fields import Fields
+from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.sources import BLOCK, PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader
 from ebs_kms_audit.reading.workers import Workers
 
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.records.index import Indexer
+
 _SMALL = 8 << 20  # unpacked: a process holds what it reads of one file until it is asked for
-_PACKED = 16  # the usual ratio of unpacked to packed size, at most
+_PACKED = 8  # the usual ratio of unpacked to packed size
+_MOST_PACKED = 16
 _TOGETHER = 10_000
 _LARGE = 2 << 20  # from here on it pays to start a process
+_VECTORISED = 48 << 20  # unpacked: from here on it pays to import numpy
+_LARGEST_FREED = 30 << 20
+_PART = 256 << 10  # packed: what a process reads before it is asked for the next part
 _EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
+
+_Result = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], tuple[Any, ...], str | None]
 
 
 class RecordFiles:
     """Reads the files of CloudTrail JSON of one audit.
 
-    `record_path` is a JSONPath expression for records at any other place.
+    `record_path` is a JSONPath expression for records at any other place. `kept` takes the records
+    that may bear on a denial; without it, each is yielded.
     """
 
-    def __init__(self, workers: Workers, record_path: str | None = None) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        record_path: str | None = None,
+        kept: KeptRecords | None = None,
+    ) -> None:
         self._workers = workers
         self._record_path = record_path
+        self._kept = kept
         self._prefilter = RecordPrefilter()
+        self._indexer: Indexer | None = None
 
     def events(self, sources: Iterable[Source], files: list[InputStats]) -> Iterator[Event]:
         """Yield the events of all files that matter; add the figures of each file to `files`.
@@ -58,66 +84,100 @@ class RecordFiles:
         A file that cannot be read at all has its `error`.
         """
         for group in _groups(sources):
-            size = sum(map(_size, group))
-            helpers = self._workers.helpers() if len(group) > 1 and size >= _LARGE else 0
-            if helpers:
-                yield from self._read_together(group, files, helpers)
+            if sum(_unpacked(one.file) for one in group if one.file) >= _VECTORISED:
+                self._start_numpy()
+            if len(group) > 1 and sum(map(_size, group)) >= _LARGE and self._workers.helpers():
+                yield from self._read_together(group, files)
                 continue
             for source in group:
                 reading = InputStats(source.name, form="records")
                 files.append(reading)
+                keep = partial(self._kept.add, source.name) if self._kept else None
                 try:
-                    records = self._records(self._workers.watched(source), reading)
+                    records = self._records(self._workers.watched(source), reading, keep)
                     yield from read_record_events(fields_of(records), reading)
                     check_records(reading)
                 except InputError as error:
                     reading.fail(error, listed=source.listed)
                 reading.check_size(source.file)
 
-    def _read_together(
-        self, sources: Sequence[Source], files: list[InputStats], helpers: int
-    ) -> Iterator[Event]:
-        from ebs_kms_audit.reading.processes import in_order
+    def _start_numpy(self) -> None:
+        """Let numpy index large blocks from now on."""
+        if self._indexer is None:
+            # The C library keeps freed blocks up to the size of the largest one that was freed.
+            bytes(_LARGEST_FREED)
+            with self._workers.numpy_in_one_thread():
+                from ebs_kms_audit.reading.records.index import Indexer
 
-        def work(number: int) -> tuple[Any, ...]:
-            reading = InputStats(sources[number].name, form="records")
-            records: list[tuple[Any, ...]] = []
-            error = None
-            try:
-                for one in fields_of(self._records(sources[number], reading)):
-                    # What was read before an error is kept.
-                    records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
-            except InputError as failed:
-                error = str(failed)
-            envelopes, foreign = dict(reading.envelopes), dict(reading.foreign)
-            figures = (reading.rows, reading.cut_short, envelopes, foreign, reading.documents)
-            return records, figures, error
+            self._indexer = Indexer(self._prefilter.is_needless)
 
+    def _read_together(self, sources: Sequence[Source], files: list[InputStats]) -> Iterator[Event]:
+        """Read small files: helper processes read a part, several files at a time."""
         Fields.of({})  # so that the paths are parsed before, and not by each process
-        results = in_order(work, len(sources), helpers)
-        done = self._workers.counted(zip(sources, results, strict=True), lambda one: _size(one[0]))
-        try:
-            for source, (found, figures, error) in done:
-                reading = InputStats(source.name, form="records")
-                reading.rows, reading.cut_short, envelopes, foreign, reading.documents = figures
-                reading.envelopes.update(envelopes)
-                reading.foreign.update(foreign)
-                files.append(reading)
-                records = (
-                    RecordFields(number, Fields(fields), fault) for number, fields, fault in found
-                )
-                yield from read_record_events(records, reading)
-                try:
-                    check_records(reading)
-                except InputError as failed:
-                    reading.fail(failed, listed=source.listed)
-                reading.error = error or reading.error
-                reading.check_size(source.file)
-        finally:
-            results.close()  # what the caller raises may keep all this for long
+        parts = _parts(sources)
 
-    def _records(self, source: Source, reading: InputStats) -> Iterator[Record]:
-        """Yield the records that must be read; the others are counted in `reading`.
+        def work(number: int) -> list[_Result]:
+            return [self._result(source) for source in parts[number]]
+
+        with closing(self._workers.in_order(work, len(parts))) as results:
+            done = self._workers.counted(
+                zip(parts, results, strict=True), lambda one: sum(map(_size, one[0]))
+            )
+            for part, found in done:
+                for source, result in zip(part, found, strict=True):
+                    yield from self._events_of(source, result, files)
+
+    def _result(self, source: Source) -> _Result:
+        """Read a file, perhaps in a helper process."""
+        reading = InputStats(source.name, form="records")
+        records: list[tuple[Any, ...]] = []
+        sketches: list[tuple[Any, ...]] = []
+        error = None
+        try:
+            keep = sketches.append if self._kept else None
+            for one in fields_of(self._records(source, reading, keep)):
+                # What was read before an error is kept.
+                records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
+        except InputError as failed:
+            error = str(failed)
+        times = [time.isoformat() for time in (reading.first, reading.last) if time]
+        counters = dict(reading.envelopes), dict(reading.foreign)
+        figures = reading.rows, reading.cut_short, times, *counters, reading.documents
+        return records, list(map(tuple, sketches)), figures, error
+
+    def _events_of(
+        self, source: Source, result: _Result, files: list[InputStats]
+    ) -> Iterator[Event]:
+        """Yield the events of a file that was read."""
+        records, sketches, figures, error = result
+        reading = InputStats(source.name, form="records")
+        reading.rows, reading.cut_short, times, envelopes, foreign, reading.documents = figures
+        reading.envelopes.update(envelopes)
+        reading.foreign.update(foreign)
+        for time in times:
+            reading.add_time(datetime.fromisoformat(time))
+        files.append(reading)
+        if self._kept:
+            for sketch in sketches:
+                self._kept.add(source.name, Sketch(*sketch))
+        yield from read_record_events(
+            (RecordFields(number, Fields(found), fault) for number, found, fault in records),
+            reading,
+        )
+        try:
+            check_records(reading)
+        except InputError as failed:
+            reading.fail(failed, listed=source.listed)
+        reading.error = error or reading.error
+        reading.check_size(source.file)
+
+    def _records(
+        self,
+        source: Source,
+        reading: InputStats,
+        keep: Callable[[Sketch], object] | None,
+    ) -> Iterator[Record]:
+        """Yield the records that must be decoded; the others are counted in `reading`.
 
         The documents among them are kept in `reading`.
         """
@@ -126,7 +186,7 @@ class RecordFiles:
         content = iter(text.utf8())
         beginning = next(content, b"")
         content = chain([beginning], content)
-        scanned = Records(content, self._prefilter)
+        scanned = Records(content, self._prefilter, keep, self._indexer)
         records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(content), Unpacker(self._record_path))
@@ -134,6 +194,8 @@ class RecordFiles:
             yield from without_documents(records, reading, beginning)
         finally:
             reading.rows += scanned.passed
+            for time in filter(None, map(TimeReader().read, scanned.times)):
+                reading.add_time(time)
         reading.cut_short = text.cut_short
 
 
@@ -168,7 +230,7 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
     """Put small files together. Any other source is read by itself."""
     group: list[Source] = []
     for source in sources:
-        small = source.file is not None and _unpacked(source.file) <= _SMALL
+        small = source.file is not None and _unpacked(source.file, _MOST_PACKED) <= _SMALL
         if group and (not small or len(group) == _TOGETHER):
             yield group
             group = []
@@ -180,12 +242,25 @@ def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
         yield group
 
 
+def _parts(sources: Sequence[Source]) -> list[list[Source]]:
+    """Put files together for one unit of work."""
+    parts: list[list[Source]] = []
+    size = _PART
+    for source in sources:
+        if size >= _PART:
+            parts.append([])
+            size = 0
+        parts[-1].append(source)
+        size += _size(source)
+    return parts
+
+
 def _size(source: Source) -> int:
     return source.file.size if source.file else 0
 
 
-def _unpacked(file: PlainFile) -> int:
-    return file.size * _PACKED if file.packed else file.size
+def _unpacked(file: PlainFile, ratio: int = _PACKED) -> int:
+    return file.size * ratio if file.packed else file.size
 
 
 def check_records(reading: InputStats) -> None:

@@ -58,7 +58,6 @@ def read_record_events(
     Without `timed`, the input has no column for the time, and a record without a time is read.
     """
     times = TimeReader()
-    last_time = None
     for record in records:
         reading.rows += 1
         if record.fault:
@@ -69,18 +68,14 @@ def read_record_events(
         if time is None and (timed or fields.text("time")):
             reading.put_aside(record.number, "it has no eventTime")
             continue
-        if reading.first is None and time is not None:
+        if time is not None:
             reading.add_time(time)
-        last_time = time
         if is_relevant(fields.text("source"), fields.text("name") or ""):
-            if time is not None:
-                reading.add_time(time)
-                reading.times_without_zone = reading.times_without_zone or time.tzinfo is None
+            if time is not None and time.tzinfo is None:
+                reading.times_without_zone = True
             yield _event(record, reading, time)
         elif key_kind(fields.text("caller key")) == "long_term":
             yield _event(record, reading, time)
-    if last_time is not None:
-        reading.add_time(last_time)
 
 
 def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> Event:
@@ -131,10 +126,15 @@ def _region(record: RecordFields, reading: InputStats) -> str | None:
 
 def _note_impossible(record: RecordFields, reading: InputStats) -> None:
     """Note the account ids and ARNs of a record that cannot be such."""
-    fields = record.fields
-    account = fields.text("account")
+    account = record.fields.text("account")
     if account is not None and not is_account_id(account):
         reading.note_unreadable("recipientAccountId", record.number)
+    if has_impossible_arn(record.fields):
+        reading.note_unreadable("userIdentity", record.number)
+
+
+def has_impossible_arn(fields: Fields) -> bool:
+    """Return whether the ARN of a caller, or of the role of a session, cannot be such."""
     for path in ("caller arn", "issuer arn"):
         text = fields.text(path)
         if text is None:
@@ -142,8 +142,14 @@ def _note_impossible(record: RecordFields, reading: InputStats) -> None:
         arn = Arn.parse(text)
         named = arn is not None and arn.resource_type in ("user", "role")
         if arn is None or not is_account_id(arn.account) or (named and not arn.is_user_or_role):
-            reading.note_unreadable("userIdentity", record.number)
-            return
+            return True
+    return False
+
+
+def caller_in(fields: Fields) -> tuple[str | None, str | None, str | None]:
+    """Return the User name, the ARN of the role of a session, and that ARN or the caller's ARN."""
+    identity = _identity(fields)
+    return _user_name(identity), identity.issuer_arn, identity.issuer_arn or identity.arn
 
 
 def _changes(fields: Fields, time: datetime | None, file: str) -> dict[str, Any]:

@@ -1,80 +1,155 @@
-"""Finds the records that an audit does not need, from their text, without decoding them.
+"""Decides from the text of a record whether an audit needs it, without decoding the record.
 
-A record is skipped in this case: it begins as CloudTrail writes it (identity, time, Event source,
-Event name), the audit does not need this Event source and Event name, and it has no new long-term
-access key.
+An audit does not need a record if it is written as CloudTrail writes it (identity, time, Event
+source, Event name, Region), no rule of `aws.relevance` selects its Event source and Event name, and
+it shows no new long-term access key. In case of doubt the record is needed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
-from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, relevant_names_pattern
+from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, relevance
+from ebs_kms_audit.reading.records.sketches import Kind, kind_of
+from ebs_kms_audit.reading.timestamps import TimeReader
 
-MARK = b"\x01"  # no JSON holds it
+SOURCE = b'"eventSource":"'
+_AFTER_VERSION = b'","userIdentity":{"'
+_VERSION = len('{"eventVersion":"1.11')
+_NAMES_FROM, _NAMES_TO = 15, 95  # after the beginning of `SOURCE`: before the address
+_NAMES = re.compile(rb'([a-z0-9-]+\.amazonaws\.com)","eventName":"([A-Za-z][A-Za-z0-9_]*)"')
+_MINUTE = re.compile(rb'\},"eventTime":"(\d{4}-\d\d-\d\dT\d\d:\d\d)')
+_SECONDS = frozenset(b':%02dZ",' % second for second in range(60))
 _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
+_USER = re.compile(rb'\{"eventVersion":"[0-9.]+","userIdentity":(\{"type":"IAMUser"[^{}\\]*\})')
 _ACCOUNT = b'"recipientAccountId":"'
-
-
-# Text from a caller is only after the Event name. AWS sets the names of the members before it, with
-# at most nine nested objects.
-_IDENTITY = r"\{(?:[^}]*+\}){1,9}?"
-_ORDINARY = re.compile(
-    rf'"[0-9.]+","userIdentity":{_IDENTITY},"eventTime":"[0-9TZ:-]*","eventSource":'
-    rf'"(?!{re.escape(KMS_EVENT_SOURCE)})[a-z0-9-]+\.amazonaws\.com","eventName":'
-    rf'"(?!{relevant_names_pattern(chr(34))})[A-Za-z][A-Za-z0-9_]*"'.encode()
-)
-_USER = re.compile(rb'"[0-9.]+","userIdentity":\{"type":"IAMUser"[^{}\\]*\}')
+_NO_BRACKETS = bytes(set(range(256)) - set(b'"\\{}[]'))
+_NO_SHAPE = bytes(set(range(256)) - set(b'"{}'))
+_STRING = re.compile(rb'"[^"]*"')
+_LONG = 4_096  # too short to be nested deeper than a decoder can follow
+_LONGEST_SHAPE = 2_000
+_KEPT = 10_000  # answers of each kind
+_DEEPEST = 50  # nested objects; each level needs one pass over the text
 
 
 class RecordPrefilter:
     """Finds the records that an audit does not need.
 
     Of the records that are needed only for a long-term access key, the first of each user, key and
-    account is enough. The body of a record is the text between `{"eventVersion":` and `}`.
+    account is enough.
     """
 
     def __init__(self) -> None:
+        self._kinds: dict[bytes, Kind | None] = {}
+        self._minutes: set[bytes] = set()
+        self._shapes: set[bytes] = set()
         self._holders: set[tuple[bytes, bytes]] = set()
 
-    def others(self, bodies: Sequence[bytes], joined: bytes) -> set[int]:
-        """Return the numbers of the records that must be read.
+    def kind(self, text: bytes, begin: int, source: int, end: int) -> Kind | None:
+        """Return the kind of a record that need not be decoded; None if it must be.
 
-        `joined` has all bodies, separated by MARK, for one search. Those of a
-        long-term key are among them: when its turn comes, its holder may be known.
+        The record begins at `begin`, the first Event source in it is at `source`, and its last
+        brace is expected at `end`. It is there if the record has a kind and is valid JSON.
         """
-        begun = enumerate(map(_ORDINARY.match, bodies))
-        others = {number for number, found in begun if found is None}
-        return others.union(_bodies_with(_LONG_TERM_KEY, joined))
+        names = text[source + _NAMES_FROM : source + _NAMES_TO]
+        kind = self._kinds[names] if names in self._kinds else self._judge(names)
+        if (
+            kind is not None
+            and text.startswith(_AFTER_VERSION, begin + _VERSION)
+            and text[source - 6 : source] in _SECONDS
+            and (text[source - 37 : source - 6] in self._minutes or self._is_minute(text, source))
+            and text.find(SOURCE, source + 15, end) == -1
+            and (
+                (text.find(b"[", begin, end) == -1 and end - begin < _LONG)
+                or self._closes_lists(text[begin : end + 1])
+            )
+            and (
+                text.find(_LONG_TERM_KEY, begin, source) == -1
+                or self._holder_of(text, begin, end) in self._holders
+            )
+        ):
+            return kind
+        return None
 
-    def is_of_known_holder(self, body: bytes) -> bool:
-        """Return whether only a long-term key of a known holder makes the record relevant."""
-        holder = _holder_of(body)
-        return holder is not None and holder in self._holders and _ORDINARY.match(body) is not None
+    def is_needless(self, names: bytes) -> bool:
+        """Return whether the text after the member name eventSource says enough to pass over."""
+        return self._judge(names) == "needless"
 
-    def note_holder(self, body: bytes) -> None:
+    def note_holder(self, text: bytes, begin: int, end: int) -> None:
         """Remember who holds the long-term key of a record that could be read, if it has one."""
-        holder = _holder_of(body)
+        holder = self._holder_of(text, begin, end)
         if holder is not None and len(self._holders) < HOLDERS_KEPT:
             self._holders.add(holder)
 
+    def _judge(self, names: bytes) -> Kind | None:
+        """Return the kind of a record by the text after the member name eventSource."""
+        found = _NAMES.match(names)
+        kind: Kind | None = None
+        if found is not None:
+            name = found[2].decode()
+            why = relevance(found[1].decode(), name)
+            kind = "needless" if why is NOT_RELEVANT else kind_of(why, name)
+        if len(self._kinds) >= _KEPT:
+            self._kinds.clear()
+        self._kinds[names] = kind
+        return kind
 
-def _holder_of(body: bytes) -> tuple[bytes, bytes] | None:
-    """Return user and account of a record whose one long-term key is its caller's."""
-    user = _USER.match(body)
-    if user is None or body.count(_LONG_TERM_KEY) != 1 or _LONG_TERM_KEY not in user[0]:
-        return None
-    account = body.rfind(_ACCOUNT) + len(_ACCOUNT)
-    return user[0], body[account : body.find(b'"', account)]
+    def _is_minute(self, text: bytes, source: int) -> bool:
+        """Return whether a time in the usual form precedes the Event source, after an object."""
+        minute = text[source - 37 : source - 6]
+        found = _MINUTE.fullmatch(minute)
+        if found is None or TimeReader().read(f"{found[1].decode()}:00Z") is None:
+            return False
+        if len(self._minutes) >= _KEPT:
+            self._minutes.clear()
+        self._minutes.add(minute)
+        return True
+
+    def _closes_lists(self, record: bytes) -> bool:
+        """Return whether no list in a record can hold the beginning of another record."""
+        shape = record.translate(None, _NO_BRACKETS)
+        if shape in self._shapes:
+            return True
+        brackets = without_escapes(record).translate(None, _NO_BRACKETS + b"\\")
+        if not _is_nested(_STRING.sub(b"", brackets)):
+            return False
+        if len(self._shapes) >= _KEPT:
+            self._shapes.clear()
+        if b"\\" not in shape and len(shape) <= _LONGEST_SHAPE:
+            self._shapes.add(shape)
+        return True
+
+    @staticmethod
+    def _holder_of(text: bytes, begin: int, end: int) -> tuple[bytes, bytes] | None:
+        """Return user and account of a record with a long-term key as the key of its caller."""
+        user = _USER.match(text, begin, end)
+        if user is None or user[1].count(_LONG_TERM_KEY) != 1:
+            return None
+        account = text.rfind(_ACCOUNT, begin, end) + len(_ACCOUNT)
+        return user[1], text[account : text.find(b'"', account, end)]
 
 
-def _bodies_with(word: bytes, joined: bytes) -> Iterator[int]:
-    number = before = 0
-    at = joined.find(word)
-    while at != -1:
-        number += joined.count(MARK, before, at)
-        yield number
-        before = at
-        at = joined.find(word, at + 1)
+def is_whole(text: bytes) -> bool:
+    """Return whether a text closes as many strings and objects as it opens."""
+    shape = without_escapes(text).translate(None, _NO_SHAPE)
+    opened = shape.count(b"{")
+    if opened == shape.count(b"}") and len(shape) % 2 == 0:
+        return True
+    shape = _STRING.sub(b"", shape)  # braces in strings need no other
+    return b'"' not in shape and shape.count(b"{") == shape.count(b"}")
+
+
+def without_escapes(text: bytes) -> bytes:
+    """Return a JSON text without escaped quotes, so that each quote begins or ends a string."""
+    if b"\\" in text:
+        return text.replace(rb"\\", b"").replace(rb"\"", b"")
+    return text
+
+
+def _is_nested(brackets: bytes) -> bool:
+    """Return whether each bracket is closed, innermost first."""
+    for _ in range(_DEEPEST):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return False

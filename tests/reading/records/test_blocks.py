@@ -17,6 +17,7 @@ from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.decoder import read_records
 from ebs_kms_audit.reading.records.fields import _PATHS, Fields
+from ebs_kms_audit.reading.records.index import Indexer
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
 from tests.exports import ACCOUNT, access_key
 from tests.records import EC2, record, session
@@ -111,6 +112,20 @@ def has_long_term_key(one):
     return (Fields.of(one.content).text("caller key") or "").startswith("AKIA")
 
 
+@pytest.fixture(params=["without numpy", "with numpy"], scope="module")
+def vectorised(request):
+    """With numpy, blocks of any size are indexed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ebs_kms_audit.reading.records.blocks._LARGE_BLOCK", 0)
+        yield request.param == "with numpy"
+
+
+def scan_of(blocks, vectorised):
+    prefilter = RecordPrefilter()
+    indexer = Indexer(prefilter.is_needless) if vectorised else None
+    return Records(blocks, prefilter, indexer=indexer)
+
+
 @given(records=RECORDS, shape=SHAPES, size=st.integers(1, 400))
 @example(records=[ordinary(), ordinary(requestParameters=[{}, FORGED]), record()],
          shape="log", size=99)  # fmt: skip
@@ -121,12 +136,14 @@ def has_long_term_key(one):
 @example(records=[ordinary(), record(requestParameters={
                   "eventSource": "s3.amazonaws.com", "eventName": "x"}), ordinary()],
          shape="escaped", size=9999)  # fmt: skip
+@example(records=[ordinary(), ordinary(eventSource="absent"), ordinary(), ordinary()],
+         shape="log", size=9999)  # fmt: skip
 @example(records=[ordinary(), ordinary(userAgent="}", requestParameters=[{"a": 1}, FORGED],
                   responseElements="{"), ordinary()], shape="log", size=9999)  # fmt: skip
-def test_what_is_not_decoded_can_not_matter(records, shape, size):
+def test_what_is_not_decoded_can_not_matter(vectorised, records, shape, size):
     text = written(records, shape)
     every = list(read_records([text]))
-    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size), RecordPrefilter())
+    scan = scan_of(blocks(text.encode("utf-8", "surrogatepass"), size), vectorised)
     found = {one.number: one for one in scan}
     assert len(found) + scan.passed == len(every)
     seen = set()
@@ -138,8 +155,8 @@ def test_what_is_not_decoded_can_not_matter(records, shape, size):
         assert not one.fault
         assert not is_relevant(one.content.get("eventSource"), one.content["eventName"])
         assert not has_long_term_key(one) or who(one) in seen
-    if every:
-        assert {1, len(every)} <= found.keys()
+    passed = [one.content["eventTime"] for one in every if one.number not in found]
+    assert scan.times == ([min(passed), max(passed)] if passed else [])
 
 
 @given(
@@ -150,12 +167,12 @@ def test_what_is_not_decoded_can_not_matter(records, shape, size):
     place=st.integers(0, 10_000),
     cut=st.integers(0, 3),
 )
-def test_damage_costs_the_same_records(records, shape, size, damage, place, cut):
+def test_damage_costs_the_same_records(vectorised, records, shape, size, damage, place, cut):
     text = written(records, shape)
     at = BEGINS + place % (len(text) + 1)
     text = text[:at] + damage + text[at + cut :]
     every = {one.number: one for one in read_records([text])}
-    scan = Records(blocks(text.encode("utf-8", "surrogatepass"), size), RecordPrefilter())
+    scan = scan_of(blocks(text.encode("utf-8", "surrogatepass"), size), vectorised)
     found = {one.number: one for one in scan}
     assert found.keys() <= every.keys()
     assert all(one == every[number] for number, one in found.items())
@@ -181,33 +198,35 @@ ALICE = {"userIdentity": user("alice")}
 
 
 @pytest.mark.parametrize(
-    ("fields", "passed"),
+    ("fields", "decoded"),
     [
-        ([{}] * 5, 3),  # all but the first and the last
-        ([{"userAgent": '"'}] * 5, 3),
-        ([{"userAgent": '{"a": "}'}] * 5, 3),
-        ([{"userAgent": "\\"}, {"userAgent": 'x\\"y\\\\"'}] * 3, 4),
-        ([{"requestParameters": [{"a": {"b": [{}]}}, {}]}] * 5, 3),
-        ([{}, {"eventName": "AssumeRole"}, {"eventSource": "absent"}, {}, {}], 1),
-        ([{}, ALICE, ALICE, ALICE, {}], 2),
-        ([{}, ALICE, ALICE | {"recipientAccountId": "444455556666"}, ALICE, {}], 1),
+        ([{}] * 5, []),
+        ([{"userAgent": '"'}] * 5, []),
+        ([{"userAgent": '{"a": "}'}] * 5, []),
+        ([{"userAgent": "\\"}, {"userAgent": 'x\\"y\\\\"'}] * 3, []),
+        ([{"requestParameters": [{"a": {"b": [{}]}}, {}]}] * 5, []),
+        ([{}, {"eventName": "AssumeRole"}, {"eventSource": "absent"}, {}, {}], [2, 3]),
+        ([{}, {"requestParameters": [{}, FORGED]}, {}, {}], [2]),
+        ([{}, {"requestParameters": [{}, FORGED, FORGED, {}]}, {}], [2]),
+        ([{}, {"requestParameters": {"eventSource": "s3.amazonaws.com"}}, {}], [2]),
+        (
+            [{"eventTime": "2026-05-18T07:60:00Z"}, {"eventTime": "2026-05-18T07:00:60Z"}, {}],
+            [1, 2],
+        ),
+        ([{"awsRegion": "absent"}, {"eventVersion": "1.0"}, {}], [2]),
+        ([{}, ALICE, ALICE, ALICE, {}], [2]),
+        ([{}, ALICE, ALICE | {"recipientAccountId": "444455556666"}, ALICE, {}], [2, 3]),
     ],
 )
-@pytest.mark.parametrize("shape", ["log", "lines"])
-def test_how_many_are_not_decoded(fields, passed, shape):
-    scan = Records(
-        iter([written([ordinary(**one) for one in fields], shape).encode()]), RecordPrefilter()
-    )
-    assert len(list(scan)) + passed == len(fields)
-    assert scan.passed == passed
-
-
-def test_where_borders_are_forged_every_record_is_decoded():
-    fields = [{}, {"requestParameters": [{}, FORGED]}, {}, {}]
-    scan = Records(
-        iter([written([ordinary(**one) for one in fields], "log").encode()]), RecordPrefilter()
-    )
-    assert [one.content["eventName"] for one in scan] == ["PutObject"] * 4
+def test_which_records_are_decoded(vectorised, fields, decoded):
+    text = written([ordinary(**one) for one in fields], "log").encode()
+    for size in (50, 999, len(text)):
+        scan = scan_of(blocks(text, size), vectorised)
+        assert [one.number for one in scan] == decoded
+        assert scan.passed == len(fields) - len(decoded)
+        as_lines = written([ordinary(**one) for one in fields], "lines").encode()
+        lines = scan_of(iter([as_lines]), vectorised)
+        assert [one.number for one in lines] == [*decoded, len(fields)]  # the last one too
 
 
 def test_a_record_longer_than_any_costs_itself():
@@ -250,7 +269,7 @@ def test_a_record_that_is_set_aside_makes_no_holder_known():
     alice, at_no_time = ordinary(**ALICE), ordinary(**ALICE, eventTime="2026-13-45T00:00:00Z")
     records = [ordinary(), at_no_time, alice, alice, ordinary()]
     scan = Records(iter([written(records, "log").encode()]), RecordPrefilter())
-    assert [one.number for one in scan] == [1, 2, 3, 5]
+    assert [one.number for one in scan] == [2, 3]
 
 
 def test_the_span_ends_where_the_last_record_is_that_can_be_read():

@@ -1,0 +1,191 @@
+"""Records that are not decoded when they are read give the report that all records give.
+
+The judge is the same log with spaces in it: of such a log, every record is decoded.
+"""
+
+import gzip
+import io
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import ebs_kms_audit
+from ebs_kms_audit.reading import Reading
+from tests.exports import ACCOUNT, access_key
+from tests.records import KEY_ARN, ROLE, record, session
+
+OTHER_KEY = KEY_ARN.replace("1234abcd", "5678abcd")
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
+USER = {
+    "type": "IAMUser", "principalId": "AIDA2NCBAL3RPBAGXM7CZ", "accountId": ACCOUNT,
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/team/alice", "userName": "alice",
+    "accessKeyId": access_key("AKIA", ACCOUNT, "alice"),
+}  # fmt: skip
+FAMILIAR = session(sessionContext={
+    "sessionIssuer": {"type": "Role", "principalId": "AROA2NCBAL3RPBAGXM7CZ",
+                      "accountId": ACCOUNT, "arn": ROLE, "userName": "deploy"},
+    "attributes": {"creationDate": "2026-05-18T06:00:00Z", "mfaAuthenticated": "false"},
+})  # fmt: skip
+CALLERS = [
+    session(), FAMILIAR, FAMILIAR | {"arn": FAMILIAR["arn"] + "-2"}, session(issuer=False),
+    session(OTHER_ROLE), session(name="deploy-9", accessKeyId="ASIAIOSFODNN7EXAMPL2"), USER,
+    {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"},
+    {"type": "Root", "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root",
+     "accountId": ACCOUNT},
+    session() | {"arn": "arn:aws:sts::12:assumed-role/deploy/x"},
+]  # fmt: skip
+EC2 = {"eventSource": "ec2.amazonaws.com", "errorCode": "absent", "errorMessage": "absent"}
+KEYS = [{"ARN": KEY_ARN, "type": "AWS::KMS::Key", "accountId": ACCOUNT}]
+SUCCESS = {"errorCode": "absent", "errorMessage": "absent", "readOnly": True, "resources": KEYS}
+
+
+def assume_role(key, role=ROLE, **asked):
+    answer = {"credentials": {"accessKeyId": key, "expiration": "2026-05-18T08:00:00Z"},
+              "assumedRoleUser": {"arn": role.replace("iam", "sts") + "/x"}}  # fmt: skip
+    return SUCCESS | {
+        "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole", "resources": "absent",
+        "requestParameters": {"roleArn": role, "roleSessionName": "x"} | asked,
+        "responseElements": answer,
+    }  # fmt: skip
+
+
+KINDS = {
+    "denial": {},
+    "denied Decrypt": {"eventName": "Decrypt", "readOnly": True},
+    "denied without a key": {"errorMessage": "absent"},
+    "ordinary": EC2 | {"eventName": "DescribeInstances"},
+    "RunInstances": EC2 | {"eventName": "RunInstances", "requestParameters": {
+        "instancesSet": {"items": [{"minCount": 1}]}, "kmsKeyId": KEY_ARN}},
+    "CreateVolume": EC2 | {"eventName": "CreateVolume", "requestParameters": {"kmsKeyId": KEY_ARN},
+                           "responseElements": {"volumeId": "vol-1", "errorCode": "none"}},
+    "failed CreateVolume": EC2 | {"eventName": "CreateVolume",
+                                  "errorCode": "Client.InvalidKMSKey.InvalidState"},
+    "Decrypt": SUCCESS | {"eventName": "Decrypt"},
+    "Decrypt by id": SUCCESS | {"eventName": "Decrypt", "resources": "absent",
+                                "requestParameters": {"keyId": "alias/a\\b"}},
+    "other key": SUCCESS | {"eventName": "GenerateDataKeyWithoutPlaintext",
+                            "requestParameters": {"keyId": OTHER_KEY}},
+    "by a service": SUCCESS | {"eventName": "Decrypt", "sourceIPAddress": "AWS Internal/3"},
+    "by a client": SUCCESS | {"eventName": "Decrypt", "sourceIPAddress": "198.51.100.9"},
+    "ListKeys": SUCCESS | {"eventName": "ListKeys", "resources": None},
+    "CreateGrant": SUCCESS | {"readOnly": False, "responseElements": {"grantId": "g1"}},
+    "PutKeyPolicy": SUCCESS | {"eventName": "PutKeyPolicy", "readOnly": False,
+                               "requestParameters": {"keyId": KEY_ARN, "policy": "{}"}},
+    "odd Region": SUCCESS | {"eventName": "Decrypt", "awsRegion": "moon-1"},
+    "odd account": SUCCESS | {"eventName": "Decrypt", "recipientAccountId": "12"},
+    "of another account": SUCCESS | {"eventName": "Decrypt",
+                                     "recipientAccountId": "444455556666"},
+    "AssumeRole": assume_role("ASIAIOSFODNN7EXAMPLE"),
+    "AssumeRole of another key": assume_role("ASIAIOSFODNN7EXAMPL2", OTHER_ROLE),
+    "AssumeRole of another role": assume_role("ASIAIOSFODNN7EXAMPLE", OTHER_ROLE),
+    "AssumeRole with a role name": assume_role("ASIAIOSFODNN7EXAMPLE", roleName=OTHER_ROLE),
+    "AssumeRole of a service": assume_role("ASIAIOSFODNN7EXAMPLE", OTHER_ROLE.replace(
+        "other", "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")),
+    "AssumeRole without an answer": assume_role("ASIA") | {"responseElements": None},
+    "CreateRole": SUCCESS | {"eventSource": "iam.amazonaws.com", "eventName": "CreateRole",
+                             "resources": "absent", "requestParameters": {"roleName": "deploy"}},
+    "GetUser": SUCCESS | {"eventSource": "iam.amazonaws.com", "eventName": "GetUser"},
+}  # fmt: skip
+# Seconds after 07:00, on both sides of the five minutes within which an EC2 call is near.
+SECONDS = st.sampled_from([0, 1, 34, 299, 300, 301, 333, 334, 335, 900])
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(KINDS)),
+        st.integers(0, len(CALLERS) - 1),
+        SECONDS,
+        st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+def made(events):
+    """Return the records of events: (kind, caller, seconds after 07:00, number of the request)."""
+    return [
+        record(**KINDS[kind] | {
+            "userIdentity": CALLERS[caller], "eventID": f"event-{number}",
+            "eventTime": f"2026-05-18T07:{seconds // 60:02}:{seconds % 60:02}Z",
+            "requestID": f"request-{request}" if request else f"own-{number}",
+        })
+        for number, (kind, caller, seconds, request) in enumerate(events)
+    ]  # fmt: skip
+
+
+def report_of(text):
+    stream = io.StringIO(text)
+    stream.name = "log"
+    return ebs_kms_audit.audit(records=stream, progress=False).to_dict()
+
+
+def same_reports(records):
+    spaced = report_of(json.dumps({"Records": records}))
+    assert report_of(json.dumps({"Records": records}, separators=(",", ":"))) == spaced
+    return spaced
+
+
+@given(events=EVENTS)
+@example(events=[("AssumeRole", 7, 0, 0), ("AssumeRole of another role", 7, 1, 0),
+                 ("denial", 0, 34, 0), ("AssumeRole", 7, 335, 0)])  # fmt: skip
+@example(events=[("Decrypt", 1, 335, 0), ("denied Decrypt", 2, 34, 0), ("Decrypt", 1, 900, 0)])
+def test_the_report_is_that_of_all_records(events):
+    if events:
+        same_reports(made(events))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("caller", range(len(CALLERS)))
+def test_each_kind_of_event_beside_a_denial(kind, caller):
+    same_reports(made([(kind, caller, 35, 0), ("denial", 0, 34, 0), (kind, caller, 1, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "found"),
+    # The EC2 call of a denial is made within five minutes of it.
+    [("RunInstances", 334, 1), ("RunInstances", 335, 0), ("CreateVolume", 0, 1)],
+)
+def test_the_ec2_call_near_a_denial_is_an_attempt(kind, seconds, found):
+    report = same_reports(made([("denial", 0, 34, 0), (kind, 0, seconds, 0)]))
+    assert len(report["findings"][0]["history"]["attempts"]) == found
+
+
+def test_the_last_of_many_successes_is_the_later_success():
+    events = [
+        ("denied Decrypt", 1, 34, 0),
+        *(("Decrypt", 1, second, 0) for second in (35, 900, 36)),
+    ]
+    report = same_reports(made(events))
+    assert report["findings"][0]["history"]["later_success"]["event_id"] == "event-2"
+
+
+def test_only_denials_are_decoded_when_they_are_read():
+    kinds = ["denial", "Decrypt", "RunInstances", "AssumeRole", "ListKeys", "ordinary"]
+    records = made([(kind, 1, 35, 0) for kind in kinds])
+    text = json.dumps({"Records": records}, separators=(",", ":"))
+    reading = Reading(None, io.StringIO(text))
+    assert [event.name for event in reading.read()] == ["CreateGrant"]
+    assert sorted((event.name, count) for event, count in reading.counted) == [
+        ("AssumeRole", 1), ("Decrypt", 1), ("ListKeys", 1), ("RunInstances", 1),
+    ]  # fmt: skip
+    assert [file.rows for file in reading.files] == [6]
+
+
+@pytest.mark.parametrize("size", [50_000, 200_000])
+def test_a_large_log_gives_the_same_report_in_blocks_of_any_kind(tmp_path, monkeypatch, size):
+    kinds = [*sorted(KINDS), *["ordinary"] * 40]
+    events = [(kinds[n % len(kinds)], n % 8, n % 997, n % 4) for n in range(size // 250)]
+    records = made(events)
+    spaced, compact = tmp_path / "spaced" / "log.json", tmp_path / "compact" / "log.json.gz"
+    for path in (spaced, compact):
+        path.parent.mkdir()
+    spaced.write_text(json.dumps({"Records": records}))
+    text = json.dumps({"Records": records}, separators=(",", ":"))
+    compact.write_bytes(gzip.compress(text.encode()))
+    monkeypatch.setattr("ebs_kms_audit.reading.records._VECTORISED", 1)
+    monkeypatch.setattr("ebs_kms_audit.reading.decoding._UNPACKED", 70_001)
+    monkeypatch.chdir(spaced.parent)
+    expected = json.dumps(ebs_kms_audit.audit("log.json").to_dict())
+    monkeypatch.chdir(compact.parent)
+    found = json.dumps(ebs_kms_audit.audit("log.json.gz").to_dict())
+    assert found.replace("log.json.gz", "log.json") == expected
