@@ -5,8 +5,6 @@ The readers of exports and of records, the collectors and Spark all use these ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 from ebs_kms_audit.aws.ebs_operations import (
@@ -141,24 +139,3 @@ def is_relevant(source: str | None, name: str) -> bool:
     """Return whether events with this Event source and Event name are counted as relevant."""
     found = relevance(source, name)
     return found is not NOT_RELEVANT and found != ONLY_NAMES_A_USER
-
-
-def relevant_names_pattern(mark: str) -> str:
-    """Return a pattern for the event names that an audit needs, each followed by the mark.
-
-    The pattern is a tree of letters, because a regular expression tries a plain list of names one
-    by one.
-    """
-    names = {name + mark for rule in RULES if rule.why != "kms" for name in rule.names or ()}
-    return _either(sorted(names | {rule.prefix for rule in RULES if rule.prefix}))
-
-
-def _either(words: Sequence[str]) -> str:
-    """Return a pattern for sorted words as a tree of letters. No word is a prefix of another."""
-    if len(words) == 1:
-        return words[0]
-    tails = [
-        first + _either([word[1:] for word in group])
-        for first, group in groupby(words, key=lambda word: word[0])
-    ]
-    return tails[0] if len(tails) == 1 else f"(?:{'|'.join(tails)})"

@@ -1,8 +1,9 @@
-"""Decides from the text of a record whether an audit needs it, without decoding the record.
+"""Decides from the text of a record whether it must be decoded.
 
-An audit does not need a record if it is written as CloudTrail writes it (identity, time, Event
-source, Event name, Region), no rule of `aws.relevance` selects its Event source and Event name, and
-it shows no new long-term access key. In case of doubt the record is needed.
+A record has a kind, and need not be decoded, if it is written as CloudTrail writes it (version,
+identity, time, Event source, Event name) and shows no new long-term access key. The kind follows
+from the rules of `aws.relevance`: needless, or a successful call that can have a sketch. In case of
+doubt the record must be decoded.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ _DEEPEST = 50  # nested objects; each level needs one pass over the text
 
 
 class RecordPrefilter:
-    """Finds the records that an audit does not need.
+    """Finds the records that need not be decoded.
 
     Of the records that are needed only for a long-term access key, the first of each user, key and
-    account is enough.
+    account is decoded.
     """
 
     def __init__(self) -> None:
