@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Characters that no text of an input can hold: they are escaped when a text is shown.
 _CALLER, _ACTIONS = "\x00", "\x01"
+_AGAINST = 3
 _NAMED = {"caller": 3, "action": 2}
 # One search of the console brings the records that single commands would bring one by one.
 _DOWNLOAD = NextEvidence(
@@ -32,7 +33,7 @@ class WhyDenied(NamedTuple):
 
     cause    the cause, as it is of the first of its findings
     text     the sentence, with its evidence: about all of its callers and actions
-    against  what contradicts the cause, each once
+    against  what contradicts the cause, each once; the first three, and how many more there are
     """
 
     cause: Cause
@@ -69,8 +70,16 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     return WhyDenied(
         cause=cause,
         text=f"{phrases.sentence(text)}{known}",
-        against=tuple(map(phrases.sentence, against)),
+        against=tuple(_first(list(map(phrases.sentence, against)))),
     )
+
+
+def _first(sentences: list[str]) -> list[str]:
+    """Return the first sentences, and how many more there are."""
+    more = len(sentences) - _AGAINST
+    if more < 2:
+        return sentences
+    return [*sentences[:_AGAINST], f"{phrases.count(more, 'more fact')}: see --format json."]
 
 
 def _template(finding: Finding) -> str:

@@ -88,6 +88,24 @@ def test_several_keys_are_counted(keys, words):
     assert words in " ".join(lines_of(audit(*(row(resources=cell) for cell in cells)))[:2])
 
 
+@pytest.mark.parametrize(
+    ("number", "last"),
+    [
+        (3, "event-3: it succeeded."),
+        (4, "event-4: it succeeded."),  # a line on one more fact is as long as the fact
+        (5, "2 more facts: see --format json."),
+        (900, "897 more facts: see --format json."),
+    ],
+)
+def test_what_speaks_against_a_cause_stays_short(number, last):
+    against = tuple(f"event-{one}: it succeeded" for one in range(1, number + 1))
+    lines = lines_of(report_of(cause=replace(NO_STATEMENT, contradicted_by=against)))
+    listed = [line.strip() for line in lines if "This speaks against it: " in line]
+    assert listed[0] == "This speaks against it: event-1: it succeeded."
+    assert listed[-1] == f"This speaks against it: {last}"
+    assert len(listed) == min(number, 4)
+
+
 def test_the_cause_is_one_sentence_with_its_evidence_and_what_speaks_against_it():
     assert (
         part(render(report_of()), "WHY", "SETTLE")
