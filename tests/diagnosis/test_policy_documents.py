@@ -257,7 +257,7 @@ def test_a_policy_given_before_the_last_edit_is_older_only_if_the_last_one_is_kn
 def test_the_policy_of_an_arn_judges_a_denial_that_names_the_id():
     named = {"resources": [], "requestParameters": {"keyId": KEY_ID}, "errorMessage": None}
     (judgement,) = audit(edit("07:00:00", WITHOUT), denied("08:00:00", **named)).judgements
-    assert judgement.policy.key == KEY_ARN
+    assert (judgement.policy.key, judgement.binding) == (KEY_ARN, "key")
 
 
 BY_ALIAS = {"resources": [], "requestParameters": {"keyId": "alias/app"}, "errorMessage": None}
