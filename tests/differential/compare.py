@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy import evaluate
-from tests.differential.disagreements import DISAGREEMENTS, rewritten_by_all
+from tests.differential.disagreements import other_forms
 from tests.differential.generator import Case, Generator
 from tests.differential.judge import Judge
 
@@ -18,7 +18,6 @@ _THEIR_WORD = {
     Verdict.EXPLICIT_DENY: "ExplicitlyDenied",
     Verdict.UNDECIDED: "Undecided",
 }
-_SEVERAL = "several of these together"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -88,11 +87,7 @@ def _explain(differing: list[tuple[Case, str, str]], judge: Judge, result: Compa
     forms = [
         (at, name, form)
         for at, (case, _, _) in enumerate(differing)
-        for name, form in [
-            *((one.name, one.rewritten(case.simulation)) for one in DISAGREEMENTS),
-            (_SEVERAL, rewritten_by_all(case.simulation)),
-        ]
-        if form is not None
+        for name, form in other_forms(case.simulation)
     ]
     judge.begin([form for _, _, form in forms])
     answers = judge.answers()

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from itertools import combinations
 from typing import Any
 
 _VARIABLE = re.compile(r"\$\{([\w:/]+)\}")
+_SEVERAL = "several of these together"
 _NO_VALUE = "no-value-is-equal-to-this"
 
 
@@ -30,12 +32,6 @@ class Disagreement:
     name: str
     source: str
     rewrite: Callable[[dict[str, Any]], None]
-
-    def rewritten(self, simulation: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the simulation in its other form; None if that is the form it has."""
-        other = copy.deepcopy(simulation)
-        self.rewrite(other)
-        return None if other == simulation else other
 
 
 def _policies(simulation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -140,9 +136,12 @@ DISAGREEMENTS = (
 )
 
 
-def rewritten_by_all(simulation: dict[str, Any]) -> dict[str, Any]:
-    """Return the simulation in the form that all classes together give it."""
-    other = copy.deepcopy(simulation)
-    for one in DISAGREEMENTS:
-        one.rewrite(other)
-    return other
+def other_forms(simulation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the simulation in the form of each class, and of several classes together."""
+    for count in range(1, len(DISAGREEMENTS) + 1):
+        for classes in combinations(DISAGREEMENTS, count):
+            other = copy.deepcopy(simulation)
+            for one in classes:
+                one.rewrite(other)
+            if other != simulation:
+                yield classes[0].name if count == 1 else _SEVERAL, other
