@@ -25,8 +25,8 @@ def test_a_package_is_a_folder_without_its_sub_packages():
     assert found == {"a": (19, 20), "a/b": (1, 2)}
 
 
-def test_what_is_exempt_is_not_counted():
-    [module] = EXEMPT
+@pytest.mark.parametrize("module", EXEMPT)
+def test_what_is_exempt_is_not_counted(module):
     found = by_package({module: {"summary": {"covered_lines": 0, "num_statements": 9}}})
     assert found == {}
 
