@@ -171,16 +171,17 @@ def test_damage_costs_the_same_records(vectorised, records, shape, size, damage,
     text = written(records, shape)
     at = BEGINS + place % (len(text) + 1)
     text = text[:at] + damage + text[at + cut :]
-    every = {one.number: one for one in read_records([text])}
+    # The decoder counts the parts of a damaged record one by one. The scan does not see damage in a
+    # record that it passes over, so that the numbers after it differ.
+    every = [one._replace(number=0) for one in read_records([text])]
     scan = scan_of(blocks(text.encode("utf-8", "surrogatepass"), size), vectorised)
-    found = {one.number: one for one in scan}
-    assert found.keys() <= every.keys()
-    assert all(one == every[number] for number, one in found.items())
-    for number in every.keys() - found.keys():
-        one = every[number]
-        assert one.fault or not is_relevant(
-            one.content.get("eventSource"), one.content["eventName"]
-        )
+    found = [one._replace(number=0) for one in scan]
+    assert all(one in every for one in found)
+    for one in every:
+        if one not in found:
+            assert one.fault or not is_relevant(
+                one.content.get("eventSource"), one.content["eventName"]
+            )
 
 
 @given(records=RECORDS, shape=SHAPES, damage=st.sampled_from(["", '"', "{", "}", "\\", "x"]),
