@@ -80,7 +80,7 @@ class History:
     """
 
     attempts: tuple[Event, ...] = ()
-    changes: Sequence[Event] = ()
+    changes: tuple[Event, ...] = ()
     changes_count: int = 0
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
@@ -190,8 +190,8 @@ class ContextCollector:
         successes = self._successes.of(denials)
         denied = {action for denial in denials for action in denial.iam_actions}
         allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
-        changes: Sequence[Event] = ()
-        policy_changes: Sequence[Event] = ()
+        changes: tuple[Event, ...] = ()
+        policy_changes: tuple[Event, ...] = ()
         changes_count = 0
         if times:
             changes, changes_count = self._changes.before(denials[0], times[0])
@@ -200,7 +200,7 @@ class ContextCollector:
             attempts=tuple(ec2_calls),
             changes=changes,
             changes_count=changes_count,
-            policy_changes_after=tuple(policy_changes),
+            policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,
             allowed=tuple(sorted(allowed)),

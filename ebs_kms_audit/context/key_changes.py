@@ -7,9 +7,9 @@ have 100,000 RetireGrant rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
@@ -26,46 +26,6 @@ BEFORE = 24 * 3600.0
 _KEPT = 20_000
 
 _Place = tuple[str | None, ...]  # the key or role that was changed
-
-
-class LastChanges(Sequence[Event]):
-    """The last changes before a denial, in order. Rows are parsed when an event is asked for.
-
-    `events` and the changes in `rows` have the last `size` changes among them.
-    """
-
-    def __init__(self, events: list[Event], rows: list[ChangesBetween], size: int) -> None:
-        self._found = events
-        self._rows = rows
-        self._size = size
-
-    @cached_property
-    def _events(self) -> tuple[Event, ...]:
-        found = [event for rows in self._rows for event in rows.last(self._size)]
-        return tuple(sorted([*self._found, *found], key=_order)[-self._size :])
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, at: int) -> Event: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Event, ...]: ...
-    def __getitem__(self, at: int | slice) -> Event | tuple[Event, ...]:
-        return self._events[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._events == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self._events)
-
-    def __repr__(self) -> str:
-        return repr(self._events)
-
-    def __reduce__(self) -> tuple[type, tuple[tuple[Event, ...]]]:
-        """Pickle and copy the events: the input need not be there later."""
-        return tuple, (self._events,)
 
 
 class ChangeLog:
@@ -96,7 +56,7 @@ class ChangeLog:
             one.leave_out(event.event_id for event in self if event.event_id)
             self._rows.append(one)
 
-    def before(self, denial: Denial, time: float) -> tuple[Sequence[Event], int]:
+    def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
         """Return the last changes before a time that concern a denial, and the number of all such.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
@@ -121,7 +81,8 @@ class ChangeLog:
         if not count:
             last += [event for found in in_rows for event in found.last_before()]
             return ((max(last, key=_order),), 1) if last else ((), 0)
-        return LastChanges(recent, in_rows, min(count, SHOWN)), count
+        recent += [event for found in in_rows for event in found.last(SHOWN)]
+        return tuple(sorted(recent, key=_order)[-SHOWN:]), count
 
     def _changed_in_rows(self, place: _Place, account: str | None) -> list[Changes]:
         """Return the changes at a place in large exports, for each of them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
@@ -94,9 +94,8 @@ class Redactor:
             if kind in (Kind.POLICY, Kind.TEXT):
                 return self._json(value)
             return {name: self._value(one, kind) for name, one in value.items()}
-        if isinstance(value, Sequence):
-            make = type(value) if isinstance(value, (list, tuple)) else tuple
-            return make(self._value(one, kind) for one in value)
+        if isinstance(value, (tuple, list)):
+            return type(value)(self._value(one, kind) for one in value)
         return value  # a time
 
     def _declared(self, value: Any) -> Any:

@@ -19,7 +19,7 @@ from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
-    from ebs_kms_audit.model import Coverage, Event, Symptom
+    from ebs_kms_audit.model import Coverage, Symptom
     from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.report import Report
 
@@ -200,7 +200,9 @@ def alternatives_text(answer: Answer) -> str:
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
     first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    for event in _last_changes(findings):
+    changes = {event.uid: event for finding in findings for event in finding.history.changes}
+    dated = sorted((e for e in changes.values() if e.time), key=lambda e: _moment(e.time))
+    for event in dated[-_CHANGES:]:
         if first and event.time:
             ahead = phrases.before(event.time, first)
             yield f"{phrases.happening(event)}, {ahead} before the first denied call."
@@ -214,24 +216,6 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         yield phrases.sentence(phrases.other_error(error))
     if (more := len(errors) - _ERRORS) > 0:
         yield f"{phrases.count(more, 'more kind')} of other KMS errors: see --format json."
-
-
-def _last_changes(findings: Sequence[Finding]) -> list[Event]:
-    """Return the last changes before any of the findings, in order of time.
-
-    The changes of a finding are before its first denial. Findings that cannot have a later change
-    than those found are not asked: their changes are perhaps not parsed yet.
-    """
-    found: dict[object, Event] = {}
-    for finding in sorted(findings, key=lambda one: _moment(one.first_seen), reverse=True):
-        if len(found) == _CHANGES and _moment(finding.first_seen) < min(
-            _moment(event.time) for event in found.values()
-        ):
-            break
-        found |= {event.uid: event for event in finding.history.changes if event.time}
-        last = sorted(found.values(), key=lambda event: _moment(event.time))[-_CHANGES:]
-        found = {event.uid: event for event in last}
-    return list(found.values())
 
 
 def _moment(time: datetime | None) -> float:

@@ -213,3 +213,15 @@ def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
     expected = report(path)
     tiny((50_000, 400_000))
     assert report(path) == expected
+
+
+def test_a_report_does_not_need_its_input_any_more(tiny, tmp_path):
+    path = tmp_path / "export.csv"
+    changed = row(**KMS, event_name="RetireGrant", event_time="2026-05-18T07:00:00Z")
+    text = "\n".join([",".join(HEADER), line(denied("alice")), line(changed), ""])
+    path.write_text(text)
+    tiny((700, 900))
+    report = audit(path)
+    path.write_text("x" * len(text))
+    (finding,) = report.to_dict()["findings"]
+    assert [one["event_name"] for one in finding["history"]["changes"]] == ["RetireGrant"]
