@@ -1,7 +1,7 @@
 """Incidents: what a person brings, and what an IAM expert would answer.
 
-Each module is a table of one kind of incident. Every expectation is thought out from the AWS page
-that the incident names, not taken from the output.
+The tables are in `cases`, what they share is in `documents` and `wording`. Every expectation is
+thought out from the AWS page that the incident names, not taken from the output.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from tests.records import ACCOUNT as ACCOUNT
 from tests.records import EC2
 from tests.records import KEY_ARN as KEY_ARN
 from tests.records import session as session
+
+from .wording import Wording
 
 OTHER = "444455556666"
 REGION = "us-east-1"
@@ -79,6 +81,7 @@ class Incident:
     missing        the missing halves across accounts
     near_misses    the kinds of near misses
     words          parts of the sentence
+    wording        the whole text of the cause
     steps          the steps of the plan, in their order
     """
 
@@ -95,6 +98,7 @@ class Incident:
     missing: list[str] = field(default_factory=list)
     near_misses: list[str] = field(default_factory=list)
     words: tuple[str, ...] = ()
+    wording: Wording | None = None
     steps: list[Step]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +14,13 @@ from ebs_kms_audit import Report
 from tests import incidents, rows
 from tests.records import log
 
-from . import Incident
+from . import Incident, cases
 
-TOPICS = sorted(
-    module.name
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-    if not module.name.startswith("test_")
-)
+TOPICS = sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
 TABLE = [
     pytest.param(incident, id=f"{topic}: {incident.name}")
     for topic in TOPICS
-    for incident in importlib.import_module(f"tests.incidents.{topic}").INCIDENTS
+    for incident in importlib.import_module(f"{cases.__name__}.{topic}").INCIDENTS
 ]
 
 

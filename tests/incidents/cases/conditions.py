@@ -1,8 +1,8 @@
-"""A statement names the caller and fails by its condition, or a Deny matches."""
+"""A statement names the caller, and its condition is not met."""
 
 from __future__ import annotations
 
-from . import (
+from tests.incidents import (
     ADMINS,
     CLIENT,
     CONDITION_KEYS,
@@ -11,29 +11,19 @@ from . import (
     FOR_AWS,
     GLOBAL_KEYS,
     GRANT,
-    IAM_POLICY,
     INVESTIGATE,
     KEY_POLICY,
-    LOGIC,
     ROLE,
-    ROOT,
     TROUBLESHOOT,
     USE,
     USER,
     Incident,
     bound,
     denied,
-    key_policy,
     statement,
 )
-
-OFFICE = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
-OUTSIDE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
-
-
-def through(service: str) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {"kms:ViaService": service}}
-
+from tests.incidents.documents import USE_ELSEWHERE, USE_IN_OFFICE, through, untyped
+from tests.incidents.wording import GET_RECORDS, RESOURCE, Wording, given, says
 
 INCIDENTS = [
     # --- condition_not_met
@@ -41,9 +31,7 @@ INCIDENTS = [
         name="kms:ViaService is of another Region",
         source=CONDITION_KEYS,
         records=[denied("Decrypt")],
-        options=bound(
-            ADMINS, statement(ROLE, USE, "use", Condition=through("ec2.eu-west-1.amazonaws.com"))
-        ),
+        options=bound(ADMINS, USE_ELSEWHERE),
         cause="condition_not_met",
         evidence="recorded",
         policy_type="resource-based policy",
@@ -69,14 +57,22 @@ INCIDENTS = [
         name="kms:ViaService of another Region, without a message",
         source=CONDITION_KEYS,
         records=[denied("Decrypt", None)],
-        options=bound(
-            ADMINS, statement(ROLE, USE, "use", Condition=through("ec2.eu-west-1.amazonaws.com"))
-        ),
+        options=bound(ADMINS, USE_ELSEWHERE),
         cause="condition_not_met",
         evidence="given",
         policy_type="resource-based policy",
         unmet="kms:ViaService",
         steps=[KEY_POLICY],
+        wording=Wording(
+            text='Statement "use" names deploy, but its condition is not met: StringEquals '
+            "kms:ViaService requires ec2.eu-west-1.amazonaws.com, and the request has "
+            "ec2.us-east-1.amazonaws.com.",
+            support=(
+                given("A statement names the caller, but its condition is not met"),
+                'Statement "use" (key policy): StringEquals: kms:ViaService does not fit.',
+            ),
+            commands=(GET_RECORDS,),
+        ),
     ),
     Incident(
         name="everyone of the account, through EC2 in another Region",
@@ -103,21 +99,6 @@ INCIDENTS = [
         steps=[KEY_POLICY],
     ),
     Incident(
-        name="a statement for everyone of another account is not for this caller",
-        source=CONDITION_KEYS,
-        records=[denied("Decrypt")],
-        options=bound(
-            ADMINS,
-            statement(
-                "*", USE, "use", Condition={"StringEquals": {"kms:CallerAccount": "444455556666"}}
-            ),
-        ),
-        cause="no_statement",
-        evidence="recorded",
-        policy_type="resource-based policy",
-        steps=[KEY_POLICY],
-    ),
-    Incident(
         name="usage actions under kms:GrantIsForAWSResource, which they never carry",
         source=CONDITION_KEYS,
         records=[denied("Decrypt")],
@@ -126,20 +107,40 @@ INCIDENTS = [
         evidence="recorded",
         policy_type="resource-based policy",
         unmet="kms:GrantIsForAWSResource",
-        words=("does not have that condition key",),
         steps=[KEY_POLICY],
+        wording=Wording(
+            text='Statement "all" names deploy, but its condition is not met: Bool '
+            "kms:GrantIsForAWSResource requires true, and a request for kms:Decrypt does not have "
+            "that condition key.",
+            support=(
+                says("Decrypt of deploy", RESOURCE),
+                given("A statement names the caller, but its condition is not met"),
+                'Statement "all" (key policy): Bool: kms:GrantIsForAWSResource is not in the '
+                "request.",
+            ),
+        ),
     ),
     Incident(
         name="the office network is required, and EC2 makes the call",
         source=GLOBAL_KEYS,
         records=[denied("Decrypt")],
-        options=bound(ADMINS, statement(ROLE, USE, "use", Condition=OFFICE)),
+        options=bound(ADMINS, USE_IN_OFFICE),
         cause="condition_not_met",
         evidence="inferred",
         policy_type="resource-based policy",
         unmet="aws:SourceIp",
-        words=("the network of ec2-frontend-api.amazonaws.com",),
         steps=[KEY_POLICY],
+        wording=Wording(
+            text='Statement "use" names deploy, but its condition is not met: IpAddress '
+            "aws:SourceIp requires 203.0.113.0/24, and the request has the network of "
+            "ec2-frontend-api.amazonaws.com, not that of the caller.",
+            support=(
+                says("Decrypt of deploy", RESOURCE),
+                given("The result depends on aws:SourceIp, which the input does not show"),
+                'Statement "use" (key policy): whether the condition holds depends on '
+                "aws:SourceIp.",
+            ),
+        ),
     ),
     Incident(
         name="a VPC endpoint is required, EC2 makes the call, and there is no message",
@@ -196,117 +197,50 @@ INCIDENTS = [
         evidence="inferred",
         policy_type="resource-based policy",
         unmet="aws:PrincipalTag/team",
-        words=("very likely not met",),
+        steps=[KEY_POLICY],
+        wording=Wording(
+            text='Statement "use" names deploy, but its condition was very likely not met: '
+            "StringEquals aws:PrincipalTag/team requires storage.",
+            support=(
+                says("Decrypt of deploy", RESOURCE),
+                given("The result depends on aws:PrincipalTag/team, which the input does not show"),
+                'Statement "use" (key policy): whether the condition holds depends on '
+                "aws:PrincipalTag/team.",
+            ),
+        ),
+    ),
+    Incident(
+        name="a condition is not met, the message blames IAM, and the policy names no account",
+        source=CONDITION_KEYS,
+        records=[denied("Decrypt", "identity")],
+        options=bound(ADMINS, USE_ELSEWHERE),
+        cause="condition_not_met",
+        evidence="given",
+        policy_type="resource-based policy",
+        unmet="kms:ViaService",
         steps=[KEY_POLICY],
     ),
-    # --- explicit_deny
     Incident(
-        name="the message points to a Deny in the key policy, and the statement is there",
-        source=TROUBLESHOOT,
-        records=[denied("Decrypt", "deny resource")],
-        options=bound(
-            DELEGATES,
-            statement(ROLE, USE, "use"),
-            statement("*", "kms:Decrypt", "fence", Effect="Deny"),
-        ),
-        cause="explicit_deny",
-        evidence="recorded",
+        name="a condition is not met, the message blames IAM, and the policy delegates as well",
+        source=CONDITION_KEYS,
+        records=[denied("Decrypt", "identity")],
+        options=bound(DELEGATES, USE_ELSEWHERE),
+        cause="condition_not_met",
+        evidence="given",
         policy_type="resource-based policy",
-        words=('in the key policy, statement "fence",',),
-        steps=[INVESTIGATE],
+        unmet="kms:ViaService",
+        steps=[KEY_POLICY],
     ),
     Incident(
-        name="the message points to a Deny, and its condition cannot be computed",
+        name="the office network is required, the message blames IAM, and the policy delegates",
         source=GLOBAL_KEYS,
-        records=[denied("Decrypt", "deny resource")],
-        options=bound(
-            DELEGATES,
-            statement(ROLE, USE, "use"),
-            statement("*", "kms:*", "fence", Effect="Deny", Condition=OUTSIDE),
-        ),
-        cause="explicit_deny",
-        evidence="recorded",
+        records=[denied("Decrypt", "identity")],
+        options=bound(DELEGATES, USE_IN_OFFICE),
+        cause="condition_not_met",
+        evidence="inferred",
         policy_type="resource-based policy",
-        words=('statement "fence",',),
+        unmet="aws:SourceIp",
         steps=[KEY_POLICY],
-    ),
-    Incident(
-        name="the message points to a Deny in the key policy, and no policy was given",
-        source=TROUBLESHOOT,
-        records=[denied("Decrypt", "deny resource")],
-        cause="explicit_deny",
-        evidence="recorded",
-        policy_type="resource-based policy",
-        steps=[INVESTIGATE],
-    ),
-    Incident(
-        name="the message points to a Deny in IAM, whatever the key policy says",
-        source=TROUBLESHOOT,
-        records=[denied("Decrypt", "deny identity", USER)],
-        options=bound(DELEGATES, statement(USER, USE, "use")),
-        cause="explicit_deny",
-        evidence="recorded",
-        policy_type="identity-based policy",
-        words=("in an IAM policy",),
-        steps=[INVESTIGATE],
-    ),
-    Incident(
-        name="the message names no type of policy",
-        source=TROUBLESHOOT,
-        records=[denied("Decrypt", "deny")],
-        cause="explicit_deny",
-        evidence="recorded",
-        steps=[INVESTIGATE],
-    ),
-    Incident(
-        name="the message names no type of policy, and an IAM policy that was given has the Deny",
-        source=TROUBLESHOOT,
-        records=[denied("Decrypt", "deny")],
-        options=bound(DELEGATES)
-        | {
-            "iam_policies": key_policy(
-                {"Sid": "no", "Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
-            )
-        },
-        cause="explicit_deny",
-        evidence="recorded",
-        policy_type="identity-based policy",
-        words=('A Deny in an IAM policy, statement "no",',),
-        steps=[INVESTIGATE],
-    ),
-    Incident(
-        name="no message, and a Deny of the policy covers the call",
-        source=LOGIC,
-        records=[denied("Decrypt", None)],
-        options=bound(
-            DELEGATES,
-            statement(ROLE, USE, "use"),
-            statement(ROOT, "kms:Decrypt", "fence", Effect="Deny"),
-        ),
-        cause="explicit_deny",
-        evidence="given",
-        policy_type="resource-based policy",
-        words=('statement "fence",',),
-        steps=[INVESTIGATE],
-    ),
-    Incident(
-        name="no message, and a Deny of an IAM policy that was given covers the call",
-        source=LOGIC,
-        records=[denied("Decrypt", None)],
-        options=bound(DELEGATES)
-        | {
-            "iam_policies": {
-                ROLE: key_policy(
-                    {"Effect": "Allow", "Action": "*", "Resource": "*"},
-                    {"Sid": "NoKeys", "Effect": "Deny", "Action": "kms:*", "Resource": "*"},
-                )
-            }
-        },
-        cause="explicit_deny",
-        evidence="given",
-        policy_type="identity-based policy",
-        words=('in an IAM policy, statement "NoKeys",',),
-        steps=[INVESTIGATE],
     ),
     # --- direct_grant_call
     Incident(
@@ -317,8 +251,12 @@ INCIDENTS = [
         cause="direct_grant_call",
         evidence="recorded",
         policy_type="resource-based policy",
-        words=("alice called kms:CreateGrant directly",),
         steps=[INVESTIGATE],
+        wording=Wording(
+            text="alice called kms:CreateGrant directly, and the grants statement allows it only "
+            "to AWS services (kms:GrantIsForAWSResource).",
+            support=(says("CreateGrant of alice", RESOURCE),),
+        ),
     ),
     Incident(
         name="list-grants from a shell over IPv6, without a message",
@@ -327,24 +265,25 @@ INCIDENTS = [
         cause="direct_grant_call",
         evidence="recorded",
         steps=[INVESTIGATE],
+        wording=Wording(
+            text="alice called kms:ListGrants directly, and the grants statement allows it only to "
+            "AWS services (kms:GrantIsForAWSResource).",
+            support=("Denied: event ListGrants of alice.",),
+            commands=(GET_RECORDS,),
+        ),
     ),
     Incident(
-        name="where the source of a CreateGrant is unknown, it is no direct call",
+        name="create-grant from a shell, and a message without a reason",
         source=CONDITION_KEYS,
-        records=[denied(sourceIPAddress="absent")],
-        cause="no_statement",
-        evidence="inferred",
-        policy_type="resource-based policy",
-        steps=[KEY_POLICY],
-    ),
-    Incident(
-        name="a Decrypt from a shell is no grant call",
-        source=CONDITION_KEYS,
-        records=[denied("Decrypt", "identity", USER, sourceIPAddress=CLIENT)],
-        options=bound(DELEGATES),
-        cause="iam_policy_missing",
+        records=[untyped("CreateGrant", USER, sourceIPAddress=CLIENT)],
+        cause="direct_grant_call",
         evidence="recorded",
-        policy_type="identity-based policy",
-        steps=[("key_policy", "safe"), IAM_POLICY],
+        steps=[INVESTIGATE],
+        wording=Wording(
+            text="alice called kms:CreateGrant directly, and the grants statement allows it only "
+            "to AWS services (kms:GrantIsForAWSResource).",
+            support=("Denied: event CreateGrant of alice.",),
+            commands=(GET_RECORDS,),
+        ),
     ),
 ]

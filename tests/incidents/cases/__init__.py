@@ -1,0 +1,1 @@
+"""The tables of incidents: one module for each kind of cause, each with INCIDENTS."""
