@@ -29,7 +29,7 @@ from ebs_kms_audit.identify import (
     of_no_event,
     resolve_message,
 )
-from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.model import Denial, Event, Symptom
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.events import Events
@@ -212,9 +212,9 @@ class _Collected:
             chosen += [self.context.add, self.failed_calls.add]
         return chosen
 
-    def read_around(self, events: Events) -> None:
+    def read_around(self, events: Events, symptoms: Iterable[Symptom]) -> None:
         """Take the events around the denials; read again where there were too many to keep."""
-        related = RelatedEvents.by(self.denied)
+        related = RelatedEvents.by(self.denied, symptoms)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
@@ -226,6 +226,7 @@ class _Collected:
             for event in chain(events.read(related), events.around(related)):
                 self.context.add(event)
                 self.evidence_index.assumed_roles.add(event)
+        self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
         self.context.add_successes(events.successes(related))
         for name, voters in events.votes():
@@ -234,10 +235,9 @@ class _Collected:
     def denials(self, options: AuditOptions) -> list[Denial]:
         """Return the denials; those of one kind are identified once."""
         resolver = Resolver(self.evidence_index, options.overrides)
+        calls = self.context.ec2_calls
         return [
-            resolver.resolve(
-                event, self.context.siblings(event), self.context.calls_with_key(event)
-            )
+            resolver.resolve(event, calls.same_request(event), calls.with_key(event))
             for event in self.denied
         ]
 
@@ -262,7 +262,8 @@ def report_on(
     options = options.with_documents(events.documents)
     options = options.with_messages(collected.failed_calls.messages)
     _check_inputs(events.files, redactor)
-    collected.read_around(events)
+    symptoms = (*options.overrides.pasted.symptoms, *collected.failed_calls)
+    collected.read_around(events, symptoms)
     if meter:
         meter.done()
 
@@ -288,8 +289,8 @@ def report_on(
         log=collected.policy_edits,
         grants=collected.grants,
     )
-    symptoms = (*options.overrides.pasted.symptoms, *collected.failed_calls)
-    around = [FindingContext(one.id, one.denials, one.history) for one in groups]
+    calls_of = collected.context.ec2_calls.parsed
+    around = (FindingContext(one.id, one.denials, calls_of(one.denials)) for one in groups)
     facts = facts._replace(symptoms=joined(symptoms, around))
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)

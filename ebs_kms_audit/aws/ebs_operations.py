@@ -9,10 +9,15 @@ of an operation and not the order of its calls, `ordered` is False.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 EC2_EVENT_SOURCE = "ec2.amazonaws.com"
 EBS_EVENT_SOURCE = "ebs.amazonaws.com"
+
+EC2_ID = re.compile(r"\b(?:vol|i|snap|ami)-[0-9a-f]{8,17}\b")
+"""The id of a volume, an instance, a snapshot or an image in a text."""
 
 _HOW_EBS_WORKS = "https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html"
 _REQUIREMENTS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html"
@@ -127,6 +132,11 @@ _ERROR_MEANINGS = {
 def workflow_of(operation: str) -> Workflow | None:
     """Return the documented workflow of an operation; None if AWS documents none."""
     return _WORKFLOWS.get(operation)
+
+
+def workflows_of(operations: Container[str]) -> Iterator[Workflow]:
+    """Yield the documented workflows of operations, in an order that does not depend on these."""
+    return (workflow for workflow in _WORKFLOWS.values() if workflow.operation in operations)
 
 
 def ec2_error_meaning(error_code: str) -> str | None:

@@ -6,41 +6,33 @@ second time, and only the events that belong to a denial are kept.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.ebs_operations import (
     VOLUME_WORKFLOW,
-    Workflow,
-    workflow_of,
+    workflows_of,
 )
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.aws.relevance import relevance
+from ebs_kms_audit.context.attempts import NO_ATTEMPTS, Attempts, Ec2CallLog
 from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.context.successes import SuccessLog, is_success
-from ebs_kms_audit.identify import is_denied, is_kms, key_names
+from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import Denial, Event, PrincipalKind
-from ebs_kms_audit.reading.related import (
-    Caller,
-    RelatedEvents,
-    caller_of,
-    callers_of,
-    is_near,
-    time_of,
-)
+from ebs_kms_audit.reading.related import RelatedEvents, time_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
 
 _KEPT = 20_000
-_SAME_MINUTE = 60.0
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 _SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
@@ -64,7 +56,7 @@ class History:
     """The events near the denials of one finding, in order of time.
 
     attempts              the EC2 calls of the same caller within five minutes of a denial, or with
-                          the same Request ID
+                          the same Request ID: the last 20, their number, and the Event names of all
     changes               the last 20 changes to the key or to the caller's role in the 24 hours
                           before the first denial, or the last change if there is none; if the
                           key is unknown, changes to all keys in the account and Region
@@ -79,7 +71,7 @@ class History:
     next_calls            permissions that the operations need in addition to the denied ones
     """
 
-    attempts: tuple[Event, ...] = ()
+    attempts: Attempts = NO_ATTEMPTS
     changes: tuple[Event, ...] = ()
     changes_count: int = 0
     policy_changes_after: tuple[Event, ...] = ()
@@ -89,30 +81,6 @@ class History:
     grants_listed: bool = False
     allowed: tuple[str, ...] = ()
     next_calls: tuple[NextCall, ...] = ()
-
-
-class _Index:
-    """The EC2 calls by caller and by Request ID."""
-
-    def __init__(self) -> None:
-        self.ec2_calls: dict[Caller, list[Event]] = {}
-        self.by_request: dict[str, list[Event]] = {}
-        self.with_keys: dict[Caller, list[Event]] = {}
-        """EC2 calls that name a key, in order of time. Equal time and keys: kept once."""
-
-    def add_ec2_calls(self, ec2_calls: Iterable[Event]) -> None:
-        seen = set()
-        for event in ec2_calls:
-            caller, keys = caller_of(event), key_names(event)
-            self.ec2_calls.setdefault(caller, []).append(event)
-            if event.request_id:
-                self.by_request.setdefault(event.request_id, []).append(event)
-            same = caller, event.time, frozenset(keys)
-            if keys and event.time and same not in seen:
-                seen.add(same)
-                self.with_keys.setdefault(caller, []).append(event)
-        for events in self.with_keys.values():
-            events.sort(key=time_of)
 
 
 class ContextCollector:
@@ -157,36 +125,22 @@ class ContextCollector:
         """Add the successes of large exports."""
         self._successes.add_rows(successes)
 
-    def siblings(self, event: Event) -> list[Event]:
-        """Return the EC2 calls with the same Request ID."""
-        return self._index.by_request.get(event.request_id or "", [])
+    def add_calls(self, calls: Sequence[CallRows]) -> None:
+        """Add the EC2 calls of large exports that were not parsed, after all events."""
+        known = [event.event_id for event in self._ec2_calls if event.event_id]
+        for rows in calls:
+            rows.leave_out(known)
+        self.ec2_calls.add_rows(calls)
 
-    def calls_with_key(self, event: Event) -> list[Event]:
-        """Return the EC2 calls that name a key, made by the same caller within a minute.
-
-        If the calls name several keys, only the calls for the first two keys are returned, because
-        the key of the event is then unknown.
-        """
-        made = self._index.with_keys.get(caller_of(event))
-        if made is None or event.time is None:
-            return []
-        time = time_of(event)
-        first = bisect_left(made, time - _SAME_MINUTE, key=time_of)
-        end = bisect_right(made, time + _SAME_MINUTE, key=time_of)
-        found: list[Event] = []
-        keys: set[str] = set()
-        for number in range(first, end):
-            found.append(made[number])
-            keys |= {key for key in key_names(made[number]) if not key.startswith("alias/")}
-            if len(keys) > 1:
-                break
-        return found
+    @cached_property
+    def ec2_calls(self) -> Ec2CallLog:
+        """The EC2 calls. Add all events before."""
+        return Ec2CallLog(self._ec2_calls)
 
     def of(self, denials: Sequence[Denial]) -> History:
         """Return the history of the denials of one principal."""
-        callers = {caller for denial in denials for caller in callers_of(denial.event)}
-        times = sorted(time_of(denial.event) for denial in denials if denial.event.time)
-        ec2_calls = self._ec2_calls_near(denials, callers, times)
+        times = [time_of(denial.event) for denial in denials if denial.event.time]
+        attempts = self.ec2_calls.of(denials)
         successes = self._successes.of(denials)
         denied = {action for denial in denials for action in denial.iam_actions}
         allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
@@ -194,49 +148,22 @@ class ContextCollector:
         policy_changes: tuple[Event, ...] = ()
         changes_count = 0
         if times:
-            changes, changes_count = self._changes.before(denials[0], times[0])
-            policy_changes = self._changes.policy_changes_after(denials[0], times[-1])
+            changes, changes_count = self._changes.before(denials[0], min(times))
+            policy_changes = self._changes.policy_changes_after(denials[0], max(times))
         return History(
-            attempts=tuple(ec2_calls),
+            attempts=attempts,
             changes=changes,
             changes_count=changes_count,
             policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,
             allowed=tuple(sorted(allowed)),
-            next_calls=_next_calls(ec2_calls, denials, denied | allowed),
+            next_calls=_next_calls(attempts.operations, denials, denied | allowed),
         )
-
-    def _ec2_calls_near(
-        self, denials: Sequence[Denial], callers: set[Caller], times: Sequence[float]
-    ) -> list[Event]:
-        """Return the EC2 calls near the denials, and those with the same Request ID.
-
-        `times` are the times of the denials, sorted.
-        """
-        if not self._index.ec2_calls:
-            return []
-        requests = {denial.event.request_id for denial in denials if denial.event.request_id}
-        same_request = [e for r in requests for e in self._index.by_request.get(r, [])]
-        of_callers = [event for c in callers for event in self._index.ec2_calls.get(c, [])]
-        near = [event for event in of_callers if event.time and is_near(time_of(event), times)]
-        found = {id(event): event for event in (*same_request, *near)}
-        return sorted(found.values(), key=_order)
-
-    @cached_property
-    def _index(self) -> _Index:
-        index = _Index()
-        index.add_ec2_calls(self._ec2_calls)
-        return index
-
-
-def _order(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: time, file, line."""
-    return time_of(event), event.file, event.line
 
 
 def _next_calls(
-    ec2_calls: Sequence[Event], denials: Sequence[Denial], known: set[str]
+    operations: Collection[str], denials: Sequence[Denial], known: set[str]
 ) -> tuple[NextCall, ...]:
     """Return the permissions that the EC2 operations need and that are not in `known`.
 
@@ -245,10 +172,8 @@ def _next_calls(
     principal = denials[0].principal
     if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
         return ()
-    seen = [workflow_of(event.name) for event in ec2_calls]
-    workflows: list[Workflow] = [one for one in dict.fromkeys(seen) if one] + [VOLUME_WORKFLOW]
     calls: dict[str, NextCall] = {}
-    for workflow in workflows:
+    for workflow in (*workflows_of(operations), VOLUME_WORKFLOW):
         for action in workflow.actions:
             if not _covered(action, known):
                 call = NextCall(action=action, operation=workflow.operation, source=workflow.source)

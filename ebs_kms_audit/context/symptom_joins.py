@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ebs_kms_audit.context.history import History
 from ebs_kms_audit.model import Denial, Event, Symptom
 from ebs_kms_audit.reading.related import NEAR, time_of
 from ebs_kms_audit.reading.timestamps import order_of
@@ -28,14 +27,14 @@ _MOST_RESOURCES = 100
 class FindingContext(NamedTuple):
     """A finding with its denials.
 
-    finding  the id of the finding
-    denials  its denials
-    history  the events near the denials
+    finding    the id of the finding
+    denials    its denials
+    ec2_calls  the EC2 calls near the denials
     """
 
     finding: str
     denials: Sequence[Denial]
-    history: History
+    ec2_calls: Iterable[Event]
 
 
 def joined(symptoms: Iterable[Symptom], found: Iterable[FindingContext]) -> tuple[Symptom, ...]:
@@ -104,7 +103,7 @@ class _Index:
             self._note("name", denial.key.arn, one.finding)
             for name in _callers(denial) if event.time else ():
                 times.setdefault((name, event.region), []).append(time_of(event))
-        for event in (*(denial.event for denial in one.denials), *one.history.attempts):
+        for event in (*(denial.event for denial in one.denials), *one.ec2_calls):
             self._note("request", event.request_id, one.finding)
             for name in _names(event):
                 self._note("name", name, one.finding)

@@ -228,7 +228,7 @@ def _condition_not_met(case: Case) -> DenialCause | None:
         case.decision,
         case.denial,
         nothing_allowed=case.no_resource_based,
-        operations=frozenset(event.name for event in case.history.attempts),
+        operations=case.history.attempts.operations,
     )
     if not unmet:
         return None

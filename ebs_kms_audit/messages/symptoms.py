@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.commands import command
 from ebs_kms_audit.aws.ebs_errors import CODES
-from ebs_kms_audit.aws.ebs_operations import workflow_of
+from ebs_kms_audit.aws.ebs_operations import EC2_ID, workflow_of
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.messages.plain import plain
 from ebs_kms_audit.model import DenialMessage, Symptom
@@ -106,7 +106,6 @@ _OTHERS = (
 )
 _BY_ID = {kind.id: kind for kind in (*_KINDS, *_OTHERS)}
 
-_RESOURCE = re.compile(r"\b(?:vol|i|snap|ami)-[0-9a-f]{8,17}\b")
 _KEY = re.compile(
     r"arn:aws[a-z-]{0,10}:kms:(?P<region>[a-z0-9-]{1,30}):[0-9]{12}:key/"
     r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})(?![0-9a-f-])"
@@ -209,7 +208,7 @@ def names_in(words: str) -> dict[str, Any]:
     """Return the resources, the Region of a key and the Request ID in a text."""
     keys = list(_KEY.finditer(words))
     request = _REQUEST_ID.search(words)
-    names = [match[0] for match in keys] + _RESOURCE.findall(words)
+    names = [match[0] for match in keys] + EC2_ID.findall(words)
     return {
         "resources": tuple(dict.fromkeys(names))[:_MOST_RESOURCES],
         "region": keys[0]["region"] if keys else None,

@@ -22,7 +22,7 @@ workers, processes  other processes that read a part
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event, Window
@@ -39,8 +39,10 @@ from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter
+    from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large import LargeExport
+    from ebs_kms_audit.reading.exports.listed import ListedRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
 
@@ -267,13 +269,13 @@ class Reading:
         for part in self._parts():
             yield from part.around(related)
 
+    def calls(self) -> list[CallRows]:
+        """Return the EC2 calls near denials in large files that `around` left out."""
+        return _without_repeated([large.calls for large in self._large])
+
     def changes(self) -> list[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""
-        found = [large.changes() for large in self._large]
-        for number, rows in enumerate(found):
-            for later in found[number + 1 :]:
-                rows.leave_out_rows_of(later)
-        return found
+        return _without_repeated([large.changes() for large in self._large])
 
     def successes(self, related: RelatedEvents) -> list[SuccessRows]:
         """Return the successes of the callers of denials in large files, which `read` left out."""
@@ -284,6 +286,17 @@ class Reading:
         for large in self._large:
             if large.damaged:
                 yield large.name, large.all_events()
+
+
+_Listed = TypeVar("_Listed", bound="ListedRows")
+
+
+def _without_repeated(files: list[_Listed]) -> list[_Listed]:
+    """Leave out, in each file, the rows that a later file holds as well."""
+    for number, rows in enumerate(files):
+        for later in files[number + 1 :]:
+            rows.leave_out_rows_of(later)
+    return files
 
 
 def collect_documents(

@@ -11,6 +11,7 @@ from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.stats import InputStats
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
 
@@ -38,6 +39,9 @@ class Events(Protocol):
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of large files that bear on denials and that `read` left out."""
+
+    def calls(self) -> Sequence[CallRows]:
+        """Return the EC2 calls near denials in large files that `around` left out."""
 
     def changes(self) -> Sequence[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""

@@ -7,11 +7,11 @@ call that returned the access key, or a call of the same user with a long-term a
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import Event, Symptom
 from ebs_kms_audit.reading.timestamps import order_of
 
 NEAR = 300.0
@@ -27,8 +27,9 @@ class RelatedEvents(NamedTuple):
     callers      the callers, each with the times of the denials in seconds, sorted
     names        the User names
     access_keys  the access key ids
-    request_ids  the Request IDs
+    request_ids  the Request IDs, also those of symptoms
     event_ids    the Event IDs
+    resources    the volumes, instances, snapshots and images of symptoms
     """
 
     callers: Mapping[Caller, Sequence[float]]
@@ -36,11 +37,12 @@ class RelatedEvents(NamedTuple):
     access_keys: frozenset[str]
     request_ids: frozenset[str]
     event_ids: frozenset[str]
+    resources: frozenset[str] = frozenset()
 
     @classmethod
-    def by(cls, denied: Iterable[Event]) -> RelatedEvents:
-        """Return what bears on these denied events."""
-        events = list(denied)
+    def by(cls, denied: Iterable[Event], symptoms: Iterable[Symptom] = ()) -> RelatedEvents:
+        """Return what bears on these denied events, or joins a symptom to them."""
+        events, found = list(denied), list(symptoms)
         callers: dict[Caller, list[float]] = {}
         for event in events:
             time = time_of(event)
@@ -50,8 +52,10 @@ class RelatedEvents(NamedTuple):
             callers={caller: sorted(times) for caller, times in callers.items()},
             names=frozenset(event.user_name for event in events if event.user_name),
             access_keys=frozenset(event.access_key for event in events if event.access_key),
-            request_ids=frozenset(event.request_id for event in events if event.request_id),
+            request_ids=frozenset(event.request_id for event in events if event.request_id)
+            | {symptom.request_id for symptom in found if symptom.request_id},
             event_ids=frozenset(event.event_id for event in events if event.event_id),
+            resources=frozenset(name for symptom in found for name in symptom.resources),
         )
 
     def is_near(self, event: Event) -> bool:
@@ -92,3 +96,18 @@ def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
     """Return whether one of the sorted times is within so many seconds."""
     after = bisect_left(times, time - seconds)
     return after < len(times) and times[after] <= time + seconds
+
+
+def spans_near(
+    times: Sequence[float], denied: Iterable[float], begin: int = 0, end: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield the spans of `times[begin:end]` that are within `NEAR` of one of `denied`.
+
+    Both are sorted. The spans do not overlap.
+    """
+    end = len(times) if end is None else end
+    for time in denied:
+        first = bisect_left(times, time - NEAR, begin, end)
+        begin = bisect_right(times, time + NEAR, first, end)
+        if begin > first:
+            yield first, begin

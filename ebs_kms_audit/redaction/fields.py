@@ -178,6 +178,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "allowed": W,
         **_all(P, "changes_count grants_listed"),
     },
+    "Attempts": {"listed": V, **_all(P, "count operations")},
     "GrantTrace": {**_all(V, "grant made ended"), "listed": P},
     "Symptom": {
         "text": Kind.TEXT,

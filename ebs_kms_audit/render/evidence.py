@@ -131,10 +131,10 @@ def _around(finding: Finding) -> Iterator[Line]:
     history = finding.history
     for event in history.changes[-_LISTED:]:
         yield Line(label="before", text=phrases.sentence(phrases.happening(event)))
-    for event in history.attempts[:_LISTED]:
+    for event in history.attempts.listed[-_LISTED:]:
         text = phrases.sentence(phrases.attempt(event))
         yield Line(label=phrases.clock(event.time, finding.first_seen), text=text)
-    if (more := len(history.attempts) - _LISTED) > 0:
+    if (more := history.attempts.count - _LISTED) > 0:
         yield Line(label="", text=f"{phrases.count(more, 'more EC2 call')}: see --format json")
     if later := history.later_success:
         text = f"{later.name} succeeded at {phrases.time(later.time)}: the cause can be gone."

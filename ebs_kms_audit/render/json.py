@@ -315,7 +315,8 @@ def _lint(found: LintFinding) -> dict[str, Any]:
 def _history(history: History) -> dict[str, Any]:
     later = history.later_success
     return {
-        "attempts": Items(history.attempts, _happening, _ALIKE_EVENTS),
+        "attempts": Items(history.attempts.listed, _happening, _ALIKE_EVENTS),
+        "attempts_count": history.attempts.count,
         "changes": Items(history.changes, _happening, _ALIKE_EVENTS),
         "changes_count": history.changes_count,
         "later_success": later and _happening(later),

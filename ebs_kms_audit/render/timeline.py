@@ -61,7 +61,7 @@ def timeline_of(findings: Iterable[Finding]) -> tuple[TimelineEvent, ...]:
 def _events(finding: Finding) -> Iterator[tuple[Event, Mark]]:
     history = finding.history
     yield from ((denial.event, Mark.DENIAL) for denial in finding.denials)
-    yield from ((event, Mark.EC2_CALL) for event in history.attempts)
+    yield from ((event, Mark.EC2_CALL) for event in history.attempts.listed)
     yield from ((event, Mark.CHANGE) for event in history.changes)
     if history.later_success:
         yield history.later_success, Mark.SUCCESS

@@ -38,6 +38,7 @@ from ebs_kms_audit.report import Report
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
 
@@ -126,6 +127,10 @@ class _Gathered:
     def around(self, related: RelatedEvents) -> Iterator[Event]:  # noqa: ARG002
         """Yield nothing, because `read` yields all events that belong to a denial."""
         return iter(())
+
+    def calls(self) -> list[CallRows]:
+        """Return nothing, because `read` yields all EC2 calls that belong to a denial."""
+        return []
 
     def changes(self) -> list[ChangeRows]:
         """Return nothing, because `read` yields all changes."""

@@ -98,7 +98,7 @@ def test_an_instances_role_does_not_cure_its_infrastructure():
 )  # fmt: skip
 def test_the_ec2_calls_of_the_same_try(event, told):
     attempts = history_of(event).attempts
-    assert [one.event_id for one in attempts] == [event["eventID"]] * told
+    assert [one.event_id for one in attempts.listed] == [event["eventID"]] * told
 
 
 def test_ec2_error_codes_are_explained():
@@ -236,7 +236,7 @@ def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypat
 
     whole = ebs_kms_audit.audit(records=path)
     assert "surroundings_incomplete" not in {caveat.id for caveat in whole.caveats}
-    assert [e.event_id for e in whole.findings[0].history.attempts] == [mine["eventID"]]
+    assert [e.event_id for e in whole.findings[0].history.attempts.listed] == [mine["eventID"]]
     assert whole.findings[0].principal.arn == ROLE
 
     stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
@@ -272,10 +272,11 @@ def test_calls_far_from_every_denial_need_not_be_kept(monkeypatch, tmp_path, ord
 
     def calls(report):
         (finding,) = report.findings
-        return [call.event_id for call in finding.history.attempts]
+        attempts = finding.history.attempts
+        return [call.event_id for call in attempts.listed], attempts.count
 
     near = [number for number in range(120) if any(abs(number - one) <= 5 for one in REFUSED)]
-    expected = [CALLS[number]["eventID"] for number in near]
+    expected = [CALLS[number]["eventID"] for number in near][-20:], len(near)
     assert calls(ebs_kms_audit.audit(records=path)) == expected
     monkeypatch.setattr(ec2_calls, "_KEPT", 60)
     assert calls(ebs_kms_audit.audit(records=path)) == expected
@@ -294,7 +295,19 @@ def test_a_call_of_the_same_request_is_found_however_far(monkeypatch, tmp_path, 
     path.write_text(log(*events).read(), encoding="utf-8")
     monkeypatch.setattr(ec2_calls, "_KEPT", 20)
     (finding,) = ebs_kms_audit.audit(records=path).findings
-    assert calls[0]["eventID"] in {call.event_id for call in finding.history.attempts}
+    assert calls[0]["eventID"] in {call.event_id for call in finding.history.attempts.listed}
+
+
+def test_a_call_of_the_same_request_is_listed_before_later_calls():
+    same = made("AttachVolume", "06:59:00", "ec2", requestID="the same")
+    later = [made("AttachVolume", f"07:00:{second:02}", "ec2") for second in range(25)]
+    history = audit(record(requestID="the same"), same, *later).findings[0].history
+    listed = [call.event_id for call in history.attempts.listed]
+    assert listed == [
+        "AttachVolume 06:59:00",
+        *(f"AttachVolume 07:00:{n:02}" for n in range(6, 25)),
+    ]
+    assert history.attempts.count == 26
 
 
 def test_the_last_changes_before_the_first_denial_are_listed_and_all_are_counted():

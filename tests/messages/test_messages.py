@@ -480,7 +480,9 @@ def test_no_text_raises_and_no_part_that_is_cut_off_is_used(text):
         assert symptom.meaning
 
 
-NAMES = st.text("ABCXYZabcxyz019+=,.@_-", min_size=1, max_size=64)
+NAMES = st.text("ABCXYZabcxyz019+=,.@_-", min_size=1, max_size=64).filter(
+    lambda name: not name.endswith("...")  # IAM allows it; in a message it means a cut ARN
+)
 ACCOUNTS = st.text("0123456789", min_size=12, max_size=12)
 PARTITIONS = st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"])
 PRINCIPALS = st.one_of(

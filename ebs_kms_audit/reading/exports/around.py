@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
-from ebs_kms_audit.reading.exports.kept import KeptRows
+from ebs_kms_audit.reading.exports.kept import ODD, KeptRows
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
 
@@ -43,18 +43,25 @@ class Around:
         )
 
 
-def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
-    """Return the places of the rows that bear on denials, in order, each once.
+def places_around(related: Around, kept: Mapping[str, KeptRows]) -> tuple[Array, Array]:
+    """Return the places of the rows that must be parsed, in order, each once; and EC2 calls.
 
-    Changes are left out, and successes whose caller is known without parsing.
+    These are calls near a denial of the same User name. Changes are left out, and successes whose
+    caller is known without parsing.
     """
-    parts = []
-    for name, rows in kept.items():
-        found = rows.rows()
+    calls = choose(related, "calls", kept["calls"].rows())
+    must = (calls["user"] == ODD) | np.isin(calls["key"], related.requests)
+    parts = [calls[must]]
+    for name in ("successes", "sessions", "holders"):
+        found = kept[name].rows()
         if name == "successes":
-            found = found[found["user"] == 0]
-        if name != "changes":
-            parts.append(choose(related, name, found))
+            found = found[found["user"] == ODD]
+        parts.append(choose(related, name, found))
+    return in_order(*parts), calls[~must]
+
+
+def in_order(*parts: Array) -> Array:
+    """Return places in order, each once."""
     found = np.concatenate(parts)
     _, first = np.unique(found["offset"], return_index=True)
     places: Array = found[first]
@@ -69,12 +76,12 @@ def choose(related: Around, name: str, rows: Array) -> Array:
         return rows[np.isin(rows["key"], related.keys)]
     if name == "changes":
         return rows
-    return rows[np.isin(rows["user"], np.array([0, *related.users], dtype=np.uint64))]
+    return rows[np.isin(rows["user"], np.array([ODD, *related.users], dtype=np.uint64))]
 
 
 def _calls(related: Around, rows: Array) -> Array:
     """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
-    chosen = np.isin(rows["key"], related.requests) | (rows["user"] == 0)
+    chosen = np.isin(rows["key"], related.requests) | (rows["user"] == ODD)
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
     for user, times in related.users.items():

@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.exports.groups import (
 from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
-from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
+from ebs_kms_audit.reading.exports.kept import ODD, PLACE, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.exports.window import ByteWindow
@@ -219,14 +219,14 @@ class RegularRows:
             & ~internal
             & ((first == ord("A")) | (first == ord('"')) | (first == ord(" ")))
         )
-        places["user"][odd] = 0
+        places["user"][odd] = ODD
 
     def _user_hashes(self, rows: Array, names: Array) -> Array:
-        """Return the hashes of the User names; 0 for names with quotes or spaces around them."""
+        """Return the hashes of the User names; ODD for names with quotes or spaces around them."""
         start, end = self._cells(columns.USER_NAME, rows)
         found = names.copy()
         plain = _PLAIN_BYTE[self._content[start]] & _PLAIN_BYTE[self._content[end - 1]]
-        found[~plain & (end > start)] = 0
+        found[~plain & (end > start)] = ODD
         return found
 
     def _places(self, rows: Array, user: Array, key: Array) -> Array:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
-
-_NO_ID = 0  # the hash of an empty Event ID
+from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.exports.listed import ListedRows
 
 
 class ChangesBetween(NamedTuple):
@@ -60,7 +59,7 @@ class Changes(NamedTuple):
         )
 
 
-class ChangeRows:
+class ChangeRows(ListedRows):
     """Changes that are counted, and parsed only where a finding lists them.
 
     `kinds` has one event for each Region, account and resources, by the hash that the rows have as
@@ -73,21 +72,8 @@ class ChangeRows:
         kinds: Mapping[int, Event],
         events_at: Callable[[Array], Iterator[Event]],
     ) -> None:
-        self._rows = rows[np.lexsort((rows["offset"], rows["time"]))]
-        self._rows = self._rows[_last_of_each_id(self._rows)]
+        super().__init__(rows, events_at)
         self._kinds = kinds
-        self._events_at = events_at
-        self._parsed: dict[int, Event] = {}
-
-    def leave_out(self, event_ids: Iterable[str]) -> None:
-        """Leave out the changes with these Event IDs: another input holds them."""
-        known = hash_texts(sorted(event_ids))
-        self._rows = self._rows[~np.isin(self._rows["key"], known)]
-
-    def leave_out_rows_of(self, other: ChangeRows) -> None:
-        """Leave out the changes that a later file holds as well."""
-        known = other._rows["key"]
-        self._rows = self._rows[~np.isin(self._rows["key"], known[known != _NO_ID])]
 
     def of_kinds(self, concerns: Callable[[Event], bool]) -> Changes:
         """Return the changes of the kinds that concern a denial.
@@ -97,20 +83,3 @@ class ChangeRows:
         kinds = [kind for kind, event in self._kinds.items() if concerns(event)]
         rows = self._rows[np.isin(self._rows["user"], np.array(kinds, dtype=np.uint64))]
         return Changes(rows, rows["time"].tolist(), self._events_of)
-
-    def _events_of(self, rows: Array) -> Iterator[Event]:
-        """Yield the events of rows. A row is parsed once, because several findings list it."""
-        lines, parsed = rows["line"].tolist(), self._parsed
-        new = [at for at, line in enumerate(lines) if line not in parsed]
-        if new:
-            for event in self._events_at(rows[new]):
-                parsed[event.line] = event
-        return (parsed[line] for line in lines)
-
-
-def _last_of_each_id(rows: Array) -> Array:
-    """Return which rows are the last with their Event ID; rows without one all are."""
-    _, last = np.unique(rows["key"][::-1], return_index=True)
-    chosen: Array = rows["key"] == _NO_ID
-    chosen[len(rows) - 1 - last] = True
-    return chosen

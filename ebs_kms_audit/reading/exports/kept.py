@@ -16,8 +16,9 @@ PLACE = np.dtype(
      ("key", "u8"), ("group", "u8")]
 )  # fmt: skip
 """Where a row is in the file, its line, its time in seconds, and three hashes: of its User name, of
-what rows are compared by, and of its group. `user` is 0 for a row that must be parsed to know its
-caller."""
+what rows are compared by, and of its group. `user` is ODD for a row that must be parsed to know its
+caller, and 0 for an empty User name."""
+ODD = np.uint64(1)
 
 _PENDING = 1 << 16
 

@@ -20,8 +20,9 @@ from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.around import Around, choose, places_around
+from ebs_kms_audit.reading.exports.around import Around, choose, in_order, places_around
 from ebs_kms_audit.reading.exports.blocks import Settings
+from ebs_kms_audit.reading.exports.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.changes import ChangeRows
 from ebs_kms_audit.reading.exports.events import (
     EventMaker,
@@ -31,8 +32,8 @@ from ebs_kms_audit.reading.exports.events import (
     row_starter,
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
-from ebs_kms_audit.reading.exports.hashing import Array
-from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
+from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
@@ -44,6 +45,7 @@ from ebs_kms_audit.reading.timestamps import TimeReader
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
+_TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _SEARCHED = 1 << 16  # for the line end before a range
 _KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
     "calls": ("all", 1_500_000),
@@ -99,6 +101,7 @@ class LargeExport:
     counted     one event of each group of rows that were only counted, and how many there are
     overflowed  whether there were too many rows to keep all that may bear on a denial
     damaged     whether there are damaged account ids
+    calls       the EC2 calls near denials that `around` left out
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class LargeExport:
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
+        self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._events_at)
 
     @property
     def name(self) -> str:
@@ -238,8 +242,27 @@ class LargeExport:
         return self._maker.single(NeededRow(line, cells, time, needed=False))
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
-        """Yield the events that bear on denials, in order of their lines; no changes to keys."""
-        return self._events_at(places_around(Around.of(related), self._kept))
+        """Yield the events that bear on denials, in order of their lines; no changes to keys.
+
+        EC2 calls in rows that say nothing else are in `calls` then.
+        """
+        places, calls = places_around(Around.of(related), self._kept)
+        at, id_at = (
+            self._settings.layout.positions.get(name, -1)
+            for name in (columns.RESOURCES, columns.EVENT_ID)
+        )
+        says_more = np.zeros(len(calls), dtype=bool)
+        for begin in range(0, len(calls), _TOGETHER):
+            event_ids = []
+            for number, (_, cells) in enumerate(
+                self._rows(calls[begin : begin + _TOGETHER]), begin
+            ):
+                cells.append("")  # a column that the file lacks
+                says_more[number] = names_more(cells[at], related.resources)
+                event_ids.append(cells[id_at].strip())
+            calls["key"][begin : begin + _TOGETHER] = hash_texts(event_ids)
+        self.calls = CallRows(calls[~says_more], related.names, self._alike, self._events_at)
+        return self._events_at(in_order(places, calls[says_more]))
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that were only counted."""
@@ -254,7 +277,7 @@ class LargeExport:
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
         rows = choose(Around.of(related), "successes", self._kept["successes"].rows())
-        return SuccessRows(rows[rows["user"] != 0], related.names, self._alike, self._events_at)
+        return SuccessRows(rows[rows["user"] != ODD], related.names, self._alike, self._events_at)
 
     def _alike(self, group: int) -> Event:
         """Return an event of a group of rows that were only counted."""
@@ -264,23 +287,24 @@ class LargeExport:
         return event
 
     def _events_at(self, places: Array) -> Iterator[Event]:
-        for text, line in self._texts(places):
-            (cells,) = csv.reader([text.decode()], delimiter=self._settings.delimiter)
-            yield self._event(line, cells)
+        return (self._event(line, cells) for line, cells in self._rows(places))
 
-    def _texts(self, places: Array) -> Iterator[tuple[bytes, int]]:
-        pairs = zip(
-            places["offset"].tolist(), places["length"].tolist(), places["line"].tolist(),
-            strict=True,
-        )  # fmt: skip
+    def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
+        """Yield the lines of regular rows, and their cells."""
+        lines = places["line"].tolist()
+        texts = (text.decode() for text in self._texts(places))
+        return zip(lines, csv.reader(texts, delimiter=self._settings.delimiter), strict=True)
+
+    def _texts(self, places: Array) -> Iterator[bytes]:
+        offsets, lengths = places["offset"].tolist(), places["length"].tolist()
         if self._settings.texts or self._source.file is None:
-            for offset, _, line in pairs:
+            for offset in offsets:
                 texts = (rows.text(offset) for rows in self._kept.values())
-                yield next(text for text in texts if text is not None), line
+                yield next(text for text in texts if text is not None)
             return
         with opened(self._source.file.path) as file:
-            for offset, length, line in pairs:
-                yield os.pread(file.fileno(), length, offset), line
+            for offset, length in zip(offsets, lengths, strict=True):
+                yield os.pread(file.fileno(), length, offset)
 
 
 def _reading(handle: int, offset: int) -> Callable[[memoryview], int]:

@@ -29,6 +29,8 @@ LINKED = (
     f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
     "AWSServiceRoleForAutoScaling"
 )
+VOLUME = "vol-0123456789abcdef0"
+KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 OTHER_KEY_ID = "0000aaaa-12ab-34cd-56ef-1234567890ab"
 SESSION_KEY = access_key("ASIA", ACCOUNT, "worker")
 
@@ -63,6 +65,14 @@ FIELDS: list[dict[str, str]] = [
     EC2 | {"request_id": "the same"}, EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked"},
     EC2 | {"event_name": "AttachVolume"}, EC2 | {"event_source": ""},
     EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID))},
+    EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ARN))},
+    EC2 | {"resources": resources(("AWS::KMS::Key", "alias/ebs"))},
+    EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID)).replace(KEY_ID[0], r"\u0031", 1)},
+    EC2 | {"resources": resources(("AWS::EC2::Volume", VOLUME))}, EC2 | {"resources": "[{"},
+    EC2 | {"event_id": "twice"}, EC2 | {"event_id": "the same", "event_name": "AttachVolume"},
+    EC2 | {"aws_region": "eu-west-1"}, EC2 | {"recipient_account_id": OTHER},
+    EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked", "user_name": "carol",
+           "resources": resources(("AWS::EC2::Volume", VOLUME))},
     KMS | {"event_name": "Decrypt"}, KMS | {"event_name": "CreateGrant"},
     KMS | {"event_name": "CreateGrant", "user_name": "bob", "source_ip_address": "AWS Internal"},
     KMS | {"event_name": "CreateGrant", "resources": resources(("AWS::KMS::Key", KEY_ID))},
@@ -213,6 +223,39 @@ def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
     expected = report(path)
     tiny((50_000, 400_000))
     assert report(path) == expected
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_the_last_ec2_calls_are_listed_and_all_are_counted(tiny, tmp_path, sizes):
+    path = tmp_path / "export.csv"
+    names = ["CreateVolume"] + ["RunInstances"] * 29
+    calls = [
+        row(**EC2 | {"event_name": name}, user_name="alice", event_id=f"call {number}",
+            event_time=f"2026-05-18T07:00:{number:02}Z")
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    far = row(**EC2, user_name="alice", event_time="2026-05-18T07:05:31Z")
+    of_bob = row(**EC2, user_name="bob", event_time="2026-05-18T07:00:30Z")
+    refused = denied("alice", event_time="2026-05-18T07:00:30Z")
+    path.write_text(export(far, refused, of_bob, *calls[::-1], calls[29]))
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    attempts = finding.history.attempts
+    assert [call.event_id for call in attempts.listed] == [f"call {n}" for n in range(10, 30)]
+    assert attempts.count == 30
+    assert attempts.operations == {"CreateVolume", "RunInstances"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_call_in_two_large_exports_counts_once(tiny, tmp_path, order):
+    call = row(**EC2, user_name="alice", event_id="call")
+    texts = export(denied("alice"), call), export(call, row(**EC2, user_name="alice"))
+    paths = [tmp_path / f"{number}.csv" for number in range(2)]
+    for path, at in zip(paths, order, strict=True):
+        path.write_text(texts[at])
+    tiny((700, 900))
+    (finding,) = audit(paths).findings
+    assert finding.history.attempts.count == 2
 
 
 def test_a_report_does_not_need_its_input_any_more(tiny, tmp_path):

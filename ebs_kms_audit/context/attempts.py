@@ -1,0 +1,158 @@
+"""The EC2 calls of the caller near its denials. A finding lists the last of them, and counts all.
+
+In a large export most of these calls are not parsed (`reading.exports.calls`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ebs_kms_audit.identify import key_names
+from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.reading.related import Caller, caller_of, callers_of, spans_near, time_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.calls import CallRows
+
+SHOWN = 20
+"""The number of EC2 calls that a finding lists."""
+_SAME_MINUTE = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempts:
+    """The EC2 calls near the denials of one finding.
+
+    listed      the last 20, in order of time; one with the Request ID of a denial takes precedence
+    count       the number of all
+    operations  the Event names of all
+    """
+
+    listed: tuple[Event, ...] = ()
+    count: int = 0
+    operations: frozenset[str] = frozenset()
+
+
+NO_ATTEMPTS = Attempts()
+
+
+class _Calls(NamedTuple):
+    """The calls of one caller, in order of time, and their times in seconds."""
+
+    events: list[Event]
+    times: list[float]
+
+
+class Ec2CallLog:
+    """The EC2 calls by caller and by Request ID."""
+
+    def __init__(self, ec2_calls: Iterable[Event]) -> None:
+        self._by_request: dict[str, list[Event]] = {}
+        by_caller: dict[Caller, list[Event]] = {}
+        with_keys: dict[Caller, list[Event]] = {}
+        seen = set()
+        for event in sorted(ec2_calls, key=_order):
+            if event.request_id:
+                self._by_request.setdefault(event.request_id, []).append(event)
+            if event.time is None:
+                continue
+            caller, keys = caller_of(event), key_names(event)
+            by_caller.setdefault(caller, []).append(event)
+            same = caller, event.time, frozenset(keys)
+            if keys and same not in seen:
+                seen.add(same)
+                with_keys.setdefault(caller, []).append(event)
+        self._by_caller = _with_times(by_caller)
+        self._with_keys = _with_times(with_keys)
+        """Calls that name a key. Of those with equal time and keys, the first."""
+        self._rows: Sequence[CallRows] = ()
+
+    def same_request(self, event: Event) -> Sequence[Event]:
+        """Return the EC2 calls with the same Request ID."""
+        return self._by_request.get(event.request_id or "", ())
+
+    def with_key(self, event: Event) -> list[Event]:
+        """Return the EC2 calls that name a key, made by the same caller within a minute.
+
+        If the calls name several keys, only the calls for the first two keys are returned, because
+        the key of the event is then unknown.
+        """
+        made = self._with_keys.get(caller_of(event))
+        if made is None or event.time is None:
+            return []
+        time = time_of(event)
+        first = bisect_left(made.times, time - _SAME_MINUTE)
+        end = bisect_right(made.times, time + _SAME_MINUTE)
+        found: list[Event] = []
+        keys: set[str] = set()
+        for call in made.events[first:end]:
+            found.append(call)
+            keys |= {key for key in key_names(call) if not key.startswith("alias/")}
+            if len(keys) > 1:
+                break
+        return found
+
+    def add_rows(self, rows: Sequence[CallRows]) -> None:
+        """Add the calls of large exports that were not parsed."""
+        self._rows = rows
+
+    def of(self, denials: Sequence[Denial]) -> Attempts:
+        """Return the EC2 calls of the denials of one principal."""
+        if not self._by_caller and not self._by_request and not self._rows:
+            return NO_ATTEMPTS
+        callers, times = _callers_and_times(denials)
+        same_request = self._same_requests(denials)
+        near = self._near(callers, times)
+        in_rows = [rows.near(caller, times) for rows in self._rows for caller in callers]
+        parsed = [call for found in in_rows for call in found.last(SHOWN)]
+        others = [call for key, call in near.items() if key not in same_request]
+        first = sorted((*others, *parsed), key=_order)
+        return Attempts(
+            listed=tuple(sorted((*first, *same_request.values())[-SHOWN:], key=_order)),
+            count=len(others) + len(same_request) + sum(found.size for found in in_rows),
+            operations=frozenset(call.name for call in (*others, *same_request.values())).union(
+                *(found.operations for found in in_rows)
+            ),
+        )
+
+    def parsed(self, denials: Sequence[Denial]) -> Iterable[Event]:
+        """Return the EC2 calls of the denials of one principal, without rows that were not parsed.
+
+        Every call that shares a resource or a Request ID with a symptom is parsed.
+        """
+        return {**self._near(*_callers_and_times(denials)), **self._same_requests(denials)}.values()
+
+    def _same_requests(self, denials: Iterable[Denial]) -> dict[int, Event]:
+        requests = {denial.event.request_id for denial in denials}
+        return {id(call): call for one in requests for call in self._by_request.get(one or "", ())}
+
+    def _near(self, callers: Iterable[Caller], times: Sequence[float]) -> dict[int, Event]:
+        """Return the calls of the callers near the times, which are sorted."""
+        found = {}
+        for caller in callers:
+            if (made := self._by_caller.get(caller)) is not None:
+                for begin, end in spans_near(made.times, times):
+                    found.update({id(call): call for call in made.events[begin:end]})
+        return found
+
+
+def _callers_and_times(denials: Iterable[Denial]) -> tuple[set[Caller], list[float]]:
+    """Return the callers of denials, and the times of the denials, sorted."""
+    events = [denial.event for denial in denials]
+    callers = {caller for event in events for caller in callers_of(event)}
+    return callers, sorted(time_of(event) for event in events if event.time)
+
+
+def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]:
+    return {
+        caller: _Calls(events, [time_of(event) for event in events])
+        for caller, events in by_caller.items()
+    }
+
+
+def _order(event: Event) -> tuple[float, str, int]:
+    """Return the sort key: time, file, line."""
+    return time_of(event), event.file, event.line

@@ -1,0 +1,108 @@
+"""The EC2 calls near denials in a large export, in rows that say nothing else of a denial.
+
+Most calls of a busy account are such rows: they name no KMS key, and no resource of a symptom.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ebs_kms_audit.aws.ebs_operations import EC2_ID
+from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.exports.listed import ListedRows
+from ebs_kms_audit.reading.related import Caller, spans_near
+
+_CAN_NAME_A_KEY = re.compile(r"kms|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-|\\")
+"""A key ARN, an alias, a key id; or an escape in JSON, which can hide one."""
+
+
+_CallerHash = tuple[int, str | None, str | None]
+"""The hash of a User name, an account and a Region."""
+
+
+class CallsNear(NamedTuple):
+    """The calls of a caller near some times.
+
+    rows        the last of them, in order of time
+    size        the number of all
+    operations  the Event names of all
+    events_of   returns the events of rows
+    """
+
+    rows: Array
+    size: int
+    operations: frozenset[str]
+    events_of: Callable[[Array], Iterator[Event]]
+
+    def last(self, most: int) -> Iterator[Event]:
+        """Return the last calls, in order."""
+        return self.events_of(self.rows[-most:])
+
+
+class CallRows(ListedRows):
+    """Calls that are counted, and parsed only where a finding lists them.
+
+    names  the User names that can be asked for
+    alike  returns an event with the name, the Region and the account of a group
+    """
+
+    def __init__(
+        self,
+        rows: Array,
+        names: Collection[str],
+        alike: Callable[[int], Event],
+        events_at: Callable[[Array], Iterator[Event]],
+    ) -> None:
+        super().__init__(rows, events_at)
+        names = [*names, ""]
+        self._hashes = dict(zip(names, hash_texts(names).tolist(), strict=True))
+        self._alike = alike
+        self._of: dict[_CallerHash, tuple[Array, list[float]]] | None = None
+
+    def near(self, caller: Caller, times: Sequence[float]) -> CallsNear:
+        """Return the calls of a caller near times, which are sorted."""
+        if self._of is None:
+            self._of = self._by_caller()
+        name, account, region = caller
+        user = self._hashes.get(name or "")
+        found = None if user is None else self._of.get((user, account, region))
+        if found is None:
+            return CallsNear(self._rows[:0], 0, frozenset(), self._events_of)
+        rows, made_at = found
+        near = np.concatenate([rows[:0], *(rows[a:b] for a, b in spans_near(made_at, times))])
+        groups = np.unique(near["group"]).tolist()
+        operations = frozenset(self._alike(group).name for group in groups)
+        return CallsNear(near, len(near), operations, self._events_of)
+
+    def _by_caller(self) -> dict[_CallerHash, tuple[Array, list[float]]]:
+        """Return the rows of each caller, in order of time, and their times in seconds."""
+        groups, inverse = np.unique(self._rows["group"], return_inverse=True)
+        alike = [self._alike(group) for group in groups.tolist()]
+        numbers: dict[tuple[str | None, str | None], int] = {}
+        places = np.array(
+            [numbers.setdefault((one.account, one.region), len(numbers)) for one in alike],
+            dtype=np.int64,
+        )[inverse]
+        order = np.lexsort((places, self._rows["user"]))  # stable: the order of time is kept
+        rows, places = self._rows[order], places[order]
+        users = rows["user"]
+        begins = np.flatnonzero((users[1:] != users[:-1]) | (places[1:] != places[:-1])) + 1
+        parts = np.split(rows, begins) if len(rows) else []
+        found = {}
+        for part in parts:
+            one = self._alike(int(part["group"][0]))
+            caller = int(part["user"][0]), one.account, one.region
+            found[caller] = part, part["time"].tolist()
+        return found
+
+
+def names_more(resources: str, of_symptoms: Collection[str]) -> bool:
+    """Return whether a Resources cell can name a KMS key, or names one of these resources."""
+    if _CAN_NAME_A_KEY.search(resources):
+        return True
+    return bool(of_symptoms) and any(name in of_symptoms for name in EC2_ID.findall(resources))
