@@ -186,7 +186,7 @@ class _Reader:
     def patterns(self, name: str) -> Patterns | None:
         element, negated = self.one_of(name)
         if element is None:
-            if self.well_formed:
+            if name not in self.statement:
                 self.fault(
                     FaultId.MISSING_ELEMENT,
                     self.path,
@@ -309,7 +309,7 @@ def read_statement(statement: Any, index: int, path: str, takes_principals: bool
             document=statement,
         )
     sid, effect, principals = reader.sid(), reader.effect(), reader.principals()
-    if takes_principals and principals is None:
+    if takes_principals and principals is None and "Principal" not in statement:
         reader.fault(FaultId.MISSING_ELEMENT, path, "The statement has no Principal.", fatal=True)
     if not takes_principals and principals is not None and not _is_anyone(principals):
         # "*" is what a resource control policy must say.

@@ -82,14 +82,19 @@ def test_a_repeated_member_is_found_at_its_last_place(tmp_path):
 
 
 def test_a_missing_element_is_found_at_its_statement(tmp_path):
-    text = json.dumps(policy(DELEGATES, {"Effect": "Allow", "Action": "*"}), indent=2)
+    broken = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    text = json.dumps(policy(DELEGATES, broken), indent=2)
     [found] = lint_files([write(tmp_path, "policy.json", text)]).findings
     assert found.finding.id == "missing_element"
     assert found.region == found.statement
     lines = text.split("\n")
     assert lines[found.region.line - 1 : found.region.end_line] == [
-        "    {", '      "Effect": "Allow",', '      "Action": "*"', "    }",
-    ]  # fmt: skip
+        "    {",
+        '      "Effect": "Allow",',
+        '      "Action": "*",',
+        '      "Resource": "*"',
+        "    }",
+    ]
 
 
 # Terraform, "JSON Output Format": resource_changes of a plan, values of a state.
