@@ -9,6 +9,7 @@ from . import (
     LOGIC,
     MISSING,
     NOT_PRINCIPAL,
+    OTHER_ROOT,
     ROLE,
     ROOT,
     SESSION,
@@ -23,6 +24,9 @@ from . import (
 
 _OFFICE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 _MAYBE = deny("D", "*", Condition=_OFFICE)
+_ANOTHER_USER = f"arn:aws:iam::{ACCOUNT}:user/dee"
+_ANOTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Buyer"
+_ANOTHER_SESSION = SESSION.replace("monday", "friday")
 
 
 def _case(name, source, statements, verdict, decided, **more):
@@ -169,7 +173,7 @@ CASES = [
     _spare("the account is not listed", [ROLE, SESSION], SESSION, DENIED, ["D"]),
     _spare(
         "another session is listed",
-        [ROOT, ROLE, SESSION.replace("monday", "friday")],
+        [ROOT, ROLE, _ANOTHER_SESSION],
         SESSION,
         DENIED,
         ["D"],
@@ -188,6 +192,38 @@ CASES = [
     _spare("the account is listed: its root user", [ROOT], ROOT, ALLOWED, ["A"]),
     _spare("the account is listed, its role is not", [ROOT], ROLE, DENIED, ["D"]),
     _spare("anyone is listed", "*", ROLE, ALLOWED, ["A"]),
+    # Each entry is exempt: what another entry names does not matter, nor does the order.
+    *(
+        _spare(f"{caller} is listed {place} others", listed, caller, ALLOWED, ["A"])
+        for caller, own, others in (
+            (USER, [USER, ROOT], [_ANOTHER_USER, OTHER_ROOT]),
+            (SESSION, [SESSION, ROLE, ROOT], [_ANOTHER_SESSION, _ANOTHER_ROLE, OTHER_ROOT]),
+            (FEDERATED, [FEDERATED, ROOT], [FEDERATED.replace("/bo", "/al"), OTHER_ROOT]),
+            (ROOT, [ROOT], [OTHER_ROOT, USER]),
+        )
+        for place, listed in (("before", own + others), ("after", others + own))
+    ),
+    _spare("a user, before another, without the account", [USER, _ANOTHER_USER, OTHER_ROOT], USER,
+           DENIED, ["D"]),
+    _spare("another user of the account", [_ANOTHER_USER, ROOT], USER, DENIED, ["D"]),
+    *(
+        _spare(f"a session that may be the caller's, {place} one that can not be",
+               [ROOT, ROLE, *listed], ROLE, UNDECIDED, ["D"], depends=["principal"])
+        for place, listed in (
+            ("before", [SESSION, f"arn:aws:sts::{ACCOUNT}:assumed-role/Buyer/monday"]),
+            ("after", [f"arn:aws:sts::{ACCOUNT}:assumed-role/Buyer/monday", SESSION]),
+        )
+    ),
+    *(
+        _spare(f"a service is listed {place} another", {"Service": listed}, "ec2.amazonaws.com",
+               ALLOWED, ["A"])
+        for place, listed in (
+            ("before", ["ec2.amazonaws.com", "sns.amazonaws.com"]),
+            ("after", ["sns.amazonaws.com", "ec2.amazonaws.com"]),
+        )
+    ),
+    _spare("another service is listed", {"Service": "sns.amazonaws.com"}, "ec2.amazonaws.com",
+           DENIED, ["D"]),
     _spare(
         "a service is listed", {"Service": "ec2.amazonaws.com"}, "ec2.amazonaws.com", ALLOWED, ["A"]
     ),
@@ -214,4 +250,15 @@ CASES = [
         "Allow all but a user: that user, whose account is not listed", USER, USER, UNDECIDED, ["A"]
     ),
     _all_but("Allow all but anyone", "*", ROLE, MISSING, []),
-]
+    _all_but("Allow all but another user", _ANOTHER_USER, USER, ALLOWED, ["A"]),
+    _all_but("Allow all but another account", OTHER_ROOT, USER, ALLOWED, ["A"]),
+    _all_but("Allow all but two users and their account: the first of them",
+             [USER, _ANOTHER_USER, ROOT], USER, MISSING, []),
+    _all_but("Allow all but two users and their account: the second of them",
+             [_ANOTHER_USER, USER, ROOT], USER, MISSING, []),
+    _all_but("Allow all but the account: a user that is not listed", ROOT, USER, UNDECIDED, ["A"]),
+    _all_but("Allow all but a role: a session that is not listed", ROLE, SESSION, UNDECIDED, ["A"]),
+    _all_but("Allow all but a session that may be the caller's", SESSION, ROLE, UNDECIDED, ["A"]),
+    _all_but("Allow all but a role, a session of it and their account: that session",
+             [ROOT, ROLE, SESSION], SESSION, MISSING, []),
+]  # fmt: skip
