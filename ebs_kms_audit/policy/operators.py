@@ -6,7 +6,6 @@ Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import operator
 import re
@@ -137,7 +136,7 @@ def _boolean(text: str) -> bool | None:
 def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
 
 

@@ -81,10 +81,10 @@ def _covers(pattern: Pattern, value: str | Pattern) -> bool:
     back: tuple[int, int] | None = None
     while here < len(value):
         token = pattern[at] if at < len(pattern) else None
-        if token == ANY and token is not None:
+        if token == ANY:
             back = (at, here)
             at += 1
-        elif token is not None and (token == value[here] or (token == ONE and value[here] != ANY)):
+        elif token == value[here] or (token == ONE and value[here] != ANY):
             at += 1
             here += 1
         elif back is not None:

@@ -200,6 +200,9 @@ DOUBTFUL = {
     "another key as Resource": (
         statement(Resource=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0000abcd-12ab-34cd-56ef-00"),
         ("resource_is_another_key", "warning", f"{AT}.Resource")),
+    "every key but this one": (
+        statement(Resource=None, NotResource=KEY),
+        ("resource_is_another_key", "warning", f"{AT}.NotResource")),
     # IAM User Guide, "IAM JSON policy elements: Action": SERVICE:ACTION.
     "an action without its service": (
         statement(Action=["kms:Encrypt", "Decrypt"]),
@@ -208,6 +211,10 @@ DOUBTFUL = {
     "an operator that does not exist": (
         statement(Condition={"StringEqual": {"kms:CallerAccount": ACCOUNT}}),
         ("unknown_operator", "error", f"{AT}.Condition.StringEqual['kms:CallerAccount']")),
+    "an operator that does not exist, in a Deny of the calls that EBS makes": (
+        statement(Effect="Deny", Principal="*", Action="kms:*",
+                  Condition={"NotIpAddres": {"aws:SourceIp": "192.0.2.0/24"}}),
+        ("unknown_operator", "error", f"{AT}.Condition.NotIpAddres['aws:SourceIp']")),
     "a date that cannot be read": (
         statement(Condition={"DateLessThan": {"aws:CurrentTime": "18.05.2026"}}),
         ("unreadable_value", "error", f"{AT}.Condition.DateLessThan['aws:CurrentTime']")),

@@ -78,7 +78,7 @@ def _numbers_out_of_range(value: Any, path: str) -> Iterator[str]:
 
 
 def _sids(policy: KeyPolicy) -> Iterator[LintFinding]:
-    counts = Counter(statement.sid for statement in policy.statements if statement.sid)
+    counts = Counter(statement.sid for statement in policy.statements)
     for statement in policy.statements:
         if statement.sid and counts[statement.sid] > 1:
             yield warning(

@@ -58,9 +58,6 @@ def _entries(statement: Statement, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _actions(statement: Statement) -> Iterator[LintFinding]:
-    actions = statement.actions
-    if actions is None:
-        return
     for path, pattern in _entries(statement, "Action"):
         if pattern != "*" and ":" not in pattern:
             yield error(
