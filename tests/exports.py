@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
+from ebs_kms_audit import audit
 from ebs_kms_audit.report import Report
 from tests.make_samples import ACCOUNT, HEADER, HEADER_2019, access_key, made_id
 
@@ -25,11 +26,14 @@ __all__ = [
     "HEADER_2020",
     "Row",
     "access_key",
+    "caveats",
     "denied",
     "denied_2019",
     "export",
     "figures",
+    "only_finding",
     "refused_users",
+    "report_on",
     "row",
     "without",
 ]
@@ -73,7 +77,7 @@ def row(**cells: str) -> Row:
 
 
 def denied(user_name: str = "alice", **cells: str) -> Row:
-    """Return a refused CreateGrant, called by EC2 for an IAM user whose key holds ACCOUNT."""
+    """Return a denied CreateGrant, called by EC2 for an IAM user whose key holds ACCOUNT."""
     ec2 = "ec2-frontend-api.amazonaws.com"
     values = {
         "user_name": user_name,
@@ -89,7 +93,7 @@ def denied(user_name: str = "alice", **cells: str) -> Row:
 
 
 def denied_2019(user_name: str = "alice", **cells: str) -> Row:
-    """Return a refused CreateGrant as the layout of 2019-2020 had it: local time, blank cells."""
+    """Return a denied CreateGrant as the layout of 2019-2020 had it: local time, blank cells."""
     values = {
         "aws_access_key": "",
         "event_time": "2020-05-13, 04:52:01 PM",
@@ -134,3 +138,22 @@ def refused_users(report: Report) -> list[str]:
     """Return the User names of all denials, sorted; a name once for each of its denials."""
     findings = report.to_dict()["findings"]
     return sorted(one["principal"]["user_name"] for one in findings for _ in one["denials"])
+
+
+def report_on(text: str | bytes, **options: Any) -> dict[str, Any]:
+    """Return the report on an export as a dict."""
+    stream = io.BytesIO(text) if isinstance(text, bytes) else io.StringIO(text)
+    made: dict[str, Any] = audit(stream, **options).to_dict()
+    return made
+
+
+def caveats(report: dict[str, Any]) -> dict[str, str]:
+    """Return the texts of the caveats by id."""
+    return {caveat["id"]: caveat["text"] for caveat in report["caveats"]}
+
+
+def only_finding(text: str | bytes, **options: Any) -> dict[str, Any]:
+    """Return the one finding of an export."""
+    finding: dict[str, Any]
+    (finding,) = report_on(text, **options)["findings"]
+    return finding
