@@ -131,6 +131,11 @@ def policy(*statements: Any, version: str | None = "2012-10-17") -> dict[str, An
     return head | {"Statement": list(statements)}
 
 
+IAM_ALLOWS = {"identity_policies": [policy(allow("I"))]}
+IAM_DENIES = {"identity_policies": [policy(allow("I"), deny("J", actions="kms:Decrypt"))]}
+NO_IAM = {"identity_policies": ()}
+
+
 def conditioned(
     name: str,
     condition: dict[str, Any],
