@@ -7,35 +7,21 @@ from dataclasses import replace
 import pytest
 
 import ebs_kms_audit
-from ebs_kms_audit import Cause, CauseId, Evidence, UsageError
+from ebs_kms_audit import Cause, CauseId, Evidence
 from ebs_kms_audit.render.text import render
 from tests.make_samples import SAMPLES
 from tests.render.made import (
     DIFF,
     GET_JSON,
-    KEY_ARN,
     KEY_CELL,
     NO_STATEMENT,
     STATEMENTS,
-    many_callers,
     policy_step,
     report_of,
     safe_step,
 )
+from tests.render.text import lines_of, part
 from tests.rows import SESSION, audit, row
-
-CONTROLS = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b]"
-
-
-def lines_of(report, **options):
-    return render(report, **options).splitlines()
-
-
-def part(text, begin, end):
-    """Return the lines of a text from one that begins with a word to one with another word."""
-    lines = text[text.index(f"\n{begin} ") + 1 :]
-    return lines[: lines.index(f"\n{end} ") + 1]
-
 
 # The order
 
@@ -323,142 +309,3 @@ def test_an_alternative_is_in_the_details_alone():
     assert "STEP 2" not in render(report)
     assert "OR      Step 2: Attach an IAM policy." in render(report)
     assert "STEP 2  Attach an IAM policy." in render(report, details=True)
-
-
-def test_a_very_long_change_is_not_printed_and_the_report_says_how_to_get_it():
-    long = policy_step(diff="--- a\n+++ b\n" + "+x\n" * 300)
-    text = render(report_of(long))
-    assert text.count("\n+x") == 0
-    assert text.partition("aws iam list-roles\n")[2].startswith(
-        "        The change has 302 lines. Add --show diff --step key_policy-1234abcd to\n"
-        "        print it.\n        Console: Choose the key.\n"
-    )
-
-
-# Size
-
-
-def test_ten_thousand_findings_stay_readable():
-    report = many_callers(200)
-    findings = tuple(
-        replace(report.findings[number % 200], id=f"F-{number:010x}",
-                principal=replace(report.findings[0].principal, user_name=f"user-{number}"))
-        for number in range(10_000)
-    )  # fmt: skip
-    lines = lines_of(replace(report, findings=findings))
-    assert len(lines) < 90
-    assert [line for line in lines if "9,980" in line] == [
-        "9,980 more callers with 9,980 denied calls: --format csv or json lists all."
-    ]
-
-
-def test_very_many_steps_stay_readable():
-    steps = [policy_step(id=f"key_policy-{number}") for number in range(1_000)]
-    lines = lines_of(report_of(*steps))
-    assert len(lines) < 250
-    assert sum(line.startswith("STEP ") for line in lines) == 20
-    assert "980 more steps: --format json lists all." in lines
-    assert [line for line in lines if line.endswith("statements --step key_policy-19")] == [
-        "        statements --step key_policy-19"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("files", "most"),
-    [
-        (["event_history.csv"], 105),
-        (["event_history.csv", "event_history.json", "key_policy.json"], 130),
-    ],
-)
-@pytest.mark.parametrize("width", [80, 100, 120])
-def test_the_sample_fits_a_few_screens(files, most, width):
-    export, *others = (SAMPLES / name for name in files)
-    report = ebs_kms_audit.audit(
-        export, records=others[0] if others else None, key_policies=others[1] if others else None
-    )
-    assert len(lines_of(report, width=width)) <= most
-
-
-# On demand
-
-
-def test_details_hold_evidence_caveats_and_each_evidence_word_once():
-    report = report_of(policy_step())
-    short, long = render(report), render(report, details=True)
-    (finding,) = report.findings
-    assert finding.id not in short
-    for part in (
-        f"FINDING {finding.id}",
-        "Denied calls",
-        "What the input cannot show",
-        "limited_view",
-    ):
-        assert part in long
-    assert long.count("  derived: another event proves it.") == 1
-
-
-def test_one_finding_is_shown_completely_and_alone():
-    report = audit(row(), row(user_name="bob"))
-    first, second = report.findings
-    text = render(report, finding=first.id)
-    assert text.startswith(f"FINDING {first.id}: ")
-    assert second.id not in text
-
-
-def test_an_unknown_finding_gets_the_nearest_id():
-    report = audit(row())
-    id = report.findings[0].id
-    with pytest.raises(UsageError, match=f"The nearest id is {id}"):
-        render(report, finding=id[:-1] + "x")
-
-
-# Widths, colours, hostile text
-
-
-@pytest.mark.parametrize(("asked", "width"), [(10, 60), (60, 60), (80, 80), (120, 120), (500, 120)])
-def test_prose_fits_the_terminal_from_60_to_120_columns(asked, width):
-    report = report_of(policy_step())
-    lines = lines_of(report, width=asked, details=True)
-    assert (
-        max(len(line) for line in lines if not re.match(r'[{} "]|.*(arn:aws|ebs-kms-audit )', line))
-        <= width
-    )
-    assert KEY_ARN in render(report, width=asked, details=True)
-
-
-def test_commands_and_json_are_the_same_at_every_width():
-    report = report_of(policy_step())
-    pasted = {
-        tuple(line for line in lines_of(report, width=width) if line.startswith(("{", "}", '  "')))
-        for width in (60, 80, 120)
-    }
-    assert len(pasted) == 1
-
-
-def test_colour_changes_no_word():
-    report = report_of(safe_step())
-    coloured = render(report, color=True)
-    assert "\x1b[32mSAFE\x1b[0m" in coloured
-    assert '\x1b[32m+  "Sid": "Allow use of the key"\x1b[0m' in coloured
-    assert "\n+++ key_policy.json (changed)\n" in coloured  # the file names are no change
-    assert re.sub(r"\x1b\[\d+m", "", coloured) == render(report)
-
-
-def test_no_log_field_moves_the_terminal():
-    hostile = "\x1b]0;owned\x07\u202e\x9b"
-    report = audit(
-        row(user_name=hostile, event_name=f"Decrypt{hostile}", aws_region="us-east-1"),
-        row(user_name=hostile, resources=f'[{{"resourceName":"alias/{hostile}"}}]'),
-        row(error_code=hostile),
-    )
-    assert len(report.findings) == 1
-    assert re.search(CONTROLS, render(report, details=True)) is None
-    assert re.search(CONTROLS, report.to_json()) is None
-
-
-def test_rows_set_aside_are_counted_and_in_the_details_named():
-    report = audit(row(), row(event_time="noon"))
-    assert "\nREAD    2 rows, 1 set aside; 1 of KMS, 0 read-only; 07:00:34 UTC.\n" in render(report)
-    assert "<StringIO> line 3: its Event time is no time" in re.sub(
-        r"\s+", " ", render(report, details=True)
-    )
