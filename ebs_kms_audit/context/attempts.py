@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.identify import key_names
-from ebs_kms_audit.model import Denial, Event
-from ebs_kms_audit.reading.related import Caller, caller_of, callers_of, spans_near, time_of
+from ebs_kms_audit.model import Denial, Denials, Event, EventList, Unparsed
+from ebs_kms_audit.reading.related import (
+    Caller,
+    caller_of,
+    callers_of,
+    order_in_time,
+    spans_near,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.calls import CallRows
@@ -31,7 +38,7 @@ class Attempts:
     operations  the Event names of all
     """
 
-    listed: tuple[Event, ...] = ()
+    listed: Sequence[Event] = ()
     count: int = 0
     operations: frozenset[str] = frozenset()
 
@@ -54,7 +61,7 @@ class Ec2CallLog:
         by_caller: dict[Caller, list[Event]] = {}
         with_keys: dict[Caller, list[Event]] = {}
         seen = set()
-        for event in sorted(ec2_calls, key=_order):
+        for event in sorted(ec2_calls, key=order_in_time):
             if event.request_id:
                 self._by_request.setdefault(event.request_id, []).append(event)
             if event.time is None:
@@ -99,31 +106,42 @@ class Ec2CallLog:
         """Add the calls of large exports that were not parsed."""
         self._rows = rows
 
-    def of(self, denials: Sequence[Denial]) -> Attempts:
-        """Return the EC2 calls of the denials of one principal."""
+    def read_texts(self) -> None:
+        """Read the texts of the calls of large exports that `of` returned."""
+        for rows in self._rows:
+            rows.read_texts()
+
+    def of(self, denials: Denials) -> Attempts:
+        """Return the EC2 calls of the denials of one principal, which are in order of time.
+
+        The calls of large exports have no text before `read_texts`.
+        """
         if not self._by_caller and not self._by_request and not self._rows:
             return NO_ATTEMPTS
-        callers, times = _callers_and_times(denials)
+        callers, times = _callers(denials), denials.times
         same_request = self._same_requests(denials)
         near = self._near(callers, times)
         in_rows = [rows.near(caller, times) for rows in self._rows for caller in callers]
-        parsed = [call for found in in_rows for call in found.last(SHOWN)]
+        unparsed = [call for found in in_rows for call in found.last(SHOWN)]
         others = [call for key, call in near.items() if key not in same_request]
-        first = sorted((*others, *parsed), key=_order)
+        first: list[Event | Unparsed] = sorted((*others, *unparsed), key=order_in_time)
         return Attempts(
-            listed=tuple(sorted((*first, *same_request.values())[-SHOWN:], key=_order)),
+            listed=EventList(sorted([*first, *same_request.values()][-SHOWN:], key=order_in_time)),
             count=len(others) + len(same_request) + sum(found.size for found in in_rows),
             operations=frozenset(call.name for call in (*others, *same_request.values())).union(
                 *(found.operations for found in in_rows)
             ),
         )
 
-    def parsed(self, denials: Sequence[Denial]) -> Iterable[Event]:
+    def parsed(self, denials: Denials) -> Iterable[Event]:
         """Return the EC2 calls of the denials of one principal, without rows that were not parsed.
 
         Every call that shares a resource or a Request ID with a symptom is parsed.
         """
-        return {**self._near(*_callers_and_times(denials)), **self._same_requests(denials)}.values()
+        return {
+            **self._near(_callers(denials), denials.times),
+            **self._same_requests(denials),
+        }.values()
 
     def _same_requests(self, denials: Iterable[Denial]) -> dict[int, Event]:
         requests = {denial.event.request_id for denial in denials}
@@ -139,11 +157,8 @@ class Ec2CallLog:
         return found
 
 
-def _callers_and_times(denials: Iterable[Denial]) -> tuple[set[Caller], list[float]]:
-    """Return the callers of denials, and the times of the denials, sorted."""
-    events = [denial.event for denial in denials]
-    callers = {caller for event in events for caller in callers_of(event)}
-    return callers, sorted(time_of(event) for event in events if event.time)
+def _callers(denials: Denials) -> set[Caller]:
+    return {caller for denial in denials.kinds for caller in callers_of(denial.event)}
 
 
 def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]:
@@ -151,8 +166,3 @@ def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]
         caller: _Calls(events, [time_of(event) for event in events])
         for caller, events in by_caller.items()
     }
-
-
-def _order(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: time, file, line."""
-    return time_of(event), event.file, event.line

@@ -22,10 +22,10 @@ from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
-from ebs_kms_audit.context.successes import SuccessLog, is_success
+from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
-from ebs_kms_audit.model import Denial, Event, PrincipalKind
-from ebs_kms_audit.reading.related import RelatedEvents, time_of
+from ebs_kms_audit.model import Denial, Denials, Event, PrincipalKind
+from ebs_kms_audit.reading.related import RelatedEvents
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.calls import CallRows
@@ -72,7 +72,7 @@ class History:
     """
 
     attempts: Attempts = NO_ATTEMPTS
-    changes: tuple[Event, ...] = ()
+    changes: Sequence[Event] = ()
     changes_count: int = 0
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
@@ -137,19 +137,24 @@ class ContextCollector:
         """The EC2 calls. Add all events before."""
         return Ec2CallLog(self._ec2_calls)
 
-    def of(self, denials: Sequence[Denial]) -> History:
-        """Return the history of the denials of one principal."""
-        times = [time_of(denial.event) for denial in denials if denial.event.time]
+    def histories(self, groups: Sequence[Denials]) -> list[History]:
+        """Return the history of each group: the denials of one principal, in order of time."""
+        found = list(map(self._history, groups, self._successes.of_each(groups)))
+        self.ec2_calls.read_texts()
+        self._changes.read_texts()
+        return found
+
+    def _history(self, denials: Denials, successes: Successes) -> History:
+        times = denials.times
         attempts = self.ec2_calls.of(denials)
-        successes = self._successes.of(denials)
-        denied = {action for denial in denials for action in denial.iam_actions}
+        denied = {action for denial in denials.kinds for action in denial.iam_actions}
         allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
-        changes: tuple[Event, ...] = ()
+        changes: Sequence[Event] = ()
         policy_changes: tuple[Event, ...] = ()
         changes_count = 0
         if times:
-            changes, changes_count = self._changes.before(denials[0], min(times))
-            policy_changes = self._changes.policy_changes_after(denials[0], max(times))
+            changes, changes_count = self._changes.before(denials[0], times[0])
+            policy_changes = self._changes.policy_changes_after(denials[0], times[-1])
         return History(
             attempts=attempts,
             changes=changes,
@@ -158,7 +163,7 @@ class ContextCollector:
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,
             allowed=tuple(sorted(allowed)),
-            next_calls=_next_calls(attempts.operations, denials, denied | allowed),
+            next_calls=_next_calls(attempts.operations, denials.kinds, denied | allowed),
         )
 
 

@@ -7,14 +7,14 @@ have 100,000 RetireGrant rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event
-from ebs_kms_audit.reading.related import time_of
+from ebs_kms_audit.model import Denial, Event, EventList, Unparsed
+from ebs_kms_audit.reading.related import order_in_time, time_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
@@ -26,6 +26,7 @@ BEFORE = 24 * 3600.0
 _KEPT = 20_000
 
 _Place = tuple[str | None, ...]  # the key or role that was changed
+_KindsAt = dict[_Place, list[tuple[str | None, int]]]
 
 
 class ChangeLog:
@@ -56,16 +57,16 @@ class ChangeLog:
             one.leave_out(event.event_id for event in self if event.event_id)
             self._rows.append(one)
 
-    def before(self, denial: Denial, time: float) -> tuple[tuple[Event, ...], int]:
+    def before(self, denial: Denial, time: float) -> tuple[Sequence[Event], int]:
         """Return the last changes before a time that concern a denial, and the number of all such.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
         row of the change or the denial names no key, a change in the same account and Region
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
-        is used.
+        is used. The changes of large exports have no text before `read_texts`.
         """
-        recent: list[Event] = []
-        last: list[Event] = []
+        recent: list[Event | Unparsed] = []
+        last: list[Event | Unparsed] = []
         in_rows: list[ChangesBetween] = []
         count = 0
         for place, account in _places_of_denial(denial):
@@ -79,19 +80,42 @@ class ChangeLog:
             in_rows += [changes.between(time - BEFORE, time) for changes in changed]
         count += sum(found.size for found in in_rows)
         if not count:
-            last += [event for found in in_rows for event in found.last_before()]
-            return ((max(last, key=_order),), 1) if last else ((), 0)
-        recent += [event for found in in_rows for event in found.last(SHOWN)]
-        return tuple(sorted(recent, key=_order)[-SHOWN:]), count
+            last += [row for found in in_rows for row in found.last_before()]
+            return (EventList([max(last, key=order_in_time)]), 1) if last else ((), 0)
+        recent += [row for found in in_rows for row in found.last(SHOWN)]
+        return EventList(sorted(recent, key=order_in_time)[-SHOWN:]), count
+
+    def read_texts(self) -> None:
+        """Read the texts of the changes of large exports that `before` returned."""
+        for rows in self._rows:
+            rows.read_texts()
 
     def _changed_in_rows(self, place: _Place, account: str | None) -> list[Changes]:
-        """Return the changes at a place in large exports, for each of them."""
+        """Return the changes at a place in large exports."""
         changes = self._at.get((place, account))
         if changes is None:
-            concerns = partial(_concerns, place, account)
-            changes = [rows.of_kinds(concerns) for rows in self._rows]
-            self._at[place, account] = changes
+            changes = self._at[place, account] = []
+            for rows, kinds_at in self._kinds_at:
+                kinds = [
+                    kind
+                    for made_in, kind in kinds_at.get(place, ())
+                    if account is None or made_in in (None, account)
+                ]
+                if kinds:
+                    changes.append(rows.of_kinds(kinds))
         return changes
+
+    @cached_property
+    def _kinds_at(self) -> list[tuple[ChangeRows, _KindsAt]]:
+        """The kinds of the changes in large exports by the place, each with its account."""
+        found = []
+        for rows in self._rows:
+            kinds_at: _KindsAt = {}
+            for kind, event in rows.kinds.items():
+                for place in _places_of_change(event):
+                    kinds_at.setdefault(place, []).append((event.account, kind))
+            found.append((rows, kinds_at))
+        return found
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
         """Return the last 20 changes to the policy of the denied key after a time."""
@@ -105,7 +129,7 @@ class ChangeLog:
         for made in self._policy_edits.get(place, {}).values():
             after = bisect_right(made, time, key=time_of)
             found += made[max(after, len(made) - SHOWN) :]
-        return tuple(sorted(found, key=_order)[-SHOWN:])
+        return tuple(sorted(found, key=order_in_time)[-SHOWN:])
 
     def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
         """Yield the changes in an account, and those without a known account, sorted by time."""
@@ -124,25 +148,13 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
-def _order(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: time, file, line."""
-    return time_of(event), event.file, event.line
-
-
 def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Event]]]:
     places: dict[_Place, dict[str | None, list[Event]]] = {}
-    for event in sorted(events, key=_order):
+    for event in sorted(events, key=order_in_time):
         if event.time is not None:
             for place in _places_of_change(event):
                 places.setdefault(place, {}).setdefault(event.account, []).append(event)
     return places
-
-
-def _concerns(place: _Place, account: str | None, change: Event) -> bool:
-    """Return whether a change was made at a place, in an account or an unknown one."""
-    return (account is None or change.account in (None, account)) and (
-        place in _places_of_change(change)
-    )
 
 
 def _places_of_change(event: Event) -> set[_Place]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.identify import is_kms, keys_in
-from ebs_kms_audit.model import Denial, Event
+from ebs_kms_audit.model import Denials, Event
 from ebs_kms_audit.reading.related import time_of
 
 NEAR = 3600.0
@@ -39,9 +38,9 @@ class KeyErrors:
         self._sorted = False
         self._by_key.setdefault((event.region, keys.pop()), []).append(event)
 
-    def near(self, denials: Sequence[Denial]) -> tuple[Event, ...]:
+    def near(self, denials: Denials) -> tuple[Event, ...]:
         """Return at most 20 errors of the denied key within an hour of a denial."""
-        if not self._by_key:
+        if not any((one.event.region, one.key.id) in self._by_key for one in denials.kinds):
             return ()
         if not self._sorted:
             for events in self._by_key.values():

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event
-from ebs_kms_audit.reading.related import Caller, RelatedEvents, caller_of, callers_of, time_of
+from ebs_kms_audit.model import Denials, Event, Unparsed, parsed
+from ebs_kms_audit.reading.related import (
+    Caller,
+    RelatedEvents,
+    caller_of,
+    callers_of,
+    order_in_time,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.successes import SuccessRow, SuccessRows
@@ -59,28 +67,31 @@ class SuccessLog:
         """Add the successes of large exports."""
         self._rows = rows
 
-    def of(self, denials: Sequence[Denial]) -> Successes:
-        """Return what the callers of denials did successfully."""
-        calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in denials}
+    def of_each(self, groups: Iterable[Denials]) -> list[Successes]:
+        """Return for each group of denials what the callers did successfully."""
+        found = [self._of(denials) for denials in groups]
+        for rows in self._rows:
+            rows.read_texts()
+        return [Successes(names, parsed(later) if later else None) for names, later in found]
+
+    def _of(self, denials: Denials) -> tuple[set[str], Event | Unparsed | None]:
+        kinds = denials.kinds
+        calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
+        callers = {caller for denial in kinds for caller in callers_of(denial.event)}
         denied: dict[str, float] = {}
-        for denial in denials:
-            name, time = denial.event.name, time_of(denial.event)
+        for kind, time in denials.last_times.items():
+            name = kinds[kind].event.name
             denied[name] = max(time, denied.get(name, time))
-        callers = {caller for denial in denials for caller in callers_of(denial.event)}
-        events = [
-            event
-            for event in self._of_callers(callers)
-            if _is_such_a_call(event, is_aws_internal(event.source_ip), calls)
-        ]
-        names = {event.name for event in events}
-        later = min(
-            (event for event in events if time_of(event) > denied.get(event.name, _NEVER)),
-            key=_latest_first,
-            default=None,
-        )
+        names: set[str] = set()
+        later: list[Event | Unparsed] = []
+        for event in self._of_callers(callers):
+            if _is_such_a_call(event, is_aws_internal(event.source_ip), calls):
+                names.add(event.name)
+                if time_of(event) > denied.get(event.name, _NEVER):
+                    later.append(event)
         for rows in self._rows:
             last: SuccessRow | None = None
-            for row in _rows_of(rows, callers):
+            for row in chain.from_iterable(map(rows.of, callers)):
                 if not _is_such_a_call(row.alike, row.internal, calls):
                     continue
                 names.add(row.alike.name)
@@ -88,10 +99,9 @@ class SuccessLog:
                     last is None or (-row.time, row.line) < (-last.time, last.line)
                 ):
                     last = row
-            if last is not None and (later is None or last.time >= time_of(later)):
-                event = rows.event(last)
-                later = event if later is None else min(later, event, key=_latest_first)
-        return Successes(names, later)
+            if last is not None:
+                later.append(rows.listed(last))
+        return names, min(later, key=_latest_first, default=None)
 
     def _of_callers(self, callers: Iterable[Caller]) -> Iterable[Event]:
         if self._by_caller is None:
@@ -117,13 +127,6 @@ def alike(event: Event) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _rows_of(rows: SuccessRows, callers: Iterable[Caller]) -> Iterable[SuccessRow]:
-    for name, account, region in callers:
-        for row in rows.of(name):
-            if (row.alike.account, row.alike.region) == (account, region):
-                yield row
-
-
 def _is_such_a_call(
     success: Event, internal: bool, calls: Iterable[tuple[str | None, bool, str | None]]
 ) -> bool:
@@ -133,13 +136,17 @@ def _is_such_a_call(
     aws:ec2-infrastructure have the same session name. They differ in the issuer, and in whether the
     Source IP address is `AWS Internal`.
     """
-    issuer, named = _issuer(success), key_names(success)
-    return any(
-        made_internally == internal
-        and (issuer is None or of_issuer is None or issuer == of_issuer)
-        and (not key_id or not named or key_id in named)
+    issuer = _issuer(success)
+    keys = {
+        key_id
         for of_issuer, made_internally, key_id in calls
-    )
+        if made_internally == internal
+        and (issuer is None or of_issuer is None or issuer == of_issuer)
+    }
+    if None in keys or not keys:
+        return bool(keys)
+    named = key_names(success)
+    return not named or not named.isdisjoint(keys)
 
 
 def _issuer(event: Event) -> str | None:
@@ -147,6 +154,7 @@ def _issuer(event: Event) -> str | None:
     return (identity.issuer_arn or identity.arn) if identity else None
 
 
-def _latest_first(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: the last event first; at equal times, the first row."""
-    return -time_of(event), event.file, event.line
+def _latest_first(success: Event | Unparsed) -> tuple[float, str, int]:
+    """Return the sort key: the last success first; at equal times, the first row."""
+    time, file, line = order_in_time(success)
+    return -time, file, line

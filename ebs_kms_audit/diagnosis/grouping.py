@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
-_LOOKED_UP = 100  # denials of a finding for which grants are looked up
+_LOOKED_UP = 100  # kinds of denials of a finding for which grants are looked up
 
 
 class Group(NamedTuple):
@@ -58,29 +58,30 @@ def group_denials(
     key is unknown, EBS traffic and other calls are groups of their own.
     """
     judge = Judge(policies, denials, layers, log)
-    groups: dict[tuple[str, ...], list[Denial]] = {}
+    by_identity: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
-        groups.setdefault(shared_identity(denial), []).append(denial)
+        by_identity.setdefault(shared_identity(denial), []).append(denial)
+    found = [Denials(sorted(group, key=_by_time)) for group in by_identity.values()]
     taken: set[str] = set()
     return [
-        _group(Denials(sorted(group, key=_by_time)), context, judge, grants, taken)
-        for group in groups.values()
+        _group(group, history, judge, grants, taken)
+        for group, history in zip(found, context.histories(found), strict=True)
     ]
 
 
 def _group(
     denials: Denials,
-    context: ContextCollector,
+    history: History,
     judge: Judge,
     grants: GrantLog | None,
     taken: set[str],
 ) -> Group:
     judgements = judge.judge(denials)
-    history = context.of(denials)
     if grants is not None:
+        traces = (one for denial in denials.kinds[:_LOOKED_UP] for one in grants.of(denial))
         history = replace(
             history,
-            grants=tuple(dict.fromkeys(one for d in denials[:_LOOKED_UP] for one in grants.of(d))),
+            grants=tuple(dict.fromkeys(traces)),
             grants_listed=grants.is_listed(best_key(denials).id),
         )
     return Group(

@@ -19,6 +19,7 @@ from ebs_kms_audit.model.event import (
     SetAside,
     Window,
 )
+from ebs_kms_audit.model.event_list import EventList, Unparsed, parsed
 from ebs_kms_audit.model.grant import Grant
 from ebs_kms_audit.model.message import DenialMessage, Effect, MessageKind, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
@@ -32,6 +33,7 @@ __all__ = [
     "Effect",
     "Event",
     "EventKind",
+    "EventList",
     "Evidence",
     "FileCoverage",
     "Grant",
@@ -48,6 +50,8 @@ __all__ = [
     "SetAside",
     "StatementKind",
     "Symptom",
+    "Unparsed",
     "Verdict",
     "Window",
+    "parsed",
 ]

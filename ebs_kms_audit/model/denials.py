@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import fields
+from datetime import UTC
 from functools import cached_property
 
 from ebs_kms_audit.model.denial import Denial
@@ -36,11 +37,12 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
         by_content: dict[Hashable, int] = {}
         found = []
         for denial in self:
-            event = denial.event
+            event, caller = denial.event, denial.event.identity
             rest = (
                 event.name, event.error_code, event.source_ip, event.user_name, event.region,
                 event.account, event.error_message is None, denial.credential_account,
                 denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
+                event.account_cell, caller and (caller.issuer_arn or caller.arn),
             )  # fmt: skip
             identity = (id(denial.principal), id(denial.key), id(denial.message), *rest,
                         id(denial.verdict), id(denial.statement_kind))  # fmt: skip
@@ -50,6 +52,24 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
                 kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
             found.append(kind)
         return found
+
+    @cached_property
+    def times(self) -> list[float]:
+        """The times of the denials that have one, in seconds since 1970; naive times are in UTC."""
+        times = (denial.event.time for denial in self)
+        return [
+            (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+            for time in times
+            if time is not None
+        ]
+
+    @cached_property
+    def last_times(self) -> dict[int, float]:
+        """The last time of the denials of each kind, if they have one, by the number of the kind.
+
+        The denials are in order of time, and those without a time are last.
+        """
+        return dict(zip(self.kind_at, self.times, strict=False))
 
     @cached_property
     def first_at(self) -> list[int]:

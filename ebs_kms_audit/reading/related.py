@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ebs_kms_audit.model import Event, Symptom
+from ebs_kms_audit.model import Event, Symptom, Unparsed
 from ebs_kms_audit.reading.timestamps import order_of
 
 NEAR = 300.0
@@ -90,6 +90,13 @@ def time_of(event: Event) -> float:
     if time is None:
         return 0.0
     return (time if time.tzinfo else order_of(time)).timestamp()
+
+
+def order_in_time(event: Event | Unparsed) -> tuple[float, str, int]:
+    """Return the key to sort events by: time, file, line."""
+    if isinstance(event, Event):
+        return time_of(event), event.file, event.line
+    return event.order
 
 
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:

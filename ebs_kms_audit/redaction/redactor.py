@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
@@ -94,8 +94,9 @@ class Redactor:
             if kind in (Kind.POLICY, Kind.TEXT):
                 return self._json(value)
             return {name: self._value(one, kind) for name, one in value.items()}
-        if isinstance(value, (tuple, list)):
-            return type(value)(self._value(one, kind) for one in value)
+        if isinstance(value, Sequence):
+            redacted = (self._value(one, kind) for one in value)
+            return type(value)(redacted)  # type: ignore[call-arg]
         return value  # a time
 
     def _declared(self, value: Any) -> Any:

@@ -200,7 +200,8 @@ def alternatives_text(answer: Answer) -> str:
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
     first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    changes = {event.uid: event for finding in findings for event in finding.history.changes}
+    last = (event for finding in findings for event in finding.history.changes[-_CHANGES:])
+    changes = {event.uid: event for event in last}
     dated = sorted((e for e in changes.values() if e.time), key=lambda e: _moment(e.time))
     for event in dated[-_CHANGES:]:
         if first and event.time:

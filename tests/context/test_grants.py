@@ -185,14 +185,16 @@ def test_a_redacted_report_shows_no_grant(tmp_path):
         assert name not in text
 
 
-@pytest.mark.parametrize(("before", "is_found"), [(99, True), (100, False)])
-def test_the_grants_of_the_first_100_denials_are_looked_up(before, is_found):
-    caller = {"userIdentity": session(), "sourceIPAddress": "198.51.100.7"}
+@pytest.mark.parametrize(("addresses", "is_found"), [(1, True), (99, True), (100, False)], ids=str)
+def test_the_grants_of_the_first_100_kinds_of_denials_are_looked_up(addresses, is_found):
+    caller = {"userIdentity": session(), "sourceIPAddress": "198.51.100.200"}
     others = [
         denied(
-            **caller, eventID=f"other {number}" if number else "denied", errorMessage=NO_STATEMENT
+            **caller | {"sourceIPAddress": f"198.51.100.{number % addresses}"},
+            eventID=f"other {number}" if number else "denied",
+            errorMessage=NO_STATEMENT,
         )
-        for number in range(before)
+        for number in range(120)
     ]
     late = denied(**caller, eventName="Encrypt", eventTime="2026-05-18T07:30:00Z", eventID="late",
                   errorMessage=NO_STATEMENT.replace("Decrypt", "Encrypt"))  # fmt: skip

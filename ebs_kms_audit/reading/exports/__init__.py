@@ -15,6 +15,7 @@ index      a block → where each cell is
 groups     rows that an audit treats alike, by the hashes of their cells (hashing)
 blocks     the rows of a block → counts, places (kept), or needed rows (needed)
 around     the places that bear on denials; changes and successes are looked up by finding
+listed     rows that findings list: their texts are in memory, their events are made when used
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Most calls of a busy account are such rows: they name no KMS key, and no resourc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from ebs_kms_audit.aws.ebs_operations import EC2_ID
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRows
+from ebs_kms_audit.reading.exports.listed import ListedRow, ListedRows, RowTexts
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _CAN_NAME_A_KEY = re.compile(r"kms|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-|\\")
@@ -31,21 +31,21 @@ class CallsNear(NamedTuple):
     rows        the last of them, in order of time
     size        the number of all
     operations  the Event names of all
-    events_of   returns the events of rows
+    texts       the texts of rows that findings list
     """
 
     rows: Array
     size: int
     operations: frozenset[str]
-    events_of: Callable[[Array], Iterator[Event]]
+    texts: RowTexts
 
-    def last(self, most: int) -> Iterator[Event]:
+    def last(self, most: int) -> list[ListedRow]:
         """Return the last calls, in order."""
-        return self.events_of(self.rows[-most:])
+        return self.texts.of(self.rows[-most:])
 
 
 class CallRows(ListedRows):
-    """Calls that are counted, and parsed only where a finding lists them.
+    """Calls that are counted. Only the texts of those that a finding lists are kept.
 
     names  the User names that can be asked for
     alike  returns an event with the name, the Region and the account of a group
@@ -56,9 +56,9 @@ class CallRows(ListedRows):
         rows: Array,
         names: Collection[str],
         alike: Callable[[int], Event],
-        events_at: Callable[[Array], Iterator[Event]],
+        texts: RowTexts,
     ) -> None:
-        super().__init__(rows, events_at)
+        super().__init__(rows, texts)
         names = [*names, ""]
         self._hashes = dict(zip(names, hash_texts(names).tolist(), strict=True))
         self._alike = alike
@@ -72,12 +72,12 @@ class CallRows(ListedRows):
         user = self._hashes.get(name or "")
         found = None if user is None else self._of.get((user, account, region))
         if found is None:
-            return CallsNear(self._rows[:0], 0, frozenset(), self._events_of)
+            return CallsNear(self._rows[:0], 0, frozenset(), self._texts)
         rows, made_at = found
         near = np.concatenate([rows[:0], *(rows[a:b] for a, b in spans_near(made_at, times))])
         groups = np.unique(near["group"]).tolist()
         operations = frozenset(self._alike(group).name for group in groups)
-        return CallsNear(near, len(near), operations, self._events_of)
+        return CallsNear(near, len(near), operations, self._texts)
 
     def _by_caller(self) -> dict[_CallerHash, tuple[Array, list[float]]]:
         """Return the rows of each caller, in order of time, and their times in seconds."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.hashing import Array
-from ebs_kms_audit.reading.exports.listed import ListedRows
+from ebs_kms_audit.reading.exports.listed import ListedRow, ListedRows, RowTexts
 
 
 class ChangesBetween(NamedTuple):
@@ -18,68 +19,70 @@ class ChangesBetween(NamedTuple):
 
     rows        changes, in order of time and place
     begin, end  where the changes between the times begin and end
-    events_of   returns the events of rows
+    texts       the texts of rows that findings list
     """
 
     rows: Array
     begin: int
     end: int
-    events_of: Callable[[Array], Iterator[Event]]
+    texts: RowTexts
 
     @property
     def size(self) -> int:
         """How many changes there are between the times."""
         return self.end - self.begin
 
-    def last(self, most: int) -> Iterator[Event]:
+    def last(self, most: int) -> list[ListedRow]:
         """Return the last changes between the times, in order."""
-        return self.events_of(self.rows[max(self.begin, self.end - most) : self.end])
+        return self.texts.of(self.rows[max(self.begin, self.end - most) : self.end])
 
-    def last_before(self) -> Iterator[Event]:
+    def last_before(self) -> list[ListedRow]:
         """Return the last change before the times, if there is none between them."""
-        return self.events_of(self.rows[max(0, self.end - 1) : 0 if self.size else self.end])
+        return self.texts.of(self.rows[max(0, self.end - 1) : 0 if self.size else self.end])
 
 
 class Changes(NamedTuple):
     """The changes that concern the denials at one place.
 
-    rows       changes, in order of time and place
-    times      their times, in seconds since 1970
-    events_of  returns the events of rows
+    rows   changes, in order of time and place
+    times  their times, in seconds since 1970
+    texts  the texts of rows that findings list
     """
 
     rows: Array
     times: Sequence[int]
-    events_of: Callable[[Array], Iterator[Event]]
+    texts: RowTexts
 
     def between(self, begin: float, end: float) -> ChangesBetween:
         """Return the changes between two times, both included."""
         return ChangesBetween(
-            self.rows, bisect_left(self.times, begin), bisect_right(self.times, end), self.events_of
+            self.rows, bisect_left(self.times, begin), bisect_right(self.times, end), self.texts
         )
 
 
 class ChangeRows(ListedRows):
-    """Changes that are counted, and parsed only where a finding lists them.
+    """Changes that are counted. Only the texts of those that a finding lists are kept.
 
-    `kinds` has one event for each Region, account and resources, by the hash that the rows have as
-    `user`.
+    kinds  one event for each Region, account and resources, by the hash that the rows have as
+           `user`; it has the Region, the account and the resources of all its changes
     """
 
-    def __init__(
-        self,
-        rows: Array,
-        kinds: Mapping[int, Event],
-        events_at: Callable[[Array], Iterator[Event]],
-    ) -> None:
-        super().__init__(rows, events_at)
-        self._kinds = kinds
+    def __init__(self, rows: Array, kinds: Mapping[int, Event], texts: RowTexts) -> None:
+        super().__init__(rows, texts)
+        self.kinds = kinds
 
-    def of_kinds(self, concerns: Callable[[Event], bool]) -> Changes:
-        """Return the changes of the kinds that concern a denial.
+    def of_kinds(self, kinds: Iterable[int]) -> Changes:
+        """Return the changes of some kinds. Leave out rows before."""
+        order, places = self._by_kind
+        parts = [order[begin:end] for begin, end in (places.get(kind, (0, 0)) for kind in kinds)]
+        rows = self._rows[np.sort(np.concatenate(parts))]
+        return Changes(rows, rows["time"].tolist(), self._texts)
 
-        The event of a kind has the Region, the account and the resources of all its changes.
-        """
-        kinds = [kind for kind, event in self._kinds.items() if concerns(event)]
-        rows = self._rows[np.isin(self._rows["user"], np.array(kinds, dtype=np.uint64))]
-        return Changes(rows, rows["time"].tolist(), self._events_of)
+    @cached_property
+    def _by_kind(self) -> tuple[Array, dict[int, tuple[int, int]]]:
+        """The places of rows in order of their kinds, and where those of each kind are."""
+        order = np.argsort(self._rows["user"], kind="stable")
+        kinds, begins = np.unique(self._rows["user"][order], return_index=True)
+        ends = [*begins[1:].tolist(), len(order)]
+        spans = zip(begins.tolist(), ends, strict=True)
+        return order, dict(zip(kinds.tolist(), spans, strict=True))

@@ -34,6 +34,7 @@ from ebs_kms_audit.reading.exports.events import (
 from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
+from ebs_kms_audit.reading.exports.listed import RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
@@ -124,7 +125,8 @@ class LargeExport:
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
-        self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._events_at)
+        self._listed = RowTexts(self.name, self._texts, self._event_of_text)
+        self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
     @property
     def name(self) -> str:
@@ -261,7 +263,7 @@ class LargeExport:
                 says_more[number] = names_more(cells[at], related.resources)
                 event_ids.append(cells[id_at].strip())
             calls["key"][begin : begin + _TOGETHER] = hash_texts(event_ids)
-        self.calls = CallRows(calls[~says_more], related.names, self._alike, self._events_at)
+        self.calls = CallRows(calls[~says_more], related.names, self._alike, self._listed)
         return self._events_at(in_order(places, calls[says_more]))
 
     def changes(self) -> ChangeRows:
@@ -272,12 +274,12 @@ class LargeExport:
             for (event, _), (cells, _) in zip(self.counted, self._groups.values(), strict=True)
             if relevance(event.source, event.name).key_change
         }
-        return ChangeRows(self._kept["changes"].rows(), kinds, self._events_at)
+        return ChangeRows(self._kept["changes"].rows(), kinds, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
         rows = choose(Around.of(related), "successes", self._kept["successes"].rows())
-        return SuccessRows(rows[rows["user"] != ODD], related.names, self._alike, self._events_at)
+        return SuccessRows(rows[rows["user"] != ODD], related.names, self._alike, self._listed)
 
     def _alike(self, group: int) -> Event:
         """Return an event of a group of rows that were only counted."""
@@ -292,19 +294,24 @@ class LargeExport:
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines of regular rows, and their cells."""
         lines = places["line"].tolist()
-        texts = (text.decode() for text in self._texts(places))
-        return zip(lines, csv.reader(texts, delimiter=self._settings.delimiter), strict=True)
+        return zip(
+            lines, csv.reader(self._texts(places), delimiter=self._settings.delimiter), strict=True
+        )
 
-    def _texts(self, places: Array) -> Iterator[bytes]:
+    def _event_of_text(self, line: int, text: str) -> Event:
+        (cells,) = csv.reader([text], delimiter=self._settings.delimiter)
+        return self._event(line, cells)
+
+    def _texts(self, places: Array) -> Iterator[str]:
         offsets, lengths = places["offset"].tolist(), places["length"].tolist()
         if self._settings.texts or self._source.file is None:
             for offset in offsets:
                 texts = (rows.text(offset) for rows in self._kept.values())
-                yield next(text for text in texts if text is not None)
+                yield next(text for text in texts if text is not None).decode()
             return
         with opened(self._source.file.path) as file:
             for offset, length in zip(offsets, lengths, strict=True):
-                yield os.pread(file.fileno(), length, offset)
+                yield os.pread(file.fileno(), length, offset).decode()
 
 
 def _reading(handle: int, offset: int) -> Callable[[memoryview], int]:

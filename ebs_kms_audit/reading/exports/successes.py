@@ -1,14 +1,16 @@
-"""The last successes in a large export, by caller. A row is parsed only where it is asked for."""
+"""The last successes in a large export, by caller. Only the text of a listed one is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.exports.listed import ListedRow, RowTexts
+from ebs_kms_audit.reading.related import Caller
 
 
 class SuccessRow(NamedTuple):
@@ -31,10 +33,10 @@ class SuccessRow(NamedTuple):
 class SuccessRows:
     """The successes of one file.
 
-    rows       the rows, one for each caller, operation, service and key
-    names      the User names that can be asked for
-    alike      returns an event with the name, the Region, the account and the resources of a group
-    events_at  returns the events of rows
+    rows   the rows, one for each caller, operation, service and key
+    names  the User names that can be asked for
+    alike  returns an event with the name, the Region, the account and the resources of a group
+    texts the texts of the rows that findings list
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class SuccessRows:
         rows: Array,
         names: Collection[str],
         alike: Callable[[int], Event],
-        events_at: Callable[[Array], Iterator[Event]],
+        texts: RowTexts,
     ) -> None:
         self._rows = rows[np.argsort(rows["user"], kind="stable")]
         hashes = hash_texts([*names, ""])
@@ -52,19 +54,34 @@ class SuccessRows:
         )
         self._places = dict(zip((*names, ""), zip(first, after, strict=True), strict=True))
         self._alike = alike
-        self._events_at = events_at
+        self._texts = texts
+        self._by_caller: dict[str | None, dict[Caller, list[SuccessRow]]] = {}
 
-    def of(self, user_name: str | None) -> Iterator[SuccessRow]:
-        """Yield the successes of the callers with a User name."""
-        first, after = self._places.get(user_name or "", (0, 0))
+    def of(self, caller: Caller) -> Sequence[SuccessRow]:
+        """Return the successes of a caller."""
+        name, *_ = caller
+        if name not in self._by_caller:
+            self._by_caller[name] = self._of_name(name)
+        return self._by_caller[name].get(caller, ())
+
+    def _of_name(self, name: str | None) -> dict[Caller, list[SuccessRow]]:
+        """Return the successes of the callers with a User name."""
+        found: dict[Caller, list[SuccessRow]] = {}
+        first, after = self._places.get(name or "", (0, 0))
         rows = self._rows[first:after]
         for place, group, internal, time, line in zip(
             range(first, after), rows["group"].tolist(), (rows["key"] & 1).tolist(),
             rows["time"].tolist(), rows["line"].tolist(), strict=True,
         ):  # fmt: skip
-            yield SuccessRow(self._alike(group), bool(internal), time, line, place)
+            row = SuccessRow(self._alike(group), bool(internal), time, line, place)
+            found.setdefault((name, row.alike.account, row.alike.region), []).append(row)
+        return found
 
-    def event(self, row: SuccessRow) -> Event:
-        """Return the event of a row."""
-        (event,) = self._events_at(self._rows[row.place : row.place + 1])
-        return event
+    def listed(self, row: SuccessRow) -> ListedRow:
+        """Return a row that a finding lists."""
+        (listed,) = self._texts.of(self._rows[row.place : row.place + 1])
+        return listed
+
+    def read_texts(self) -> None:
+        """Read the texts of the successes that findings list, before the file can change."""
+        self._texts.read()
