@@ -127,15 +127,13 @@ class RegularRows:
 
     def _need(self, rows: Array) -> None:
         """Add rows to make events of."""
-        lines = self._lines(rows) - self._kept.first_line
-        ends = np.full((len(rows), self._index.delimiters.shape[1] + 1), -1, dtype=np.int64)
-        ends[:, 1:] = self._index.delimiters[rows] - self._starts[rows, np.newaxis]
-        add = self._kept.needed.add_regular
-        for line, text, end, seconds in zip(
-            lines.tolist(), self._texts(rows), ends.tolist(), self._seconds[rows].tolist(),
-            strict=True,
-        ):  # fmt: skip
-            add(line, text, end, seconds)
+        self._kept.needed.add_regular(
+            self._window.buffer,
+            self._starts[rows],
+            self._index.delimiters[rows],
+            self._lines(rows) - self._kept.first_line,
+            self._seconds[rows],
+        )
 
     def _lines(self, rows: Array) -> Array:
         lines: Array = np.searchsorted(self._index.line_ends, self._starts[rows])

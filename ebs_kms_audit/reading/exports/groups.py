@@ -7,7 +7,6 @@ Successes and changes that name resources agree in these too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from ebs_kms_audit.reading.exports.hashing import (
     mixed,
     words_of,
 )
-from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.index import RowIndex
 
 DOUBT, DAMAGED, NEEDED, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(8))
@@ -207,15 +206,5 @@ def _spans(layout: Layout) -> list[tuple[int, int]]:
 
     Event type may be between two of them: it has few values.
     """
-    places = sorted(
-        layout.positions[name]
-        for name in (*JUDGED_BY, columns.EVENT_TYPE)
-        if name in layout.positions
-    )
-    spans: list[list[int]] = [[places[0], places[0]]]
-    for before, place in pairwise(places):
-        if place == before + 1:
-            spans[-1][1] = place
-        else:
-            spans.append([place, place])
-    return [(first, last) for first, last in spans]
+    names = (*JUDGED_BY, columns.EVENT_TYPE)
+    return runs_of(sorted(layout.positions[name] for name in names if name in layout.positions))

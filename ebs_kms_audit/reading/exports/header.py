@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ebs_kms_audit.errors import InputError
@@ -181,3 +181,14 @@ def _what_it_is(lines: Sequence[str]) -> str:
     if re.search(r"[./_](userIdentity|eventName|eventSource)\b", first):
         return _FLATTENED
     return "this is no event history export: no line has the column names Event name and Error code"
+
+
+def runs_of(places: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first and the last of each run of neighbours among sorted places of columns."""
+    runs: list[tuple[int, int]] = []
+    for place in places:
+        if runs and runs[-1][1] == place - 1:
+            runs[-1] = runs[-1][0], place
+        else:
+            runs.append((place, place))
+    return runs

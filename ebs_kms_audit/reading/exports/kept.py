@@ -68,12 +68,20 @@ class KeptRows:
 
 
 def one_of_each(rows: Array, *, latest: bool) -> Array:
-    """Return the first row of each key, or the first of the latest, in order of their place."""
+    """Return the first row of each key, or the first of the latest, in order of their place.
+
+    The rows are in order of their place.
+    """
     if len(rows) < 2:
         return rows
-    age = np.iinfo(np.uint32).max - rows["time"] if latest else np.zeros(len(rows), np.uint32)
-    order = np.lexsort((rows["offset"], age, rows["key"]))
-    keys = rows["key"][order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = keys[1:] != keys[:-1]
-    return rows[np.sort(order[first])]
+    keys = np.ascontiguousarray(rows["key"])
+    order = np.argsort(keys)
+    keys = keys[order]
+    begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    places = order
+    if latest:
+        times = rows["time"][order]
+        last = np.repeat(np.maximum.reduceat(times, begins), np.diff(begins, append=len(keys)))
+        places = np.where(times == last, order, len(rows))
+    chosen: Array = rows[np.sort(np.minimum.reduceat(places, begins))]
+    return chosen

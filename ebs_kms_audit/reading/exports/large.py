@@ -35,6 +35,7 @@ from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import RowTexts
+from ebs_kms_audit.reading.exports.needed import Kind
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
@@ -46,6 +47,7 @@ from ebs_kms_audit.reading.timestamps import TimeReader
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
+_KINDS_KEPT = 10_000
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _SEARCHED = 1 << 16  # for the line end before a range
 _KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
@@ -121,6 +123,7 @@ class LargeExport:
             (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
             day_first_by_default=settings.delimiter == ";",
         )
+        self._kinds: dict[int, RowKind] = {}
         self._groups: dict[int, list[Any]] = {}
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
@@ -226,18 +229,25 @@ class LargeExport:
         self.damaged |= result.damaged
         line = self._line
         self._line += result.lines
-        kinds: dict[int, RowKind] = {}
-        event_of = self._maker.event_of
-        for number, kind_number, seconds, event_id, request_id, access_key, needed in result.needed:
-            kind = kinds.get(kind_number)
-            if kind is None:
-                kind = self._maker.kind(result.kinds[kind_number], needed=needed)
-                kinds[kind_number] = kind
+        kinds = [self._kind(Kind(*one)) for one in result.kinds]
+        times, event_of = self._times, self._maker.event_of
+        for number, kind, seconds, *own in zip(*result.needed, strict=True):
             if seconds is None:
-                time = self._times.read(result.kinds[kind_number][self._time_at])
+                time = times.read(result.kinds[kind][1][self._time_at])
             else:
                 time = datetime.fromtimestamp(seconds, UTC)
-            yield event_of(kind, line + number, time, event_id, request_id, access_key)
+            yield event_of(kinds[kind], line + number, time, *own)
+
+    def _kind(self, kind: Kind) -> RowKind:
+        """Return what makes the events of a kind."""
+        if kind.hash is None:
+            return self._maker.kind(kind.cells, needed=kind.needed)
+        found = self._kinds.get(kind.hash)
+        if found is None:
+            if len(self._kinds) >= _KINDS_KEPT:
+                self._kinds.clear()
+            found = self._kinds[kind.hash] = self._maker.kind(kind.cells, needed=kind.needed)
+        return found
 
     def _event(self, line: int, cells: list[str]) -> Event:
         time = self._times.read(cells[self._time_at])

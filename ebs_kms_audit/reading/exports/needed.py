@@ -1,92 +1,165 @@
-"""The rows of a range of a large export that an audit needs one by one.
+"""The rows of a range of a large export that an audit needs one by one, as columns.
 
-Most denied rows differ from an earlier row in time, ids and access key only. The cells are parsed
-once for each kind of row.
+Most denied rows differ from an earlier row in time, ids and access key only. Rows that agree in all
+other cells are of one kind. The cells of a kind are parsed once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.exports.hashing import LONGEST, Array, hash_spans, mixed, words_of
+from ebs_kms_audit.reading.exports.header import Layout, runs_of
 
 _OWN = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
 """The columns, beside Event time, in which rows of one kind differ."""
-_KINDS_KEPT = 5_000
-_LONGEST_KEPT = 2_000  # bytes
+_KINDS_KEPT = 10_000
 
-NeededRow = tuple[int, int, int | None, str, str, str, bool]
-"""Line, counted from the start of the range; number of the kind; time in seconds since 1970, or
-None if it is to be read from the cells; Event ID, Request ID, access key, "" without one; and
-`needed` as in `events.NeededRow`."""
+
+class Kind(NamedTuple):
+    """What needed rows have in common.
+
+    hash    the hash of the cells that they share; None for a row that is a kind by itself
+    cells   the cells of one of the rows
+    needed  as in `events.NeededRow`
+    """
+
+    hash: int | None
+    cells: list[str]
+    needed: bool
+
+
+class Columns(NamedTuple):
+    """Needed rows, an entry for each in every list.
+
+    lines        counted from the start of the range
+    kinds        numbers of kinds
+    seconds      the time in seconds since 1970, or None if it is to be read from the cells
+    event_ids    the cell; "" without one
+    request_ids  the cell; "" without one
+    access_keys  the cell; "" without one
+    """
+
+    lines: list[int]
+    kinds: list[int]
+    seconds: list[int | None]
+    event_ids: list[str]
+    request_ids: list[str]
+    access_keys: list[str]
 
 
 class NeededRows:
     """Collects the needed rows of one range after the other.
 
-    kinds  the cells of one row of each kind
+    kinds  the kinds of the rows
     rows   the rows, in the order in which they were added
     """
 
-    def __init__(self, layout: Layout, delimiter: str, parse: Callable[[bytes], list[str]]) -> None:
-        self._delimiter = delimiter.encode()
+    def __init__(self, layout: Layout, parse: Callable[[bytes], list[str]]) -> None:
         self._parse = parse
         self._own = [layout.positions.get(name) for name in _OWN]
         own = {*self._own, layout.positions[columns.EVENT_TIME]}
-        self._shared = _runs([at for at in range(layout.width) if at not in own])
-        self._known: dict[bytes, list[str]] = {}
+        self._shared = runs_of([at for at in range(layout.width) if at not in own])
+        self._known: dict[int, list[str]] = {}
         self.clear()
 
     def clear(self) -> None:
         """Begin a range."""
-        self.kinds: list[list[str]] = []
-        self.rows: list[NeededRow] = []
-        self._numbers: dict[bytes, int] = {}
+        self.kinds: list[Kind] = []
+        self.rows = Columns([], [], [], [], [], [])
+        self._numbers: dict[int, int] = {}
 
     def add(self, line: int, cells: list[str], *, needed: bool) -> None:
         """Add a row by its cells."""
-        event_id, request_id, access_key = (
-            cells[at] if at is not None and at < len(cells) else "" for at in self._own
-        )
-        number = len(self.kinds)
-        self.rows.append((line, number, None, event_id, request_id, access_key, needed))
-        self.kinds.append(cells)
+        own = ([cells[at] if at is not None and at < len(cells) else ""] for at in self._own)
+        self._extend(Columns([line], [len(self.kinds)], [None], *own))
+        self.kinds.append(Kind(None, cells, needed))
 
-    def add_regular(self, line: int, text: bytes, ends: Sequence[int], seconds: int) -> None:
-        """Add a regular row. In its text, cell n is between `ends[n]` and `ends[n + 1]`."""
-        event_id, request_id, access_key = (
-            "" if at is None else text[ends[at] + 1 : ends[at + 1]].decode() for at in self._own
-        )
-        if '"' in event_id or '"' in request_id or '"' in access_key:
-            self.add(line, self._parse(text), needed=True)
-            return
-        shared = self._delimiter.join(
-            [text[ends[first] + 1 : ends[after]] for first, after in self._shared]
-        )
+    def add_regular(
+        self, buffer: bytearray, starts: Array, ends: Array, lines: Array, seconds: Array
+    ) -> None:
+        """Add regular rows: where they begin, where each of their cells ends, lines and times."""
+        cells = _Cells(buffer, starts, ends)
+        own = (self._texts(cells, at) for at in self._own)
+        self._extend(Columns(lines.tolist(), self._kind_numbers(cells), seconds.tolist(), *own))
+
+    def _extend(self, new: Columns) -> None:
+        pairs: Iterable[tuple[list[Any], list[Any]]] = zip(self.rows, new, strict=True)
+        for column, values in pairs:
+            column.extend(values)
+
+    def _texts(self, cells: _Cells, at: int | None) -> list[str]:
+        if at is None:
+            return [""] * len(cells.starts)
+        texts = cells.texts(at)
+        for row, text in enumerate(texts):
+            if '"' in text:
+                texts[row] = self._parse(cells.row(row))[at]
+        return texts
+
+    def _kind_numbers(self, cells: _Cells) -> list[int]:
+        """Return the numbers of the kinds of rows. Kinds that are new are parsed."""
+        hashes, has_hash = cells.hashes(self._shared)
+        numbers = np.zeros(len(hashes), dtype=np.int64)
+        hashed = np.flatnonzero(has_hash)
+        unique, first, inverse = np.unique(hashes[hashed], return_index=True, return_inverse=True)
+        found = [
+            self._number(one, cells, row)
+            for one, row in zip(unique.tolist(), hashed[first].tolist(), strict=True)
+        ]
+        numbers[hashed] = np.array(found, dtype=np.int64)[inverse]
+        for row in np.flatnonzero(~has_hash).tolist():
+            numbers[row] = len(self.kinds)
+            self.kinds.append(Kind(None, self._parse(cells.row(row)), True))
+        result: list[int] = numbers.tolist()
+        return result
+
+    def _number(self, shared: int, cells: _Cells, row: int) -> int:
+        """Return the number of the kind with a hash. `row` is a row of this kind."""
         number = self._numbers.get(shared)
         if number is None:
-            number = self._numbers[shared] = len(self.kinds)
-            self.kinds.append(self._cells(shared, text))
-        self.rows.append((line, number, seconds, event_id, request_id, access_key, True))
-
-    def _cells(self, shared: bytes, text: bytes) -> list[str]:
-        cells = self._known.get(shared)
-        if cells is None:
-            cells = self._parse(text)
-            if len(shared) < _LONGEST_KEPT:
+            parsed = self._known.get(shared)
+            if parsed is None:
                 if len(self._known) >= _KINDS_KEPT:
                     self._known.clear()
-                self._known[shared] = cells
-        return cells
+                parsed = self._known[shared] = self._parse(cells.row(row))
+            number = self._numbers[shared] = len(self.kinds)
+            self.kinds.append(Kind(shared, parsed, True))
+        return number
 
 
-def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return runs of neighbours among sorted places: the first, and the one after the last."""
-    runs: list[tuple[int, int]] = []
-    for place in places:
-        if runs and runs[-1][1] == place:
-            runs[-1] = runs[-1][0], place + 1
-        else:
-            runs.append((place, place + 1))
-    return runs
+class _Cells(NamedTuple):
+    """The cells of regular rows in a buffer."""
+
+    buffer: bytearray
+    starts: Array
+    ends: Array
+
+    def row(self, row: int) -> bytes:
+        """Return the text of a row."""
+        return bytes(self.buffer[int(self.starts[row]) : int(self.ends[row, -1])])
+
+    def texts(self, at: int) -> list[str]:
+        """Return the texts of a column."""
+        buffer = self.buffer
+        pairs = zip(self._start(at).tolist(), self.ends[:, at].tolist(), strict=True)
+        return [buffer[start:end].decode() for start, end in pairs]
+
+    def hashes(self, runs: Sequence[tuple[int, int]]) -> tuple[Array, Array]:
+        """Return the hashes of runs of columns, and which rows are short enough for a hash."""
+        words = words_of(self.buffer)
+        found = np.zeros(len(self.starts), dtype=np.uint64)
+        has_hash = np.ones(len(found), dtype=bool)
+        for first, last in runs:
+            start, end = self._start(first), self.ends[:, last]
+            has_hash &= end - start <= LONGEST
+            found = mixed(found, hash_spans(words, start, end))
+        return found, has_hash
+
+    def _start(self, at: int) -> Array:
+        start: Array = self.ends[:, at - 1] + 1 if at else self.starts
+        return start

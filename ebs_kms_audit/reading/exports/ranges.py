@@ -24,7 +24,7 @@ from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.hashing import Array, words_of
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
-from ebs_kms_audit.reading.exports.needed import NeededRow, NeededRows
+from ebs_kms_audit.reading.exports.needed import Columns, Kind, NeededRows
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
@@ -48,8 +48,8 @@ class RangeResult(NamedTuple):
     first, last the earliest and the latest time, as ISO 8601 text
     aside       the lines of rows set aside, and why
     groups      for each group its hash, the cells of one row, the number of rows
-    kinds       the cells of one row of each kind of needed rows
-    needed      the rows to make events of
+    kinds       the kinds of needed rows
+    needed      the needed rows, to make events of
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
     """
@@ -62,8 +62,8 @@ class RangeResult(NamedTuple):
     last: str | None
     aside: list[tuple[int, str]]
     groups: list[tuple[int, list[str], int]]
-    kinds: list[list[str]]
-    needed: list[NeededRow]
+    kinds: list[Kind]
+    needed: Columns
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
 
@@ -81,7 +81,7 @@ class RangeReader:
         self._few = _FEW
         # Without this, the C library gets the memory of each array anew from the system.
         np.empty(_FREED, dtype=np.uint8)
-        self.needed = NeededRows(settings.layout, settings.delimiter, self._parse_row)
+        self.needed = NeededRows(settings.layout, self._parse_row)
 
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
