@@ -21,6 +21,8 @@ from ebs_kms_audit.model import (
     Verdict,
 )
 from ebs_kms_audit.policy import evaluate, requests_of
+from ebs_kms_audit.policy.caller import Caller, CallerKind
+from ebs_kms_audit.policy.request import caller_of
 
 from .cases import (
     ACCOUNT,
@@ -215,6 +217,29 @@ def test_auto_scaling_needs_the_key_policy() -> None:
 def test_an_event_that_is_no_call_is_undecided_or_less() -> None:
     assert kms_action("DeleteKey").iam_actions == ()
     assert evaluate(denial("DeleteKey"), policy(allow("A", "*"))).verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize("name", ["DeleteKey", "No Call", "1Call", "", "Décrypt"])
+def test_an_event_name_that_is_no_action_gives_no_request(name: str) -> None:
+    # IAM User Guide, "IAM JSON policy elements: Action": the name of an action has letters only.
+    assert requests_of(denial(name)) == ()
+    assert caller_of(denial(name)) == Caller(kind=CallerKind.UNKNOWN)
+    decision = evaluate(denial(name), policy(allow("A", "*")))
+    assert decision.verdict is Verdict.UNDECIDED
+    assert decision.request.action == ("kms:DeleteKey" if name == "DeleteKey" else "kms:Unknown")
+
+
+def test_the_name_of_a_user_who_is_not_named_is_not_known() -> None:
+    # IAM User Guide, "IAM policy elements: Variables and tags": a user has aws:username.
+    condition = {"StringEquals": {"aws:username": "ana"}}
+    user = denial("Decrypt", None, kind=PrincipalKind.USER, user_name=None)
+    decision = evaluate(user, policy(allow("A", "*", Condition=condition)))
+    # The account is not known either, and a caller of another account needs an IAM policy.
+    assert decision.verdict is Verdict.UNDECIDED
+    assert decision.depends_on == ("aws:username", "identity_policies")
+    role = denial("Decrypt", None, kind=PrincipalKind.ROLE, user_name=None)
+    decision = evaluate(role, policy(allow("A", "*", Condition=condition)))
+    assert decision.verdict is Verdict.MISSING_ALLOW
 
 
 def test_identity_only_and_an_unknown_name() -> None:
