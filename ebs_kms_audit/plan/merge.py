@@ -16,6 +16,8 @@ from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.policy import KeyPolicy, Patterns, Statement
 from ebs_kms_audit.policy.actions import action_matches
 
+_Line = tuple[str, str, tuple[str, ...]]
+
 _ALL_ACTIONS = frozenset(name for action in kms_actions() for name in action.iam_actions)
 
 
@@ -76,19 +78,24 @@ def covered_actions(actions: Patterns) -> frozenset[str]:
     return frozenset(name for name in _ALL_ACTIONS if action_matches(actions, name))
 
 
-def _conditions(statement: Statement) -> set[tuple[str, str, tuple[str, ...]]]:
-    return {
-        (test.operator.lower(), test.key.lower(), tuple(v.lower() for v in test.values))
-        for test in statement.conditions
-    }
+def _conditions(statement: Statement) -> set[_Line]:
+    return {_line(test.operator, test.key, test.values) for test in statement.conditions}
 
 
-def _wanted_conditions(wanted: WantedStatement) -> set[tuple[str, str, tuple[str, ...]]]:
+def _wanted_conditions(wanted: WantedStatement) -> set[_Line]:
     return {
-        (operator.lower(), key.lower(), (value.lower(),))
+        _line(operator, key, (value,))
         for operator, block in (wanted.condition or {}).items()
         for key, value in block.items()
     }
+
+
+def _line(operator: str, key: str, values: tuple[str, ...]) -> _Line:
+    """Return a line of a Condition as it is compared: StringEquals is case-sensitive."""
+    operator = operator.lower()
+    if operator == "bool":
+        values = tuple(value.lower() for value in values)
+    return operator, key.lower(), values
 
 
 def _names(statement: Statement) -> list[str]:

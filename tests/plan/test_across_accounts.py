@@ -4,6 +4,8 @@ Sources: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS
 Scaling User Guide, "Required KMS key policy for use with encrypted volumes".
 """
 
+import pytest
+
 from tests.records import ACCOUNT, ROLE, audit, record, session
 
 OWNER = "444455556666"
@@ -75,6 +77,34 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
         f"--grantee-principal {SERVICE_ROLE} --operations Encrypt Decrypt ReEncryptFrom "
         "ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("operator", "role", "added"),
+    [
+        ("StringEquals", SERVICE_ROLE, 0),
+        ("stringequals", SERVICE_ROLE, 0),
+        # IAM User Guide, "IAM JSON policy elements: Condition operators": case-sensitive.
+        ("StringEquals", SERVICE_ROLE.lower(), 1),
+        ("StringLike", SERVICE_ROLE, 0),
+        ("StringEquals", [SERVICE_ROLE, f"{SERVICE_ROLE}_blue"], 0),
+        ("StringEquals", [f"{SERVICE_ROLE}_red", f"{SERVICE_ROLE}_blue"], 1),
+    ],
+)
+def test_a_statement_for_the_grant_is_added_unless_one_allows_it(operator, role, added):
+    account = f"arn:aws:iam::{ACCOUNT}:root"
+    usage = {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": account}, "Resource": "*",
+             "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*",
+                        "kms:DescribeKey"]}  # fmt: skip
+    create = {"Sid": "grants", "Effect": "Allow", "Principal": {"AWS": account}, "Resource": "*",
+              "Action": "kms:CreateGrant",
+              "Condition": {operator: {"kms:GranteePrincipal": role}}}  # fmt: skip
+    document = POLICY | {"Statement": [*POLICY["Statement"], usage, create]}
+    steps = plan(document, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent")
+    assert [step.kind for step in steps] == ["key_policy"] * added + ["grant"]
+    for step in steps[:added]:
+        (new,) = step.document["Statement"][3:]
+        assert new["Condition"] == {"StringEquals": {"kms:GranteePrincipal": SERVICE_ROLE}}
 
 
 def test_the_reasons_for_a_service_linked_role_speak_of_the_grant_and_not_of_iam_policies():
