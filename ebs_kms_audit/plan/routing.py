@@ -136,7 +136,7 @@ def may_be_exempted(finding: Finding, denial: Denial) -> bool:
 
     statements = finding.judgements[0].policy.policy.statements
     for result in results:
-        if result.layer is not Layer.KEY_POLICY or result.index >= len(statements):
+        if result.layer is not Layer.KEY_POLICY:
             return False
         statement = statements[result.index]
         keys = {test.key.lower() for test in statement.conditions}
@@ -178,11 +178,20 @@ def _across_accounts(finding: Finding, cause: CauseId, denial: Denial) -> tuple[
     message = denial.message
     by_message = message is not None and message.policy_type is PolicyType.IDENTITY_BASED
     key_half = not (key_side == {True} or (not decisions and by_message))
-    given = any("identity_policies" not in one.not_given for one in decisions)
-    iam_half = not key_half or by_message or (given and cause is not CauseId.NO_STATEMENT)
+    iam_half = not key_half or by_message or any(map(_lacks_iam_policy, decisions))
     kinds = [StepKind.KEY_POLICY] if key_half else []
     kinds += [StepKind.IAM_POLICY] if iam_half and takes_iam_policy(denial) else []
     return tuple(kinds) or (StepKind.INVESTIGATE,)
+
+
+def _lacks_iam_policy(decision: Decision) -> bool:
+    """Return whether the IAM policies of the caller were given, and none allows the call."""
+    if "identity_policies" in decision.not_given:
+        return False
+    return not any(
+        result.layer == "identity_policies" and result.effect == "Allow" and result.matched
+        for result in decision.statements
+    )
 
 
 def _decisions(finding: Finding, denial: Denial | None = None) -> list[Decision]:
