@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+KILLED = ("killed", "stopped")
 THIRD_PARTY = "coverage hypothesis pandas pyarrow jsonpath_ng jsonpath_ng.ext".split()
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, metavar="N", help="N random mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=8, help="of tests for each mutant")
+    parser.add_argument("--minutes", type=float, help="after which no other mutant is tried")
     parser.add_argument("--again", action="store_true", help="only the last run's survivors")
     parser.add_argument("--out", type=Path, default=Path(".mutation"), help="folder of the results")
     asked = parser.parse_args()
@@ -39,16 +41,17 @@ def main() -> None:
 
         run = Run(
             seconds=asked.seconds,
+            minutes=asked.minutes,
             package=Path(f"ebs_kms_audit/{asked.package}"),
             tests=tests,
             choose=lambda found: _choose(found, asked.sample, asked.seed, last),
         )
-        report = run.run()
+        tried = run.run()
     if last is not None:
-        report = {**last, "survivors": report["survivors"]}
-        report["killed"] = report["run"] - len(report["survivors"])
-    print(f"killed: {report['killed']} of {report['run']} = {report['killed'] / report['run']:.1%}")
-    out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        tried = _together(last, tried, run.every)
+    killed = sum(one["result"] in KILLED for one in tried.values())
+    print(f"killed: {killed} of {len(tried)} = {killed / len(tried):.1%}")
+    out.write_text(json.dumps(tried, indent=1), encoding="utf-8")
 
 
 def _copy(folder: Path) -> None:
@@ -70,14 +73,17 @@ def _copy(folder: Path) -> None:
 
 
 def _choose(found, sample, seed, last):
-    """Return the survivors of the last run, or a random sample, or all."""
+    """Return the survivors of the last run, or a random sample, or all. The order is random."""
     if last is not None:
-        wanted = {(one["path"], one["key"]) for one in last["survivors"]}
-        return [one for one in found if (str(one[0]), one[1].key) in wanted]
-    if sample is None or sample >= len(found):
-        return found
-    chosen = set(random.Random(seed).sample(range(len(found)), sample))
-    return [one for at, one in enumerate(found) if at in chosen]
+        return [one for one in found if one in last and last[one]["result"] not in KILLED]
+    count = len(found) if sample is None else min(sample, len(found))
+    return random.Random(seed).sample(found, count)
+
+
+def _together(last, tried, found):
+    """Return the last run with the new results. A mutant that is gone does not count."""
+    print(f"gone: {sum(one not in found for one in last)}")
+    return {one: tried.get(one, result) for one, result in last.items() if one in found}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import gc
 import importlib.util
 import inspect
 import json
+import math
 import os
 import resource
 import signal
@@ -38,12 +39,13 @@ _MEMORY = 2 << 30
 class Run:
     """One run over the mutants of a package."""
 
-    def __init__(self, *, package, tests, choose, seconds):
+    def __init__(self, *, package, tests, choose, seconds, minutes):
         self.files = sorted(package.rglob("*.py")) if package.is_dir() else [package]
         self.tests, self.choose, self.seconds = tests, choose, seconds
-        self.found = Counter()
+        self.end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+        self.every = {}
+        self.tried = {}
         self.killers = Counter()
-        self.survivors = []
         self.say = os.fdopen(os.dup(1), "w", buffering=1)
 
     def run(self):
@@ -55,24 +57,31 @@ class Run:
             path: {int(line): tests for line, tests in lines.items()}
             for path, lines in measured["cover"].items()
         }
-        every = [(path, one) for path in self.files for one in mutants(path)]
-        chosen = self.choose(every)
-        print(f"{len(every)} mutants, {len(chosen)} of them run, {len(self.cost)} tests")
+        self.every = self._mutants()
+        chosen = {one: self.every[one] for one in self.choose(list(self.every))}
+        print(f"{len(self.every)} mutants, {len(chosen)} chosen, {len(self.cost)} tests")
         for path in self.files:
             Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
-        for path, mutant in chosen:
+        inside = {}
+        for one, (path, mutant) in chosen.items():
             if self._at_import(path, mutant):
-                self._try(path, mutant, _fresh)
-        inside = [one for one in chosen if not self._at_import(*one)]
+                self._try(one, path, mutant, _fresh)
+            else:
+                inside[one] = path, mutant
         if inside:
             self._silent(pytest.main, [*_PYTEST, *self.tests], [_Loop(self, inside)])
-        print(dict(self.found))
-        return {
-            "mutants": len(every),
-            "run": len(chosen),
-            "killed": len(chosen) - len(self.survivors),
-            "survivors": self.survivors,
-        }
+        print(dict(Counter(one["result"] for one in self.tried.values())))
+        return self.tried
+
+    def _mutants(self):
+        """Return every mutant with its file, by an id that edits elsewhere do not change."""
+        found, counts = {}, Counter()
+        for path in self.files:
+            for mutant in mutants(path):
+                one = f"{path}:{mutant.key}"
+                counts[one] += 1
+                found[f"{one}:{counts[one]}"] = path, mutant
+        return found
 
     def _measure(self):
         """Run every test once. Return what each costs, and the tests of each line."""
@@ -86,8 +95,10 @@ class Run:
         }
         return {"cost": plugin.cost, "failed": plugin.failed, "cover": cover}
 
-    def _try(self, path, mutant, job):
+    def _try(self, one, path, mutant, job):
         """Run the tests of one mutant; the quickest, and those that killed others, first."""
+        if time.monotonic() > self.end:
+            return
         tests = sorted(self._tests_of(path, mutant), key=lambda t: self.cost[t] - self.killers[t])
         spent = 0.0
         for count, test in enumerate(tests):
@@ -105,12 +116,11 @@ class Run:
             result = {0: "survived", _KILLED: "killed", _BROKEN: "broken"}.get(code, "stopped")
         if killer in self.cost:
             self.killers[killer] += 1
-        self.found[result] += 1
+        change = difference(mutant.old, mutant.new)
+        place = f"{path}:{mutant.line} {mutant.function}"
+        self.tried[one] = {"result": result, "place": place, "change": change}
         if result in {"survived", "not covered", "broken"}:
-            change = difference(mutant.old, mutant.new)
-            self.say.write(f"{result}: {path}:{mutant.line} {mutant.function} | {change}\n")
-            one = {"path": str(path), "key": mutant.key, "line": mutant.line}
-            self.survivors.append({**one, "change": change, "what": result})
+            self.say.write(f"{result}: {place} | {change}\n")
 
     def _at_import(self, path, mutant):
         """Return whether the change is noticed only when the module is imported anew."""
@@ -240,8 +250,8 @@ class _Loop(_Quick):
                     return self.failed[0]
             return None
 
-        for path, mutant in self.chosen:
-            self.run._try(path, mutant, job)
+        for one, (path, mutant) in self.chosen.items():
+            self.run._try(one, path, mutant, job)
         return True
 
 
