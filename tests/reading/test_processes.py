@@ -171,8 +171,24 @@ def test_a_program_that_has_many_files_open(many_files):
 
 
 @pytest.fixture
-def always(monkeypatch):
-    """Let others help with the smallest file, in small blocks, whatever threads there are."""
+def always(monkeypatch, tmp_path_factory):
+    """Let others help with the smallest file, in small blocks, whatever threads there are.
+
+    A helper that fails costs nothing but time. Here it fails the test.
+    """
+    failure = tmp_path_factory.mktemp("helper") / "failure"
+
+    def helped(*args):
+        try:
+            help_(*args)
+        except BrokenPipeError:  # the audit has ended
+            raise
+        except BaseException as error:
+            failure.write_text(repr(error), encoding="utf-8")
+            raise
+
+    help_ = processes._help
+    monkeypatch.setattr(processes, "_help", helped)
     monkeypatch.setattr(exports, "LARGE", 0)
     monkeypatch.setattr(records, "_LARGE", 0)
     monkeypatch.setattr(processes, "helper_count", lambda count: count - 1)
@@ -181,7 +197,8 @@ def always(monkeypatch):
         monkeypatch.setattr(large, "RANGE", size)
         monkeypatch.setattr(window, "BLOCK", max(64, size // 2))
 
-    return set_size
+    yield set_size
+    assert not failure.exists(), failure.read_text(encoding="utf-8")
 
 
 @settings(

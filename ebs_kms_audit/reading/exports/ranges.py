@@ -24,7 +24,7 @@ from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.hashing import Array, words_of
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
-from ebs_kms_audit.reading.exports.needed import Columns, Kind, NeededRows
+from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
@@ -42,14 +42,16 @@ _KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
 class RangeResult(NamedTuple):
     """What a range holds. Lines are counted from the start of the range.
 
+    Another process can have made it: all values are of types that `marshal` accepts.
+
     begin, end  where the first row begins, and the first row after the range
     lines       how many lines there are
     stats       rows, rows set aside, whether dates were guessed, whether times have no zone
     first, last the earliest and the latest time, as ISO 8601 text
     aside       the lines of rows set aside, and why
     groups      for each group its hash, the cells of one row, the number of rows
-    kinds       the kinds of needed rows
-    needed      the needed rows, to make events of
+    kinds       the kinds of needed rows, as the fields of `needed.Kind`
+    needed      the needed rows, as the fields of `needed.Columns`
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
     """
@@ -62,8 +64,8 @@ class RangeResult(NamedTuple):
     last: str | None
     aside: list[tuple[int, str]]
     groups: list[tuple[int, list[str], int]]
-    kinds: list[Kind]
-    needed: Columns
+    kinds: list[tuple[int | None, list[str], bool]]
+    needed: tuple[list[Any], ...]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
 
@@ -259,8 +261,8 @@ class RangeReader:
                 for group, count in self._counts.items()
                 if count
             ],
-            kinds=self.needed.kinds,
-            needed=self.needed.rows,
+            kinds=[(kind.hash, kind.cells, kind.needed) for kind in self.needed.kinds],
+            needed=tuple(self.needed.rows),
             damaged=self._damaged,
             kept=kept,
         )  # fmt: skip
