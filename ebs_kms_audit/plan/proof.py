@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
@@ -64,6 +65,8 @@ class ChangeJudge:
     ) -> None:
         self._before, self._after = PrincipalIndex(before), PrincipalIndex(after)
         self._key = key
+        arn = Arn.parse(key)
+        self._partition = arn.partition if arn else "aws"
         self._layers = layers
         self._by_principal = any(map(_tells_principals_apart, (before, after)))
         self._decided: dict[object, Decision] = {}
@@ -138,7 +141,7 @@ class ChangeJudge:
             for statement in index.policy.statements:
                 for entry in statement.principals.entries if statement.principals else ():
                     if entry.form is PrincipalForm.ACCOUNT and entry.account == entry.text:
-                        found[f"arn:aws:iam::{entry.account}:root"] = None
+                        found[f"arn:{self._partition}:iam::{entry.account}:root"] = None
                     elif entry.form in _CALLERS:
                         found[entry.text] = None
         for denial in denials:

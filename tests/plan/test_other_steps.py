@@ -73,6 +73,7 @@ def test_the_iam_policy_is_an_alternative_in_the_same_account():
     assert (iam.disposition, iam.principals) == ("review", (ROLE,))
     assert iam.findings == (report.findings[0].id,)
     assert iam.statements == (USAGE, GRANTS)
+    assert [list(one) for one in iam.statements] == [list(USAGE), list(GRANTS)]  # the order
     assert iam.document == {"Version": "2012-10-17", "Statement": [USAGE, GRANTS]}
     assert iam.needs == key_policy.needs
     assert iam.console_steps == IN_IAM_CONSOLE

@@ -116,6 +116,24 @@ def test_what_a_change_gives_and_takes(before, after, newly, lost):
     assert given(proof.lost) == lost
 
 
+@pytest.mark.parametrize(
+    ("key", "root"),
+    [
+        (KEY_ARN, ROOT),
+        (KEY_ARN.replace("arn:aws:", "arn:aws-cn:"), ROOT.replace("arn:aws:", "arn:aws-cn:")),
+        (None, ROOT),
+    ],
+)
+def test_an_account_id_is_the_account_in_the_partition_of_the_key(key, root):
+    """IAM User Guide, "AWS JSON policy elements: Principal": the id is short for `:root`."""
+    before, after = (
+        KeyPolicy.from_dict({"Version": "2012-10-17", "Statement": one})
+        for one in ([], [allow(ACCOUNT)])
+    )
+    proof = ChangeJudge(before, after, key).prove([], [])
+    assert given(proof.newly_allowed) == [(root, "kms:Decrypt", None)]
+
+
 def test_principals_who_cannot_call_kms_are_left_out():
     proof = judge([allow(OTHER), allow(USER)], []).prove([], [], ignored=[OTHER])
     assert given(proof.lost) == [(USER, "kms:Decrypt", None)]
