@@ -68,7 +68,7 @@ def identity_only_step(groups: Sequence[KeyGroup]) -> list[Step]:
     by_account: dict[str | None, list[Part]] = {}
     for group in groups:
         for part in group.of(StepKind.IAM_POLICY):
-            if all(one.statement_kind is StatementKind.IDENTITY_ONLY for one in part.denials.kinds):
+            if identity_only(part):
                 by_account.setdefault(part.finding.account, []).append(part)
     steps = []
     for account, parts in by_account.items():
@@ -79,6 +79,11 @@ def identity_only_step(groups: Sequence[KeyGroup]) -> list[Step]:
         name = f"iam_policy-{account or 'unknown'}"
         steps.append(_step(name, text, account, parts, (statement,), reasons))
     return steps
+
+
+def identity_only(part: Part) -> bool:
+    """Return whether only an IAM policy can allow the denied calls of a part."""
+    return all(one.statement_kind is StatementKind.IDENTITY_ONLY for one in part.denials.kinds)
 
 
 def _step(

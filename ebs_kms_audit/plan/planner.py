@@ -8,7 +8,7 @@ from dataclasses import replace
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import OtherError
 from ebs_kms_audit.plan.bindings import Bindings
-from ebs_kms_audit.plan.iam_policy import iam_policy_step, identity_only_step
+from ebs_kms_audit.plan.iam_policy import iam_policy_step, identity_only, identity_only_step
 from ebs_kms_audit.plan.investigate import investigate_steps
 from ebs_kms_audit.plan.key_group import DEFAULT, KeyGroup, PlanOptions, key_groups
 from ebs_kms_audit.plan.key_policy import key_policy_step
@@ -62,7 +62,7 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
     of_key = [
         part
         for part in group.of(StepKind.IAM_POLICY)
-        if not _identity_only(part) and not (part.alternative and part.finding.id in bound)
+        if not identity_only(part) and not (part.alternative and part.finding.id in bound)
     ]
     by_account: dict[str | None, list[Part]] = {}
     for part in of_key:
@@ -73,12 +73,6 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
     if parts := group.of(StepKind.GRANT):
         steps += grant_steps(group, parts)
     return steps
-
-
-def _identity_only(part: Part) -> bool:
-    return StepKind.KEY_POLICY not in part.kinds and all(
-        denial.statement_kind == "identity_only" for denial in part.denials.kinds
-    )
 
 
 def _with_unique_ids(steps: Sequence[Step]) -> tuple[Step, ...]:
