@@ -250,6 +250,6 @@ def _read(coverage: Coverage, day: datetime | None) -> str:
     if first is None or last is None:
         return f"{rows}."
     seen = phrases.span(first, last)
-    if day and first.date() == last.date() == day.date():
+    if day and first.date() == last.date():
         seen = seen.partition(" ")[2]
     return f"{rows}; {seen}."

@@ -129,7 +129,7 @@ def _judged(judgements: Iterable[Judgement]) -> Iterator[Line]:
 
 def _around(finding: Finding) -> Iterator[Line]:
     history = finding.history
-    for event in history.changes[-_LISTED:]:
+    for event in history.changes:  # at most 20
         yield Line(label="before", text=phrases.sentence(phrases.happening(event)))
     for event in history.attempts.listed[-_LISTED:]:
         text = phrases.sentence(phrases.attempt(event))

@@ -9,6 +9,7 @@ import json
 import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit import Report
 from tests.context.test_policy_history import ADMIN, created, put
 from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE, log, record
 
@@ -221,8 +222,11 @@ def test_a_message_is_judged_by_the_last_policy():
     assert report.findings[0].denials[0].verdict == "missing_allow"
 
 
-def test_the_redacted_report_shows_no_policy_of_the_log():
-    text = ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")), redact=True).to_json()
+@pytest.mark.parametrize(
+    "written", [Report.to_json, Report.to_html, lambda report: report.to_text(details=True)]
+)
+def test_the_redacted_report_shows_no_policy_of_the_log(written):
+    text = written(ebs_kms_audit.audit(records=log(*EDITS, denied("08:30:00")), redact=True))
     for name in (ACCOUNT, "admin", "deploy", KEY_ID, "put-2026"):
         assert name not in text
 

@@ -10,13 +10,22 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import ebs_kms_audit
-from ebs_kms_audit import KeyPolicy, Request, evaluate
+from ebs_kms_audit import KeyPolicy, Request, StepKind, evaluate
 from ebs_kms_audit.plan.step import Commands, LeftOut
 from ebs_kms_audit.render import html, notebook
 from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.escape import escape_unprintable
 from tests.make_samples import SAMPLES
-from tests.render.made import DIFF, STATEMENTS, many_callers, policy_step, report_of, safe_step
+from tests.render.made import (
+    DIFF,
+    GET_JSON,
+    NO_STATEMENT,
+    STATEMENTS,
+    many_callers,
+    policy_step,
+    report_of,
+    safe_step,
+)
 from tests.render.page import Page
 from tests.rows import CLIENT, HEADER, SESSION, audit, export, row
 
@@ -103,14 +112,30 @@ def test_hostile_text_of_a_policy_is_shown_as_it_is_in_each_block(hostile, rende
     unknown = policy_step(
         id="other", statements=(statement,), reasons=(hostile,), left_out=(left_out,)
     )
-    page = Page(render(report_of(known, unknown)))
+    by_iam = policy_step(id="iam", kind=StepKind.IAM_POLICY, document=document, left_out=())
+    look = policy_step(
+        id="look", kind=StepKind.INVESTIGATE, statements=(), left_out=(),
+        commands=Commands(verify=f"look {hostile}"),
+    )  # fmt: skip
+    page = Page(render(report_of(known, unknown, by_iam, look)))
     assert page.texts("pre", "ekms-json") == [
         compact(document), f"a {hostile}", f"v {hostile}", f"u {hostile}",
-        others["terraform"], others["cloudformation"], compact(statement),
+        others["terraform"], others["cloudformation"], compact(statement), compact(document),
+        f"look {hostile}",
     ]  # fmt: skip
     assert [text.rstrip("\n") for text in page.texts("pre", "ekms-diff")] == [others["diff"]]
     assert f"find {hostile}" in page.texts("pre")
     assert {name for _, attributes in page.attributes for name in attributes} <= ATTRIBUTES
+    assert not {"img", "script", "b", "i"} & set(page.tags)
+
+
+@BOTH
+@pytest.mark.parametrize("hostile", HOSTILE[:5])
+def test_hostile_text_of_the_next_evidence_is_shown_as_it_is(hostile, render):
+    asked = replace(GET_JSON, what=hostile, why=hostile, command=f"get {hostile}")
+    cause = replace(NO_STATEMENT, text=hostile, next_evidence=(asked,))
+    page = Page(render(report_of(policy_step(statements=(), left_out=()), cause=cause)))
+    assert page.texts("pre") == [f"get {hostile}"]
     assert not {"img", "script", "b", "i"} & set(page.tags)
 
 
@@ -160,6 +185,24 @@ def test_a_known_policy_brings_the_new_document_and_the_scripts(render):
     titles = page.texts("summary")
     for title in ("The whole new policy", "Apply it in a shell", "Verify it", "Undo it"):
         assert title in titles
+
+
+@BOTH
+def test_a_command_that_is_the_change_itself_is_shown_once(render):
+    step = policy_step(statements=(), left_out=(), commands=Commands(apply="aws kms enable-key\n"))
+    page = Page(render(report_of(step)))
+    assert page.texts("pre", "ekms-json") == ["aws kms enable-key"]
+
+
+@BOTH
+@pytest.mark.parametrize(("more", "shown"), [(0, True), (1, False)])
+def test_a_text_of_more_than_2000_lines_is_not_on_the_page(render, more, shown):
+    script = "\n".join(["true"] * (2_000 + more))
+    statements = [{"Effect": "Allow"}] * (1_995 + more)  # five other lines
+    document = {"Version": "2012-10-17", "Statement": statements}
+    page = Page(render(report_of(safe_step(document=document, commands=Commands(apply=script)))))
+    assert (script in page.texts("pre", "ekms-json")) is shown
+    assert (compact(document) in page.texts("pre", "ekms-json")) is shown
 
 
 @BOTH

@@ -135,6 +135,35 @@ def test_other_errors_are_listed_and_the_rest_is_counted():
     assert found[-1] == "2 more kinds of other KMS errors: see --format json."
 
 
+def test_an_error_that_a_step_names_is_not_repeated():
+    errors = [
+        record(eventName=name, errorCode=code, eventID=name, resources=[{"ARN": KEY_ARN}])
+        for name, code in (("Decrypt", "DisabledException"), ("Encrypt", "NotFoundException"))
+    ]
+    report = audit(record(), *errors)
+    (step,) = (step for step in report.plan if step.kind == "key_state")
+    assert step.reasons == ("Decrypt failed with DisabledException.",)
+    (context,) = answer_of(report).context
+    assert context.startswith("Encrypt failed with NotFoundException (1 call, ")
+
+
+@pytest.mark.parametrize(
+    ("others", "seen"),
+    [
+        # On the day of the headline the time is enough.
+        (["2026-05-18T06:00:00Z"], "06:00:00–07:00:34 UTC."),
+        (["2026-05-19T06:00:00Z"], "2026-05-18 07:00:34 UTC – 2026-05-19 06:00:00 UTC."),
+        (["2026-05-17T06:00:00Z"], "2026-05-17 06:00:00 UTC – 2026-05-18 07:00:34 UTC."),
+        (["2026-05-17T06:00:00Z", "2026-05-19T06:00:00Z"],
+         "2026-05-17 06:00:00 UTC – 2026-05-19 06:00:00 UTC."),
+    ],
+)  # fmt: skip
+def test_what_was_read_has_the_date_unless_the_headline_has_it(others, seen):
+    rows = [row(event_time=time, error_code="") for time in others]
+    report = audit_rows(row(event_time="2026-05-18T07:00:34Z"), *rows)
+    assert answer_of(report).read.rpartition("; ")[2] == seen
+
+
 def test_the_timeline_keeps_the_latest_events_and_the_first_lanes():
     rows = [
         row(user_name=f"user{n // 20:02}", event_time=f"2026-05-18T0{n // 60}:{n % 60:02}:00Z")
