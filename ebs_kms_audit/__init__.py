@@ -1,4 +1,4 @@
-"""Says who was refused which KMS action on an encrypted EBS volume, and what would fix it.
+"""Says who was denied which KMS action on an encrypted EBS volume, and what would fix it.
 
 >>> import ebs_kms_audit
 >>> report = ebs_kms_audit.audit("event_history.csv")       # doctest: +SKIP

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 
 _KINDS_KEPT = 10_000
+"""Kinds of events for which the collectors are remembered. Then the memory is emptied."""
 
 
 def audit(  # noqa: PLR0913  # each is an option of the command line

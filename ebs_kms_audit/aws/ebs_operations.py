@@ -19,6 +19,12 @@ EBS_EVENT_SOURCE = "ebs.amazonaws.com"
 EC2_ID = re.compile(r"\b(?:vol|i|snap|ami)-[0-9a-f]{8,17}\b")
 """The id of a volume, an instance, a snapshot or an image in a text."""
 
+NETWORK_KEYS = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
+"""Condition keys on the network of the caller, in lower case. EC2 calls KMS from its own network.
+
+Source: EBS User Guide, "Requirements for Amazon EBS encryption".
+"""
+
 _HOW_EBS_WORKS = "https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html"
 _REQUIREMENTS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html"
 _COPY_SNAPSHOT = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html"

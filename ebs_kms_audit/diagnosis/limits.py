@@ -1,4 +1,4 @@
-"""Where no key-policy statement helps, whatever it says."""
+"""Denials that no Allow in the key policy can cure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _KEY_OR_IAM = (None, PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED)
 
 
 def works_in_own_account_only(denial: Denial) -> bool:
-    """Return whether the caller is of another account than the key, and the operation can't be.
+    """Return whether the call crosses accounts and the operation does not work across accounts.
 
     Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
     """
     return denial.cross_account and not kms_action(denial.event.name).cross_account
 
 
-def refused_elsewhere(denial: Denial) -> bool:
+def no_allow_helps(denial: Denial) -> bool:
     """Return whether the access-denied message says that no Allow in the key policy can help.
 
-    Such are a Deny anywhere, and what an SCP, RCP, boundary, session or endpoint policy leaves out.
-    The missing half in IAM of a cross-account call is none: the key policy's half may be missing
-    too.
+    The message names a Deny, or an SCP, RCP, permissions boundary, session or endpoint policy that
+    does not allow the action. A message that names IAM policies does not say so for a call across
+    accounts: the key policy may lack an Allow as well.
     """
     message = denial.message
     if message is None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
 from ebs_kms_audit.model import Denial, Evidence
 from ebs_kms_audit.policy import Decision, Effect, Layer, Reach, StatementResult, TestResult
 
-_NETWORK = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
 _VOLUME_CONTEXT = "kms:encryptioncontext:aws:ebs:id"
 # A condition on one of these says who may call: where it fails, the statement is for others.
 _WHO = frozenset(
@@ -107,7 +107,7 @@ def _known_in_part(test: TestResult, denial: Denial, operations: frozenset[str])
     if not denial.ebs_traffic:
         return None
     key = test.key.lower()
-    if key in _NETWORK and "not" not in test.operator.lower():
+    if key in NETWORK_KEYS and "not" not in test.operator.lower():
         return f"the network of {denial.via_service}, not that of the caller"
     if key == _VOLUME_CONTEXT and not operations & _SNAPSHOT_CALLS:
         pinned = all(value.startswith("snap-") for value in test.required)

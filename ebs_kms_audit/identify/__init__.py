@@ -125,14 +125,11 @@ class Resolver:
         if account != event.account:
             event = replace(event, account=account)
         credential_account = account_of(event.access_key)
-        has_own_evidence = (
-            siblings or ec2_calls or event.identity is not None or self._overrides.pasted.messages
-        )
-        if has_own_evidence:
+        if siblings or ec2_calls or event.identity is not None:  # the event has its own evidence
             return self._first(event, siblings, ec2_calls, credential_account)
         kind = (
-            event.name, event.source, event.source_inferred, event.region, event.source_ip,
-            event.error_code, event.user_name, event.resources, account, event.error_message,
+            event.name, event.region, event.source_ip, event.error_code, event.user_name,
+            event.resources, account, event.error_message,
             key_kind(event.access_key), event.access_key is None,
             self._evidence_index.assumed_roles.of_key(event.access_key), credential_account,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name
 from ebs_kms_audit.diagnosis.cause import CauseId
-from ebs_kms_audit.diagnosis.limits import refused_elsewhere
+from ebs_kms_audit.diagnosis.limits import no_allow_helps
 from ebs_kms_audit.model import Denial, Evidence, Principal, PrincipalKind
 from ebs_kms_audit.plan.routing import Part
 
@@ -50,7 +50,7 @@ def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
                 f"The access key of {name} seems to belong to account {seems}. If so, an IAM "
                 "policy there must allow the call too."
             )
-        if refused_elsewhere(denial):
+        if no_allow_helps(denial):
             action = ", ".join(denial.iam_actions)
             yield f"The error message of {action} says that a Deny or another policy decided."
     for evidence, names in arns.items():

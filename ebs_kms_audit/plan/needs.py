@@ -26,7 +26,7 @@ from ebs_kms_audit.aws.statements import (
     grants_statement,
     usage_statement,
 )
-from ebs_kms_audit.diagnosis.limits import refused_elsewhere, works_in_own_account_only
+from ebs_kms_audit.diagnosis.limits import no_allow_helps, works_in_own_account_only
 from ebs_kms_audit.model import Denial, Denials, PrincipalKind, StatementKind
 
 _DESCRIBE = "DescribeKey"
@@ -93,7 +93,7 @@ def curable(denial: Denial) -> bool:
     """Return whether an Allow in the key policy can cure the denial."""
     if denial.principal.kind in _NEVER_NAMED or denial.key.aws_managed:
         return False
-    if works_in_own_account_only(denial) or refused_elsewhere(denial):
+    if works_in_own_account_only(denial) or no_allow_helps(denial):
         return False
     if denial.statement_kind is StatementKind.GRANTS:
         return not denial.called_directly  # kms:GrantIsForAWSResource is false in a direct call

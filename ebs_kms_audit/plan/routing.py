@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -24,8 +25,6 @@ _INVESTIGATE = frozenset(
         CauseId.DIRECT_GRANT_CALL,
     }
 )
-# Condition keys on the network of the caller, in lower case.
-NETWORK_KEYS = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
 _EXEMPTING = frozenset({"aws:viaawsservice", "aws:principalarn"})
 _HALVES = {
     Half.KEY_POLICY: StepKind.KEY_POLICY,

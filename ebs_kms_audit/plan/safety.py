@@ -77,7 +77,7 @@ def doubts_on_change(
     if change.conditions:
         yield "The change alters a condition of the key's owner."
     yield from bypassed_conditions(before, wanted)
-    yield from _refused_document(before, after, key)
+    yield from _invalid_document(before, after, key)
 
 
 def _other_accounts(policy: KeyPolicy, key: str | None) -> Iterator[str]:
@@ -242,7 +242,7 @@ def _lines(condition: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(op.lower(), key.lower()) for op, block in condition.items() for key in block}
 
 
-def _refused_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> Iterator[str]:
+def _invalid_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> Iterator[str]:
     """Give what makes KMS reject the new document, or read it in more than one way."""
     # Repeated members of the JSON text are known of the old document only.
     found = {f"{one.json_path}: {one.message}" for one in before.faults}

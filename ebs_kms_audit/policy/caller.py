@@ -1,4 +1,4 @@
-"""Who calls: what the ARN of a caller tells, and whether an entry of a policy covers them.
+"""The caller: what its ARN shows, and whether an entry of a policy covers it.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal", "IAM identifiers" (names of users
 and of roles are unique in an account whatever their path), "Policy evaluation logic".

@@ -1,9 +1,9 @@
 """From matched statements to a verdict: which policies must allow, and what decided.
 
-In the key's account the key policy alone can allow whom it names; where it names the account, an
-IAM policy must allow. A caller of another account needs both. A permissions boundary or session
-policy that does not allow stands in the way of a role, not of a user or session that the key
-policy names. A Deny that covers the request wins everywhere.
+In the key's account the key policy alone can allow the callers that it names. Where it names the
+account, an IAM policy must allow, too. A caller of another account needs both. A permissions
+boundary or session policy that does not allow limits an Allow for a role. It does not limit an
+Allow that names the user or the session. A Deny that covers the request wins everywhere.
 
 Source: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Key policies".
 """

@@ -22,7 +22,7 @@ _OF_ALIASES = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"
 def grantable(action: str) -> bool:
     """Return whether a key policy can allow the action to anybody.
 
-    Not what concerns no key, and not RetireGrant, of which the grant itself decides.
+    It cannot allow actions that concern no key. For RetireGrant the grant decides.
     """
     row = _BY_ACTION.get(action.lower())
     if row is None:
@@ -49,7 +49,7 @@ def spares_rcps(action: str) -> bool:
 def owner_of(policy: KeyPolicy) -> str | None:
     """Infer the key's account from its policy: the one account that may change the policy.
 
-    kms:PutKeyPolicy has no effect for another account, so whom a policy gives it is of the key's.
+    kms:PutKeyPolicy has no effect for another account, so its principals are of the key's account.
     """
     accounts = {
         entry.account

@@ -33,7 +33,7 @@ _YEAR, _YEAR_AND_MONTH = len("2026"), len("2026-05")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
-    """A condition operator, taken apart.
+    """The parts of a condition operator.
 
     compare          the positive comparison; None for Null
     parse            what reads a value, None where a value is text; it returns None for a value

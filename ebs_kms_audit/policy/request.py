@@ -15,12 +15,12 @@ from ebs_kms_audit.model import Denial, Evidence, PrincipalKind
 from ebs_kms_audit.policy.caller import Caller, CallerKind
 from ebs_kms_audit.policy.context import Like
 
-# Kinds of which a session is known to be a role's although the role's ARN may not be.
+# Kinds of principals that are sessions of a role. The ARN of the role may be unknown.
 _ROLES = frozenset(
     {PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.INSTANCE_ROLE}
 )
 
-# Kinds with the ARN that a policy names, which is not the ARN of the caller.
+# For these kinds `arn` is the ARN that a policy names, not the ARN of the caller.
 _NAMED_FOR_OTHERS = frozenset({PrincipalKind.ACCOUNT, PrincipalKind.FEDERATED_USER})
 
 # Callers for whom no service forwards a request.

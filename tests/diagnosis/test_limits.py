@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ebs_kms_audit.diagnosis.limits import refused_elsewhere, works_in_own_account_only
+from ebs_kms_audit.diagnosis.limits import no_allow_helps, works_in_own_account_only
 from tests.incidents import AUTO_SCALING, CLIENT, FOREIGN_KEY, ROLE, USER, denied, said
 from tests.records import audit
 
@@ -46,12 +46,12 @@ def denial(*asked, **fields):
     ],
 )
 def test_a_message_that_no_allow_in_the_key_policy_cures(reason, caller, expected):
-    assert refused_elsewhere(denial("Decrypt", reason, caller)) is expected
+    assert no_allow_helps(denial("Decrypt", reason, caller)) is expected
 
 
 def test_a_boundary_limits_a_user_in_an_action_on_no_key():
     message = said("kms:CreateKey", "boundary", USER, "*")
-    assert refused_elsewhere(denial("CreateKey", None, USER, resources=[], errorMessage=message))
+    assert no_allow_helps(denial("CreateKey", None, USER, resources=[], errorMessage=message))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ OTHER_SERVICE = "something-new"  # neither AKIA nor ASIA
 
 NONE = Overrides.of()
 GIVEN = Overrides.of(key=KEY, principals={"alice": f"arn:aws:iam::{ACCOUNT}:user/ops/alice"})
+PASTED = Overrides.of(
+    messages=f"User: arn:aws:iam::{ACCOUNT}:user/ops/alice is not authorized to perform: "
+    f"kms:CreateGrant on resource: {KEY} because no identity-based policy allows the "
+    "kms:CreateGrant action"
+)
 FIRST = event(access_key=SESSION)
 
 
@@ -62,6 +67,16 @@ CASES = {
     "no access key": (
         event(user_name="AutoScaling", access_key=OTHER_SERVICE, source_ip="198.51.100.7"),
         {"access_key": None}, NONE),
+    # A pasted message is that of one caller, operation, account, Region and key.
+    "the user, with a pasted message": (FIRST, {"user_name": "bob"}, PASTED),
+    "the operation, with a pasted message": (FIRST, {"name": "Decrypt"}, PASTED),
+    "the account, with a pasted message": (FIRST, {"account": OTHER}, PASTED),
+    "the Region, with a pasted message": (FIRST, {"region": "eu-west-1"}, PASTED),
+    "the key, with a pasted message": (
+        FIRST, {"resources": resources((None, KEY.replace("1234abcd", "5678abcd")))}, PASTED),
+    "the error message, with a pasted message": (
+        FIRST, {"error_message": f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to "
+                "perform: kms:CreateGrant with an explicit deny in a session policy"}, PASTED),
     "the identity of the record": (
         replace(FIRST, identity=Identity(type="IAMUser", arn=f"arn:aws:iam::{ACCOUNT}:user/x/a")),
         {"identity": Identity(type="IAMUser", arn=f"arn:aws:iam::{ACCOUNT}:user/y/a")}, NONE),
@@ -95,6 +110,18 @@ def test_an_event_of_a_known_kind_shares_all_but_the_event():
     assert second.principal is first.principal
     assert (second.credential_account, second.key.arn) == (OTHER, KEY)
     assert (second.via_service, second.via_known) == (again.source_ip, True)
+
+
+def test_events_of_a_known_kind_share_a_pasted_message():
+    resolver = Resolver(index(), PASTED)
+    first = resolver.resolve(FIRST, (), ())
+    again = replace(FIRST, event_id="event-1", line=3)
+    second = resolver.resolve(again, (), ())
+    assert second == replace(first, event=again)
+    assert second.message is first.message
+    assert (first.principal.arn, first.principal.evidence, first.key.arn) == (
+        f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "given", KEY,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["siblings", "ec2_calls"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
 from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.policy.actions import action_matches, resource_matches
 from ebs_kms_audit.policy.caller import Caller
@@ -24,7 +25,6 @@ ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in actio
 """Every KMS permission that this library knows."""
 
 _EBS_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
-_NETWORK = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"})
 _MANY = frozenset({PrincipalForm.ANYONE, PrincipalForm.ACCOUNT})
 # Condition keys that tell the calls that an AWS service makes for a caller from others.
 _EXEMPTS_SERVICES = frozenset(
@@ -124,7 +124,7 @@ def _network(statement: Statement) -> Iterator[LintFinding]:
         who = "EC2"
     for test in statement.conditions:
         operator = operator_named(test.operator)
-        if not (operator and operator.negated and test.key.lower() in _NETWORK):
+        if not (operator and operator.negated and test.key.lower() in NETWORK_KEYS):
             continue
         if denied and "aws:principalarn" not in keys:
             yield warning(
