@@ -16,7 +16,7 @@ _PIECE = 100_000
 """The length from which on a piece is yielded."""
 _AT_ONCE = 200
 """How many texts of alike objects are joined."""
-_KEPT = 4_000
+_KEPT = 500
 """How many kinds of objects are remembered."""
 
 
@@ -136,8 +136,9 @@ class _Writer:
             template = templates.get(its_kind)
             if template is None:
                 template = _template(as_object(value), names, margin)
-                if len(templates) < _KEPT:
-                    templates[its_kind] = template
+                if len(templates) >= _KEPT:
+                    templates.clear()  # the objects of a kind are near each other
+                templates[its_kind] = template
             filled = template.copy()
             filled[1::2] = [_scalar(one) for one in own(value)]
             yield "".join(filled)
