@@ -4,7 +4,9 @@ decoder      JSON → records, one at a time
 envelopes    JSON values → the records and documents inside them
 columns      columns of a query result → records
 struct_text  cells with structure → JSON values
-index        with numpy: where the records of a large block are, and which need not be looked at
+structure    with numpy: the strings and brackets of a block
+index        with numpy: where the records of a block are, and what kind each is
+logs         small files → one index for several of them
 prefilter    which records need not be decoded, by their text
 sketches     the text of a record → what decides whether it bears on a denial
 blocks       blocks of bytes → records that must be decoded; the others are counted
@@ -44,6 +46,7 @@ from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer
+    from ebs_kms_audit.reading.records.logs import Log
 
 _SMALL = 8 << 20  # unpacked: a process holds what it reads of one file until it is asked for
 _PACKED = 8  # the usual ratio of unpacked to packed size
@@ -86,7 +89,9 @@ class RecordFiles:
         for group in _groups(sources):
             if sum(_unpacked(one.file) for one in group if one.file) >= _VECTORISED:
                 self._start_numpy()
-            if len(group) > 1 and sum(map(_size, group)) >= _LARGE and self._workers.helpers():
+            if len(group) > 1 and (
+                self._indexer or (sum(map(_size, group)) >= _LARGE and self._workers.helpers())
+            ):
                 yield from self._read_together(group, files)
                 continue
             for source in group:
@@ -94,7 +99,8 @@ class RecordFiles:
                 files.append(reading)
                 keep = partial(self._kept.add, source.name) if self._kept else None
                 try:
-                    records = self._records(self._workers.watched(source), reading, keep)
+                    content = _Content(self._workers.watched(source))
+                    records = self._records(content, reading, keep)
                     yield from read_record_events(fields_of(records), reading)
                     check_records(reading)
                 except InputError as error:
@@ -109,7 +115,7 @@ class RecordFiles:
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.records.index import Indexer
 
-            self._indexer = Indexer(self._prefilter.is_needless)
+            self._indexer = Indexer(self._prefilter)
 
     def _read_together(self, sources: Sequence[Source], files: list[InputStats]) -> Iterator[Event]:
         """Read small files: helper processes read a part, several files at a time."""
@@ -117,7 +123,7 @@ class RecordFiles:
         parts = _parts(sources)
 
         def work(number: int) -> list[_Result]:
-            return [self._result(source) for source in parts[number]]
+            return self._results(parts[number])
 
         with closing(self._workers.in_order(work, len(parts))) as results:
             done = self._workers.counted(
@@ -127,15 +133,25 @@ class RecordFiles:
                 for source, result in zip(part, found, strict=True):
                     yield from self._events_of(source, result, files)
 
-    def _result(self, source: Source) -> _Result:
-        """Read a file, perhaps in a helper process."""
-        reading = InputStats(source.name, form="records")
+    def _results(self, sources: Sequence[Source]) -> list[_Result]:
+        """Read files, perhaps in a helper process."""
+        contents = [_Content(source) for source in sources]
+        logs: Sequence[Log | None] = [None] * len(contents)
+        if self._indexer and self._record_path is None:
+            from ebs_kms_audit.reading.records.logs import index_together
+
+            logs = index_together([one.whole() for one in contents], self._indexer)
+        return [self._result(one, log) for one, log in zip(contents, logs, strict=True)]
+
+    def _result(self, content: _Content, log: Log | None) -> _Result:
+        """Read a file. With a `log`, its records are indexed."""
+        reading = InputStats(content.name, form="records")
         records: list[tuple[Any, ...]] = []
         sketches: list[tuple[Any, ...]] = []
         error = None
         try:
             keep = sketches.append if self._kept else None
-            for one in fields_of(self._records(source, reading, keep)):
+            for one in fields_of(self._records(content, reading, keep, log)):
                 # What was read before an error is kept.
                 records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
         except InputError as failed:
@@ -173,30 +189,70 @@ class RecordFiles:
 
     def _records(
         self,
-        source: Source,
+        content: _Content,
         reading: InputStats,
         keep: Callable[[Sketch], object] | None,
+        log: Log | None = None,
     ) -> Iterator[Record]:
         """Yield the records that must be decoded; the others are counted in `reading`.
 
         The documents among them are kept in `reading`.
         """
-        assert source.blocks is not None
-        text = Lines(source.name, source.blocks(), RECORDS)
-        content = iter(text.utf8())
-        beginning = next(content, b"")
-        content = chain([beginning], content)
-        scanned = Records(content, self._prefilter, keep, self._indexer)
-        records: Iterable[Record] = scanned
+        blocks = content.blocks()
+        beginning = next(blocks, b"")
+        blocks = chain([beginning], blocks)
+        scanned = Records(blocks, self._prefilter, keep, self._indexer)
+        records: Iterable[Record] = scanned.of_log(log) if log else scanned
         if self._record_path is not None:
-            records = read_records(decoded(content), Unpacker(self._record_path))
+            records = read_records(decoded(blocks), Unpacker(self._record_path))
         try:
             yield from without_documents(records, reading, beginning)
         finally:
             reading.rows += scanned.passed
             for time in filter(None, map(TimeReader().read, scanned.times)):
                 reading.add_time(time)
-        reading.cut_short = text.cut_short
+        reading.cut_short = content.cut_short
+
+
+class _Content:
+    """The content of a file, as blocks of UTF-8, once."""
+
+    def __init__(self, source: Source) -> None:
+        assert source.blocks is not None
+        self.name = source.name
+        self._text = Lines(source.name, source.blocks(), RECORDS)
+        self._held: list[bytes] = []
+        self._rest: Iterator[bytes] | None = None
+        self._error: InputError | None = None
+
+    @property
+    def cut_short(self) -> str | None:
+        """Why the content ends too early, after its last block was taken."""
+        return self._text.cut_short
+
+    def whole(self) -> bytes | None:
+        """Return all of a small content; None if it is large, cut short or cannot be read."""
+        size = 0
+        try:
+            for block in self.blocks():
+                self._held.append(block)
+                size += len(block)
+                if size > _SMALL:
+                    return None
+        except InputError as error:
+            self._error = error
+            return None
+        return None if self.cut_short else b"".join(self._held)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the content. Raises InputError where it cannot be read."""
+        held, self._held = self._held, []
+        yield from held
+        if self._error:
+            raise self._error
+        if self._rest is None:
+            self._rest = self._text.utf8()
+        yield from self._rest
 
 
 def without_documents(

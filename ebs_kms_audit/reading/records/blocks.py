@@ -8,14 +8,14 @@ written in another way, or are damaged, `decoder` reads the rest of the file.
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ebs_kms_audit.reading.decoding import decoded
 from ebs_kms_audit.reading.records.decoder import (
     LIST,
     LONGEST_RECORD,
@@ -25,15 +25,17 @@ from ebs_kms_audit.reading.records.decoder import (
     records_after,
 )
 from ebs_kms_audit.reading.records.prefilter import SOURCE, RecordPrefilter, is_whole
-from ebs_kms_audit.reading.records.sketches import Sketch, Sketcher
+from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer, RecordIndex
+    from ebs_kms_audit.reading.records.logs import Log
 
 _BEGINS = b'{"eventVersion":'
 _LIST = re.compile(LIST.pattern.encode())
 _END_OF_LOG = b"}]}"
+_COMMA = b"},"
 _LARGE_BLOCK = 1 << 16
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
@@ -61,7 +63,6 @@ class Records:
         self._prefilter = prefilter
         self._keep = keep
         self._indexer = indexer
-        self._sketcher = Sketcher()
         self._number = 0
         self._first, self._last = b"\xff", b""
         self.passed = 0
@@ -75,8 +76,8 @@ class Records:
         begun = next(self._blocks, b"")
         opening = _LIST.match(begun)
         rest = begun[opening.end() :] if opening else begun
-        rest = yield from self._as_written(rest, b"}," if opening else b"}\n")
-        text = Text(_decoded(chain([rest], self._blocks)))
+        rest = yield from self._as_written(rest, _COMMA if opening else b"}\n")
+        text = Text(decoded(chain([rest], self._blocks)))
         yield from records_after(text, self._number, listed=opening is not None)
 
     def _as_written(self, rest: bytes, mark: bytes) -> _Reading[bytes]:
@@ -107,46 +108,80 @@ class Records:
                 return rest[end + 1 :]
         return rest
 
+    def of_log(self, log: Log) -> Iterator[Record]:
+        """Yield the records of a whole log that is indexed."""
+        done = yield from self._read_each(log.text, log.records, log.first, log.end, _COMMA)
+        if done < log.end:
+            begins = log.records.begins
+            rest = log.text[begins[done] : begins[log.end] - 1] + b"]}"
+            yield from records_after(Text(decoded([rest])), self._number, listed=True)
+
     def _read(self, text: bytes, stop: int, border: bytes) -> _Reading[int]:
         """Read the records before a place where another record begins; return where it stopped.
 
         It stops before that place where the text is damaged, or where the place is in a record.
         """
-        indexer = self._indexer if stop >= _LARGE_BLOCK else None
-        whole = text[:stop]
-        if not (indexer and indexer.is_whole(whole)) and not is_whole(whole):
+        mark = border[: -len(_BEGINS)]
+        if self._indexer and stop >= _LARGE_BLOCK:
+            index = self._indexer.index(text, stop, mark)
+            if index is None:
+                return 0
+            done = yield from self._read_each(text, index, 0, len(index.kinds), mark)
+            return index.begins[done]
+        if not is_whole(text[:stop]):
             return 0
-        index = indexer.index(text, stop, border[: -len(_BEGINS)]) if indexer else None
-        begins, sources, others = _places(index) if index else _found(text, stop, border)
-        left_out: list[range] = []  # beginnings of records in other records
-        done = 0
-        for other in others:
-            if other < done:
-                continue
-            self._count(other - done)
-            done, begin = other, begins[other]
+        begin = 0
+        while begin < stop:
             end = text.find(border, begin)
-            if self._passes(text, begin, sources[other], end):
-                done += 1
-                continue
-            found = _decoded_record(text, begin, border)
-            if found is None:
-                break
-            content, end = found
-            self._number += 1
-            record = record_of(self._number, content)
-            if not record.fault and _has_time(record.content):
-                self._prefilter.note_holder(text, begin, end)
-            done = bisect_left(begins, end, other)
-            left_out.append(range(other, done))
-            yield record
+            source = text.find(SOURCE, begin, end)
+            if not self._passes(text, begin, source, end):
+                found = _decoded_record(text, begin, border)
+                if found is None:
+                    break
+                content, end = found
+                yield self._record(content, text, begin, end)
+            begin = end + len(mark)
+        return begin
+
+    def _read_each(
+        self, text: bytes, index: RecordIndex, first: int, end: int, mark: bytes
+    ) -> _Reading[int]:
+        """Read the records in a part of an index; return the place of the first damaged record.
+
+        The mark is the end of a record and what separates it from the next record. Without damage,
+        the place after the last record is returned.
+        """
+        begins, sources, kinds, keyed, others, _ = index
+        done = first
+        for place in others[bisect_left(others, first) : bisect_left(others, end)]:
+            self._count(place - done)
+            done, begin, last = place, begins[place], begins[place + 1] - len(mark)
+            kind = kinds[place]
+            if kind is None:
+                kind = self._prefilter.kind(text, begin, sources[place], last)
+            elif place in keyed and not self._prefilter.knows_holder(text, begin, last):
+                kind = None
+            if not self._passes_as(kind, text, begin, sources[place], last):
+                try:
+                    content = _decoded(text, begin, last)
+                except (ValueError, RecursionError):
+                    break
+                yield self._record(content, text, begin, last)
+            done += 1
         else:
-            self._count(len(begins) - done)
-            done = len(begins)
-        if index:
-            for source in index.ends_of_span([*left_out, range(done, len(begins))]):
-                self._add_time(text, source)
-        return begins[done] if done < len(begins) else stop
+            self._count(end - done)
+            done = end
+        for source in index.ends_of_span(first, done):
+            self._add_time(text, source)
+        return done
+
+    def _record(self, content: Any, text: bytes, begin: int, end: int) -> Record:
+        """Return a record that is decoded; it begins at `begin`, and its last brace is at `end`."""
+        self._number += 1
+        record = record_of(self._number, content)
+        if not record.fault and _has_time(record.content):
+            self._prefilter.note_holder(text, begin, end)
+        return record
 
     def _count(self, count: int) -> None:
         self._number += count
@@ -154,14 +189,19 @@ class Records:
 
     def _passes(self, text: bytes, begin: int, source: int, end: int) -> bool:
         """Return whether a record is passed over; count it, and keep its sketch."""
-        kind = self._prefilter.kind(text, begin, source, end)
+        return self._passes_as(
+            self._prefilter.kind(text, begin, source, end), text, begin, source, end
+        )
+
+    def _passes_as(self, kind: Kind | None, text: bytes, begin: int, source: int, end: int) -> bool:
+        """Return whether a record of a kind is passed over; count it, and keep its sketch."""
         if kind is None:
             return False
         if kind != "needless":
             if self._keep is None:
                 return False
             number = self._number + 1
-            sketch = self._sketcher.sketch(kind, number, text, begin, source, end)
+            sketch = self._prefilter.sketcher.sketch(kind, number, text, begin, source, end)
             if sketch is None:
                 return False
             self._keep(sketch)
@@ -177,24 +217,6 @@ class Records:
             self._last = time
 
 
-def _found(text: bytes, stop: int, border: bytes) -> tuple[list[int], list[int], Iterable[int]]:
-    """Return where records begin, where their Event sources begin, and which must be looked at."""
-    begins, sources = [], []
-    begin = 0
-    while begin < stop:
-        end = text.find(border, begin)
-        begins.append(begin)
-        sources.append(text.find(SOURCE, begin, end))
-        begin = end + len(border) - len(_BEGINS)
-    return begins, sources, range(len(begins))
-
-
-def _places(index: RecordIndex) -> tuple[list[int], list[int], Iterable[int]]:
-    """Return what `_found` returns, of an index."""
-    others = (~index.needless).nonzero()[0]
-    return index.begins.tolist(), index.sources.tolist(), others.tolist()
-
-
 def _decoded_record(text: bytes, begin: int, border: bytes) -> tuple[Any, int] | None:
     """Return the record that begins at a place, decoded, and where its last brace is.
 
@@ -206,7 +228,7 @@ def _decoded_record(text: bytes, begin: int, border: bytes) -> tuple[Any, int] |
         if end == -1:
             return None
         try:
-            return json.loads(text[begin : end + 1].decode("utf-8", "backslashreplace")), end
+            return _decoded(text, begin, end), end
         except (ValueError, RecursionError):
             pass
     return None
@@ -218,8 +240,6 @@ def _has_time(content: dict[str, Any]) -> bool:
     return isinstance(time, str) and TimeReader().read(time) is not None
 
 
-def _decoded(blocks: Iterable[bytes]) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-    for block in blocks:
-        yield decoder.decode(block)
-    yield decoder.decode(b"", True)
+def _decoded(text: bytes, begin: int, end: int) -> Any:
+    """Return the object whose last brace is at `end`. Raises ValueError or RecursionError."""
+    return json.loads(text[begin : end + 1].decode("utf-8", "backslashreplace"))

@@ -1,138 +1,125 @@
-"""A block of a trail's log → where its records are, for all of them at once, with numpy.
+"""A block of a trail's log → where its records are, and what each is, for all of them at once.
 
-A rare letter of a member's name shows where the name can be, and eight bytes at a time are compared
-there. A record is `needless` if an audit does not need it, beyond any doubt: it has no object in a
-list, so that no other record can begin in it, and no long-term access key.
+The brackets of the block say where a record begins and ends, and which Event source is its own:
+that of an object in a request is inside more brackets. The rules are those of `prefilter`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, words_of
+from ebs_kms_audit.reading.exports.hashing import Array, words_of
 from ebs_kms_audit.reading.exports.times import read_times
-from ebs_kms_audit.reading.records.prefilter import without_escapes
+from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.records.sketches import Kind
+from ebs_kms_audit.reading.records.structure import WORD, Structure, moved, packed, places_of
 
 _PAD = 128  # bytes after the records, so that what is compared stays inside
-_BEGINS, _BEGINS_V = b'{"eventVersion":', 7
-_SOURCE, _SOURCE_S = b'"eventSource":"', 6
+_BEGINS = b'{"eventVersion":'
+_SOURCE = b'"eventSource":"'
+_S, _NAME_ENDS = 6, 12  # in `_SOURCE`: a letter that is rare, and the quote after the name
 _AFTER_VERSION, _VERSION = b'","userIdentity":{"', 21
 _BEFORE_TIME = b'},"eventTime":"'
 _AFTER_TIME = b'Z",'
-_NAMES = 80  # bytes after `_SOURCE`
-_LONG = 4_096
+_LONG_TERM_KEY, _K = b'"AKIA', 2
+_MOST_OPENED = 250  # with fewer brackets, a record is not nested deeper than a decoder can follow
 
 
 class RecordIndex(NamedTuple):
     """The records of a text.
 
-    begins    where each begins
-    sources   where its first Event source begins, or -1
-    needless  whether an audit does not need it, beyond any doubt
-    seconds   the Event times of those that are needless
+    begins   where each begins; then, where the next record begins
+    sources  where the Event source of each begins; -1 if it has none or several
+    kinds    the kind of each; None if more of its text decides that
+    keyed    the places in this index of records that hold a long-term access key
+    others   the places of records that are keyed, or not needless
+    seconds  the Event time of each that has a kind
     """
 
-    begins: Array
-    sources: Array
-    needless: Array
+    begins: list[int]
+    sources: list[int]
+    kinds: list[Kind | None]
+    keyed: set[int]
+    others: list[int]
     seconds: Array
 
-    def ends_of_span(self, left_out: list[range]) -> list[int]:
-        """Return where the Event sources of the earliest and the latest needless record begin."""
-        needless = self.needless.copy()
-        for part in left_out:
-            needless[part.start : part.stop] = False
-        records = np.flatnonzero(needless)
-        if not len(records):
+    def ends_of_span(self, first: int, end: int) -> list[int]:
+        """Return where the sources of the earliest and the latest needless record begin.
+
+        The records from the place `first` up to `end` are compared.
+        """
+        needless = np.ones(end - first, dtype=bool)
+        others = self.others[bisect_left(self.others, first) : bisect_left(self.others, end)]
+        needless[np.array(others, dtype=np.int64) - first] = False
+        places = np.flatnonzero(needless) + first
+        if not len(places):
             return []
-        seconds = self.seconds[records]
-        ends = records[[int(seconds.argmin()), int(seconds.argmax())]]
-        found: list[int] = self.sources[ends].tolist()
-        return found
+        seconds = self.seconds[places]
+        ends = places[[int(seconds.argmin()), int(seconds.argmax())]]
+        return [self.sources[place] for place in ends.tolist()]
 
 
 class Indexer:
-    """Indexes the records of blocks. `is_needless` judges the text after an Event source."""
+    """Indexes the records of blocks."""
 
-    def __init__(self, is_needless: Callable[[bytes], bool]) -> None:
-        self._is_needless = is_needless
-        self._judged: dict[int, bool] = {}
+    def __init__(self, prefilter: RecordPrefilter) -> None:
+        self._prefilter = prefilter
 
-    def index(self, text: bytes, stop: int, before: bytes) -> RecordIndex:
+    def index(self, text: bytes, stop: int, before: bytes) -> RecordIndex | None:
         """Return the records of a text up to a place where another record begins.
 
-        `before` is what precedes the beginning of each record but the first.
+        `before` is what precedes the beginning of each record but the first. None if a string or a
+        bracket is open at the end.
         """
-        buffer = bytearray(text[: stop + len(_BEGINS)])
-        buffer += bytes(_PAD)
+        buffer = bytearray(stop + _PAD + -stop % WORD)
+        buffer[:stop] = memoryview(text)[:stop]
         content = np.frombuffer(buffer, dtype=np.uint8)
+        structure = Structure(content)
+        if not structure.is_whole():
+            return None
         words = words_of(buffer)
-        begins = np.flatnonzero(content[:stop] == ord("V")) - _BEGINS_V
-        begins = begins[begins >= 0]
-        begins = begins[_is_at(words, begins, _BEGINS)]
-        follows = np.ones(len(begins), dtype=bool)
-        for back, byte in enumerate(reversed(before), start=1):
-            follows &= content[begins - back] == byte
-        follows[:1] = True
-        begins = begins[follows]
-        count = len(begins)
-        sources = np.flatnonzero(content[:stop] == ord("S")) - _SOURCE_S
-        sources = sources[sources > 0]
-        sources = sources[_is_at(words, sources, _SOURCE)]
-        found = np.bincount(np.searchsorted(begins, sources, "right") - 1, minlength=count)
-        first = np.full(count, -1)
-        place = np.searchsorted(sources, begins)
-        has_source = found > 0
-        first[has_source] = sources[place[has_source]]
+        borders = places_of(structure.closing & moved(structure.opening, len(before)))
+        borders = borders[_is_at(words, borders, before + _BEGINS)] + len(before)
+        begins = np.concatenate(([0], borders[structure.depth(borders) == 0], [stop]))
+        sources = self._own_sources(words, content, structure, begins)
+        seconds, sound = _times(words, buffer, begins, sources)
+        sound &= np.diff(structure.opened(begins)) < _MOST_OPENED
+        keys = places_of(structure.strings & moved(packed(content == ord("K")), _K))
+        keys = keys[_is_at(words, keys, _LONG_TERM_KEY)]
+        keyed = set((np.searchsorted(begins, keys, "right") - 1).tolist())
+        places = sources.tolist()
+        kinds = self._prefilter.kinds_by_names(text, places, sound.tolist())
+        others = [place for place, kind in enumerate(kinds) if kind != "needless" or place in keyed]
+        return RecordIndex(begins.tolist(), places, kinds, keyed, others, seconds)
 
-        needless = (found == 1) & (np.append(begins[1:], stop) - begins < _LONG)
-        objects = np.flatnonzero(content[:stop] == ord("{"))[1:]
-        needless &= ~_holds(begins, objects[content[objects - 1] != ord(":")], but_first=True)
-        keys = np.flatnonzero(content[:stop] == ord("K")) - 2
-        keys = keys[keys > 0]
-        keys = keys[_is_at(words, keys, b'"AKIA')]
-        needless &= ~_holds(begins, keys)
-        likely = np.flatnonzero(needless)
-        seconds = np.zeros(count, dtype=np.int64)
-        needless[likely], seconds[likely] = self._judge_all(
-            buffer, words, begins[likely], first[likely]
-        )
-        return RecordIndex(begins, first, needless, seconds)
+    @staticmethod
+    def _own_sources(words: Array, content: Array, structure: Structure, begins: Array) -> Array:
+        """Return where the Event source of each record begins; -1 if it has none or several."""
+        named = structure.strings & moved(structure.quotes, _NAME_ENDS)
+        found = places_of(named & moved(packed(content == ord("S")), _S))
+        found = found[_is_at(words, found, _SOURCE)]
+        found = found[structure.depth(found) == 1]
+        records = np.searchsorted(begins, found, "right") - 1
+        sources = np.full(len(begins) - 1, -1)
+        sources[records] = found
+        sources[np.bincount(records, minlength=len(sources)) != 1] = -1
+        return sources
 
-    def is_whole(self, text: bytes) -> bool:
-        """Return whether a text has as many opening as closing braces, and pairs of quotes."""
-        content = np.frombuffer(without_escapes(text), dtype=np.uint8)
-        return _count(content, '"') % 2 == 0 and _count(content, "{") == _count(content, "}")
 
-    def _judge_all(
-        self, buffer: bytearray, words: Array, begins: Array, sources: Array
-    ) -> tuple[Array, Array]:
-        """Return which records are needless by how they begin, and their Event times."""
-        sound = _is_at(words, begins + _VERSION, _AFTER_VERSION)
-        sound &= sources - begins > len(_BEFORE_TIME) + 22 + _VERSION
-        time = np.maximum(sources - 22, 0)
-        sound &= _is_at(words, np.maximum(sources - 37, 0), _BEFORE_TIME)
-        sound &= _is_at(words, np.maximum(sources - 3, 0), _AFTER_TIME)
-        seconds, is_time = read_times(buffer, time, time + 20)
-        sound &= is_time
-        names = sources + len(_SOURCE)
-        hashes = hash_spans(words, names, names + _NAMES)
-        unique, at, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        judged = [
-            self._judged[one] if one in self._judged else self._judge(one, buffer, int(names[row]))
-            for one, row in zip(unique.tolist(), at.tolist(), strict=True)
-        ]
-        sound &= np.array(judged, dtype=bool)[inverse]
-        return sound, seconds
-
-    def _judge(self, hashed: int, buffer: bytearray, begin: int) -> bool:
-        if len(self._judged) >= 10_000:
-            self._judged.clear()
-        found = self._judged[hashed] = self._is_needless(bytes(buffer[begin : begin + _NAMES]))
-        return found
+def _times(words: Array, buffer: bytearray, begins: Array, sources: Array) -> tuple[Array, Array]:
+    """Return the Event times of records, and which records begin as CloudTrail writes them."""
+    version = begins[:-1] + _VERSION
+    time = sources - 22
+    sound = time - len(_BEFORE_TIME) > version
+    time[~sound] = len(_BEFORE_TIME)
+    sound &= _is_at(words, version, _AFTER_VERSION)
+    sound &= _is_at(words, time - len(_BEFORE_TIME), _BEFORE_TIME)
+    sound &= _is_at(words, time + 19, _AFTER_TIME)
+    seconds, is_time = read_times(buffer, time, time + 20)
+    return seconds, sound & is_time
 
 
 def _is_at(words: Array, places: Array, text: bytes) -> Array:
@@ -143,18 +130,3 @@ def _is_at(words: Array, places: Array, text: bytes) -> Array:
         mask = np.uint64((1 << 8 * len(part)) - 1)
         found &= words[places + start] & mask == np.uint64(int.from_bytes(part, "little"))
     return found
-
-
-def _holds(begins: Array, places: Array, *, but_first: bool = False) -> Array:
-    """Return which records hold one of the places, or one that is not their beginning."""
-    found = np.zeros(len(begins), dtype=bool)
-    if len(begins):
-        records = np.searchsorted(begins, places, "right") - 1
-        if but_first:
-            records = records[begins[records] != places]
-        found[records[records >= 0]] = True
-    return found
-
-
-def _count(content: Array, character: str) -> int:
-    return int(np.count_nonzero(content == ord(character)))

@@ -9,9 +9,10 @@ doubt the record must be decoded.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, relevance
-from ebs_kms_audit.reading.records.sketches import Kind, kind_of
+from ebs_kms_audit.reading.records.sketches import Kind, Sketcher, kind_of
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 SOURCE = b'"eventSource":"'
@@ -38,9 +39,12 @@ class RecordPrefilter:
 
     Of the records that are needed only for a long-term access key, the first of each user, key and
     account is decoded.
+
+    sketcher  makes the sketches of the records of some kinds
     """
 
     def __init__(self) -> None:
+        self.sketcher = Sketcher()
         self._kinds: dict[bytes, Kind | None] = {}
         self._minutes: set[bytes] = set()
         self._shapes: set[bytes] = set()
@@ -66,15 +70,31 @@ class RecordPrefilter:
             )
             and (
                 text.find(_LONG_TERM_KEY, begin, source) == -1
-                or self._holder_of(text, begin, end) in self._holders
+                or self.knows_holder(text, begin, end)
             )
         ):
             return kind
         return None
 
-    def is_needless(self, names: bytes) -> bool:
-        """Return whether the text after the member name eventSource says enough to pass over."""
-        return self._judge(names) == "needless"
+    def kinds_by_names(
+        self, text: bytes, sources: Iterable[int], sound: Iterable[bool]
+    ) -> list[Kind | None]:
+        """Return the kinds by the names after each Event source; None where it is not sound."""
+        known, judge = self._kinds, self._judge
+        return [
+            (
+                known[names]
+                if (names := text[source + _NAMES_FROM : source + _NAMES_TO]) in known
+                else judge(names)
+            )
+            if is_sound
+            else None
+            for source, is_sound in zip(sources, sound, strict=True)
+        ]
+
+    def knows_holder(self, text: bytes, begin: int, end: int) -> bool:
+        """Return whether the holder of the long-term key of a record was noted."""
+        return self._holder_of(text, begin, end) in self._holders
 
     def note_holder(self, text: bytes, begin: int, end: int) -> None:
         """Remember who holds the long-term key of a record that could be read, if it has one."""

@@ -122,7 +122,7 @@ def vectorised(request):
 
 def scan_of(blocks, vectorised):
     prefilter = RecordPrefilter()
-    indexer = Indexer(prefilter.is_needless) if vectorised else None
+    indexer = Indexer(prefilter) if vectorised else None
     return Records(blocks, prefilter, indexer=indexer)
 
 
@@ -207,9 +207,13 @@ ALICE = {"userIdentity": user("alice")}
         ([{"userAgent": "\\"}, {"userAgent": 'x\\"y\\\\"'}] * 3, []),
         ([{"requestParameters": [{"a": {"b": [{}]}}, {}]}] * 5, []),
         ([{}, {"eventName": "AssumeRole"}, {"eventSource": "absent"}, {}, {}], [2, 3]),
-        ([{}, {"requestParameters": [{}, FORGED]}, {}, {}], [2]),
-        ([{}, {"requestParameters": [{}, FORGED, FORGED, {}]}, {}], [2]),
-        ([{}, {"requestParameters": {"eventSource": "s3.amazonaws.com"}}, {}], [2]),
+        # Without numpy, the brackets of a record that seems to hold others are not counted.
+        ([{}, {"requestParameters": [{}, FORGED]}, {}, {}], {"without numpy": [2]}),
+        ([{}, {"requestParameters": [{}, FORGED, FORGED, {}]}, {}], {"without numpy": [2]}),
+        (
+            [{}, {"requestParameters": {"eventSource": "s3.amazonaws.com"}}, {}],
+            {"without numpy": [2]},
+        ),
         (
             [{"eventTime": "2026-05-18T07:60:00Z"}, {"eventTime": "2026-05-18T07:00:60Z"}, {}],
             [1, 2],
@@ -220,6 +224,8 @@ ALICE = {"userIdentity": user("alice")}
     ],
 )
 def test_which_records_are_decoded(vectorised, fields, decoded):
+    if isinstance(decoded, dict):
+        decoded = [] if vectorised else decoded["without numpy"]
     text = written([ordinary(**one) for one in fields], "log").encode()
     for size in (50, 999, len(text)):
         scan = scan_of(blocks(text, size), vectorised)

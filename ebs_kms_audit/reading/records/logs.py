@@ -1,0 +1,69 @@
+"""Small files of a trail's log → one index for several of them, which costs less than one each."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.records.index import Indexer, RecordIndex
+
+_LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
+_END = b"}]}"
+_TOGETHER = 1 << 20  # bytes of text
+
+
+class Log(NamedTuple):
+    """The records of one file, in the index of a text that holds the records of several.
+
+    text     the records, each with a comma after it
+    records  where they are
+    first    the place of the first record of the file in the index
+    end      the place after its last record
+    """
+
+    text: bytes
+    records: RecordIndex
+    first: int
+    end: int
+
+
+def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[Log | None]:
+    """Return the log that each content is; None where it is to be read by itself.
+
+    That is a content that is not written as CloudTrail writes a log file, or is damaged.
+    """
+    logs: list[Log | None] = [None] * len(contents)
+    for group in _groups(contents):
+        texts = [text for _, text in group]
+        text = b"".join(texts)
+        index = indexer.index(text, len(text), b"},")
+        if index is None:
+            continue
+        borders = list(accumulate(map(len, texts), initial=0))
+        places = [bisect_left(index.begins, border) for border in borders]
+        if [index.begins[place] for place in places] == borders:
+            for (number, _), first, end in zip(group, places, places[1:], strict=False):
+                logs[number] = Log(text, index, first, end)
+    return logs
+
+
+def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield groups of numbers of contents, each with its records."""
+    group: list[tuple[int, bytes]] = []
+    size = 0
+    for number, content in enumerate(contents):
+        opening = _LOG.match(content) if content else None
+        if content is None or opening is None or not content.endswith(_END):
+            continue
+        text = content[opening.end() : -len(_END) + 1] + b","
+        if group and size + len(text) > _TOGETHER:
+            yield group
+            group, size = [], 0
+        group.append((number, text))
+        size += len(text)
+    if group:
+        yield group
