@@ -65,7 +65,7 @@ def cloudformation(step: Step) -> str | None:
     whole = step.document is not None
     document = step.document or {
         "Version": "2012-10-17",
-        "Statement": _unique_sids(_changed(step)),
+        "Statement": _unique_sids(step.statements),
     }
     if not document["Statement"]:
         return None

@@ -54,6 +54,20 @@ def test_callers_with_an_inferred_arn_are_named_once(users, text):
 
 
 @pytest.mark.parametrize(
+    ("options", "doubts"),
+    [
+        ({"principals": {"alice": USER}, "key": KEY_ARN}, []),
+        ({"principals": {"alice": USER}}, ["The input does not name the key."]),
+        ({"key": KEY_ARN}, ["The ARN of alice is inferred."]),
+    ],
+)
+def test_what_the_caller_of_the_audit_gives_is_no_doubt(options, doubts):
+    report = audit_rows(row(user_name="alice"), key_policies=POLICY, **options)
+    found = [one for one in reasons(report) if one.startswith(("The ARN of", "The input"))]
+    assert [one for one in found if one != UNKNOWN] == doubts
+
+
+@pytest.mark.parametrize(
     ("account", "found"),
     [
         (ACCOUNT, []),

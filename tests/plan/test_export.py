@@ -67,6 +67,40 @@ def test_each_sid_occurs_once_in_terraform():
     ]  # fmt: skip
 
 
+OWN, USAGE, ADDED = (
+    {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "Resource": "*"}
+    for sid in ("own", "use", "added")
+)
+WIDER = USAGE | {"Action": "*"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sids"),
+    [
+        ([OWN, USAGE], [OWN, WIDER, ADDED], ["use", "added"]),
+        ([OWN, USAGE], [OWN, WIDER], ["use"]),
+        ([USAGE, OWN], [WIDER, OWN, ADDED], ["use", "added"]),
+        ([OWN], [OWN, ADDED], ["added"]),
+        (OWN, [OWN, ADDED], ["added"]),
+        (USAGE, WIDER, ["use"]),
+        ([OWN], [OWN], None),
+    ],
+)
+def test_terraform_holds_the_statements_that_are_added_or_changed(before, after, sids):
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="", statements=(ADDED,),
+                before={"Statement": before}, document={"Statement": after})  # fmt: skip
+    text = export.terraform(made)
+    if sids is None:
+        assert text is None
+        return
+    (data,) = hcl2.loads(text)["data"]
+    blocks = _plain(data)["aws_iam_policy_document"]["key_policy_statements"]["statement"]
+    assert [block["sid"] for block in blocks] == sids
+    assert [block["actions"] for block in blocks if block["sid"] == "use"] == [["*"]] * (
+        "use" in sids
+    )
+
+
 def test_the_template_holds_the_whole_policy_if_it_is_known():
     made = step(key_policies={KEY_ARN: POLICY})
     template = json.loads(made.cloudformation)
