@@ -82,7 +82,7 @@ class _Case:
         )
 
     def key_allow(self, *reaches: Reach) -> bool | None:
-        """Return whether an Allow of the key policy covers the request, naming the caller so."""
+        """Return whether an Allow that names the caller in one of these ways covers the request."""
         return any_of(
             result.covers_as(*reaches)
             for result in self.key_results
@@ -90,7 +90,7 @@ class _Case:
         )
 
     def limit(self, layer: Layer) -> bool | None:
-        """Return whether a layer lets the request pass. One that is not given is taken to."""
+        """Return whether a layer lets the request pass. A layer that is not given does."""
         weighed = self.layers.get(layer)
         if weighed is None or layer is Layer.RESOURCE_CONTROL_POLICIES:
             return True  # RCPFullAWSAccess cannot be detached: RCPs deny by Deny alone
@@ -241,7 +241,7 @@ def _verdict(case: _Case, same: bool | None) -> tuple[Verdict, bool]:
     ours, theirs = case.verdict(True), case.verdict(False)
     if ours is theirs:
         return ours, False
-    # What covers the request as a Deny does so from whichever account.
+    # A Deny covers the request whichever account the key is in.
     if ours is Verdict.EXPLICIT_DENY:
         return ours, False
     # Nothing allows; whether anything could is all that is open.

@@ -19,7 +19,7 @@ from ebs_kms_audit.policy.context import Context
 from ebs_kms_audit.policy.decide import Weighed, weigh
 from ebs_kms_audit.policy.decision import Decision, Layer, StatementResult
 from ebs_kms_audit.policy.document import KeyPolicy, Policy
-from ebs_kms_audit.policy.kms_rules import needs_identity_policy, owner_of, spares_rcps
+from ebs_kms_audit.policy.kms_rules import is_exempt_from_rcps, needs_identity_policy, owner_of
 from ebs_kms_audit.policy.match import match as match_statement
 from ebs_kms_audit.policy.request import Request, caller_of, requests_of
 
@@ -148,5 +148,5 @@ def _applies(layer: Layer, caller: Caller, action: str) -> bool:
         case Layer.SERVICE_CONTROL_POLICIES:
             return caller.kind is not CallerKind.SERVICE and not caller.service_linked
         case Layer.RESOURCE_CONTROL_POLICIES:
-            return not caller.service_linked and not spares_rcps(action)
+            return not caller.service_linked and not is_exempt_from_rcps(action)
     return caller.kind not in (CallerKind.SERVICE, CallerKind.ROOT)

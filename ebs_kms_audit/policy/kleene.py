@@ -32,5 +32,5 @@ def any_of(values: Iterable[bool | None]) -> bool | None:
 
 
 def opposite(value: bool | None) -> bool | None:
-    """Return the other truth value; what is not known stays so."""
+    """Return the other truth value; None for None."""
     return None if value is None else not value

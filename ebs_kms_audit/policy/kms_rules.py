@@ -41,7 +41,7 @@ def needs_identity_policy(action: str) -> bool:
     return action.lower() in _OF_ALIASES
 
 
-def spares_rcps(action: str) -> bool:
+def is_exempt_from_rcps(action: str) -> bool:
     """Return whether resource control policies have no effect on the action."""
     return action.lower() == _RETIRE_GRANT
 

@@ -15,10 +15,10 @@ from ebs_kms_audit.policy.variables import variables_in
 
 _NOT_JUDGED = Check(matched=False, why="the statement is not well formed")
 _EVERYBODY = Check(matched=True, why="the policy applies to whom it is attached to")
-_SPARED = {
-    True: "the caller is not among those that NotPrincipal spares",
-    False: "NotPrincipal spares the caller",
-    None: "whether NotPrincipal spares the caller is not known",
+_EXEMPT = {
+    True: "NotPrincipal does not exempt the caller",
+    False: "NotPrincipal exempts the caller",
+    None: "whether NotPrincipal exempts the caller is not known",
 }
 _NO_CONDITION = Check(matched=True, why="there is no condition")
 
@@ -88,7 +88,7 @@ def _principal(statement: Statement, caller: Caller, bounded: bool) -> tuple[Che
         return _EVERYBODY, {}
     if principals.negated:
         value = _everybody_but(principals, caller, bounded, statement.denies)
-        return _check(value, _SPARED[value], open_=value is None), {Reach.ANYONE: value}
+        return _check(value, _EXEMPT[value], open_=value is None), {Reach.ANYONE: value}
     reaches: Reaches = {}
     best: tuple[bool | None, Reach, str] = (False, Reach.ACCOUNT, "")
     # A user or role with a known path is covered by its own ARN only: most entries are skipped.
@@ -120,9 +120,10 @@ def _everybody_but(
 ) -> bool | None:
     """Return whether a statement with NotPrincipal applies to the caller.
 
-    A Deny spares a session only where its account, its role and the session itself are listed,
-    and nobody who has a permissions boundary (IAM User Guide, "AWS JSON policy elements:
-    NotPrincipal"). Of an Allow AWS does not say so: there a caller listed in part is not known.
+    A Deny exempts a session only if its account, its role and the session itself are listed. It
+    exempts nobody who has a permissions boundary (IAM User Guide, "AWS JSON policy elements:
+    NotPrincipal"). AWS does not document this for an Allow: for a caller listed in part the result
+    is not known.
     """
     listed: dict[Reach, bool | None] = dict.fromkeys(Reach, False)
     for entry in principals.entries:
@@ -134,18 +135,18 @@ def _everybody_but(
         return True
     match caller.kind:
         case CallerKind.ROOT | CallerKind.SERVICE:
-            spared = listed[Reach.ITSELF]
+            exempt = listed[Reach.ITSELF]
         case CallerKind.ROLE:
-            spared = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ROLE, Reach.ITSELF))
+            exempt = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ROLE, Reach.ITSELF))
         case CallerKind.UNKNOWN:
-            spared = all_of((listed[Reach.ACCOUNT], None))
+            exempt = all_of((listed[Reach.ACCOUNT], None))
         case _:
-            spared = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ITSELF))
+            exempt = all_of(listed[reach] for reach in (Reach.ACCOUNT, Reach.ITSELF))
     if denies:
-        return opposite(spared)
+        return opposite(exempt)
     if any_of(listed.values()) is False:
         return True
-    return False if spared else None
+    return False if exempt else None
 
 
 def _condition(statement: Statement, context: Context, variables: bool) -> Check:
@@ -154,7 +155,7 @@ def _condition(statement: Statement, context: Context, variables: bool) -> Check
     tests = tuple(_test(one, context, variables) for one in statement.conditions)
     failed = [one for one in tests if one.holds is False]
     if failed:
-        what = "is not in the request" if failed[0].actual == () else "does not fit"
+        what = "is not in the request" if failed[0].actual == () else "does not match"
         why = f"{failed[0].operator}: {failed[0].key} {what}"
         return Check(matched=False, why=why, tests=tests)
     unknown = [

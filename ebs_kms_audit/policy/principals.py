@@ -1,4 +1,4 @@
-"""Principals: as a policy names them, as they call, and whether the one covers the other.
+"""Principals as a key policy names them.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "… NotPrincipal"; AWS KMS
 Developer Guide, "Key policies in AWS KMS" (elements in a key policy).
@@ -33,9 +33,9 @@ class PrincipalForm(StrEnum):
     """Under Federated: the sessions that came through a SAML or web identity provider."""
     CANONICAL_USER = "canonical_user"
     DELETED = "deleted"
-    """The unique id (AIDA…, AROA…) that is left of a deleted user or role: covers nobody."""
+    """The unique id (AIDA…, AROA…) of a deleted user or role: covers nobody."""
     INVALID = "invalid"
-    """What AWS would reject: covers nobody. `problem` says why."""
+    """An entry that AWS rejects: covers nobody. `problem` says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +87,7 @@ def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal
         case "*":
             return invalid('the only principal without a type is "*"')
         case _ if "*" in entry or "?" in entry:
-            return invalid("a principal takes no wildcard but a bare *")
+            return invalid("the only wildcard that a principal can be is *")
         case "Service":
             if not _SERVICE.fullmatch(entry):
                 return invalid("not the name of an AWS service (ec2.amazonaws.com)")
@@ -106,12 +106,14 @@ def read_principal(type_: str, entry: object, json_path: str) -> PolicyPrincipal
     arn = Arn.parse(entry)
     if arn is None:
         if _UNIQUE_ID.fullmatch(entry):
-            return named(PrincipalForm.DELETED, problem="the user or role behind it was deleted")
+            return named(
+                PrincipalForm.DELETED, problem="the user or role with this unique id was deleted"
+            )
         return invalid("neither an ARN nor an account id")
     form = _form_of(arn)
     if form is None:
         return invalid(
-            "a group can't be a principal"
+            "a group cannot be a principal"
             if arn.resource.startswith("group/")
             else "no user, role, session or account has such an ARN"
         )

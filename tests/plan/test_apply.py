@@ -294,10 +294,10 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
           for what in NOT_PROVED]),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE"]}}),
          ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: AIDACKCEVSQ6C2EXAMPLE: "
-          "the user or role behind it was deleted."]),
+          "the user or role with this unique id was deleted."]),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
          ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: arn:aws:iam::111122223333:"
-          "group/ops: a group can't be a principal."]),
+          "group/ops: a group cannot be a principal."]),
         ({}, policy(ROOT | {"Principal": {"AWS": ELSEWHERE}}),
          ["The policy names account 444455556666, but not the key's own account 111122223333.",
           CONTRADICTS, LOCKED_OUT]),

@@ -153,7 +153,7 @@ CASES = {
     ),
     "a placeholder of a deleted principal": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": DELETED}))},
-        [f"{REJECTED}Principal.AWS: {DELETED}: the user or role behind it was deleted."],
+        [f"{REJECTED}Principal.AWS: {DELETED}: the user or role with this unique id was deleted."],
     ),
 }  # fmt: skip
 

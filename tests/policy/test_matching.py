@@ -87,10 +87,10 @@ def test_which_principal_covers_the_caller(
 @pytest.mark.parametrize(
     ("excluded", "caller", "matched", "why", "depends_on"),
     [
-        (USER, ROLE, True, "the caller is not among those that NotPrincipal spares", ()),
-        ([USER, ROOT], USER, False, "NotPrincipal spares the caller", ()),
+        (USER, ROLE, True, "NotPrincipal does not exempt the caller", ()),
+        ([USER, ROOT], USER, False, "NotPrincipal exempts the caller", ()),
         ([ROOT, ROLE, SESSION], ROLE, None,
-         "whether NotPrincipal spares the caller is not known", ("principal",)),
+         "whether NotPrincipal exempts the caller is not known", ("principal",)),
     ],
 )  # fmt: skip
 def test_whether_not_principal_names_the_caller(excluded, caller, matched, why, depends_on):
@@ -153,13 +153,13 @@ TEAM = {"StringLike": {TAG: ["blue", "red*"]}}
         (VIA_EC2, {VIA: "ec2.us-east-1.amazonaws.com"}, True, "the condition holds", ()),
         (VIA_EC2, {VIA: None}, False, f"StringEquals: {VIA} is not in the request", ()),
         (VIA_EC2, {VIA: "rds.us-east-1.amazonaws.com"}, False,
-         f"StringEquals: {VIA} does not fit", ()),
+         f"StringEquals: {VIA} does not match", ()),
         (VIA_EC2, {}, None, f"whether the condition holds depends on {VIA}", (VIA,)),
         # The first line that fails is named, also after one that is open.
         (VIA_EC2 | TEAM, {VIA: None, TAG: "green"}, False,
          f"StringEquals: {VIA} is not in the request", ()),
-        (TEAM | VIA_EC2, {VIA: None, TAG: "green"}, False, f"StringLike: {TAG} does not fit", ()),
-        (VIA_EC2 | TEAM, {TAG: "green"}, False, f"StringLike: {TAG} does not fit", ()),
+        (TEAM | VIA_EC2, {VIA: None, TAG: "green"}, False, f"StringLike: {TAG} does not match", ()),
+        (VIA_EC2 | TEAM, {TAG: "green"}, False, f"StringLike: {TAG} does not match", ()),
         (VIA_EC2 | TEAM, {}, None, f"whether the condition holds depends on {VIA}, {TAG}",
          (VIA, TAG)),
         (VIA_EC2 | {"StringNotEquals": {VIA: "x"}}, {}, None,

@@ -79,11 +79,11 @@ def test_the_form_of_an_entry(type_, entry, form):
     [
         ({"AWS": 111122223333}, "(int): a principal must be a string."),
         (ROLE, f'{ROLE}: the only principal without a type is "*".'),
-        ({"AWS": f"{IAM}:group/x"}, f"{IAM}:group/x: a group can't be a principal."),
+        ({"AWS": f"{IAM}:group/x"}, f"{IAM}:group/x: a group cannot be a principal."),
         ({"AWS": f"{STS}:x"}, f"{STS}:x: no user, role, session or account has such an ARN."),
         ({"Service": "ec2"}, "ec2: not the name of an AWS service (ec2.amazonaws.com)."),
         ({"AWS": "AIDACKCEVSQ6C2EXAMPLE"},
-         "AIDACKCEVSQ6C2EXAMPLE: the user or role behind it was deleted."),
+         "AIDACKCEVSQ6C2EXAMPLE: the user or role with this unique id was deleted."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_principal(principal, message):

@@ -103,7 +103,7 @@ def test_a_statement_that_aws_rejects(change, without, faults):
          [(INVALID, f"{PATH}.Action[1]", "Action must hold strings, not a number.")]),
         ({"Principal": {"AWS": [ROLE, "AROAEXAMPLEEXAMPLE123"]}},
          [("deleted_principal", f"{PATH}.Principal.AWS[1]",
-           "AROAEXAMPLEEXAMPLE123: the user or role behind it was deleted.")]),
+           "AROAEXAMPLEEXAMPLE123: the user or role with this unique id was deleted.")]),
         ({"Principal": {"AWS": [ROLE, "ana"]}},
          [("invalid_principal", f"{PATH}.Principal.AWS[1]",
            "ana: neither an ARN nor an account id.")]),

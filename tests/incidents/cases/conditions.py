@@ -69,7 +69,7 @@ INCIDENTS = [
             "ec2.us-east-1.amazonaws.com.",
             support=(
                 given("A statement names the caller, but its condition is not met"),
-                'Statement "use" (key policy): StringEquals: kms:ViaService does not fit.',
+                'Statement "use" (key policy): StringEquals: kms:ViaService does not match.',
             ),
             commands=(GET_RECORDS,),
         ),
