@@ -8,15 +8,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.identify import key_names
-from ebs_kms_audit.model import Denial, Denials, Event, EventList, Unparsed
+from ebs_kms_audit.model import Denial, Denials, Event, EventList, in_order
 from ebs_kms_audit.reading.related import (
     Caller,
     caller_of,
     callers_of,
-    order_in_time,
+    listed,
     spans_near,
     time_of,
 )
@@ -61,7 +62,7 @@ class Ec2CallLog:
         by_caller: dict[Caller, list[Event]] = {}
         with_keys: dict[Caller, list[Event]] = {}
         seen = set()
-        for event in sorted(ec2_calls, key=order_in_time):
+        for event in sorted(ec2_calls, key=_order):
             if event.request_id:
                 self._by_request.setdefault(event.request_id, []).append(event)
             if event.time is None:
@@ -122,11 +123,12 @@ class Ec2CallLog:
         same_request = self._same_requests(denials)
         near = self._near(callers, times)
         in_rows = [rows.near(caller, times) for rows in self._rows for caller in callers]
-        unparsed = [call for found in in_rows for call in found.last(SHOWN)]
         others = [call for key, call in near.items() if key not in same_request]
-        first: list[Event | Unparsed] = sorted((*others, *unparsed), key=order_in_time)
+        unparsed = (found.last(SHOWN) for found in in_rows)
+        first = sorted(chain(map(listed, others), *unparsed), key=in_order)
+        shown = [*first, *map(listed, same_request.values())][-SHOWN:]
         return Attempts(
-            listed=EventList(sorted([*first, *same_request.values()][-SHOWN:], key=order_in_time)),
+            listed=EventList.last(shown, SHOWN),
             count=len(others) + len(same_request) + sum(found.size for found in in_rows),
             operations=frozenset(call.name for call in (*others, *same_request.values())).union(
                 *(found.operations for found in in_rows)
@@ -144,6 +146,8 @@ class Ec2CallLog:
         }.values()
 
     def _same_requests(self, denials: Iterable[Denial]) -> dict[int, Event]:
+        if not self._by_request:
+            return {}
         requests = {denial.event.request_id for denial in denials}
         return {id(call): call for one in requests for call in self._by_request.get(one or "", ())}
 
@@ -166,3 +170,8 @@ def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]
         caller: _Calls(events, [time_of(event) for event in events])
         for caller, events in by_caller.items()
     }
+
+
+def _order(event: Event) -> tuple[float, str, int]:
+    """Return the sort key: time, file, line."""
+    return time_of(event), event.file, event.line

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event, EventList, Unparsed
-from ebs_kms_audit.reading.related import order_in_time, time_of
+from ebs_kms_audit.model import Denial, Event, EventList, Listed
+from ebs_kms_audit.reading.related import listed, time_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
@@ -65,8 +65,8 @@ class ChangeLog:
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
         is used. The changes of large exports have no text before `read_texts`.
         """
-        recent: list[Event | Unparsed] = []
-        last: list[Event | Unparsed] = []
+        recent: list[Listed] = []
+        last: list[Listed] = []
         in_rows: list[ChangesBetween] = []
         count = 0
         for place, account in _places_of_denial(denial):
@@ -74,16 +74,16 @@ class ChangeLog:
                 begin = bisect_left(changes, time - BEFORE, key=time_of)
                 end = bisect_right(changes, time, key=time_of)
                 count += end - begin
-                recent += changes[max(begin, end - SHOWN) : end]
-                last += changes[max(0, end - 1) : end]
+                recent += map(listed, changes[max(begin, end - SHOWN) : end])
+                last += map(listed, changes[max(0, end - 1) : end])
             changed = self._changed_in_rows(place, account)
             in_rows += [changes.between(time - BEFORE, time) for changes in changed]
         count += sum(found.size for found in in_rows)
         if not count:
             last += [row for found in in_rows for row in found.last_before()]
-            return (EventList([max(last, key=order_in_time)]), 1) if last else ((), 0)
+            return EventList.last(last, 1), min(1, len(last))
         recent += [row for found in in_rows for row in found.last(SHOWN)]
-        return EventList(sorted(recent, key=order_in_time)[-SHOWN:]), count
+        return EventList.last(recent, SHOWN), count
 
     def read_texts(self) -> None:
         """Read the texts of the changes of large exports that `before` returned."""
@@ -129,7 +129,7 @@ class ChangeLog:
         for made in self._policy_edits.get(place, {}).values():
             after = bisect_right(made, time, key=time_of)
             found += made[max(after, len(made) - SHOWN) :]
-        return tuple(sorted(found, key=order_in_time)[-SHOWN:])
+        return tuple(sorted(found, key=_order)[-SHOWN:])
 
     def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
         """Yield the changes in an account, and those without a known account, sorted by time."""
@@ -148,9 +148,14 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
+def _order(event: Event) -> tuple[float, str, int]:
+    """Return the sort key: time, file, line."""
+    return time_of(event), event.file, event.line
+
+
 def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Event]]]:
     places: dict[_Place, dict[str | None, list[Event]]] = {}
-    for event in sorted(events, key=order_in_time):
+    for event in sorted(events, key=_order):
         if event.time is not None:
             for place in _places_of_change(event):
                 places.setdefault(place, {}).setdefault(event.account, []).append(event)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.identify import is_kms, keys_in
 from ebs_kms_audit.model import Denials, Event
-from ebs_kms_audit.reading.related import time_of
+from ebs_kms_audit.reading.related import spans_near, time_of
 
 NEAR = 3600.0
 """The longest time between a denial and a key error that can explain it, in seconds."""
@@ -19,8 +17,8 @@ class KeyErrors:
     """Collects the calls that failed because of the state of a key."""
 
     def __init__(self) -> None:
-        self._by_key: dict[tuple[str | None, str], list[Event]] = {}
-        self._sorted = True
+        self._by_key: dict[tuple[str | None, str | None], list[Event]] = {}
+        self._times: dict[tuple[str | None, str | None], list[float]] = {}
         self._kept = 0
         self.overflowed = False
 
@@ -35,26 +33,22 @@ class KeyErrors:
             self.overflowed = True
             return
         self._kept += 1
-        self._sorted = False
         self._by_key.setdefault((event.region, keys.pop()), []).append(event)
 
     def near(self, denials: Denials) -> tuple[Event, ...]:
-        """Return at most 20 errors of the denied key within an hour of a denial."""
-        if not any((one.event.region, one.key.id) in self._by_key for one in denials.kinds):
-            return ()
-        if not self._sorted:
-            for events in self._by_key.values():
-                events.sort(key=time_of)
-            self._sorted = True
-        found: dict[int, Event] = {}
-        for denial in denials:
-            event = denial.event
-            errors = self._by_key.get((event.region, denial.key.id or ""), [])
-            if event.time is None or not errors:
+        """Return at most 20 errors of the denied key within an hour of a denial.
+
+        The denials are those of one key, in order of time. Add all errors before.
+        """
+        found: list[Event] = []
+        for key in {(denial.event.region, denial.key.id) for denial in denials.kinds}:
+            if (errors := self._by_key.get(key)) is None:
                 continue
-            begin = bisect_left(errors, time_of(event) - NEAR, key=time_of)
-            end = bisect_right(errors, time_of(event) + NEAR, key=time_of)
-            found |= {id(one): one for one in errors[begin : min(end, begin + SHOWN)]}
-            if len(found) >= SHOWN:
-                break
-        return tuple(sorted(found.values(), key=time_of)[:SHOWN])
+            if key not in self._times:
+                errors.sort(key=time_of)
+                self._times[key] = [time_of(error) for error in errors]
+            for begin, end in spans_near(self._times[key], denials.times, NEAR):
+                found += errors[begin:end]
+                if len(found) >= SHOWN:
+                    break
+        return tuple(sorted(found, key=time_of)[:SHOWN])

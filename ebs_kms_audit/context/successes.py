@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denials, Event, Unparsed, parsed
+from ebs_kms_audit.model import Denials, Event, Listed, event_of
 from ebs_kms_audit.reading.related import (
     Caller,
     RelatedEvents,
     caller_of,
     callers_of,
-    order_in_time,
+    listed,
     time_of,
 )
 
@@ -60,7 +60,7 @@ class SuccessLog:
         known = self._events.get(key)
         if known is None and len(self._events) >= _KEPT:
             self.overflowed = True
-        elif known is None or _latest_first(event) < _latest_first(known):
+        elif known is None or _latest_first(listed(event)) < _latest_first(listed(known)):
             self._events[key] = event
 
     def add_rows(self, rows: Sequence[SuccessRows]) -> None:
@@ -72,9 +72,9 @@ class SuccessLog:
         found = [self._of(denials) for denials in groups]
         for rows in self._rows:
             rows.read_texts()
-        return [Successes(names, parsed(later) if later else None) for names, later in found]
+        return [Successes(names, event_of(later) if later else None) for names, later in found]
 
-    def _of(self, denials: Denials) -> tuple[set[str], Event | Unparsed | None]:
+    def _of(self, denials: Denials) -> tuple[set[str], Listed | None]:
         kinds = denials.kinds
         calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
@@ -83,12 +83,12 @@ class SuccessLog:
             name = kinds[kind].event.name
             denied[name] = max(time, denied.get(name, time))
         names: set[str] = set()
-        later: list[Event | Unparsed] = []
+        later: list[Listed] = []
         for event in self._of_callers(callers):
             if _is_such_a_call(event, is_aws_internal(event.source_ip), calls):
                 names.add(event.name)
                 if time_of(event) > denied.get(event.name, _NEVER):
-                    later.append(event)
+                    later.append(listed(event))
         for rows in self._rows:
             last: SuccessRow | None = None
             for row in chain.from_iterable(map(rows.of, callers)):
@@ -154,7 +154,7 @@ def _issuer(event: Event) -> str | None:
     return (identity.issuer_arn or identity.arn) if identity else None
 
 
-def _latest_first(success: Event | Unparsed) -> tuple[float, str, int]:
+def _latest_first(success: Listed) -> tuple[float, str, int]:
     """Return the sort key: the last success first; at equal times, the first row."""
-    time, file, line = order_in_time(success)
+    time, file, line, _ = success
     return -time, file, line

@@ -40,33 +40,43 @@ _SHOWN = 3
 """How many events a text lists."""
 
 
-def causes_of(
-    denials: Denials,
-    judgements: Sequence[Judgement],
-    history: History,
-    *,
-    foreign: bool,
-) -> tuple[DenialCause, ...]:
-    """Return the cause of each denial of a group. Denials of one kind are weighed once."""
-    weighed: dict[object, DenialCause] = {}
+class Diagnosis:
+    """Finds the causes of the denials of all findings. Denials of one kind are weighed once."""
 
-    def weigh(at: int) -> DenialCause:
-        judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
-        decisions = (decision for one in judged for decision in (one.decision, one.now))
-        kind = (*_kind(denials[at]), *map(id, decisions))
-        if kind not in weighed:
-            case = Case(denial=denials[at], judged=judged, history=history, foreign=foreign)
-            weighed[kind] = cause_of_denial(case)
-        return weighed[kind]
+    def __init__(self) -> None:
+        self._without_policy: dict[object, DenialCause] = {}
 
-    if any(one.then for one in judgements):  # the policy in force depends on the time
-        return tuple(map(weigh, range(len(denials))))
-    of_kinds = list(map(weigh, denials.first_at))
-    return tuple(map(of_kinds.__getitem__, denials.kind_at))
+    def causes_of(
+        self,
+        denials: Denials,
+        judgements: Sequence[Judgement],
+        history: History,
+        *,
+        foreign: bool,
+    ) -> tuple[DenialCause, ...]:
+        """Return the cause of each denial of a group."""
+        weighed = {} if judgements else self._without_policy
+
+        def weigh(at: int) -> DenialCause:
+            judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
+            decisions = (decision for one in judged for decision in (one.decision, one.now))
+            kind = (*_kind(denials[at]), foreign, bool(history.key_errors), *map(id, decisions))
+            if kind not in weighed:
+                case = Case(denial=denials[at], judged=judged, history=history, foreign=foreign)
+                weighed[kind] = cause_of_denial(case)
+            return weighed[kind]
+
+        if any(one.then for one in judgements):  # the policy in force depends on the time
+            return tuple(map(weigh, range(len(denials))))
+        of_kinds = list(map(weigh, denials.first_at))
+        return tuple(map(of_kinds.__getitem__, denials.kind_at))
 
 
 def _kind(denial: Denial) -> tuple[object, ...]:
-    """Return what denials of one finding have in common that have the same cause."""
+    """Return what denials have in common that have the same cause.
+
+    Of the history only key errors count where no policy was judged.
+    """
     event, message, principal = denial.event, denial.message, denial.principal
     said = message and (
         message.policy_type,
@@ -80,6 +90,7 @@ def _kind(denial: Denial) -> tuple[object, ...]:
         event.name,
         event.error_code,
         event.source_ip,
+        event.account,
         said,
         principal.arn,
         principal.kind,

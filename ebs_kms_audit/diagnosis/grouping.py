@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.context.history import ContextCollector, History
 from ebs_kms_audit.diagnosis.case import DenialCause
-from ebs_kms_audit.diagnosis.diagnose import causes_of
+from ebs_kms_audit.diagnosis.diagnose import Diagnosis
 from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key
 from ebs_kms_audit.model import Denial, Denials, Event, Verdict
 from ebs_kms_audit.reading.timestamps import order_of
@@ -57,14 +57,14 @@ def group_denials(
     `policies` are the key policies that were given, `log` those that the events hold. Where the
     key is unknown, EBS traffic and other calls are groups of their own.
     """
-    judge = Judge(policies, denials, layers, log)
+    judge, diagnosis = Judge(policies, denials, layers, log), Diagnosis()
     by_identity: dict[tuple[str, ...], list[Denial]] = {}
     for denial in denials:
         by_identity.setdefault(shared_identity(denial), []).append(denial)
     found = [Denials(sorted(group, key=_by_time)) for group in by_identity.values()]
     taken: set[str] = set()
     return [
-        _group(group, history, judge, grants, taken)
+        _group(group, history, judge, diagnosis, grants, taken)
         for group, history in zip(found, context.histories(found), strict=True)
     ]
 
@@ -73,23 +73,22 @@ def _group(
     denials: Denials,
     history: History,
     judge: Judge,
+    diagnosis: Diagnosis,
     grants: GrantLog | None,
     taken: set[str],
 ) -> Group:
     judgements = judge.judge(denials)
     if grants is not None:
-        traces = (one for denial in denials.kinds[:_LOOKED_UP] for one in grants.of(denial))
-        history = replace(
-            history,
-            grants=tuple(dict.fromkeys(traces)),
-            grants_listed=grants.is_listed(best_key(denials).id),
-        )
+        found = dict.fromkeys(one for kind in denials.kinds[:_LOOKED_UP] for one in grants.of(kind))
+        is_listed = grants.is_listed(best_key(denials).id)
+        if found or is_listed:
+            history = replace(history, grants=tuple(found), grants_listed=is_listed)
     return Group(
         id=_finding_id(denials[0].event, taken),
         denials=with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,
-        causes=causes_of(
+        causes=diagnosis.causes_of(
             denials, judgements, history, foreign=not judgements and judge.are_all_foreign(denials)
         ),
         near_misses=_near_misses(denials, judgements),

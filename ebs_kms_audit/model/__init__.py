@@ -19,7 +19,7 @@ from ebs_kms_audit.model.event import (
     SetAside,
     Window,
 )
-from ebs_kms_audit.model.event_list import EventList, Unparsed, parsed
+from ebs_kms_audit.model.event_list import EventList, Listed, event_of, in_order
 from ebs_kms_audit.model.grant import Grant
 from ebs_kms_audit.model.message import DenialMessage, Effect, MessageKind, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
@@ -39,6 +39,7 @@ __all__ = [
     "Grant",
     "Identity",
     "KeyRef",
+    "Listed",
     "MessageKind",
     "OtherError",
     "PolicyRecord",
@@ -50,8 +51,8 @@ __all__ = [
     "SetAside",
     "StatementKind",
     "Symptom",
-    "Unparsed",
     "Verdict",
     "Window",
-    "parsed",
+    "event_of",
+    "in_order",
 ]

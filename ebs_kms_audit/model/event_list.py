@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Protocol, overload
 
 from ebs_kms_audit.model.event import Event
 
 
-class Unparsed(Protocol):
-    """A row that is in memory as text."""
+class Rows(Protocol):
+    """Rows that are in memory as text."""
 
-    @property
-    def order(self) -> tuple[int, str, int]:
-        """The time in seconds since 1970, the file and the line."""
+    def event(self, line: int) -> Event:
+        """Return the event of the row at a line."""
 
-    @property
-    def event(self) -> Event:
-        """The event of the row. It is parsed once."""
+
+Listed = tuple[float, str, int, Event | Rows]
+"""The time in seconds since 1970, the file and the line of an event; and the event or its rows."""
+in_order = itemgetter(0, 1, 2)
+"""The key to sort what is listed: time, file, line."""
+
+
+def event_of(listed: Listed) -> Event:
+    """Return an event that is listed."""
+    _, _, line, found = listed
+    return found if isinstance(found, Event) else found.event(line)
 
 
 class EventList(Sequence[Event]):
@@ -26,16 +34,21 @@ class EventList(Sequence[Event]):
     A report lists tens of thousands of events, and its text shows a few of them.
     """
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_listed",)
 
-    def __init__(self, entries: Iterable[Event | Unparsed] = ()) -> None:
-        self._entries = tuple(entries)
+    def __init__(self, listed: Iterable[Listed] = ()) -> None:
+        self._listed = tuple(listed)
+
+    @classmethod
+    def last(cls, listed: Iterable[Listed], most: int) -> EventList:
+        """Return the last events, in order of time, file and line."""
+        return cls(sorted(listed, key=in_order)[-most:])
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._listed)
 
     def __iter__(self) -> Iterator[Event]:
-        return map(parsed, self._entries)
+        return map(event_of, self._listed)
 
     @overload
     def __getitem__(self, at: int) -> Event: ...
@@ -43,8 +56,8 @@ class EventList(Sequence[Event]):
     def __getitem__(self, at: slice) -> EventList: ...
     def __getitem__(self, at: int | slice) -> Event | EventList:
         if isinstance(at, slice):
-            return EventList(self._entries[at])
-        return parsed(self._entries[at])
+            return EventList(self._listed[at])
+        return event_of(self._listed[at])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (EventList, tuple)):
@@ -56,8 +69,3 @@ class EventList(Sequence[Event]):
 
     def __repr__(self) -> str:
         return repr(tuple(self))
-
-
-def parsed(entry: Event | Unparsed) -> Event:
-    """Return an event itself, or the event of a row."""
-    return entry if isinstance(entry, Event) else entry.event

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ebs_kms_audit.model import Event, Symptom, Unparsed
+from ebs_kms_audit.model import Event, Listed, Symptom
 from ebs_kms_audit.reading.timestamps import order_of
 
 NEAR = 300.0
@@ -92,11 +92,9 @@ def time_of(event: Event) -> float:
     return (time if time.tzinfo else order_of(time)).timestamp()
 
 
-def order_in_time(event: Event | Unparsed) -> tuple[float, str, int]:
-    """Return the key to sort events by: time, file, line."""
-    if isinstance(event, Event):
-        return time_of(event), event.file, event.line
-    return event.order
+def listed(event: Event) -> Listed:
+    """Return an event for an EventList."""
+    return time_of(event), event.file, event.line, event
 
 
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
@@ -106,15 +104,15 @@ def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
 
 
 def spans_near(
-    times: Sequence[float], denied: Iterable[float], begin: int = 0, end: int | None = None
+    times: Sequence[float], denied: Iterable[float], seconds: float = NEAR
 ) -> Iterator[tuple[int, int]]:
-    """Yield the spans of `times[begin:end]` that are within `NEAR` of one of `denied`.
+    """Yield the spans of `times` that are within so many seconds of one of `denied`.
 
     Both are sorted. The spans do not overlap.
     """
-    end = len(times) if end is None else end
+    begin = 0
     for time in denied:
-        first = bisect_left(times, time - NEAR, begin, end)
-        begin = bisect_right(times, time + NEAR, first, end)
+        first = bisect_left(times, time - seconds, begin)
+        begin = bisect_right(times, time + seconds, first)
         if begin > first:
             yield first, begin

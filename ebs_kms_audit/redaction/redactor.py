@@ -96,7 +96,7 @@ class Redactor:
             return {name: self._value(one, kind) for name, one in value.items()}
         if isinstance(value, Sequence):
             redacted = (self._value(one, kind) for one in value)
-            return type(value)(redacted)  # type: ignore[call-arg]
+            return type(value)(redacted) if isinstance(value, (tuple, list)) else tuple(redacted)
         return value  # a time
 
     def _declared(self, value: Any) -> Any:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ebs_kms_audit.aws.ebs_operations import EC2_ID
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRow, ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _CAN_NAME_A_KEY = re.compile(r"kms|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-|\\")
@@ -39,7 +39,7 @@ class CallsNear(NamedTuple):
     operations: frozenset[str]
     texts: RowTexts
 
-    def last(self, most: int) -> list[ListedRow]:
+    def last(self, most: int) -> list[Listed]:
         """Return the last calls, in order."""
         return self.texts.of(self.rows[-most:])
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.exports.hashing import Array
-from ebs_kms_audit.reading.exports.listed import ListedRow, ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 
 
 class ChangesBetween(NamedTuple):
@@ -32,11 +32,11 @@ class ChangesBetween(NamedTuple):
         """How many changes there are between the times."""
         return self.end - self.begin
 
-    def last(self, most: int) -> list[ListedRow]:
+    def last(self, most: int) -> list[Listed]:
         """Return the last changes between the times, in order."""
         return self.texts.of(self.rows[max(self.begin, self.end - most) : self.end])
 
-    def last_before(self) -> list[ListedRow]:
+    def last_before(self) -> list[Listed]:
         """Return the last change before the times, if there is none between them."""
         return self.texts.of(self.rows[max(0, self.end - 1) : 0 if self.size else self.end])
 

@@ -303,10 +303,8 @@ class LargeExport:
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines of regular rows, and their cells."""
-        lines = places["line"].tolist()
-        return zip(
-            lines, csv.reader(self._texts(places), delimiter=self._settings.delimiter), strict=True
-        )
+        cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
+        return zip(places["line"].tolist(), cells, strict=True)
 
     def _event_of_text(self, line: int, text: str) -> Event:
         (cells,) = csv.reader([text], delimiter=self._settings.delimiter)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRow, RowTexts
+from ebs_kms_audit.reading.exports.listed import RowTexts
 from ebs_kms_audit.reading.related import Caller
 
 
@@ -77,7 +77,7 @@ class SuccessRows:
             found.setdefault((name, row.alike.account, row.alike.region), []).append(row)
         return found
 
-    def listed(self, row: SuccessRow) -> ListedRow:
+    def listed(self, row: SuccessRow) -> Listed:
         """Return a row that a finding lists."""
         (listed,) = self._texts.of(self._rows[row.place : row.place + 1])
         return listed
