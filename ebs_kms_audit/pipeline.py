@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ebs_kms_audit.audit_options import AuditOptions, Inputs, PolicyInputs, layers_of
 from ebs_kms_audit.context.grants import GrantLog
@@ -16,14 +16,15 @@ from ebs_kms_audit.context.policy_history import PolicyHistory
 from ebs_kms_audit.context.symptom_joins import FindingContext, joined
 from ebs_kms_audit.context.symptoms import SymptomCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
-from ebs_kms_audit.diagnosis.coverage import CoverageCounter
-from ebs_kms_audit.diagnosis.grouping import group_denials
+from ebs_kms_audit.diagnosis.coverage import CoverageCounter, Facts
+from ebs_kms_audit.diagnosis.grouping import Group, group_denials
 from ebs_kms_audit.diagnosis.unused import unused
 from ebs_kms_audit.errors import InputError, UsageError
 from ebs_kms_audit.identify import (
     DeniedEvents,
     EvidenceIndex,
     Overrides,
+    PastedMessage,
     Resolver,
     is_kms,
     of_no_event,
@@ -255,6 +256,58 @@ def report_on(
     `counter` and `evidence_index` hold what was counted elsewhere, of events that are not here.
     """
     redactor = _redactor() if options.redact else None
+    found = _find(events, options, counter, evidence_index, meter, redactor)
+    events.release()  # with what the collectors hold, before the plan and the output need memory
+    facts, groups, options = found.facts, found.groups, found.options
+    denials = facts.denials
+    if redactor:
+        facts, groups = redactor.redact(facts), redactor.redact(groups)
+    findings = findings_of(groups)
+    plan_options = PlanOptions(least_privilege=options.least_privilege, layers=options.layers)
+    # A redacted report shows no policy that could be bound to the wrong key.
+    plan = plan_for(findings, facts.other_errors, plan_options, () if redactor else found.keys_seen)
+    report = Report(
+        findings=with_steps(findings, plan),
+        plan=plan,
+        coverage=facts.coverage,
+        caveats=caveats_for(facts),
+        set_aside=facts.set_aside,
+        other_errors=facts.other_errors,
+        shared_name_denials=facts.shared_name_denials,
+        symptoms=facts.symptoms,
+        unused=unused(
+            options.overrides, options.policies, options.layers, denials, found.not_fitting
+        ),
+    )
+    return redactor.finish(report) if redactor else report
+
+
+class _Found(NamedTuple):
+    """What the events show.
+
+    facts        the denials, and the figures of the inputs
+    groups       the denials of each finding, with all that was found out about them
+    options      the options, with the documents and messages of the inputs
+    not_fitting  the pasted messages that fit no event
+    keys_seen    the keys that KMS events name
+    """
+
+    facts: Facts
+    groups: list[Group]
+    options: AuditOptions
+    not_fitting: list[PastedMessage]
+    keys_seen: Collection[str]
+
+
+def _find(  # those of `report_on`, and its redactor
+    events: Events,
+    options: AuditOptions,
+    counter: CoverageCounter | None,
+    evidence_index: EvidenceIndex | None,
+    meter: Meter | None,
+    redactor: Redactor | None,
+) -> _Found:
+    """Read the events, identify the denials and group them."""
     collected = _Collected(options, counter, evidence_index)
     if meter:
         meter.denials = collected.denied.__len__
@@ -281,9 +334,8 @@ def report_on(
         collected.evidence_index,
         surroundings_incomplete=collected.incomplete,
     )
-    denials = facts.denials
     groups = group_denials(
-        denials,
+        facts.denials,
         collected.context,
         options.policies,
         options.layers,
@@ -292,27 +344,13 @@ def report_on(
     )
     calls_of = collected.context.ec2_calls.parsed
     around = (FindingContext(one.id, one.denials, calls_of(one.denials)) for one in groups)
-    facts = facts._replace(symptoms=joined(symptoms, around))
-    if redactor:
-        facts, groups = redactor.redact(facts), redactor.redact(groups)
-
-    found = findings_of(groups)
-    plan_options = PlanOptions(least_privilege=options.least_privilege, layers=options.layers)
-    # A redacted report shows no policy that could be bound to the wrong key.
-    keys_seen = () if redactor else collected.counter.keys_seen.spellings
-    plan = plan_for(found, facts.other_errors, plan_options, keys_seen)
-    report = Report(
-        findings=with_steps(found, plan),
-        plan=plan,
-        coverage=facts.coverage,
-        caveats=caveats_for(facts),
-        set_aside=facts.set_aside,
-        other_errors=facts.other_errors,
-        shared_name_denials=facts.shared_name_denials,
-        symptoms=facts.symptoms,
-        unused=unused(options.overrides, options.policies, options.layers, denials, not_fitting),
+    return _Found(
+        facts=facts._replace(symptoms=joined(symptoms, around)),
+        groups=groups,
+        options=options,
+        not_fitting=not_fitting,
+        keys_seen=collected.counter.keys_seen.spellings,
     )
-    return redactor.finish(report) if redactor else report
 
 
 def _check_inputs(files: Sequence[InputStats], redactor: Redactor | None) -> None:

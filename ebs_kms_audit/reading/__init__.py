@@ -287,6 +287,10 @@ class Reading:
             if large.damaged:
                 yield large.name, large.all_events()
 
+    def release(self) -> None:
+        """Forget what was kept of large files. A report needs it no more."""
+        self._large, self._kept = [], []
+
 
 _Listed = TypeVar("_Listed", bound="ListedRows")
 

@@ -51,3 +51,6 @@ class Events(Protocol):
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
         """Yield large files with damaged account ids, each with all events that an audit needs."""
+
+    def release(self) -> None:
+        """Forget what was kept of the inputs. Nothing is asked any more."""

@@ -144,6 +144,10 @@ class _Gathered:
         """Yield nothing, because the workers counted all votes."""
         return iter(())
 
+    def release(self) -> None:
+        """Forget the events on the driver."""
+        self.events.clear()
+
 
 def _session() -> SparkSession:
     try:

@@ -25,7 +25,7 @@ from ebs_kms_audit.aws.relevance import (
     Relevance,
     relevance,
 )
-from ebs_kms_audit.model import Event, EventKind
+from ebs_kms_audit.model import Event, EventKind, Resource
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import (
     is_of_another_service,
@@ -62,6 +62,7 @@ _SHARED = (
     columns.ACCOUNT,
 )
 _KINDS_KEPT = 5_000
+_TEXTS_KEPT = 20_000
 _LONGEST_KEPT = 2_000  # characters of all cells: no cache holds more of a row
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NO_NAME = "it has no Event name"
@@ -225,6 +226,8 @@ class EventMaker:
     def __init__(self, layout: Layout, stats: InputStats) -> None:
         self._stats = stats
         self._kinds: dict[_Cells, EventKind] = {}
+        self._texts: dict[str, str] = {}
+        self._resources: dict[str | None, tuple[Resource, ...] | None] = {}
         self._shared = _getter(layout, *_SHARED)
         self._own = _getter(layout, columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
         self._region: Callable[[list[str]], str] = itemgetter(
@@ -255,6 +258,10 @@ class EventMaker:
             unreadable.append(columns.REGION)
         return RowKind(event_kind, unreadable)
 
+    def forget_kinds(self) -> None:
+        """Forget the kinds of rows: no further row is probably like them."""
+        self._kinds.clear()
+
     def single(self, row: NeededRow) -> Event:
         """Return the event of a row that is probably unlike the others. Nothing is noted."""
         cells = [*row.cells, ""]
@@ -277,6 +284,12 @@ class EventMaker:
             access_key.strip() or None,
         )
 
+    def _once(self, text: str) -> str:
+        """Return the same object for equal texts: kinds of rows differ in few cells."""
+        if len(self._texts) < _TEXTS_KEPT and len(text) < _LONGEST_KEPT:
+            return self._texts.setdefault(text, text)
+        return self._texts.get(text, text)
+
     def _first_of_kind(
         self,
         shared: _Cells,
@@ -288,10 +301,14 @@ class EventMaker:
         access_key: str | None = None,
     ) -> Event:
         user, source, name, region, ip, agent, error, named, read_only, account_cell = [
-            cell.strip() or None for cell in shared
+            self._once(cell.strip()) or None for cell in shared
         ]
         assert name is not None
-        resources = read_resources(named or "")
+        resources = self._resources.get(named)
+        if resources is None:
+            resources = read_resources(named or "")
+            if len(self._resources) < _TEXTS_KEPT and len(named or "") < _LONGEST_KEPT:
+                self._resources[named] = resources
         inferred = source is None and is_kms_event_name(name)
         inferred = inferred and not is_of_another_service(resources)
         account, damaged = read_account(account_cell or "")

@@ -11,7 +11,7 @@ import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -25,9 +25,6 @@ from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.changes import ChangeRows
 from ebs_kms_audit.reading.exports.events import (
-    EventMaker,
-    NeededRow,
-    RowKind,
     read_events,
     row_starter,
 )
@@ -35,19 +32,17 @@ from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import RowTexts
-from ebs_kms_audit.reading.exports.needed import Kind
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
+from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.timestamps import TimeReader
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
-_KINDS_KEPT = 10_000
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _SEARCHED = 1 << 16  # for the line end before a range
 _KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
@@ -117,18 +112,12 @@ class LargeExport:
         self._body = body
         self._line = line
         self._related = Around.of(related) if related else None
-        self._maker = EventMaker(settings.layout, stats)
-        self._time_at = time_at = settings.layout.positions[columns.EVENT_TIME]
-        self._times = TimeReader(
-            (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
-            day_first_by_default=settings.delimiter == ";",
-        )
-        self._kinds: dict[int, RowKind] = {}
+        self._events = RowEvents(settings, stats)
         self._groups: dict[int, list[Any]] = {}
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
-        self._listed = RowTexts(self.name, self._texts, self._event_of_text)
+        self._listed = RowTexts(self.name, self._texts, self._events.of_text)
         self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
     @property
@@ -154,6 +143,7 @@ class LargeExport:
                 yield from self._read_file(content.fileno(), file.size, workers)
         else:
             yield from self._read_stream(workers)
+        self._events.forget_kinds()
 
     def _read_file(self, handle: int, size: int, workers: Workers) -> Iterator[Event]:
         reader = RangeReader(self._settings)
@@ -229,29 +219,7 @@ class LargeExport:
         self.damaged |= result.damaged
         line = self._line
         self._line += result.lines
-        kinds = [self._kind(Kind(*one)) for one in result.kinds]
-        times, event_of = self._times, self._maker.event_of
-        for number, kind, seconds, *own in zip(*result.needed, strict=True):
-            if seconds is None:
-                time = times.read(result.kinds[kind][1][self._time_at])
-            else:
-                time = datetime.fromtimestamp(seconds, UTC)
-            yield event_of(kinds[kind], line + number, time, *own)
-
-    def _kind(self, kind: Kind) -> RowKind:
-        """Return what makes the events of a kind."""
-        if kind.hash is None:
-            return self._maker.kind(kind.cells, needed=kind.needed)
-        found = self._kinds.get(kind.hash)
-        if found is None:
-            if len(self._kinds) >= _KINDS_KEPT:
-                self._kinds.clear()
-            found = self._kinds[kind.hash] = self._maker.kind(kind.cells, needed=kind.needed)
-        return found
-
-    def _event(self, line: int, cells: list[str]) -> Event:
-        time = self._times.read(cells[self._time_at])
-        return self._maker.single(NeededRow(line, cells, time, needed=False))
+        return self._events.needed(line, result.kinds, result.needed)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines; no changes to keys.
@@ -295,20 +263,16 @@ class LargeExport:
         """Return an event of a group of rows that were only counted."""
         event = self._examples.get(group)
         if event is None:
-            event = self._examples[group] = self._event(0, self._groups[group][0])
+            event = self._examples[group] = self._events.single(0, self._groups[group][0])
         return event
 
     def _events_at(self, places: Array) -> Iterator[Event]:
-        return (self._event(line, cells) for line, cells in self._rows(places))
+        return (self._events.single(line, cells) for line, cells in self._rows(places))
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines of regular rows, and their cells."""
         cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
         return zip(places["line"].tolist(), cells, strict=True)
-
-    def _event_of_text(self, line: int, text: str) -> Event:
-        (cells,) = csv.reader([text], delimiter=self._settings.delimiter)
-        return self._event(line, cells)
 
     def _texts(self, places: Array) -> Iterator[str]:
         offsets, lengths = places["offset"].tolist(), places["length"].tolist()
