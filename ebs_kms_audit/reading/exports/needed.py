@@ -17,7 +17,7 @@ from ebs_kms_audit.reading.exports.header import Layout, runs_of
 
 _OWN = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
 """The columns, beside Event time, in which rows of one kind differ."""
-_KINDS_KEPT = 10_000
+_KINDS_KEPT = 2_000
 
 
 class Kind(NamedTuple):

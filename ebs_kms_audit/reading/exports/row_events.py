@@ -15,7 +15,7 @@ from ebs_kms_audit.reading.exports.needed import Kind
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
-_KINDS_KEPT = 10_000
+_KINDS_KEPT = 3_000
 
 
 class RowEvents:
