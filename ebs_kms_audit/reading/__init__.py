@@ -5,7 +5,8 @@ streams          open files → blocks
 archives         zip archives → members
 recognition      the beginning of a source → what it is
 formats          the formats that are read, and those that are recognized and not read
-decoding         blocks → lines or UTF-8: gzip, encodings
+decoding         blocks → lines or UTF-8, in any encoding
+gunzip           blocks of gzip → blocks
 tables, parquet  DataFrames, Arrow objects and Parquet files → rows
 exports/         rows of the console's CSV → Events
 records/         CloudTrail JSON in any envelope → Events

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.formats import EXPORTS, FileKind
+from ebs_kms_audit.reading.gunzip import GzipError, gunzipped
 from ebs_kms_audit.reading.sources import GZIP_MAGIC, Blocks, DamagedError
 
 _MARKS = (
@@ -23,7 +23,6 @@ _MARKS = (
 _LINE_END = re.compile(r"\n|\r\n|\r(?!\Z)")  # a CR at the end of a block: an LF may follow
 _LONGEST_LINE = 64 << 20
 _HEAD = 8192
-_UNPACKED = 1 << 20  # a larger block than those that are read from disk: that is quicker
 
 
 class Lines:
@@ -31,11 +30,19 @@ class Lines:
 
     A line ends at LF, or at CR in a file whose first line and most others end at CR. After the last
     line, `cut_short` says why the content ends too early (a truncated gzip file), or is None. Bytes
-    that are not valid in the encoding become `\xe9`: nothing is lost or merged.
+    that are not valid in the encoding become `\xe9`: nothing is lost or merged. `again` returns the
+    blocks a second time, if that is possible.
     """
 
-    def __init__(self, name: str, blocks: Blocks, kind: FileKind = EXPORTS) -> None:
+    def __init__(
+        self,
+        name: str,
+        blocks: Blocks,
+        kind: FileKind = EXPORTS,
+        again: Callable[[], Any] | None = None,
+    ) -> None:
         self.name = name
+        self._again = again
         self._kind = kind
         self.cut_short: str | None = None
         self.ends_with_newline = True
@@ -128,7 +135,8 @@ class Lines:
             content = self._until_damage(self._blocks)
             first = next(content, b"")
             packed = isinstance(first, bytes) and first.startswith(GZIP_MAGIC)
-            self._content = self._gunzipped(first, content) if packed else chain([first], content)
+            content = chain([first], content)
+            self._content = self._gunzipped(content) if packed else content
         return self._content
 
     def _head(self, content: Iterator[Any]) -> Any:
@@ -144,25 +152,12 @@ class Lines:
         except DamagedError:
             self.cut_short = "the archive is damaged or cut short"
 
-    def _gunzipped(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Unpack one gzip member after another; of a damaged one, what precedes the damage."""
-        unpack = zlib.decompressobj(31)
-        packed: bytes | None = first
+    def _gunzipped(self, packed: Iterator[bytes]) -> Iterator[bytes]:
+        """Unpack the content; of a damaged one, what precedes the damage."""
         try:
-            while packed is not None:
-                while packed:
-                    if unpack.eof:  # another member follows, or padding
-                        packed = packed.lstrip(b"\x00")
-                        unpack = zlib.decompressobj(31) if packed else unpack
-                        continue
-                    yield unpack.decompress(packed, _UNPACKED)
-                    packed = unpack.unconsumed_tail or unpack.unused_data
-                packed = next(blocks, None)
-        except zlib.error:
-            self.cut_short = "the gzip file is damaged"
-            return
-        if not unpack.eof:
-            self.cut_short = "the gzip file is cut short"
+            yield from gunzipped(packed, self._again)
+        except GzipError as error:
+            self.cut_short = str(error)
 
 
 def decoded_head(head: bytes | str) -> str:

@@ -69,6 +69,11 @@ class Source(NamedTuple):
     listed: bool = False
     skipped: str | None = None
 
+    @property
+    def again(self) -> Callable[[], Any] | None:
+        """What returns its content a second time; None for a content that can be read once."""
+        return self.blocks if self.file else None
+
 
 class Sources:
     """The sources of one audit, each once. Close it when all are read."""

@@ -172,7 +172,8 @@ class LargeExport:
 
     def _read_stream(self, workers: Workers) -> Iterator[Event]:
         """Yield the events of content that is unpacked from its beginning on."""
-        lines = Lines(self.name, _blocks(workers.watched(self._source)))
+        source = workers.watched(self._source)
+        lines = Lines(self.name, _blocks(source), again=source.again)
         blocks = lines.raw()
         assert blocks is not None, "its head was read before"
         window = ByteWindow(_joined(blocks, self._body), self._body)

@@ -220,7 +220,7 @@ class _Content:
     def __init__(self, source: Source) -> None:
         assert source.blocks is not None
         self.name = source.name
-        self._text = Lines(source.name, source.blocks(), RECORDS)
+        self._text = Lines(source.name, source.blocks(), RECORDS, source.again)
         self._held: list[bytes] = []
         self._rest: Iterator[bytes] | None = None
         self._error: InputError | None = None
