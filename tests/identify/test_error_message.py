@@ -50,22 +50,22 @@ def test_a_pasted_message_names_principal_and_key(who, name, arn, kind, role_nam
 
 
 @pytest.mark.parametrize(
-    ("text", "cells"),
+    ("text", "cells", "evidence"),
     [
-        (message(SESSION + "2"), {}),
-        (message(action="kms:Decrypt"), {}),
-        (message(SESSION.replace(ACCOUNT, "444455556666")), {}),
-        (message(), {"aws_region": "eu-west-1"}),
-        (message(), {"user_name": ""}),
+        (message(SESSION + "2"), {}, "unknown"),
+        (message(action="kms:Decrypt"), {}, "unknown"),
+        (message(SESSION.replace(ACCOUNT, "444455556666")), {}, "unknown"),
+        (message(), {"aws_region": "eu-west-1"}, "unknown"),
+        (message(), {"user_name": ""}, "inferred"),  # a service
     ],
     ids=["another session", "another action", "another account", "another Region", "no name"],
 )
-def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells):
+def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells, evidence):
     denied = {"user_name": "deploy-7f3a", "aws_access_key": rows.SESSION} | cells
     report = ebs_kms_audit.audit(rows.export(rows.row(**denied)), messages=text)
     (own,) = (one for one in report.findings if one.denials[0].event.file == "message 1")
     (recorded,) = (one for one in report.findings if one is not own)
-    assert recorded.principal.evidence != "given"
+    assert recorded.principal.evidence == evidence
     assert not recorded.key.known
     assert recorded.denials[0].message is None
     assert (own.key.arn, own.first_seen) == (KEY_ARN, None)
