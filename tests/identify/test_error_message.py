@@ -8,13 +8,9 @@ from ebs_kms_audit.plan.doubts import doubts_on_evidence
 from ebs_kms_audit.plan.left_out import how_to_find
 from tests import rows
 from tests.make_samples import access_key
-from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record, session
 
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 
 def message(who=SESSION, action="kms:CreateGrant", key=KEY_ARN, reason=""):
@@ -36,7 +32,7 @@ def finding_of(text, cells=None, **options):
         (f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "alice",
          f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "user", None),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAutoScaling/AutoScaling",
-         "AutoScaling", SERVICE_ROLE, "service_linked_role", None),
+         "AutoScaling", AUTO_SCALING, "service_linked_role", None),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0",
          "i-0123456789abcdef0", None, "infrastructure", None),
     ],
