@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
-from ebs_kms_audit.context.history import History
+from ebs_kms_audit.context.history import History, NextCall
 from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
@@ -26,7 +27,7 @@ from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.cause import OtherCause
+    from ebs_kms_audit.diagnosis.cause import NextEvidence, OtherCause
     from ebs_kms_audit.diagnosis.policy_log import InForce, PolicyChange
     from ebs_kms_audit.diagnosis.unused import Unused
     from ebs_kms_audit.policy import Decision, LintFinding
@@ -71,6 +72,7 @@ def _report(report: Report) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4_000)  # many events have the same time
 def time_text(time: datetime | None) -> str | None:
     """Return ISO 8601 to the second, with `Z` only where the zone is known."""
     if time is None:
@@ -202,12 +204,13 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "policy_type": cause.policy_type and str(cause.policy_type),
         "supported_by": list(cause.supported_by),
         "contradicted_by": list(cause.contradicted_by),
-        "next_evidence": [
-            {"what": one.what, "why": one.why, "command": one.command}
-            for one in cause.next_evidence
-        ],
+        "next_evidence": Items(cause.next_evidence, _next_evidence, _EQUAL),
         "others": Items(cause.others, _other_cause),
     }
+
+
+def _next_evidence(one: NextEvidence) -> dict[str, Any]:
+    return {"what": one.what, "why": one.why, "command": one.command}
 
 
 def _other_cause(other: OtherCause) -> dict[str, Any]:
@@ -251,6 +254,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 
 _SAME = Alike(id)
+_EQUAL = Alike(lambda one: one)
 _ALIKE_THEN = Alike(lambda then: then and id(then.policy))
 
 
@@ -321,11 +325,12 @@ def _history(history: History) -> dict[str, Any]:
         "changes_count": history.changes_count,
         "later_success": later and _happening(later),
         "allowed": list(history.allowed),
-        "next_calls": [
-            {"action": call.action, "operation": call.operation, "source": call.source}
-            for call in history.next_calls
-        ],
+        "next_calls": Items(history.next_calls, _next_call, _EQUAL),
     }
+
+
+def _next_call(call: NextCall) -> dict[str, Any]:
+    return {"action": call.action, "operation": call.operation, "source": call.source}
 
 
 def _happening(event: Event) -> dict[str, Any]:

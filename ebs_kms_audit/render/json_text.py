@@ -18,6 +18,7 @@ _AT_ONCE = 200
 """How many texts of alike objects are joined."""
 _KEPT = 500
 """How many kinds of objects are remembered."""
+_ONE_A_LINE = json.JSONEncoder(separators=("\n", ":"))
 
 
 class Alike(NamedTuple):
@@ -68,7 +69,7 @@ class _Writer:
     def __init__(self) -> None:
         self._written: list[str] = []
         self._size = 0
-        self._templates: dict[tuple[Alike, str], dict[Hashable, list[str]]] = {}
+        self._templates: dict[tuple[Alike, str], dict[Hashable, str]] = {}
 
     def rest(self) -> str:
         """Return what is written and not yet yielded."""
@@ -105,10 +106,8 @@ class _Writer:
     def _array(self, items: Items, margin: str) -> Iterator[str]:
         inner, before = f"{margin}  ", "["
         if items.alike:
-            texts = self._texts(items.values, items.as_object, items.alike, inner)
-            separator = f",{inner}"
-            while some := list(islice(texts, _AT_ONCE)):
-                self._write(f"{before}{inner}{separator.join(some)}")
+            for texts in self._texts(items.values, items.as_object, items.alike, inner):
+                self._write(f"{before}{inner}{texts}")
                 before = ","
                 if self._size > _PIECE:
                     yield self.rest()
@@ -128,36 +127,49 @@ class _Writer:
         alike: Alike,
         margin: str,
     ) -> Iterator[str]:
-        """Yield the text of each of alike objects."""
+        """Yield the texts of alike objects, some joined at once."""
         templates = self._templates.setdefault((alike, margin), {})
         kind, names, own = alike
-        for value in values:
-            its_kind = kind(value)
-            template = templates.get(its_kind)
-            if template is None:
-                template = _template(as_object(value), names, margin)
-                if len(templates) >= _KEPT:
-                    templates.clear()  # the objects of a kind are near each other
-                templates[its_kind] = template
-            filled = template.copy()
-            filled[1::2] = [_scalar(one) for one in own(value)]
-            yield "".join(filled)
+        rest = iter(values)
+        while some := list(islice(rest, _AT_ONCE)):
+            chosen = []
+            for value in some:
+                its_kind = kind(value)
+                template = templates.get(its_kind)
+                if template is None:
+                    template = _template(as_object(value), names, margin)
+                    if len(templates) >= _KEPT:
+                        templates.clear()  # the objects of a kind are near each other
+                    templates[its_kind] = template
+                chosen.append(template)
+            if names:
+                own_texts = iter(_scalars([one for value in some for one in own(value)]))
+                members = zip(*[own_texts] * len(names), strict=True)
+                chosen = [text % its_own for text, its_own in zip(chosen, members, strict=True)]
+            yield f",{margin}".join(chosen)
 
 
-def _template(value: dict[str, Any] | None, names: tuple[str, ...], margin: str) -> list[str]:
-    """Return the text of an object in parts. Every second part is a member of these names."""
-    if value is None:
-        return ["null"]
-    inner, parts, before = f"{margin}  ", [""], "{"
+def _template(value: dict[str, Any] | None, names: tuple[str, ...], margin: str) -> str:
+    """Return the text of an object, for `%`, with a `%s` for each member of these names."""
+    if value is None or not names:
+        return _text(value, margin)
+    inner, parts, before = f"{margin}  ", [], "{"
     for name, member in value.items():
-        parts[-1] += f"{before}{inner}{_name(name)}: "
-        if name in names:
-            parts += "", ""
-        else:
-            parts[-1] += _text(member, inner)
+        text = "%s" if name in names else _literal(_text(member, inner))
+        parts.append(f"{before}{inner}{_literal(_name(name))}: {text}")
         before = ","
-    parts[-1] += f"{margin}}}"
-    return parts
+    return f"{''.join(parts)}{margin}}}"
+
+
+def _literal(text: str) -> str:
+    """Return a text for `%`, which gives the same text."""
+    return text.replace("%", "%%")
+
+
+def _scalars(values: list[Any]) -> list[str]:
+    """Return the texts of values that are no objects or arrays. No such text has a line end."""
+    text: str = _ONE_A_LINE.encode(values)[1:-1]
+    return text.split("\n")
 
 
 def _text(value: Any, margin: str) -> str:
