@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from ebs_kms_audit.model.grant import Grant
@@ -181,7 +182,7 @@ class Window:
 
 
 class EventKind:
-    """Creates events that differ only in line, time, Event ID, Request ID and access key.
+    """Creates events that differ only in line, time, User name, ids and access key.
 
     This is ten times as fast as `Event()`.
 
@@ -192,13 +193,14 @@ class EventKind:
 
     def __init__(self, event: Event) -> None:
         self.first = event
-        self._of_rows = tuple(getattr(event, name) for name in _ROW_FIELDS)
-        self._of_records = tuple(getattr(event, name) for name in _RECORD_FIELDS)
+        self._of_rows = _of_rows(event)
+        self._of_records = _of_records(event)
 
     def event(
         self,
         line: int,
         time: datetime | None,
+        user_name: str | None,
         event_id: str | None,
         request_id: str | None,
         access_key: str | None,
@@ -207,14 +209,15 @@ class EventKind:
         made: Any = _Unfrozen()
         (
             made.file, made.name, made.source, made.source_inferred, made.region, made.source_ip,
-            made.user_agent, made.error_code, made.user_name, made.resources, made.read_only,
-            made.account, made.account_cell,
+            made.user_agent, made.error_code, made.resources, made.read_only, made.account,
+            made.account_cell,
         ) = self._of_rows  # fmt: skip
         (
             made.identity, made.error_message, made.record, made.policy, made.grant,
         ) = self._of_records  # fmt: skip
         made.line = line
         made.time = time
+        made.user_name = user_name
         made.event_id = event_id
         made.request_id = request_id
         made.access_key = access_key
@@ -229,8 +232,8 @@ class _Unfrozen:
     __slots__ = tuple(field.name for field in fields(Event))
 
 
-_ROW_FIELDS = (
+_of_rows = attrgetter(
     "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
-    "error_code", "user_name", "resources", "read_only", "account", "account_cell",
+    "error_code", "resources", "read_only", "account", "account_cell",
 )  # fmt: skip
-_RECORD_FIELDS = ("identity", "error_message", "record", "policy", "grant")
+_of_records = attrgetter("identity", "error_message", "record", "policy", "grant")

@@ -50,7 +50,6 @@ JUDGED_BY = (
 )
 """The columns that decide, beside Event time, whether a row can be read and is needed."""
 _SHARED = (
-    columns.USER_NAME,
     columns.EVENT_SOURCE,
     columns.EVENT_NAME,
     columns.REGION,
@@ -86,12 +85,27 @@ class NeededRow(NamedTuple):
 class RowKind(NamedTuple):
     """What rows have in common that differ in line, time, ids and access key only.
 
-    events      makes their events
+    events      makes their events, and those of other User names
+    user_name   the User name, or None
     unreadable  the columns with a cell that cannot be read
     """
 
     events: EventKind
+    user_name: str | None
     unreadable: Sequence[str]
+
+    def event(
+        self, line: int, time: datetime | None, event_id: str, request_id: str, access_key: str
+    ) -> Event:
+        """Return an event of this kind with these cells."""
+        return self.events.event(
+            line,
+            time,
+            self.user_name,
+            event_id.strip() or None,
+            request_id.strip() or None,
+            access_key.strip() or None,
+        )
 
 
 class Judgement(NamedTuple):
@@ -229,6 +243,9 @@ class EventMaker:
         self._texts: dict[str, str] = {}
         self._resources: dict[str | None, tuple[Resource, ...] | None] = {}
         self._shared = _getter(layout, *_SHARED)
+        self._user: Callable[[list[str]], str] = itemgetter(
+            layout.positions.get(columns.USER_NAME, -1)
+        )
         self._own = _getter(layout, columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
         self._region: Callable[[list[str]], str] = itemgetter(
             layout.positions.get(columns.REGION, -1)
@@ -256,33 +273,22 @@ class EventMaker:
             unreadable.append(columns.RESOURCES)
         if needed and first.region is None and self._region(cells).strip():
             unreadable.append(columns.REGION)
-        return RowKind(event_kind, unreadable)
+        return RowKind(event_kind, self._once(self._user(cells).strip()) or None, unreadable)
 
     def forget_kinds(self) -> None:
         """Forget the kinds of rows: no further row is probably like them."""
         self._kinds.clear()
 
     def single(self, row: NeededRow) -> Event:
-        """Return the event of a row that is probably unlike the others. Nothing is noted."""
-        cells = [*row.cells, ""]
-        event_id, request_id, access_key = (cell.strip() or None for cell in self._own(cells))
-        return self._first_of_kind(
-            self._shared(cells), line=row.line, time=row.time, event_id=event_id,
-            request_id=request_id, access_key=access_key,
-        )  # fmt: skip
+        """Return the event of a row. Nothing is noted."""
+        kind = self.kind(row.cells, needed=False)
+        return kind.event(row.line, row.time, *self._own([*row.cells, ""]))
 
     def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
         """Return an event of a kind. `own` are its Event ID, Request ID and access key."""
         for column in kind.unreadable:
             self._stats.note_unreadable(column, line)
-        event_id, request_id, access_key = own
-        return kind.events.event(
-            line,
-            time,
-            event_id.strip() or None,
-            request_id.strip() or None,
-            access_key.strip() or None,
-        )
+        return kind.event(line, time, *own)
 
     def _once(self, text: str) -> str:
         """Return the same object for equal texts: kinds of rows differ in few cells."""
@@ -290,17 +296,8 @@ class EventMaker:
             return self._texts.setdefault(text, text)
         return self._texts.get(text, text)
 
-    def _first_of_kind(
-        self,
-        shared: _Cells,
-        *,
-        line: int = 0,
-        time: datetime | None = None,
-        event_id: str | None = None,
-        request_id: str | None = None,
-        access_key: str | None = None,
-    ) -> Event:
-        user, source, name, region, ip, agent, error, named, read_only, account_cell = [
+    def _first_of_kind(self, shared: _Cells) -> Event:
+        source, name, region, ip, agent, error, named, read_only, account_cell = [
             self._once(cell.strip()) or None for cell in shared
         ]
         assert name is not None
@@ -314,11 +311,8 @@ class EventMaker:
         account, damaged = read_account(account_cell or "")
         return Event(
             file=self._stats.name,
-            line=line,
-            time=time,
-            event_id=event_id,
-            request_id=request_id,
-            access_key=access_key,
+            line=0,
+            time=None,
             name=name,
             source=KMS_EVENT_SOURCE if inferred else source,
             source_inferred=inferred,
@@ -326,7 +320,6 @@ class EventMaker:
             source_ip=ip,
             user_agent=agent,
             error_code=error,
-            user_name=user,
             resources=resources,
             read_only=read_flag(read_only or ""),
             account=account,
