@@ -13,6 +13,10 @@ ACCOUNT = "111122223333"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
+AUTO_SCALING = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
+    "AWSServiceRoleForAutoScaling"
+)
 EC2 = "ec2-frontend-api.amazonaws.com"
 
 

@@ -8,12 +8,9 @@ from typing import Any
 
 import ebs_kms_audit
 from ebs_kms_audit import Report
+from tests import make_samples
 
-HEADER = (
-    "User name,AWS access key,Event time,Event source,Event name,AWS region,Source IP address,"
-    "User agent,Error code,Resources,Request ID,Event ID,Read-only,Event type,"
-    "Recipient Account Id,Event category"
-).split(",")
+HEADER = make_samples.HEADER
 
 ALICE = "AKIAIOSFODNN7EXAMPLE"  # an old-format key: it tells its kind and no account
 SESSION = "ASIAIOSFODNN7EXAMPLE"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.model import Denial, KeyRef, Verdict
+from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.policy_history import KeyPolicyHistory, PolicyEdit, PolicyHistory
@@ -111,7 +112,8 @@ class KeyLog:
         if denial.event.time is None:
             return None
         known = [edit for edit in self._history.edits if edit.document is not None]
-        before = [edit for edit in known if edit.time and edit.time <= denial.event.time]
+        now = order_of(denial.event.time)
+        before = [edit for edit in known if edit.time and order_of(edit.time) <= now]
         ranks = [rank(decide(self.policy_of(edit), denial)) for edit in before[-_EDITS_COMPARED:]]
         before = before[-_EDITS_COMPARED:]
         drops = [at for at in range(1, len(ranks)) if ranks[at] < ranks[at - 1]]

@@ -27,7 +27,6 @@ _SERVICES = frozenset(
     "secretsmanager securityhub signin sns spot spotfleet sqs ssm sso storagegateway sts support "
     "transfer workspaces".split()
 )
-_LABELS = re.compile(r"[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40})?")
 _SERVICE_DOMAIN = re.compile(r"\.amazonaws\.com(?:\.cn)?|\.amazonaws\.eu")
 _PREFIX = r"(?:aws|kms|ec2|iam|sts|s3|autoscaling|cloudtrail|organizations)"
 _WORD = re.compile(
@@ -133,8 +132,6 @@ class StandIns:
         """Return the host name of an AWS service with a replaced Region; None for other texts."""
         domain = _SERVICE_DOMAIN.search(text)
         if domain is None or domain.end() != len(text):
-            return None
-        if not _LABELS.fullmatch(text[: domain.start()]):
             return None
         name, _, region = text[: domain.start()].partition(".")
         if name not in _SERVICES or (region and not partition_of(region)):

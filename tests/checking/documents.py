@@ -2,15 +2,14 @@
 
 import json
 
-ACCOUNT, OTHER = "111122223333", "444455556666"
-KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+from tests import records
+
+ACCOUNT, OTHER = records.ACCOUNT, "444455556666"
+KEY = records.KEY_ARN
+AUTO_SCALING = records.AUTO_SCALING
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 APP = f"arn:aws:iam::{ACCOUNT}:role/app"
-AUTO_SCALING = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 USAGE_ACTIONS = [
     "kms:Encrypt",
     "kms:Decrypt",

@@ -271,7 +271,18 @@ def test_a_policy_that_only_delegates(given, expected):
     report = check(policy(DELEGATES), given, key=KEY)
     [principal] = report.policies[0].principals
     assert (principal.arn, principal.outcome, report.outcome) == (arn, outcome, outcome)
-    assert principal.note != ""
+    assert principal.note.startswith(
+        (
+            "AWS's policy for this role has no KMS action, and no other policy can be attached to "
+            "a service-linked role, so the key policy or a grant must allow it."
+        )
+        if outcome == D
+        else (
+            "AWS's policy for this role has KMS actions, which need a key policy that allows the ",
+            "AWS's policy for this role has no KMS action: the key policy must name the role, or ",
+            "No policy can be attached to a service-linked role. What AWS's policy for this role ",
+        )
+    )
     if "policy for this role has KMS actions" in principal.note:
         assert principal.calls[0].why == (
             'Statement 1 ("Enable IAM User Permissions") of the key policy allows it to the '

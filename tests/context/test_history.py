@@ -151,10 +151,6 @@ def test_the_row_and_the_record_of_one_event_are_told_once():
 
 
 KEY_ELSEWHERE = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from tests.incidents import (
     VISITOR,
     denied,
 )
+from tests.incidents.wording import iam
 from tests.records import KEY_ID, audit
 from tests.rows import SESSION, row
 from tests.rows import audit as audit_rows
@@ -51,13 +52,6 @@ def of(
 
 def call(reason: str | None = None, caller: str = ROLE, **fields: Any) -> Denial:
     return audit(denied("Decrypt", reason, caller, **fields)).findings[0].denials[0]
-
-
-def iam(kind: str, name: str) -> str:
-    return (
-        f"aws iam list-attached-{kind}-policies --{kind}-name {name} && "
-        f"aws iam list-{kind}-policies --{kind}-name {name}"
-    )
 
 
 RECORDED, SAID = call(), call("resource")

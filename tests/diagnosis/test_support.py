@@ -26,6 +26,7 @@ from tests.incidents import (
     pair,
     statement,
 )
+from tests.incidents.documents import LATER
 from tests.records import KEY_ID, audit
 
 
@@ -96,9 +97,6 @@ def test_three_errors_of_the_key_are_named():
 
 
 # --- what else the report says against a cause
-
-
-LATER = event("Decrypt", eventTime="2026-05-18T08:00:00Z", eventID="later", **of_key())
 
 
 def test_a_later_success_speaks_against_other_causes():

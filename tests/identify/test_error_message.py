@@ -8,13 +8,9 @@ from ebs_kms_audit.plan.doubts import doubts_on_evidence
 from ebs_kms_audit.plan.left_out import how_to_find
 from tests import rows
 from tests.make_samples import access_key
-from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record, session
 
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 
 def message(who=SESSION, action="kms:CreateGrant", key=KEY_ARN, reason=""):
@@ -36,7 +32,7 @@ def finding_of(text, cells=None, **options):
         (f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "alice",
          f"arn:aws:iam::{ACCOUNT}:user/ops/alice", "user", None),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAutoScaling/AutoScaling",
-         "AutoScaling", SERVICE_ROLE, "service_linked_role", None),
+         "AutoScaling", AUTO_SCALING, "service_linked_role", None),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0",
          "i-0123456789abcdef0", None, "infrastructure", None),
     ],
@@ -50,22 +46,22 @@ def test_a_pasted_message_names_principal_and_key(who, name, arn, kind, role_nam
 
 
 @pytest.mark.parametrize(
-    ("text", "cells"),
+    ("text", "cells", "evidence"),
     [
-        (message(SESSION + "2"), {}),
-        (message(action="kms:Decrypt"), {}),
-        (message(SESSION.replace(ACCOUNT, "444455556666")), {}),
-        (message(), {"aws_region": "eu-west-1"}),
-        (message(), {"user_name": ""}),
+        (message(SESSION + "2"), {}, "unknown"),
+        (message(action="kms:Decrypt"), {}, "unknown"),
+        (message(SESSION.replace(ACCOUNT, "444455556666")), {}, "unknown"),
+        (message(), {"aws_region": "eu-west-1"}, "unknown"),
+        (message(), {"user_name": ""}, "inferred"),  # a service
     ],
     ids=["another session", "another action", "another account", "another Region", "no name"],
 )
-def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells):
+def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells, evidence):
     denied = {"user_name": "deploy-7f3a", "aws_access_key": rows.SESSION} | cells
     report = ebs_kms_audit.audit(rows.export(rows.row(**denied)), messages=text)
     (own,) = (one for one in report.findings if one.denials[0].event.file == "message 1")
     (recorded,) = (one for one in report.findings if one is not own)
-    assert recorded.principal.evidence != "given"
+    assert recorded.principal.evidence == evidence
     assert not recorded.key.known
     assert recorded.denials[0].message is None
     assert (own.key.arn, own.first_seen) == (KEY_ARN, None)

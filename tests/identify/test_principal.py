@@ -3,14 +3,11 @@
 import pytest
 
 from ebs_kms_audit import UsageError
+from tests.records import AUTO_SCALING
 from tests.rows import ALICE, CLIENT, EC2, HEADER, SESSION, audit, row
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
-AUTO_SCALING = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 INSTANCE = "i-0123456789abcdef0"
 
 

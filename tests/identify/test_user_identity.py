@@ -67,14 +67,19 @@ def test_the_path_of_a_role_of_identity_center_is_explained(role, center):
 
 
 @pytest.mark.parametrize(
-    "arn",
-    [None, f"arn:aws:sts::{ACCOUNT}:assumed-role", f"arn:aws:sts::{ACCOUNT}:assumed-role//x", "x"],
+    ("arn", "kind"),
+    [
+        (None, "unknown"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role", "user_or_role_session"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role//x", "user_or_role_session"),
+        ("x", "unknown"),
+    ],
 )
-def test_a_session_that_names_no_role_is_judged_by_its_row(arn):
+def test_a_session_that_names_no_role_is_judged_by_its_row(arn, kind):
     identity = {"type": "AssumedRole", "arn": arn, "accountId": ACCOUNT}
     principal = audit(record(userIdentity=identity)).findings[0].principal
     assert (principal.arn, principal.role_name, principal.evidence) == (None, None, "unknown")
-    assert principal.kind != "service"  # the record says that it is the session of a role
+    assert principal.kind == kind  # not a service: the record says that it is a role's session
 
 
 def test_a_record_without_an_identity_is_judged_by_its_shape():

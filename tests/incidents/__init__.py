@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.records import ACCOUNT as ACCOUNT
+from tests.records import AUTO_SCALING as AUTO_SCALING
 from tests.records import EC2
 from tests.records import KEY_ARN as KEY_ARN
 from tests.records import session as session
@@ -22,17 +23,9 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
 USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
 VISITOR = f"arn:aws:iam::{OTHER}:role/visitor"
 ROOT, OTHER_ROOT = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{OTHER}:root"
-SERVICE_ROLES = {
-    name: f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{service}.amazonaws.com/{name}"
-    for name, service in (
-        ("AWSServiceRoleForAutoScaling", "autoscaling"),
-        ("AWSServiceRoleForEC2Spot", "spot"),
-        ("AWSServiceRoleForImageBuilder", "imagebuilder"),
-    )
-}
-AUTO_SCALING = SERVICE_ROLES["AWSServiceRoleForAutoScaling"]
-SPOT = SERVICE_ROLES["AWSServiceRoleForEC2Spot"]
-IMAGE_BUILDER = SERVICE_ROLES["AWSServiceRoleForImageBuilder"]
+_SERVICE_ROLES = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role"
+SPOT = f"{_SERVICE_ROLES}/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+IMAGE_BUILDER = f"{_SERVICE_ROLES}/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
 FOREIGN_AUTO_SCALING = AUTO_SCALING.replace(ACCOUNT, OTHER)
 OTHER_KEY = KEY_ARN.replace("1234abcd", "5678abcd")
 FOREIGN_KEY = KEY_ARN.replace(ACCOUNT, OTHER)

@@ -17,18 +17,14 @@ from ebs_kms_audit.messages import (
     parse_denial_message,
     read_error_text,
 )
+from tests.messages.made import KEY, SCP, UNSEEN
 
-KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ALICE = "arn:aws:iam::111122223333:user/alice"
 DENIED = f"User: {ALICE} is not authorized to perform: kms:Decrypt on resource: {KEY}"
 NO_IAM = "because no identity-based policy allows the kms:Decrypt action"
 NO_KEY_POLICY = "because no resource-based policy allows the kms:Decrypt action"
 BY_SCP = "with an explicit deny in a service control policy"
 BY_RCP = "with an explicit deny in a resource control policy"
-NOT_FOUND = (
-    "because the resource does not exist in this Region, no resource-based policies allow access, "
-    "or a resource-based policy explicitly denies access"
-)
 IDENTITY, RESOURCE = PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED
 SERVICE_CONTROL = PolicyType.SERVICE_CONTROL
 
@@ -55,7 +51,7 @@ def test_the_first_reason_of_a_message_counts(reasons, effect, policy_type):
 
 
 def test_a_key_that_may_not_exist_is_the_reason_whatever_follows():
-    found = one(f"{DENIED} {NOT_FOUND}. {BY_SCP}")
+    found = one(f"{DENIED} {UNSEEN}. {BY_SCP}")
     assert (found.key_not_found, found.effect, found.policy_type) == (True, None, None)
 
 
@@ -78,26 +74,23 @@ def test_the_spellings_of_a_type_of_policy(words, policy_type):
     assert one(f"{DENIED} with an explicit deny in the {words}").policy_type == policy_type
 
 
-SCP_ARN = (
-    "arn:aws:organizations::444455556666:policy/o-ab12cd34ef/service_control_policy/p-12ab34cd"
-)
 BOUNDARY_ARN = "arn:aws:iam::111122223333:policy/limits/MAX"
 
 
 @pytest.mark.parametrize(
     ("tail", "arn", "truncated"),
     [
-        (f": {SCP_ARN}", SCP_ARN, ()),
-        (f" : {SCP_ARN})", SCP_ARN, ()),
+        (f": {SCP}", SCP, ()),
+        (f" : {SCP})", SCP, ()),
         (f": {BOUNDARY_ARN}.", BOUNDARY_ARN, ()),
         (f": {BOUNDARY_ARN}]}};", BOUNDARY_ARN, ()),
         (f": {BOUNDARY_ARN[:-2]}...", None, ("policy",)),
         (f": {BOUNDARY_ARN[:-2]}…", None, ("policy",)),
         (": arn:aws:iam::**********33:policy/limits", None, ("policy",)),
         (": arn:aws:iam", None, ("policy",)),
-        (f": {SCP_ARN[:-1]}", None, ("policy",)),  # an id has at least 8 characters
-        (f": {SCP_ARN.replace('o-ab12cd34ef', 'o-ab12cd34e')}", None, ("policy",)),
-        (f": {SCP_ARN}/more", None, ("policy",)),
+        (f": {SCP[:-1]}", None, ("policy",)),  # an id has at least 8 characters
+        (f": {SCP.replace('o-ab12cd34ef', 'o-ab12cd34e')}", None, ("policy",)),
+        (f": {SCP}/more", None, ("policy",)),
         ("", None, ()),
     ],
 )

@@ -6,14 +6,10 @@ Scaling User Guide, "Required KMS key policy for use with encrypted volumes".
 
 import pytest
 
-from tests.records import ACCOUNT, ROLE, audit, record, session
+from tests.records import ACCOUNT, AUTO_SCALING, ROLE, audit, record, session
 
 OWNER = "444455556666"
 KEY_ELSEWHERE = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 
 POLICY = {"Version": "2012-10-17", "Statement": [
@@ -58,7 +54,7 @@ def test_some_operations_never_work_across_accounts():
 
 def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
     policy, grant = plan(
-        POLICY, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent"
+        POLICY, userIdentity=session(AUTO_SCALING, "AutoScaling"), errorMessage="absent"
     )
     usage, create = policy.statements
     account = f"arn:aws:iam::{ACCOUNT}:root"
@@ -66,7 +62,7 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
     assert usage["Principal"] == {"AWS": account}
     assert create["Principal"] == {"AWS": account}
     assert create["Action"] == ["kms:CreateGrant"]
-    assert create["Condition"] == {"StringEquals": {"kms:GranteePrincipal": SERVICE_ROLE}}
+    assert create["Condition"] == {"StringEquals": {"kms:GranteePrincipal": AUTO_SCALING}}
     assert policy.document["Statement"][1:] == [usage, create]
     assert not policy.apply(policy.document).changed
     assert policy.console_steps == ()
@@ -74,7 +70,7 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
     assert (grant.kind, grant.account, grant.target) == ("grant", ACCOUNT, KEY_ELSEWHERE)
     assert grant.commands.apply == (
         f"aws kms create-grant --region us-east-1 --key-id {KEY_ELSEWHERE} "
-        f"--grantee-principal {SERVICE_ROLE} --operations Encrypt Decrypt ReEncryptFrom "
+        f"--grantee-principal {AUTO_SCALING} --operations Encrypt Decrypt ReEncryptFrom "
         "ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant\n"
     )
 
@@ -82,13 +78,13 @@ def test_a_service_linked_role_works_on_another_accounts_key_through_a_grant():
 @pytest.mark.parametrize(
     ("operator", "role", "added"),
     [
-        ("StringEquals", SERVICE_ROLE, 0),
-        ("stringequals", SERVICE_ROLE, 0),
+        ("StringEquals", AUTO_SCALING, 0),
+        ("stringequals", AUTO_SCALING, 0),
         # IAM User Guide, "IAM JSON policy elements: Condition operators": case-sensitive.
-        ("StringEquals", SERVICE_ROLE.lower(), 1),
-        ("StringLike", SERVICE_ROLE, 0),
-        ("StringEquals", [SERVICE_ROLE, f"{SERVICE_ROLE}_blue"], 0),
-        ("StringEquals", [f"{SERVICE_ROLE}_red", f"{SERVICE_ROLE}_blue"], 1),
+        ("StringEquals", AUTO_SCALING.lower(), 1),
+        ("StringLike", AUTO_SCALING, 0),
+        ("StringEquals", [AUTO_SCALING, f"{AUTO_SCALING}_blue"], 0),
+        ("StringEquals", [f"{AUTO_SCALING}_red", f"{AUTO_SCALING}_blue"], 1),
     ],
 )
 def test_a_statement_for_the_grant_is_added_unless_one_allows_it(operator, role, added):
@@ -100,16 +96,16 @@ def test_a_statement_for_the_grant_is_added_unless_one_allows_it(operator, role,
               "Action": "kms:CreateGrant",
               "Condition": {operator: {"kms:GranteePrincipal": role}}}  # fmt: skip
     document = POLICY | {"Statement": [*POLICY["Statement"], usage, create]}
-    steps = plan(document, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent")
+    steps = plan(document, userIdentity=session(AUTO_SCALING, "AutoScaling"), errorMessage="absent")
     assert [step.kind for step in steps] == ["key_policy"] * added + ["grant"]
     for step in steps[:added]:
         (new,) = step.document["Statement"][3:]
-        assert new["Condition"] == {"StringEquals": {"kms:GranteePrincipal": SERVICE_ROLE}}
+        assert new["Condition"] == {"StringEquals": {"kms:GranteePrincipal": AUTO_SCALING}}
 
 
 def test_the_reasons_for_a_service_linked_role_speak_of_the_grant_and_not_of_iam_policies():
     policy, _ = plan(
-        POLICY, userIdentity=session(SERVICE_ROLE, "AutoScaling"), errorMessage="absent"
+        POLICY, userIdentity=session(AUTO_SCALING, "AutoScaling"), errorMessage="absent"
     )
     assert policy.reasons == (
         "kms:CreateGrant by AutoScaling was denied. The role also needs a grant that account "
@@ -121,7 +117,7 @@ def test_the_reasons_for_a_service_linked_role_speak_of_the_grant_and_not_of_iam
 
 def test_each_service_linked_role_has_its_own_condition_on_the_grant():
     """One statement for both would let the account grant the use of the key to one of them only."""
-    roles = [SERVICE_ROLE, f"{SERVICE_ROLE}_blue"]
+    roles = [AUTO_SCALING, f"{AUTO_SCALING}_blue"]
     records = [
         record(resources=[{"ARN": KEY_ELSEWHERE}], errorMessage="absent", eventID=role,
                userIdentity=session(role, "AutoScaling"))

@@ -15,7 +15,7 @@ from ebs_kms_audit.aws.kms_actions import KeyUse, kms_actions
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS
 from ebs_kms_audit.policy import KeyPolicy
 from tests.make_samples import SAMPLES
-from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record
 
 CARLA = f"arn:aws:iam::{ACCOUNT}:role/carla"
 DIANA = f"arn:aws:iam::{ACCOUNT}:user/diana"
@@ -247,10 +247,6 @@ def test_safe_is_said_where_everything_is_known():
 
 DENY = {"Sid": "fence", "Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "kms:*",
         "Resource": "*"}  # fmt: skip
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 
 NOT_PROVED = [
@@ -343,10 +339,10 @@ def test_only_a_key_policy_step_can_be_applied(fields):
 
 def test_a_service_linked_role_is_added_as_such():
     who = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/x/AutoScaling",
-           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": SERVICE_ROLE}}}  # fmt: skip
+           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": AUTO_SCALING}}}  # fmt: skip
     applied = step_of(userIdentity=who).apply(policy(ROOT, USAGE, GRANTS))
     assert applied.disposition == "safe"
-    assert sids_with(applied.document, SERVICE_ROLE) == BOTH
+    assert sids_with(applied.document, AUTO_SCALING) == BOTH
 
 
 PRINCIPALS = st.one_of(

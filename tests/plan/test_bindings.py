@@ -175,6 +175,17 @@ def test_how_old_the_policy_of_the_log_is(minutes, age):
     )
 
 
+def test_a_time_without_a_zone_is_utc():
+    put = changed(POLICY, "06") | {"eventTime": "2026-05-18T06:59:34Z"}
+    earlier = at(number=2, eventTime="2026-05-18T05:30:00")
+    later = at(number=3, eventTime="2026-05-18T07:01:34")
+    for denials, age in (([at(), earlier], "1 minute old"), ([at(), later], "2 minutes old")):
+        report = audit(*denials, put)
+        zones = {bool(one.event.time.tzinfo) for one in report.findings[0].denials}
+        assert zones == {True, False}
+        assert report.plan[0].text.endswith(f"UTC), {age} at the last denied call.")
+
+
 def test_days_are_counted_too():
     put = changed(POLICY, "06") | {"eventTime": "2026-05-16T07:00:33Z"}
     assert audit(at(), put).plan[0].text.endswith("UTC), 2 days old at the last denied call.")

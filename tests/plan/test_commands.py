@@ -12,7 +12,7 @@ import pytest
 
 from ebs_kms_audit.plan import Commands, Step, StepKind, commands
 from ebs_kms_audit.plan.change import Permission, Proof
-from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record
 
 POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*",
@@ -21,10 +21,6 @@ ON_KEY = f"--region us-east-1 --key-id {KEY_ARN}"
 GET = f"aws kms get-key-policy {ON_KEY} --policy-name default --query Policy --output text\n"
 PUT = f"aws kms put-key-policy {ON_KEY} --policy-name default --policy file://"
 AS_CALLER = "# As the caller: DryRunOperationException means that the call is allowed.\n"
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/bob"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
@@ -51,12 +47,12 @@ def test_a_step_has_no_commands_of_its_own():
          f"aws kms generate-data-key-without-plaintext --key-spec AES_256 {ON_KEY} --dry-run\n"),
         (["GenerateDataKey", "Encrypt"], [USER],
          f"aws kms generate-data-key --key-spec AES_256 {ON_KEY} --dry-run\n"),
-        (["Encrypt"], [SERVICE_ROLE, ROLE],
+        (["Encrypt"], [AUTO_SCALING, ROLE],
          f"aws kms encrypt --plaintext dGVzdA== {ON_KEY} --dry-run\n"),
         # Their arguments need a ciphertext, or a grant.
         (["Decrypt", "CreateGrant", "DescribeKey"], [ROLE], ""),
         # Nobody can sign in as a service-linked role; an account is no caller.
-        (["Encrypt"], [SERVICE_ROLE, ROOT], ""),
+        (["Encrypt"], [AUTO_SCALING, ROOT], ""),
         (["Encrypt"], [], ""),
     ],
 )  # fmt: skip
@@ -110,7 +106,7 @@ def test_a_step_with_the_policy_of_its_key_has_the_commands():
 
 
 @pytest.mark.parametrize(
-    ("principals", "role"), [((SERVICE_ROLE,), SERVICE_ROLE), ((), "REPLACE-WITH-THE-ROLE-ARN")]
+    ("principals", "role"), [((AUTO_SCALING,), AUTO_SCALING), ((), "REPLACE-WITH-THE-ROLE-ARN")]
 )
 def test_a_grant_is_created_listed_and_revoked(principals, role):
     """EC2 Auto Scaling User Guide, "Required KMS key policy …": the operations of the grant."""

@@ -14,8 +14,8 @@ import pytest
 from ebs_kms_audit.cli.main import main
 from ebs_kms_audit.plan.folder import step_files
 from tests.make_samples import SAMPLES
-from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY, SERVICE_ROLE
-from tests.records import KEY_ARN, audit, log, record, session
+from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY
+from tests.records import AUTO_SCALING, KEY_ARN, audit, log, record, session
 
 SAMPLE = [str(SAMPLES / "event_history.csv"), "--records", str(SAMPLES / "event_history.json")]
 KEY_POLICY = str(SAMPLES / "key_policy.json")
@@ -255,7 +255,7 @@ def test_the_scripts_of_an_iam_policy(plan, account):
 def test_the_scripts_of_a_grant(plan, account, tmp_path):
     records, policy = tmp_path / "records.json", tmp_path / "policy.json"
     denied = record(
-        resources=[{"ARN": KEY_ELSEWHERE}], userIdentity=session(SERVICE_ROLE, "AutoScaling"),
+        resources=[{"ARN": KEY_ELSEWHERE}], userIdentity=session(AUTO_SCALING, "AutoScaling"),
         errorMessage="absent",
     )  # fmt: skip
     records.write_text(log(denied).read(), encoding="utf-8")

@@ -8,17 +8,13 @@ policy for use with encrypted volumes".
 import jsonpatch
 import pytest
 
-from tests.records import ACCOUNT, KEY_ARN, ROLE, audit, record, session
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record, session
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINS = {"Sid": "admins", "Effect": "Allow", "Principal": {"AWS": ROOT},
           "Action": ["kms:Put*", "kms:Get*"], "Resource": "*"}  # fmt: skip
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 USAGE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 BLAMES_KEY_POLICY = (
     f"User: x is not authorized to perform: kms:{{0}} on resource: {KEY_ARN} because no "
     "resource-based policy allows the kms:{0} action"
@@ -50,9 +46,9 @@ NARROW = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", 
     ("statement", "role", "element", "repaired"),
     [
         (usage(Action=NARROW), ROLE, "Action", [*NARROW[:3], "kms:GenerateDataKey*", NARROW[4]]),
-        (usage(Principal={"AWS": WITHOUT_PATH}), SERVICE_ROLE, "Principal", {"AWS": SERVICE_ROLE}),
-        (usage(Principal={"Service": "autoscaling.amazonaws.com"}), SERVICE_ROLE, "Principal",
-         {"AWS": SERVICE_ROLE}),
+        (usage(Principal={"AWS": WITHOUT_PATH}), AUTO_SCALING, "Principal", {"AWS": AUTO_SCALING}),
+        (usage(Principal={"Service": "autoscaling.amazonaws.com"}), AUTO_SCALING, "Principal",
+         {"AWS": AUTO_SCALING}),
         (usage(Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/s2"}), ROLE,
          "Principal", {"AWS": ROLE}),
         (usage(Principal={"AWS": ROLE.replace("arn:aws:", "arn:aws-cn:")}), ROLE, "Principal",
@@ -69,15 +65,15 @@ def test_a_near_miss_is_repaired_in_place_if_nobody_else_is_named(
 
 def test_a_near_miss_beside_another_principal_is_left_as_it_is():
     statement = usage(Principal={"AWS": [OTHER, WITHOUT_PATH]})
-    step = step_for(statement, role=SERVICE_ROLE)
+    step = step_for(statement, role=AUTO_SCALING)
     assert step.document["Statement"][1]["Principal"]["AWS"][:2] == [OTHER, WITHOUT_PATH]
     assert all(one["op"] == "add" for one in step.patch)
 
 
 def test_another_service_linked_role_keeps_its_permission():
-    suffixed = f"{SERVICE_ROLE}_blue"
-    step = step_for(usage(Principal={"AWS": SERVICE_ROLE}), role=suffixed)
-    assert step.document["Statement"][1]["Principal"]["AWS"] == [SERVICE_ROLE, suffixed]
+    suffixed = f"{AUTO_SCALING}_blue"
+    step = step_for(usage(Principal={"AWS": AUTO_SCALING}), role=suffixed)
+    assert step.document["Statement"][1]["Principal"]["AWS"] == [AUTO_SCALING, suffixed]
 
 
 def through(service):
@@ -162,11 +158,11 @@ DELETED = "AROA2NCBAL3RPBAGXM7CZ"
     ("principal", "role", "reasons"),
     [
         # It can mean the caller only: names are unique in an account, whatever path and case.
-        ({"AWS": WITHOUT_PATH}, SERVICE_ROLE, []),
+        ({"AWS": WITHOUT_PATH}, AUTO_SCALING, []),
         ({"AWS": ROLE.replace("deploy", "Deploy")}, ROLE, []),
         ({"AWS": SESSION}, ROLE, []),
         # It may mean somebody else.
-        ({"Service": "autoscaling.amazonaws.com"}, SERVICE_ROLE,
+        ({"Service": "autoscaling.amazonaws.com"}, AUTO_SCALING,
          [*LOST, replaced("autoscaling.amazonaws.com")]),
         ({"AWS": CHINA}, ROLE, [replaced(CHINA)]),
         ({"AWS": DELETED}, ROLE,

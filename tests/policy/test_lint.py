@@ -6,6 +6,7 @@ import pytest
 
 from ebs_kms_audit import KeyPolicy, lint
 from ebs_kms_audit.explain import EntryKind, entries
+from tests.records import AUTO_SCALING
 
 ACCOUNT = "111122223333"
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -31,10 +32,6 @@ def found(*statements, key=KEY, **elements):
 
 
 FOR_SERVICE = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 
 # KMS Developer Guide, "Default key policy"; "Key policies in AWS KMS".
 FINE = {
@@ -161,7 +158,7 @@ DOUBTFUL = {
     "a session": (
         statement(Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/one"}),
         ("session_principal", "warning", f"{AT}.Principal.AWS")),
-    "a service-linked role": (statement(Principal={"AWS": [ALICE, SERVICE_ROLE]}),
+    "a service-linked role": (statement(Principal={"AWS": [ALICE, AUTO_SCALING]}),
                               ("role_must_exist", "info", f"{AT}.Principal.AWS[1]")),
     "everything to one user": (statement(Action="kms:*"),
                                ("all_actions", "warning", f"{AT}.Principal.AWS")),

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.records import ACCOUNT, KEY_ARN, audit, record, session
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, audit, record, session
 
 SUPPRESSED = {"RESOURCE_STAR"}
 ANALYSE = """
@@ -49,14 +49,10 @@ POLICIES = {
     "a console's": {"Version": "2012-10-17", "Id": "key-consolepolicy-3", "Statement": CONSOLE},
     "the Sids are taken": {"Version": "2012-10-17", "Statement": TAKEN_SIDS},
 }
-SERVICE_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 FOREIGN = "444455556666"
 CALLERS = {
     "a role": session(),
-    "a service-linked role": session(SERVICE_ROLE, "AutoScaling"),
+    "a service-linked role": session(AUTO_SCALING, "AutoScaling"),
     "a role of another account": session(f"arn:aws:iam::{FOREIGN}:role/x") | {"accountId": FOREIGN},
 }
 ACTIONS = ["CreateGrant", "Decrypt", "ReEncrypt", "GenerateDataKeyWithoutPlaintext", "Sign"]

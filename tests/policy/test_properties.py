@@ -208,7 +208,7 @@ def test_more_knowledge_never_overturns_what_was_certain(
 
 @given(policies, requests)
 @settings(deadline=None)
-def test_undecided_always_names_what_it_hangs_on(
+def test_undecided_always_names_what_it_depends_on(
     document: dict[str, Any], request: Request
 ) -> None:
     decision = evaluate(request, document)

@@ -374,7 +374,8 @@ def zipped(name, compression=zipfile.ZIP_DEFLATED):
 def test_a_member_without_a_name_and_one_with_damaged_lzma():
     nameless = zipped("x").replace(b"x", b"\0")  # zipfile ends a name at NUL
     report = ebs_kms_audit.audit([io.BytesIO(nameless), io.StringIO(export(denied()))])
-    assert report.coverage.denials in (1, 51)
+    # Whether zipfile reads such a member depends on the version of Python.
+    assert report.coverage.denials == 1 + 50 * (not report.failed_inputs)
     data = bytearray(zipped("x.csv", zipfile.ZIP_LZMA))
     for place in range(45, 400, 7):
         data[place] ^= 0x55

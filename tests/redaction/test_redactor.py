@@ -9,6 +9,7 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import UsageError
+from ebs_kms_audit.aws.arns import partition_of
 from ebs_kms_audit.redaction.stand_ins import StandIns, readable
 from tests.records import log, record, session
 from tests.rows import SESSION, export, row
@@ -257,6 +258,12 @@ def test_a_step_of_a_redacted_report_cannot_be_applied(tmp_path):
          "arn:aws:kms:region-1:account-1:alias/aws/ebs"),
         (f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:key/x",
          "arn:aws-us-gov:kms:region-1:account-1:key/key-1"),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/ebs/quokka",
+         "arn:aws:kms:region-1:account-1:alias/alias-1"),
+        (f"arn:aws:iam::{ACCOUNT}:role/*", "arn:aws:iam::account-1:role/*"),
+        (f"arn:aws:quokka:eu-west-1:{ACCOUNT}:table/x",
+         "arn:aws:service:region-1:account-1:table/name-1"),
+        (f"arn:aws:ec2:eu-west-1:{ACCOUNT}:Quokka/x", "arn:aws:ec2:region-1:account-1:value-1"),
         ("arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/name-1"),
         ("arn:no arn", "arn-1"),
     ],
@@ -280,6 +287,8 @@ def test_an_arn_keeps_what_aws_chose(arn, shown):
         ("aws-cli/2.15.30 Python/3.11.8 quokka/1.0", None),
         ("quokka.amazonaws.com", None),
         ("quokka.autoscaling.amazonaws.com", None),
+        ("ec2.quokka.amazonaws.com", None),
+        ("ec2.eu-west-1.quokka.amazonaws.com", None),
         ("autoscaling.amazonaws.com quokka", None),
         ("quokka autoscaling.amazonaws.com", None),
         ("198.51.100.7", None),
@@ -310,6 +319,31 @@ REGION = {"aws_region": "ap-southeast-7"}
 )
 def test_of_addresses_only_aws_services_stay(address, shown):
     assert readable(StandIns().address(address)) == shown
+
+
+@pytest.mark.parametrize(
+    ("region", "stand_in"),
+    [
+        ("eu-west-1", "us-redacted-1"),
+        ("cn-north-1", "cn-redacted-1"),
+        ("us-gov-west-1", "us-gov-redacted-1"),
+        ("us-iso-east-1", "us-iso-redacted-1"),
+        ("eusc-de-east-1", "eusc-de-redacted-1"),
+    ],
+)
+def test_the_stand_in_of_a_region_has_its_partition(region, stand_in):
+    stand_ins = StandIns()
+    assert stand_ins.region(region) == stand_in
+    assert partition_of(stand_in) == partition_of(region)
+    assert stand_ins.region("quokka") == "region-2"
+
+
+def test_the_stand_in_of_a_key_id_has_the_form_of_one():
+    stand_ins = StandIns()
+    assert stand_ins.key("0a1b2c3d-12ab-34cd-56ef-1234567890ab") == (
+        "00000000-0000-4000-8000-000000000001"
+    )
+    assert stand_ins.key(f"mrk-{'0a' * 16}") == f"mrk-{'0' * 31}2"
 
 
 def test_each_kind_is_numbered_by_itself_and_a_value_has_one_stand_in():

@@ -94,10 +94,12 @@ def test_hostile_rows_that_are_in_no_finding_are_harmless(render):
         row(event_time=hostile),
         header=header,
     )
-    assert report.shared_name_denials
-    assert report.other_errors
-    assert report.set_aside
-    assert Page(render(report)).text.count(hostile) >= 2
+    assert [one.event.user_name for one in report.shared_name_denials] == [hostile]
+    assert [one.error_code for one in report.other_errors] == [f"Disabled{hostile}"]
+    assert len(report.set_aside) == 1
+    page = Page(render(report)).text
+    assert f"TagResource by {hostile}" in page
+    assert f"Decrypt failed with Disabled{hostile}" in page
 
 
 @BOTH

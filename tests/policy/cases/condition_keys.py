@@ -249,6 +249,34 @@ CASES = [
         principal=FEDERATED,
     ),
     *conditioned(
+        "aws:userid of the root user",
+        {"StringEquals": {"aws:userid": ACCOUNT}},
+        True,
+        VARIABLES,
+        principal=ROOT,
+    ),
+    *conditioned(
+        "aws:userid of a user is not known",
+        {"StringLike": {"aws:userid": "AIDA*"}},
+        None,
+        VARIABLES,
+        principal=USER,
+    ),
+    *conditioned(
+        "aws:PrincipalType of a federated user",
+        {"StringEquals": {"aws:PrincipalType": "FederatedUser"}},
+        True,
+        VARIABLES,
+        principal=FEDERATED,
+    ),
+    *conditioned(
+        "a federated user has no aws:username",
+        {"Null": {"aws:username": "true"}},
+        True,
+        VARIABLES,
+        principal=FEDERATED,
+    ),
+    *conditioned(
         "a role is no service", {"Bool": {"aws:PrincipalIsAWSService": "false"}}, True, GLOBAL_KEYS
     ),
     *conditioned(

@@ -22,13 +22,10 @@ from tests.benchmark.events import MIXES
 from tests.benchmark.generate import make_export
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
 from tests.make_samples import KEY_ID
+from tests.records import AUTO_SCALING
 
 OTHER = "444455556666"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app/worker"
-LINKED = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-    "AWSServiceRoleForAutoScaling"
-)
 VOLUME = "vol-0123456789abcdef0"
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 OTHER_KEY_ID = "0000aaaa-12ab-34cd-56ef-1234567890ab"
@@ -56,7 +53,7 @@ HANDED_OUT = resources(
 )  # fmt: skip
 BY_SERVICE = resources(
     ("AWS::IAM::AccessKey", access_key("ASIA", ACCOUNT, "x")),
-    ("AWS::STS::AssumedRole", "AROAEXAMPLE:AutoScaling"), ("AWS::IAM::Role", LINKED),
+    ("AWS::STS::AssumedRole", "AROAEXAMPLE:AutoScaling"), ("AWS::IAM::Role", AUTO_SCALING),
 )  # fmt: skip
 FIELDS: list[dict[str, str]] = [
     S3, S3 | LONG_TERM, S3 | LONG_TERM | {"user_name": "bob"}, S3 | {"error_code": "AccessDenied"},
