@@ -150,7 +150,7 @@ class CoverageCounter:
             errors = self._errors.setdefault(what, _Errors())
             if event.event_id not in self._error_ids:
                 errors.add(event)
-            elif event.identity is not None:  # the record names the key that its row does not
+            else:  # the record of a row can name the key that the row does not
                 errors.add_keys(event)
             if event.event_id:
                 self._error_ids.add(event.event_id)

@@ -82,6 +82,9 @@ def test_regions_accounts_and_times_are_those_of_the_relevant_rows():
         row(**ATTACH, aws_region="", recipient_account_id=""),
         row(**NOT_RELEVANT, aws_region="sa-east-1", recipient_account_id="777788889999",
             event_time="2026-05-18T09:00:00Z"),
+        # it names a user and nothing that an audit counts
+        row(event_source="iam.amazonaws.com", event_name="CreateUser", error_code="",
+            aws_region="us-east-1", recipient_account_id="888899990000"),
     ).coverage  # fmt: skip
     assert coverage.regions == ("eu-west-1", "us-west-2")
     assert coverage.accounts == ("111122223333", "444455556666")
@@ -127,6 +130,13 @@ def test_whether_the_window_can_show_denials(rows, shows):
     coverage = audit_rows(*(row(**cells) for cells in rows), around=SEVEN, minutes=1).coverage
     assert coverage.shows_denials is shows
     assert (coverage.window.start, coverage.window.end) == (time("06:59:00"), time("07:01:00"))
+
+
+def test_the_time_span_is_that_of_all_rows_whatever_the_window_is():
+    times = ["2026-05-18T05:00:00Z", SEVEN, "2026-05-18T09:00:00Z"]
+    coverage = audit_rows(*(row(event_time=at) for at in times), around=SEVEN, minutes=1).coverage
+    assert (coverage.first_event, coverage.last_event) == (time("05:00:00"), time("09:00:00"))
+    assert (coverage.denials, coverage.denials_outside_window) == (1, 2)
 
 
 def test_without_a_window_a_read_only_event_of_any_time_shows_denials():
@@ -209,6 +219,8 @@ def test_at_most_20_keys_of_an_error_are_listed():
         *(disabled(key, eventID=f"event-{at}") for at, key in enumerate(keys))
     ).other_errors
     assert (error.count, error.keys) == (21, tuple(keys[:20]))
+    (error,) = audit(disabled(keys[0], resources=[{"ARN": key} for key in keys])).other_errors
+    assert (error.count, error.keys) == (1, tuple(keys[:20]))
 
 
 def test_a_key_that_is_named_by_its_id_alone_is_listed_by_its_id():

@@ -316,6 +316,17 @@ def test_somebody_lasting_must_keep_put_key_policy(statements, path):
     assert lockouts == ([("error", path)] if path else [])
 
 
+@pytest.mark.parametrize(("denied", "locked"), [("aws-us-gov", True), ("aws", False)])
+def test_an_account_id_is_the_account_in_the_partition_of_the_key(denied, locked):
+    own = statement(Principal={"AWS": ACCOUNT}, Action="kms:*")
+    no_put = statement(
+        Effect="Deny", Action=PUT, Principal={"AWS": f"arn:{denied}:iam::{ACCOUNT}:root"}
+    )
+    key = KEY.replace("arn:aws:", "arn:aws-us-gov:").replace("us-east-1", "us-gov-west-1")
+    ids = [id for id, *_ in found(own, no_put, key=key)]
+    assert ("lockout" in ids) is locked
+
+
 def of_size(size, **dump):
     """Return a document whose text has exactly this many bytes."""
     document = {"Version": "2012-10-17", "Statement": [KEPT, statement(Sid="")]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.document import KeyPolicy
 from ebs_kms_audit.policy.evaluate import evaluate
@@ -58,7 +59,8 @@ def _can_put(policy: KeyPolicy, entry: PolicyPrincipal, key: str | None) -> bool
     if entry.form is PrincipalForm.ANYONE:
         name = None
     elif entry.form is PrincipalForm.ACCOUNT and not entry.arn:
-        name = f"arn:aws:iam::{entry.account}:root"
+        arn = Arn.parse(key)
+        name = f"arn:{arn.partition if arn else 'aws'}:iam::{entry.account}:root"
     elif entry.form in _LASTING | _SESSIONS:
         name = entry.text
     else:
