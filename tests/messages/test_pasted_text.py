@@ -83,6 +83,12 @@ def test_every_message_of_a_text_is_read_once():
     ]
 
 
+def test_the_operation_of_a_message_is_not_that_of_the_next_one():
+    first, second = messages(f"{WRAPPED['botocore']}\n{CIPHERTEXT}")
+    assert (first.action, second.action) == ("kms:Decrypt", None)
+    assert second.key_not_found
+
+
 def test_the_form_of_partner_tools_has_a_message_for_each_action():
     found = messages(
         f"User {ALICE} is not authorized to use resource {KEY} (Actions: kms:CreateGrant, "

@@ -9,8 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ebs_kms_audit import KeyPolicy, lint
-
-from .test_lint import ACCOUNT, ALICE, FOR_SERVICE, KEPT, KEY, ROOT, found, statement
+from tests.policy.linted import ACCOUNT, ALICE, FOR_SERVICE, KEPT, KEY, ROOT, found, statement
 
 
 def ids(*statements, key=KEY):
