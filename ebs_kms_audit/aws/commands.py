@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from functools import lru_cache
+
+_quoted = lru_cache(maxsize=1_000)(shlex.quote)  # most words are the same in many commands
 
 
 def command(*words: str) -> str:
@@ -11,4 +14,4 @@ def command(*words: str) -> str:
     >>> command("aws", "kms", "describe-key", "--key-id", "$(id)")
     "aws kms describe-key --key-id '$(id)'"
     """
-    return " ".join(shlex.quote(word) for word in words)
+    return " ".join(_quoted(word) for word in words)

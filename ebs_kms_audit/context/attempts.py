@@ -12,12 +12,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.identify import key_names
-from ebs_kms_audit.model import Denial, Denials, Event, EventList, in_order
+from ebs_kms_audit.model import NO_EVENTS, Denial, Denials, Event, EventList, in_order, listed
 from ebs_kms_audit.reading.related import (
     Caller,
     caller_of,
     callers_of,
-    listed,
     spans_near,
     time_of,
 )
@@ -39,7 +38,7 @@ class Attempts:
     operations  the Event names of all
     """
 
-    listed: Sequence[Event] = ()
+    listed: EventList = NO_EVENTS
     count: int = 0
     operations: frozenset[str] = frozenset()
 

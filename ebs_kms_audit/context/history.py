@@ -24,7 +24,7 @@ from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
-from ebs_kms_audit.model import Denial, Denials, Event, PrincipalKind
+from ebs_kms_audit.model import NO_EVENTS, Denial, Denials, Event, EventList, PrincipalKind
 from ebs_kms_audit.reading.related import RelatedEvents
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class History:
     """
 
     attempts: Attempts = NO_ATTEMPTS
-    changes: Sequence[Event] = ()
+    changes: EventList = NO_EVENTS
     changes_count: int = 0
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
@@ -149,7 +149,7 @@ class ContextCollector:
         attempts = self.ec2_calls.of(denials)
         denied = {action for denial in denials.kinds for action in denial.iam_actions}
         allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
-        changes: Sequence[Event] = ()
+        changes = NO_EVENTS
         policy_changes: tuple[Event, ...] = ()
         changes_count = 0
         if times:

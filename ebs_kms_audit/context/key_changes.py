@@ -7,14 +7,14 @@ have 100,000 RetireGrant rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event, EventList, Listed
-from ebs_kms_audit.reading.related import listed, time_of
+from ebs_kms_audit.model import Denial, Event, EventList, Listed, listed
+from ebs_kms_audit.reading.related import time_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
@@ -57,7 +57,7 @@ class ChangeLog:
             one.leave_out(event.event_id for event in self if event.event_id)
             self._rows.append(one)
 
-    def before(self, denial: Denial, time: float) -> tuple[Sequence[Event], int]:
+    def before(self, denial: Denial, time: float) -> tuple[EventList, int]:
         """Return the last changes before a time that concern a denial, and the number of all such.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denials, Event, Listed, event_of
+from ebs_kms_audit.model import Denials, Event, Listed, event_of, listed
 from ebs_kms_audit.reading.related import (
     Caller,
     RelatedEvents,
     caller_of,
     callers_of,
-    listed,
     time_of,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -136,12 +136,16 @@ _Explained = list[tuple[DenialCause, Denial]]
 
 
 def _explained(group: Group) -> dict[CauseId, _Explained]:
-    places: dict[tuple[int, int], int] = {}
-    for at, pair in enumerate(zip(map(id, group.causes), group.denials.kind_at, strict=True)):
-        places.setdefault(pair, at)
+    denials = group.denials
+    places: Iterable[int] = denials.first_at
+    if any(judgement.then for judgement in group.judgements):  # the cause depends on the time
+        first: dict[tuple[int, int], int] = {}
+        for at, pair in enumerate(zip(map(id, group.causes), denials.kind_at, strict=True)):
+            first.setdefault(pair, at)
+        places = first.values()
     found: dict[CauseId, _Explained] = {}
-    for at in places.values():
-        found.setdefault(group.causes[at].id, []).append((group.causes[at], group.denials[at]))
+    for at in places:
+        found.setdefault(group.causes[at].id, []).append((group.causes[at], denials[at]))
     return found
 
 

@@ -19,13 +19,14 @@ from ebs_kms_audit.model.event import (
     SetAside,
     Window,
 )
-from ebs_kms_audit.model.event_list import EventList, Listed, event_of, in_order
+from ebs_kms_audit.model.event_list import NO_EVENTS, EventList, Listed, event_of, in_order, listed
 from ebs_kms_audit.model.grant import Grant
 from ebs_kms_audit.model.message import DenialMessage, Effect, MessageKind, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
 from ebs_kms_audit.model.symptom import Symptom
 
 __all__ = [
+    "NO_EVENTS",
     "Coverage",
     "Denial",
     "DenialMessage",
@@ -55,4 +56,5 @@ __all__ = [
     "Window",
     "event_of",
     "in_order",
+    "listed",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import fields
-from datetime import UTC
 from functools import cached_property
 
 from ebs_kms_audit.model.denial import Denial
@@ -56,12 +56,7 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
     @cached_property
     def times(self) -> list[float]:
         """The times of the denials that have one, in seconds since 1970; naive times are in UTC."""
-        times = (denial.event.time for denial in self)
-        return [
-            (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-            for time in times
-            if time is not None
-        ]
+        return [denial.event.seconds for denial in self if denial.event.time is not None]
 
     @cached_property
     def last_times(self) -> dict[int, float]:
@@ -79,6 +74,11 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
             if kind not in places:
                 places[kind] = place
         return list(places.values())
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """The number of denials of each kind."""
+        return list(Counter(self.kind_at).values())
 
     @cached_property
     def kinds(self) -> tuple[Denial, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -136,6 +136,14 @@ class Event:
     def uid(self) -> object:
         """A unique value: the Event ID, or file and line, or a new object."""
         return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
+
+    @property
+    def seconds(self) -> float:
+        """The time in seconds since 1970, 0 if there is none. A naive time is compared as UTC."""
+        time = self.time
+        if time is None:
+            return 0.0
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
     @property
     def reference(self) -> str:

@@ -22,6 +22,11 @@ in_order = itemgetter(0, 1, 2)
 """The key to sort what is listed: time, file, line."""
 
 
+def listed(event: Event) -> Listed:
+    """Return an event to list."""
+    return event.seconds, event.file, event.line, event
+
+
 def event_of(listed: Listed) -> Event:
     """Return an event that is listed."""
     _, _, line, found = listed
@@ -32,12 +37,26 @@ class EventList(Sequence[Event]):
     """An immutable list of events. It equals a tuple of the same events.
 
     A report lists tens of thousands of events, and its text shows a few of them.
+
+    entries  what is listed, in order
     """
 
-    __slots__ = ("_listed",)
+    __slots__ = ("entries",)
 
     def __init__(self, listed: Iterable[Listed] = ()) -> None:
-        self._listed = tuple(listed)
+        self.entries = tuple(listed)
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> EventList:
+        """Return a list of these events."""
+        return cls(map(listed, events))
+
+    @classmethod
+    def last_of(cls, lists: Iterable[EventList], most: int) -> EventList:
+        """Return the last events of several lists that are in order, each event once."""
+        last = (one for events in lists for one in events.entries[-most:])
+        once = {(line, id(found)): (time, file, line, found) for time, file, line, found in last}
+        return cls.last(once.values(), most)
 
     @classmethod
     def last(cls, listed: Iterable[Listed], most: int) -> EventList:
@@ -45,10 +64,10 @@ class EventList(Sequence[Event]):
         return cls(sorted(listed, key=in_order)[-most:])
 
     def __len__(self) -> int:
-        return len(self._listed)
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[Event]:
-        return map(event_of, self._listed)
+        return map(event_of, self.entries)
 
     @overload
     def __getitem__(self, at: int) -> Event: ...
@@ -56,8 +75,8 @@ class EventList(Sequence[Event]):
     def __getitem__(self, at: slice) -> EventList: ...
     def __getitem__(self, at: int | slice) -> Event | EventList:
         if isinstance(at, slice):
-            return EventList(self._listed[at])
-        return event_of(self._listed[at])
+            return EventList(self.entries[at])
+        return event_of(self.entries[at])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (EventList, tuple)):
@@ -69,3 +88,6 @@ class EventList(Sequence[Event]):
 
     def __repr__(self) -> str:
         return repr(tuple(self))
+
+
+NO_EVENTS = EventList()

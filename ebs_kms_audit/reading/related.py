@@ -11,8 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ebs_kms_audit.model import Event, Listed, Symptom
-from ebs_kms_audit.reading.timestamps import order_of
+from ebs_kms_audit.model import Event, Symptom
 
 NEAR = 300.0
 """How many seconds an EC2 call may be before or after a denial to be part of the same attempt."""
@@ -86,15 +85,7 @@ def callers_of(event: Event) -> list[Caller]:
 
 def time_of(event: Event) -> float:
     """Return an event's time in seconds, to compare with other events; 0 where it has none."""
-    time = event.time
-    if time is None:
-        return 0.0
-    return (time if time.tzinfo else order_of(time)).timestamp()
-
-
-def listed(event: Event) -> Listed:
-    """Return an event for an EventList."""
-    return time_of(event), event.file, event.line, event
+    return event.seconds
 
 
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:

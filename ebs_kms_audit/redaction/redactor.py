@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Any, cast
 
 from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.model import EventList
 from ebs_kms_audit.plan.key_policy import KeyPolicyChange
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.redaction.documents import redacted_json
@@ -94,9 +95,10 @@ class Redactor:
             if kind in (Kind.POLICY, Kind.TEXT):
                 return self._json(value)
             return {name: self._value(one, kind) for name, one in value.items()}
-        if isinstance(value, Sequence):
-            redacted = (self._value(one, kind) for one in value)
-            return type(value)(redacted) if isinstance(value, (tuple, list)) else tuple(redacted)
+        if isinstance(value, EventList):
+            return EventList.of(self._value(one, kind) for one in value)
+        if isinstance(value, (tuple, list)):
+            return type(value)(self._value(one, kind) for one in value)
         return value  # a time
 
     def _declared(self, value: Any) -> Any:

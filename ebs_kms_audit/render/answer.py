@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.explain import EntryKind, entry
+from ebs_kms_audit.model import EventList
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRow, rows_of
@@ -200,10 +201,7 @@ def alternatives_text(answer: Answer) -> str:
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
     first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    last = (event for finding in findings for event in finding.history.changes[-_CHANGES:])
-    changes = {event.uid: event for event in last}
-    dated = sorted((e for e in changes.values() if e.time), key=lambda e: _moment(e.time))
-    for event in dated[-_CHANGES:]:
+    for event in EventList.last_of((one.history.changes for one in findings), _CHANGES):
         if first and event.time:
             ahead = phrases.before(event.time, first)
             yield f"{phrases.happening(event)}, {ahead} before the first denied call."
@@ -217,10 +215,6 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         yield phrases.sentence(phrases.other_error(error))
     if (more := len(errors) - _ERRORS) > 0:
         yield f"{phrases.count(more, 'more kind')} of other KMS errors: see --format json."
-
-
-def _moment(time: datetime | None) -> float:
-    return order_of(time).timestamp() if time else 0.0
 
 
 def _remedy(report: Report) -> NextEvidence | None:

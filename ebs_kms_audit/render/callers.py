@@ -96,9 +96,9 @@ def _identity(finding: Finding) -> tuple[str, ...]:
 
 def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
     first = group[0]
-    denials = [denial for finding in group for denial in finding.denials]
-    times = [denial.event.time for denial in denials if denial.event.time]
-    names = list(dict.fromkeys(d.event.user_name or d.principal.user_name or "" for d in denials))
+    kinds = [kind for finding in group for kind in finding.denials.kinds]
+    times = [finding.last_seen for finding in group if finding.last_seen]
+    names = list(dict.fromkeys(d.event.user_name or d.principal.user_name or "" for d in kinds))
     name, kind = _name_and_kind(first, [name for name in names if name])
     ids = tuple(finding.id for finding in group)
     return CallerRow(
@@ -106,8 +106,8 @@ def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
         kind=kind,
         arn=first.principal.arn,
         key=phrases.key_name(first.key),
-        actions=tuple(phrases.times_denied(denials).items()),
-        calls=len(denials),
+        actions=tuple(phrases.times_denied(one.denials for one in group).items()),
+        calls=sum(finding.count for finding in group),
         last=max(times, key=order_of, default=None),
         note=_note(group, plan),
         findings=ids,

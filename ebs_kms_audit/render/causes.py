@@ -89,7 +89,7 @@ def _template(finding: Finding) -> str:
 
 
 def _actions(finding: Finding) -> list[str]:
-    return list(dict.fromkeys(a for denial in finding.denials for a in denial.iam_actions))
+    return list(dict.fromkeys(a for denial in finding.denials.kinds for a in denial.iam_actions))
 
 
 def _caller(finding: Finding) -> str:

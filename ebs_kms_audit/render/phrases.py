@@ -16,7 +16,7 @@ from ebs_kms_audit.model import PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
-    from ebs_kms_audit.model import Denial, Event, KeyRef, OtherError, Principal, SetAside
+    from ebs_kms_audit.model import Denial, Denials, Event, KeyRef, OtherError, Principal, SetAside
 
 ROWS_LISTED = 20  # rows set aside, other errors and the like: the JSON has all of them
 
@@ -155,11 +155,13 @@ def short_action(action: str) -> str:
     return action.removeprefix("kms:")
 
 
-def times_denied(denials: Iterable[Denial]) -> Counter[str]:
+def times_denied(parts: Iterable[Denials]) -> Counter[str]:
     """Return how often each action was denied, the most frequent first."""
-    return Counter(
-        dict(Counter(one for denial in denials for one in actions(denial)).most_common())
-    )
+    times: Counter[str] = Counter()
+    for denials in parts:
+        for kind, count in zip(denials.kinds, denials.counts, strict=True):
+            times.update(dict.fromkeys(actions(kind), count))
+    return Counter(dict(times.most_common()))
 
 
 def through(denial: Denial) -> str:

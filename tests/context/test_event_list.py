@@ -21,7 +21,7 @@ class Rows:
 def event_list(rows, *lines):
     """Return a list of these lines; the second is an event."""
     return EventList(
-        (0, "export.csv", line, rows if number != 1 else event(line))
+        (0, "export.csv", line, rows if number != 1 else EVENTS[line - 1])
         for number, line in enumerate(lines)
     )
 
@@ -65,3 +65,11 @@ def test_only_what_is_used_is_parsed():
 def test_the_last_are_in_order_of_time_file_and_line(most, lines):
     listed = [(5, "b", 3, Rows()), (5, "a", 2, Rows()), (5, "a", 1, Rows()), (4, "c", 9, Rows())]
     assert [one.line for one in EventList.last(listed, most)] == lines
+
+
+def test_the_last_of_several_lists_are_each_listed_once():
+    rows = Rows()
+    lists = [event_list(rows, 1, 2), event_list(rows, 1), EventList.of(EVENTS[1:]), EventList()]
+    assert [one.line for one in EventList.last_of(lists, 2)] == [2, 3]
+    assert [one.line for one in EventList.last_of(lists[:2], 3)] == [1, 2]
+    assert EventList.last_of([], 2) == ()
