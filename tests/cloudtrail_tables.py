@@ -113,7 +113,7 @@ WANTED = [
 UNWANTED = [
     record("older-success", "08:00:00", KMS, "Decrypt", DEPLOY, key=KEY),
     record("much-older-success", "05:00:00", KMS, "Decrypt", DEPLOY, key=KEY),
-    record("of-nobody-refused", "07:05:00", KMS, "Decrypt", BOB, key=KEY),
+    record("of-nobody-denied", "07:05:00", KMS, "Decrypt", BOB, key=KEY),
     record("of-another-error", "09:00:00", KMS, "Decrypt", CAROL, key=KEY),
     record("not-of-ebs", "09:00:00", KMS, "CreateAlias", ALICE, key=KEY),
     record("direct-allowed", "07:05:00", EBS, "StartSnapshot", ALICE),

@@ -29,10 +29,10 @@ __all__ = [
     "caveats",
     "denied",
     "denied_2019",
+    "denied_users",
     "export",
     "figures",
     "only_finding",
-    "refused_users",
     "report_on",
     "row",
     "without",
@@ -134,7 +134,7 @@ def figures(report: Report) -> tuple[int, int, int, int]:
     return tuple(coverage[k] for k in ("rows_read", "events", "rows_set_aside", "denials"))
 
 
-def refused_users(report: Report) -> list[str]:
+def denied_users(report: Report) -> list[str]:
     """Return the User names of all denials, sorted; a name once for each of its denials."""
     findings = report.to_dict()["findings"]
     return sorted(one["principal"]["user_name"] for one in findings for _ in one["denials"])

@@ -6,7 +6,7 @@ Every account, name and id is invented. A test compares the files with what this
 
 The incident: Carol puts a new key policy on a customer managed key, which names nobody but its
 administrators. Then Alice creates a volume from an encrypted snapshot, a deployment attaches
-another, an Auto Scaling group launches instances; KMS refuses all three.
+another, an Auto Scaling group launches instances; KMS denies all three.
 """
 
 from __future__ import annotations

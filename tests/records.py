@@ -1,4 +1,4 @@
-"""CloudTrail records for tests: a role refused a CreateGrant through EC2, unless told otherwise."""
+"""CloudTrail records for tests: a role denied a CreateGrant through EC2, unless told otherwise."""
 
 from __future__ import annotations
 

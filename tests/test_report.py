@@ -179,7 +179,7 @@ def test_the_window_holds_both_its_ends(around, minutes, kept):
     ("around", "minutes"), [("yesterday", 15), ("", 15), ("2026-05-18T07:00", 0),
                             ("2026-05-18T07:00", float("nan")), ("0001-01-01T00:00", 15)],
 )  # fmt: skip
-def test_a_window_that_makes_no_sense_is_refused(around, minutes):
+def test_a_window_that_makes_no_sense_is_rejected(around, minutes):
     with pytest.raises(UsageError):
         audit(row(), around=around, minutes=minutes)
 

@@ -285,7 +285,7 @@ def test_a_frame_is_read_as_its_file(spark, tmp_path):
         assert other.coverage.first_event == one.coverage.first_event
 
 
-def test_refusals(spark, tmp_path):
+def test_inputs_that_are_rejected(spark, tmp_path):
     from ebs_kms_audit.spark import audit
 
     with pytest.raises(UsageError, match="nothing to read"):

@@ -92,7 +92,7 @@ def test_the_columns_hold_what_they_promise(query, run):
     assert denied["responseelements"] is None
 
 
-def test_without_a_refusal_no_success_is_needed(query, run):
+def test_without_a_denial_no_success_is_needed(query, run):
     rows = run(query(now=NOW), [one for one in WANTED if one["errorCode"] != DENIED][1:],
                partitions=["timestamp"])  # fmt: skip
     assert {"decrypt-cured", "handout-of-key", "role-deleted", "tag-cured"}.isdisjoint(
@@ -122,7 +122,7 @@ def test_around_a_time(query, run):
     late = [
         record("later-failure", "07:20:00", KMS, "CreateGrant", BOB, error=DENIED),
         record("later-volume", "07:20:00", EC2, "CreateVolume", ALICE),
-        record("not-refused-then", "09:20:00", KMS, "CreateGrant", BOB, key=KEY),
+        record("not-denied-then", "09:20:00", KMS, "CreateGrant", BOB, key=KEY),
         record("tomorrow", "2026-05-19T07:00:00Z", KMS, "PutKeyPolicy", BOB, key=KEY),
         record("in-two-days", "2026-05-20T08:00:00Z", KMS, "PutKeyPolicy", BOB, key=KEY),
     ]

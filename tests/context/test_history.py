@@ -177,7 +177,7 @@ def test_probes_of_services_are_set_apart(source, name, noise):
 
 
 def numbered(report):
-    """Return who was refused what, when."""
+    """Return who was denied what, when."""
     return {
         (d.event.event_id, d.event.name, d.principal.user_name)
         for f in report.findings
@@ -245,7 +245,7 @@ def minute(number):
 
 
 CALLS = [made("AttachVolume", minute(number), "ec2") for number in range(120)]
-REFUSED = {number: record(eventID=f"refused {number}", eventTime=f"2026-05-18T{minute(number)}Z")
+DENIED = {number: record(eventID=f"denied {number}", eventTime=f"2026-05-18T{minute(number)}Z")
            for number in (20, 60, 61, 110)}  # fmt: skip
 
 
@@ -262,7 +262,7 @@ REFUSED = {number: record(eventID=f"refused {number}", eventTime=f"2026-05-18T{m
 )  # fmt: skip
 def test_calls_far_from_every_denial_need_not_be_kept(monkeypatch, tmp_path, order, complete):
     times = order(list(range(120)))
-    events = [one for time in times for one in (CALLS[time], REFUSED.get(time)) if one]
+    events = [one for time in times for one in (CALLS[time], DENIED.get(time)) if one]
     path = tmp_path / "log.json"
     path.write_text(log(*events).read(), encoding="utf-8")
 
@@ -271,7 +271,7 @@ def test_calls_far_from_every_denial_need_not_be_kept(monkeypatch, tmp_path, ord
         attempts = finding.history.attempts
         return [call.event_id for call in attempts.listed], attempts.count
 
-    near = [number for number in range(120) if any(abs(number - one) <= 5 for one in REFUSED)]
+    near = [number for number in range(120) if any(abs(number - one) <= 5 for one in DENIED)]
     expected = [CALLS[number]["eventID"] for number in near][-20:], len(near)
     assert calls(ebs_kms_audit.audit(records=path)) == expected
     monkeypatch.setattr(ec2_calls, "_KEPT", 60)

@@ -90,7 +90,7 @@ def test_documents_and_parsed_policies_are_taken_too():
         (json.dumps(policy()) + json.dumps(policy()), "other text after the policy"),
     ],
 )
-def test_what_is_no_policy_is_refused_by_name(tmp_path, content, words):
+def test_what_is_no_policy_is_rejected_by_name(tmp_path, content, words):
     path = tmp_path / "policy.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=words) as error:
@@ -98,7 +98,7 @@ def test_what_is_no_policy_is_refused_by_name(tmp_path, content, words):
     assert str(path) in str(error.value)
 
 
-def test_missing_files_and_wrong_keys_are_refused(tmp_path):
+def test_missing_files_and_wrong_keys_are_rejected(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         finding_of(tmp_path / "policy.json")
     with pytest.raises(InputError, match=r"holds no \.json file"):

@@ -1,4 +1,4 @@
-"""Who was refused, from the rows alone: each case a row, and the Principal written out."""
+"""Who was denied, from the rows alone: each case a row, and the Principal written out."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who was refused, as a record says; and as an AssumeRole event proves."""
+"""Who was denied, as a record says; and as an AssumeRole event proves."""
 
 import pytest
 
@@ -129,7 +129,7 @@ def test_an_assume_role_row_with_the_same_access_key_names_the_role():
         handed_out(ROLE) | {"Error code": "AccessDenied"},
         handed_out(ROLE) | {"Resources": "[]"},
     ],
-    ids=["another key", "refused", "nothing named"],
+    ids=["another key", "denied", "nothing named"],
 )
 def test_other_assume_role_rows_name_nobody(other):
     report = rows.audit(rows.row(user_name="deploy-7f3a", aws_access_key=rows.SESSION), other)

@@ -50,11 +50,11 @@ NO_BOUNDARY = "because no permissions boundary allows the kms:CreateGrant action
 ENCODED = "Encoded authorization failure message: 0l-KPWQJ8q5z3YatP3Ybgb5lf0dibDhN6"
 
 
-def refusal(reason="", *, who=DEPLOY, action="kms:Decrypt", on=f" on resource: {KEY}"):
+def denial(reason="", *, who=DEPLOY, action="kms:Decrypt", on=f" on resource: {KEY}"):
     return f"User: {who} is not authorized to perform: {action}{on}{reason and ' ' + reason}"
 
 
-MESSAGE = refusal("because no resource-based policy allows the kms:Decrypt action")
+MESSAGE = denial("because no resource-based policy allows the kms:Decrypt action")
 
 
 def check(text, **expected):

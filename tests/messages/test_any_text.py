@@ -15,8 +15,8 @@ from tests.messages.made import (
     MESSAGE,
     TYPES,
     UNSEEN,
+    denial,
     messages,
-    refusal,
 )
 
 # Any text: pieces of messages in any order, and anything between them.
@@ -75,14 +75,14 @@ ANY_REASON = st.sampled_from(
 
 @given(who=PRINCIPALS, key=KEYS, reason=ANY_REASON)
 def test_the_arns_come_back_as_they_are(who, key, reason):
-    message = parse_denial_message(refusal(reason, who=who, on=f" on resource: {key}"))
+    message = parse_denial_message(denial(reason, who=who, on=f" on resource: {key}"))
     assert (message.principal, message.action, message.resource) == (who, "kms:Decrypt", key)
 
 
 @given(name=NAMES, key=KEYS)
 def test_a_session_names_its_role(name, key):
     who = f"arn:aws:sts::111122223333:assumed-role/{name}/session"
-    assert parse_denial_message(refusal(who=who)).role_name == name
+    assert parse_denial_message(denial(who=who)).role_name == name
 
 
 # Each took time quadratic in its length, or ended in an exception, in some version.

@@ -28,14 +28,14 @@ from tests.messages.made import (
     TYPES,
     UNSEEN,
     check,
-    refusal,
+    denial,
 )
 
 
 @pytest.mark.parametrize("named", TYPES)
 def test_nothing_in_a_policy_allows_it(named):
     check(
-        refusal(f"because no {named} allows the kms:Decrypt action"), **BY_DEPLOY,
+        denial(f"because no {named} allows the kms:Decrypt action"), **BY_DEPLOY,
         action="kms:Decrypt", resource=KEY, policy_type=TYPES[named], effect=IMPLICIT,
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def test_nothing_in_a_policy_allows_it(named):
 @pytest.mark.parametrize("on", [f" on resource: {KEY}", ""])
 def test_a_policy_denies_it(named, tail, on):
     check(
-        refusal(f"with an explicit deny in {named}" + (f": {tail}" if tail else ""), on=on),
+        denial(f"with an explicit deny in {named}" + (f": {tail}" if tail else ""), on=on),
         **BY_DEPLOY, action="kms:Decrypt", resource=KEY if on else None,
         policy_type=DENIES[named], effect=EXPLICIT, policy_arn=tail,
     )  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_policy_denies_it(named, tail, on):
 
 def test_a_policy_passes_a_denial_on():
     check(
-        refusal("with an explicit deny in a VPC endpoint policy transitively through a service "
+        denial("with an explicit deny in a VPC endpoint policy transitively through a service "
                 f"control policy: {SCP}"),
         **BY_DEPLOY, action="kms:Decrypt",
         resource=KEY, policy_type=PolicyType.SERVICE_CONTROL, effect=EXPLICIT, policy_arn=SCP,
@@ -70,14 +70,14 @@ REASONS = [
 
 @pytest.mark.parametrize(("reason", "expected"), REASONS)
 def test_the_type_of_policy_is_not_said(reason, expected):
-    check(refusal() + reason, **BY_DEPLOY, action="kms:Decrypt", **expected)
+    check(denial() + reason, **BY_DEPLOY, action="kms:Decrypt", **expected)
 
 
 @pytest.mark.parametrize("on", [" on this resource", " on the resource associated with this "
                                 "ciphertext", f" on resource: {KEY}"])  # fmt: skip
 def test_kms_does_not_say_whether_there_is_a_key(on):
     check(
-        refusal(UNSEEN, on=on),
+        denial(UNSEEN, on=on),
         **BY_DEPLOY, action="kms:Decrypt", resource=KEY if "arn" in on else None,
         key_not_found=True,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def test_kms_does_not_say_whether_there_is_a_key(on):
 
 def test_a_reason_after_the_key_of_a_ciphertext():
     check(
-        refusal("because no identity-based policy allows the kms:Decrypt action",
+        denial("because no identity-based policy allows the kms:Decrypt action",
                 on=" on the resource associated with this ciphertext"),
         **BY_DEPLOY, action="kms:Decrypt",
         policy_type=PolicyType.IDENTITY_BASED, effect=IMPLICIT,
@@ -111,64 +111,64 @@ def test_the_ciphertext_of_a_key_that_kms_does_not_show(before, action):
 
 SITUATIONS = {
     "a user in the key's account": (
-        refusal(NO_KEY_POLICY, who=ALICE),
+        denial(NO_KEY_POLICY, who=ALICE),
         {"principal": ALICE, "action": "kms:Decrypt", "resource": KEY,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "a grant that is made by hand": (
-        refusal(NO_KEY_POLICY, who=ALICE, action="kms:CreateGrant"),
+        denial(NO_KEY_POLICY, who=ALICE, action="kms:CreateGrant"),
         {"principal": ALICE, "action": "kms:CreateGrant", "resource": KEY,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "the key of another account lacks it": (
-        refusal(NO_KEY_POLICY, who=ALICE, action="kms:Decrypt", on=f" on resource: {OTHER_KEY}"),
+        denial(NO_KEY_POLICY, who=ALICE, action="kms:Decrypt", on=f" on resource: {OTHER_KEY}"),
         {"principal": ALICE, "action": "kms:Decrypt", "resource": OTHER_KEY,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "IAM lacks it for the key of another account": (
-        refusal(NO_IAM_POLICY, who=ALICE, on=f" on resource: {OTHER_KEY}"),
+        denial(NO_IAM_POLICY, who=ALICE, on=f" on resource: {OTHER_KEY}"),
         {"principal": ALICE, "action": "kms:Decrypt", "resource": OTHER_KEY,
          "policy_type": PolicyType.IDENTITY_BASED, "effect": IMPLICIT},
     ),
     "a key of another account": (
-        refusal(NO_KEY_POLICY, who=ALICE, action="kms:PutKeyPolicy",
+        denial(NO_KEY_POLICY, who=ALICE, action="kms:PutKeyPolicy",
                 on=f" on resource: {OTHER_KEY}"),
         {"principal": ALICE, "action": "kms:PutKeyPolicy", "resource": OTHER_KEY,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "a user's permissions boundary": (
-        refusal(NO_BOUNDARY, who=ALICE),
+        denial(NO_BOUNDARY, who=ALICE),
         {"principal": ALICE, "action": "kms:Decrypt", "resource": KEY,
          "policy_type": PolicyType.PERMISSIONS_BOUNDARY, "effect": IMPLICIT},
     ),
     "an AWS managed key": (
-        refusal(NO_KEY_POLICY, who=ALICE, on=f" on resource: {AWS_ALIAS}"),
+        denial(NO_KEY_POLICY, who=ALICE, on=f" on resource: {AWS_ALIAS}"),
         {"principal": ALICE, "action": "kms:Decrypt", "resource": AWS_ALIAS,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "an action on no key": (
-        refusal("because no identity-based policy allows the kms:CreateKey action", who=ALICE,
+        denial("because no identity-based policy allows the kms:CreateKey action", who=ALICE,
                 action="kms:CreateKey", on=" on resource: *"),
         {"principal": ALICE, "action": "kms:CreateKey", "policy_type": PolicyType.IDENTITY_BASED,
          "effect": IMPLICIT},
     ),
     "a grant's own decision": (
-        refusal(who=ALICE, action="kms:RetireGrant"),
+        denial(who=ALICE, action="kms:RetireGrant"),
         {"principal": ALICE, "action": "kms:RetireGrant", "resource": KEY},
     ),
     "an action of the future": (
-        refusal("because no resource-based policy allows the kms:Entangle action", who=ALICE,
+        denial("because no resource-based policy allows the kms:Entangle action", who=ALICE,
                 action="kms:Entangle"),
         {"principal": ALICE, "action": "kms:Entangle", "resource": KEY,
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},
     ),
     "no ARN of a caller": (
-        refusal(NO_KEY_POLICY, who="arn:aws:iam::***:user/x"),
+        denial(NO_KEY_POLICY, who="arn:aws:iam::***:user/x"),
         {"action": "kms:Decrypt", "resource": KEY, "policy_type": PolicyType.RESOURCE_BASED,
          "effect": IMPLICIT, "truncated": ("principal",)},
     ),
     "an action of another service": (
-        refusal("because no resource-based policy allows the s3:GetObject action", who=ALICE,
+        denial("because no resource-based policy allows the s3:GetObject action", who=ALICE,
                 action="s3:GetObject", on=" on resource: arn:aws:s3:::example/key.txt"),
         {"principal": ALICE, "action": "s3:GetObject", "resource": "arn:aws:s3:::example/key.txt",
          "policy_type": PolicyType.RESOURCE_BASED, "effect": IMPLICIT},

@@ -17,8 +17,8 @@ from tests.messages.made import (
     NO_BOUNDARY,
     SCP,
     check,
+    denial,
     messages,
-    refusal,
 )
 
 WRAPPED = {
@@ -46,7 +46,7 @@ WRAPPED = {
     "no-break spaces": MESSAGE.replace(" ", "\u00a0"),
     "invisible characters": "\ufeff" + MESSAGE.replace("/", "/\u200b"),
     "no User:": MESSAGE.removeprefix("User: "),
-    "the first of two": f"{MESSAGE}\n{refusal(NO_BOUNDARY, who=ALICE, action='kms:CreateGrant')}",
+    "the first of two": f"{MESSAGE}\n{denial(NO_BOUNDARY, who=ALICE, action='kms:CreateGrant')}",
     "and a ciphertext": f"{MESSAGE}\n{CIPHERTEXT}",
 }  # fmt: skip
 
@@ -61,20 +61,20 @@ def test_what_people_paste_around_a_message(wrapping):
 
 @pytest.mark.parametrize("end", [".", ").", ' "', ". Encoded authorization failure message: 0l-KP"])
 def test_the_end_of_a_sentence_is_no_part_of_an_arn(end):
-    message = parse_denial_message(refusal(f"with an explicit deny in a service control policy: "
+    message = parse_denial_message(denial(f"with an explicit deny in a service control policy: "
                                            f"{SCP}{end}"))  # fmt: skip
     assert message.policy_arn == SCP
     assert message.encoded is ("Encoded" in end)
-    assert parse_denial_message(refusal() + end).resource == KEY
+    assert parse_denial_message(denial() + end).resource == KEY
 
 
 def test_the_reason_of_a_second_message_is_not_the_first_one_s():
-    text = f"{refusal()}\n{refusal(NO_BOUNDARY, who=ALICE)}"
+    text = f"{denial()}\n{denial(NO_BOUNDARY, who=ALICE)}"
     assert parse_denial_message(text).policy_type is None
 
 
 def test_every_message_of_a_text_is_read_once():
-    second = refusal(NO_BOUNDARY, who=ALICE, action="kms:CreateGrant")
+    second = denial(NO_BOUNDARY, who=ALICE, action="kms:CreateGrant")
     found = messages(f"{MESSAGE}\n{second}\n{MESSAGE}\n{CIPHERTEXT}")
     assert [(one.principal, one.action, one.policy_type) for one in found] == [
         (DEPLOY, "kms:Decrypt", PolicyType.RESOURCE_BASED),

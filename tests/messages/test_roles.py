@@ -10,7 +10,7 @@ import pytest
 from ebs_kms_audit import parse_denial_message
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.messages.roles import SessionRole, role_of_session
-from tests.messages.made import PATH_UNKNOWN, refusal
+from tests.messages.made import PATH_UNKNOWN, denial
 
 IAM, STS = "arn:aws:iam::111122223333:", "arn:aws:sts::111122223333:"
 
@@ -61,7 +61,7 @@ ROLES = {
 @pytest.mark.parametrize("session", ROLES)
 def test_the_role_behind_a_session(session):
     arn, why = ROLES[session]
-    message = parse_denial_message(refusal(who=f"arn:aws:sts::111122223333:assumed-role/{session}"))
+    message = parse_denial_message(denial(who=f"arn:aws:sts::111122223333:assumed-role/{session}"))
     assert message.role_name == session.split("/")[0]
     assert message.role_arn == arn
     assert message.role_why == why
@@ -69,10 +69,10 @@ def test_the_role_behind_a_session(session):
 
 def test_a_message_may_name_the_role_itself_or_another_partition():
     role = "arn:aws-us-gov:iam::111122223333:role/ci/HR"
-    message = parse_denial_message(refusal(who=role))
+    message = parse_denial_message(denial(who=role))
     assert (message.principal, message.role_name, message.role_arn) == (role, "HR", role)
     spot = "arn:aws-cn:sts::111122223333:assumed-role/AWSServiceRoleForEC2Spot/x"
-    assert parse_denial_message(refusal(who=spot)).role_arn == (
+    assert parse_denial_message(denial(who=spot)).role_arn == (
         SERVICE_ROLES.replace("arn:aws:", "arn:aws-cn:")
         + "spot.amazonaws.com/AWSServiceRoleForEC2Spot"
     )

@@ -1,4 +1,4 @@
-"""Reading policy documents: what is refused, what is remembered as a fault."""
+"""Reading policy documents: what is denied, what is remembered as a fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes give what one gives, in order; one that dies, or is refused, costs nothing."""
+"""Several processes give what one gives, in order; one that dies, or is denied, costs nothing."""
 
 import gc
 import gzip
@@ -249,7 +249,7 @@ def test_a_generated_export(always, tmp_path, mark):
     assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
 
 
-def test_a_line_without_end_is_refused(always, tmp_path, monkeypatch):
+def test_a_line_without_end_is_rejected(always, tmp_path, monkeypatch):
     always(1000)
     monkeypatch.setattr("ebs_kms_audit.reading.decoding._LONGEST_LINE", 50_000)
     path = tmp_path / "export.csv"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ebs_kms_audit import InputError, audit
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
-from tests.exports import HEADER, denied, export, figures, refused_users, row
+from tests.exports import HEADER, denied, denied_users, export, figures, row
 
 # --- any rows of csv.writer ---------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ def test_every_denial_is_found_whatever_stands_beside_it(agents, newline, final)
     rows = [denied(f"user-{n}", user_agent=agent) for n, agent in enumerate(agents)]
     text = export(*rows, newline=newline, final_newline=final)
     report = audit(io.BytesIO(text.encode()))
-    assert refused_users(report) == [f"user-{n}" for n in range(len(agents))]
+    assert denied_users(report) == [f"user-{n}" for n in range(len(agents))]
     assert figures(report) == (len(agents), len(agents), 0, len(agents))
 
 
@@ -133,7 +133,7 @@ def test_a_forged_row_inside_a_cell_never_counts(cell, column, newline, header):
     rows = [denied("alice"), row() | {column: cell}, denied("bob")]
     text = export(*rows, header=header, newline=newline, quoting=csv.QUOTE_ALL)
     report = audit(io.BytesIO(text.encode()))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (3, 3, 0, 2)
 
 
@@ -202,7 +202,7 @@ def test_damage_to_a_packed_export(packed, edits, end):
 
 
 @given(data=st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(data):
+def test_any_bytes_are_read_or_rejected(data):
     adds_up(data)
 
 
@@ -232,7 +232,7 @@ def test_a_quote_lost_or_doubled_costs_its_own_row_only(where, change):
     struck = sum(rows_before) - 1
     report = audit(io.StringIO(text))
     others = [f"user-{n}" for n in range(len(QUOTED)) if n != struck]
-    assert [user for user in refused_users(report) if user != f"user-{struck}"] == others
+    assert [user for user in denied_users(report) if user != f"user-{struck}"] == others
     assert adds_up(text.encode())
 
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ebs_kms_audit import EbsKmsAuditError, InputError, audit
-from tests.exports import ACCOUNT, HEADER, denied, export, row, without
-from tests.exports import refused_users as denied_users
+from tests.exports import ACCOUNT, HEADER, denied, denied_users, export, row, without
 
 HOW = "choose Download CSV in the CloudTrail console's Event history"
 EXPORT = export(denied(), row())
@@ -301,7 +300,7 @@ def test_a_file_that_was_closed(tmp_path):
     assert rejection(file) == f"{path}: reading it failed: I/O operation on closed file."
 
 
-def test_a_refusal_can_be_caught_as_this_library_s_error():
+def test_a_rejection_can_be_caught_as_this_library_s_error():
     with pytest.raises(EbsKmsAuditError):
         audit("missing.csv")
 
@@ -315,7 +314,7 @@ def test_a_failing_stream_leaves_the_others_alone():
 
 
 def test_a_header_without_rows_is_an_export():
-    # A search that found nothing: no refusal, but a caveat.
+    # A search that found nothing: no error, but a caveat.
     report = audit(io.StringIO(",".join(HEADER))).to_dict()
     assert report["coverage"]["rows_read"] == 0
     assert "no_kms_rows" in [caveat["id"] for caveat in report["caveats"]]

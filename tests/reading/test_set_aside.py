@@ -12,9 +12,9 @@ from tests.exports import (
     HEADER_2019,
     denied,
     denied_2019,
+    denied_users,
     export,
     figures,
-    refused_users,
     row,
 )
 
@@ -70,7 +70,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(("bad", "reason"), UNREADABLE.values(), ids=UNREADABLE)
 def test_a_row_that_can_not_be_read(bad, reason):
     report = report_on(line(denied("alice")), bad, line(denied("bob")))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (3, 2, 1, 2)
     ((number, why),) = aside(report)
     assert number == 3
@@ -92,7 +92,7 @@ def test_the_file_is_named(tmp_path):
 @pytest.mark.parametrize("blank", ["", ",,,", "," * 15, " , ,", '"",""', "," * 30])
 def test_a_row_of_commas_alone_is_a_blank_line(blank):
     report = report_on(line(denied("alice")), blank, blank, line(denied("bob")), blank)
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (2, 2, 0, 2)
     found = sorted(d["line"] for f in report.to_dict()["findings"] for d in f["denials"])
     assert found == [2, 5]
@@ -157,7 +157,7 @@ def test_an_unclosed_quote_costs_its_row(column, behind, newline):
     report = report_on(
         line(denied("alice")), open_quote(column), next_row, line(denied("carol")), newline=newline
     )
-    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert denied_users(report) == ["alice", "bob", "carol"]
     assert figures(report) == (4, 3, 1, 3)
     ((number, reason),) = aside(report)
     assert number == 3
@@ -167,7 +167,7 @@ def test_an_unclosed_quote_costs_its_row(column, behind, newline):
 @pytest.mark.parametrize("column", HEADER)
 def test_an_unclosed_quote_in_every_row(column):
     report = report_on(*[open_quote(column)] * 5, line(denied("bob")))
-    assert refused_users(report) == ["bob"]
+    assert denied_users(report) == ["bob"]
     assert figures(report) == (6, 1, 5, 1)
     assert [number for number, _ in aside(report)] == [2, 3, 4, 5, 6]
 
@@ -176,7 +176,7 @@ def test_an_unclosed_quote_in_every_row(column):
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_an_unclosed_quote_in_the_last_row(column, end):
     report = report_on(line(denied("alice")), open_quote(column) + end)
-    assert refused_users(report) == ["alice"]
+    assert denied_users(report) == ["alice"]
     assert [number for number, _ in aside(report)] == [3]
     assert figures(report) == (2, 1, 1, 1)
 
@@ -189,7 +189,7 @@ def test_an_unclosed_quote_in_the_layout_of_2019(column):
 
     bad = open_quote(column, denied_2019(), HEADER_2019)
     report = report_on(in_2019("alice"), bad, bad, in_2019("bob"), header=HEADER_2019)
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (4, 2, 2, 2)
     assert [number for number, _ in aside(report)] == [3, 4]
 
@@ -198,14 +198,14 @@ def test_a_lost_closing_quote():
     agent = "Mozilla/5.0 (KHTML, like Gecko)"
     bad = line(denied("mallory", user_agent=agent)).replace('Gecko)"', "Gecko)")
     report = report_on(line(denied("alice")), bad, line(denied("bob", user_agent=agent)))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert [number for number, _ in aside(report)] == [3]
 
 
 def test_the_lines_of_a_broken_cell_go_with_its_row():
     bad = line(denied("mallory", user_agent="one\ntwo\nthree")).replace('three"', "three")
     report = report_on(line(denied("alice")), bad, line(denied("bob")))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert [number for number, _ in aside(report)] == [3]
     assert figures(report) == (3, 2, 1, 2)
 
@@ -213,19 +213,19 @@ def test_the_lines_of_a_broken_cell_go_with_its_row():
 def test_an_unclosed_quote_before_megabytes_without_a_quote():
     many = [line(row())] * 20_000  # more than 4 MiB
     report = report_on(open_quote("User agent"), line(denied("bob")), *many)
-    assert refused_users(report) == ["bob"]
+    assert denied_users(report) == ["bob"]
     assert figures(report) == (20_002, 20_001, 1, 1)
 
 
 def test_a_quote_inside_an_unquoted_cell_is_content():
     report = report_on(line(denied("\1")).replace("\1", 'ali"ce'), line(denied("bob")))
-    assert refused_users(report) == ['ali"ce', "bob"]
+    assert denied_users(report) == ['ali"ce', "bob"]
     assert figures(report) == (2, 2, 0, 2)
 
 
 def test_an_unclosed_quote_in_a_title_leaves_the_rest_alone():
     report = audit(io.StringIO('Exported "by hand\n"\n' + export(denied("alice"))))
-    assert refused_users(report) == ["alice"]
+    assert denied_users(report) == ["alice"]
 
 
 # --- rows that stay, and files cut short -------------------------------------------------------
@@ -247,7 +247,7 @@ BROKEN_RESOURCES = [
 @pytest.mark.parametrize("cell", BROKEN_RESOURCES, ids=range(len(BROKEN_RESOURCES)))
 def test_broken_resources_cost_the_resources_only(cell):
     report = report_on(line(denied("alice", resources=cell)), line(denied("bob")))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (2, 2, 0, 2)
     assert aside(report) == []
     assert "line 2" in caveats(report)["cells_unreadable"]
@@ -274,7 +274,7 @@ def test_a_truncated_gzip_gives_its_whole_rows(kept):
     begun = bool(begun or not unpacked.endswith("\n"))
     assert 0 < whole < 200
     report = audit(io.BytesIO(part))
-    assert refused_users(report) == sorted(f"user-{number}" for number in range(whole))
+    assert denied_users(report) == sorted(f"user-{number}" for number in range(whole))
     assert figures(report) == (whole + begun, whole, begun, whole)
     assert "gzip file is cut short" in caveats(report)["input_cut_short"]
 
@@ -291,7 +291,7 @@ def test_a_truncated_gzip_in_the_middle_of_a_row_that_would_pass_for_whole():
     text = export(denied("alice"), denied("bob"))[:-3]
     part = gzip.compress(text.encode())[:-8]
     report = audit(io.BytesIO(part))
-    assert refused_users(report) == ["alice"]
+    assert denied_users(report) == ["alice"]
     assert aside(report) == [(3, "the file ends in the middle of this row")]
 
 
@@ -308,5 +308,5 @@ def test_a_plain_file_may_end_in_its_last_row():
     # The console puts no newline there: only the gzip trailer tells that a file is cut short.
     assert figures(audit(io.StringIO(export(denied("alice"))))) == (1, 1, 0, 1)
     report = audit(io.StringIO(export(denied("alice"), denied("bob"))[:-40]))
-    assert refused_users(report) == ["alice"]
+    assert denied_users(report) == ["alice"]
     assert figures(report) == (2, 1, 1, 1)

@@ -13,7 +13,7 @@ import pyarrow.csv
 import pytest
 
 from ebs_kms_audit import InputError, audit
-from tests.exports import ACCOUNT, HEADER, denied, export, figures, refused_users, row
+from tests.exports import ACCOUNT, HEADER, denied, denied_users, export, figures, row
 
 EXPORT = export(denied("alice"), row(), denied("bob"), row())
 DATA = EXPORT.encode()
@@ -21,7 +21,7 @@ OTHER = export(denied("carol"), row())
 
 
 def is_the_export(report):
-    return (refused_users(report), figures(report)) == (["alice", "bob"], (4, 4, 0, 2))
+    return (denied_users(report), figures(report)) == (["alice", "bob"], (4, 4, 0, 2))
 
 
 def names(report):
@@ -79,14 +79,14 @@ def test_a_path(folder, kind):
 def test_several_paths_are_one_audit(folder, several):
     paths = [folder / "deep" / "deeper" / "b.CSV", folder / "a.csv"]
     report = audit(several(paths))
-    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert denied_users(report) == ["alice", "bob", "carol"]
     assert figures(report) == (6, 6, 0, 3)
     assert names(report) == [str(path) for path in paths]
 
 
 def test_a_folder_is_searched_to_its_bottom_but_not_where_it_is_hidden(folder):
     report = audit(folder)
-    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert denied_users(report) == ["alice", "bob", "carol"]
     assert names(report) == [str(folder / "a.csv"), str(folder / "deep" / "deeper" / "b.CSV")]
 
 
@@ -100,7 +100,7 @@ def test_a_folder_is_searched_to_its_bottom_but_not_where_it_is_hidden(folder):
     ],
 )
 def test_a_glob(folder, pattern, users):
-    assert refused_users(audit(f"{folder}/{pattern}")) == users
+    assert denied_users(audit(f"{folder}/{pattern}")) == users
 
 
 def test_a_file_whose_name_looks_like_a_glob(tmp_path):
@@ -132,7 +132,7 @@ def test_gzip_of_several_members_with_padding():
 def test_a_folder_holds_gz_and_zip(tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(DATA))
     (tmp_path / "b.zip").write_bytes(zipped({"b.csv": OTHER}))
-    assert refused_users(audit(tmp_path)) == ["alice", "bob", "carol"]
+    assert denied_users(audit(tmp_path)) == ["alice", "bob", "carol"]
 
 
 ZIPPED = zipped(
@@ -150,13 +150,13 @@ def test_every_export_in_a_zip(tmp_path):
     path = tmp_path / "exports.zip"
     path.write_bytes(ZIPPED)
     report = audit(path)
-    assert refused_users(report) == ["alice", "bob", "carol"]
+    assert denied_users(report) == ["alice", "bob", "carol"]
     assert names(report) == [f"{path}/a.csv", f"{path}/folder/b.csv.gz"]
 
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_a_zip_from_a_stream_that_can_t_be_wound_back(size):
-    assert refused_users(audit(Trickle(ZIPPED, size))) == ["alice", "bob", "carol"]
+    assert denied_users(audit(Trickle(ZIPPED, size))) == ["alice", "bob", "carol"]
 
 
 # --- open files --------------------------------------------------------------------------------
@@ -199,8 +199,8 @@ def test_an_object_that_reads(stream):
 
 def audited_by_another_process(name, data):
     code = (
-        "from ebs_kms_audit import audit; from tests.exports import refused_users, figures; "
-        f"r = audit({name!r}); print(refused_users(r), figures(r), r.coverage.files[0].name)"
+        "from ebs_kms_audit import audit; from tests.exports import denied_users, figures; "
+        f"r = audit({name!r}); print(denied_users(r), figures(r), r.coverage.files[0].name)"
     )
     root = Path(__file__).parents[2]
     run = subprocess.run(
@@ -365,7 +365,7 @@ def test_arrow_keeps_the_time_and_the_account():
 def test_inputs_of_several_kinds_are_one_audit(folder):
     frame = pd.read_csv(io.StringIO(OTHER), dtype=str, keep_default_na=False)
     report = audit([folder / "a.csv", frame, io.StringIO(export(denied("dave"))), [arrow_text()]])
-    assert refused_users(report) == ["alice", "bob", "carol", "dave"]  # Arrow: as in a.csv
+    assert denied_users(report) == ["alice", "bob", "carol", "dave"]  # Arrow: as in a.csv
     assert figures(report) == (4 + 2 + 1 + 4, 11, 0, 4)
     assert report.to_dict()["coverage"]["duplicate_denials"] == 2
 
@@ -397,7 +397,7 @@ def test_a_denial_seen_before_counts_once():
     first = export(shared, denied("alice"))
     second = export(denied("bob"), shared, shared)
     report = audit([io.StringIO(first), io.StringIO(second)])
-    assert refused_users(report) == ["alice", "alice", "bob"]
+    assert denied_users(report) == ["alice", "alice", "bob"]
     assert report.to_dict()["coverage"]["duplicate_denials"] == 2
     assert figures(report) == (5, 5, 0, 3)  # rows as such are not deduplicated
     assert "duplicate_denials" in caveats(report)
@@ -405,5 +405,5 @@ def test_a_denial_seen_before_counts_once():
 
 def test_denials_without_an_event_id_are_no_duplicates():
     report = audit(io.StringIO(export(denied(event_id=""), denied(event_id=""))))
-    assert refused_users(report) == ["alice", "alice"]
+    assert denied_users(report) == ["alice", "alice"]
     assert report.to_dict()["coverage"]["duplicate_denials"] == 0

@@ -164,7 +164,7 @@ def conditioned(
         None: ((UNDECIDED, ["A"]), (UNDECIDED, ["D"])),
     }[holds]
     named = allow("A", principal, Condition=condition)
-    refused = deny("D", "*", Condition=condition)
+    denied = deny("D", "*", Condition=condition)
     return [
         Case(
             name=f"{name} (Allow)",
@@ -175,7 +175,7 @@ def conditioned(
         ),
         Case(
             name=f"{name} (Deny)",
-            policy=policy(allow("Base", principal), refused, version=version),
+            policy=policy(allow("Base", principal), denied, version=version),
             verdict=on_deny[0],
             decided=on_deny[1],
             **common,

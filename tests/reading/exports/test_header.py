@@ -11,10 +11,10 @@ from tests.exports import (
     HEADER_2019,
     caveats,
     denied,
+    denied_users,
     export,
     figures,
     only_finding,
-    refused_users,
     report_on,
     row,
     without,
@@ -72,7 +72,7 @@ def test_every_way_to_write_the_same_rows(text, encoding):
     else:  # with its mark
         given = io.BytesIO(("\ufeff" + text.removeprefix("\ufeff")).encode(encoding))
     report = audit(given)
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (4, 4, 0, 2)
 
 
@@ -122,14 +122,14 @@ def test_a_user_agent_can_not_stand_in_for_the_header():
             )
         )
     )
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     assert figures(report) == (3, 3, 0, 2)
 
 
 def test_latin_1_bytes_are_kept_apart_and_shown():
     text = export(denied("José"), denied("Josè"))
     report = audit(io.BytesIO(text.encode("latin-1")))
-    assert refused_users(report) == ["Jos\\xe8", "Jos\\xe9"]
+    assert denied_users(report) == ["Jos\\xe8", "Jos\\xe9"]
     assert [one["principal"]["arn"] for one in report.to_dict()["findings"]] == [None, None]
 
 
@@ -145,7 +145,7 @@ def with_commas(text, commas):
 
 def test_trailing_commas():
     report = audit(io.StringIO(with_commas(export(denied("alice"), row()), ",,,")))
-    assert refused_users(report) == ["alice"]
+    assert denied_users(report) == ["alice"]
     assert figures(report) == (2, 2, 0, 1)
 
 
@@ -160,7 +160,7 @@ def test_a_row_shifted_by_an_unquoted_user_agent_is_set_aside():
     shifted = row(event_source="kms.amazonaws.com", event_name="Decrypt", user_agent=agent)
     text = with_commas(export(denied("alice"), shifted, denied("bob")), ",,,")
     report = audit(io.StringIO(text.replace(f'"{agent}"', agent)))
-    assert refused_users(report) == ["alice", "bob"]
+    assert denied_users(report) == ["alice", "bob"]
     (aside,) = report.to_dict()["set_aside"]
     assert aside["line"] == 3
     assert aside["reason"].startswith("too many fields")
@@ -178,6 +178,6 @@ def test_a_row_shifted_by_an_unquoted_user_agent_is_set_aside():
 def test_a_row_shifted_within_the_width_is_known_by_its_cells(column, cell):
     text = export(denied("alice") | {column: cell}, denied("bob"))
     report = audit(io.StringIO(text))
-    assert refused_users(report) == ["bob"]
+    assert denied_users(report) == ["bob"]
     (aside,) = report.to_dict()["set_aside"]
     assert (aside["line"], f"under {column}" in aside["reason"]) == (2, True)

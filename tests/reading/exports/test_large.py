@@ -233,8 +233,8 @@ def test_the_last_ec2_calls_are_listed_and_all_are_counted(tiny, tmp_path, sizes
     ]  # fmt: skip
     far = row(**EC2, user_name="alice", event_time="2026-05-18T07:05:31Z")
     of_bob = row(**EC2, user_name="bob", event_time="2026-05-18T07:00:30Z")
-    refused = denied("alice", event_time="2026-05-18T07:00:30Z")
-    path.write_text(export(far, refused, of_bob, *calls[::-1], calls[29]))
+    near = denied("alice", event_time="2026-05-18T07:00:30Z")
+    path.write_text(export(far, near, of_bob, *calls[::-1], calls[29]))
     tiny(sizes)
     (finding,) = audit(path).findings
     attempts = finding.history.attempts

@@ -134,7 +134,7 @@ def test_the_folders_of_digest_files_and_of_insights_events_are_left_out(tmp_pat
         ("[1,2,3]", "holds no CloudTrail record"),
     ],
 )
-def test_what_holds_no_record_is_refused(text, words):
+def test_what_holds_no_record_is_rejected(text, words):
     with pytest.raises(InputError, match=words) as error:
         ebs_kms_audit.audit(records=io.StringIO(text))
     assert "Download JSON" in str(error.value)

@@ -42,12 +42,12 @@ def _case(name, source, statements, verdict, decided, **more):
 
 def _spare(name, spared, caller, verdict, decided, **more):
     """A Deny for all but those listed, beside an Allow for anyone."""
-    refused: dict[str, object] = {"Sid": "D", "Effect": "Deny", "Action": "kms:*", "Resource": "*"}
-    refused["NotPrincipal"] = spared if isinstance(spared, dict) else {"AWS": spared}
+    denied: dict[str, object] = {"Sid": "D", "Effect": "Deny", "Action": "kms:*", "Resource": "*"}
+    denied["NotPrincipal"] = spared if isinstance(spared, dict) else {"AWS": spared}
     return Case(
         name=name,
         source=NOT_PRINCIPAL,
-        policy=policy(allow("A", "*"), refused),
+        policy=policy(allow("A", "*"), denied),
         principal=caller,
         verdict=verdict,
         decided=decided,
