@@ -183,7 +183,7 @@ def test_a_large_log_gives_the_same_report_in_blocks_of_any_kind(tmp_path, monke
     text = json.dumps({"Records": records}, separators=(",", ":"))
     compact.write_bytes(gzip.compress(text.encode()))
     monkeypatch.setattr("ebs_kms_audit.reading.records._VECTORISED", 1)
-    monkeypatch.setattr("ebs_kms_audit.reading.decoding._UNPACKED", 70_001)
+    monkeypatch.setattr("ebs_kms_audit.reading.gunzip._UNPACKED", 70_001)
     monkeypatch.chdir(spaced.parent)
     expected = json.dumps(ebs_kms_audit.audit("log.json").to_dict())
     monkeypatch.chdir(compact.parent)
