@@ -43,21 +43,16 @@ class Around:
         )
 
 
-def places_around(related: Around, kept: Mapping[str, KeptRows]) -> tuple[Array, Array]:
-    """Return the places of the rows that must be parsed, in order, each once; and EC2 calls.
+def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
+    """Return the places of the rows that bear on denials and must be parsed, in order, each once.
 
-    These are calls near a denial of the same User name. Changes are left out, and successes whose
-    caller is known without parsing.
+    Changes and EC2 calls are left out, and successes whose caller is known without parsing.
     """
-    calls = choose(related, "calls", kept["calls"].rows())
-    must = (calls["user"] == ODD) | np.isin(calls["key"], related.requests)
-    parts = [calls[must]]
-    for name in ("successes", "sessions", "holders"):
-        found = kept[name].rows()
-        if name == "successes":
-            found = found[found["user"] == ODD]
-        parts.append(choose(related, name, found))
-    return in_order(*parts), calls[~must]
+    successes = kept["successes"].rows()
+    return in_order(
+        choose(related, "successes", successes[successes["user"] == ODD]),
+        *(choose(related, name, kept[name].rows()) for name in ("sessions", "holders")),
+    )
 
 
 def in_order(*parts: Array) -> Array:
@@ -77,6 +72,12 @@ def choose(related: Around, name: str, rows: Array) -> Array:
     if name == "changes":
         return rows
     return rows[np.isin(rows["user"], np.array([ODD, *related.users], dtype=np.uint64))]
+
+
+def must_be_parsed(related: Around, calls: Array) -> Array:
+    """Return which EC2 calls have the Request ID of a denial or a symptom, or an odd User name."""
+    found: Array = (calls["user"] == ODD) | np.isin(calls["key"], related.requests)
+    return found
 
 
 def _calls(related: Around, rows: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,8 +75,9 @@ class ChangeRows(ListedRows):
     def of_kinds(self, kinds: Iterable[int]) -> Changes:
         """Return the changes of some kinds. Leave out rows before."""
         order, places = self._by_kind
-        parts = [order[begin:end] for begin, end in (places.get(kind, (0, 0)) for kind in kinds)]
-        rows = self._rows[np.sort(np.concatenate(parts))]
+        spans = (places.get(kind, (0, 0)) for kind in kinds)
+        parts = [order[begin:end] for begin, end in spans]
+        rows = self._rows[np.sort(np.concatenate([order[:0], *parts]))]
         return Changes(rows, rows["time"].tolist(), self._texts)
 
     @cached_property
@@ -83,6 +85,5 @@ class ChangeRows(ListedRows):
         """The places of rows in order of their kinds, and where those of each kind are."""
         order = np.argsort(self._rows["user"], kind="stable")
         kinds, begins = np.unique(self._rows["user"][order], return_index=True)
-        ends = [*begins[1:].tolist(), len(order)]
-        spans = zip(begins.tolist(), ends, strict=True)
+        spans = pairwise([*begins.tolist(), len(order)])
         return order, dict(zip(kinds.tolist(), spans, strict=True))

@@ -20,7 +20,13 @@ from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.around import Around, choose, in_order, places_around
+from ebs_kms_audit.reading.exports.around import (
+    Around,
+    choose,
+    in_order,
+    must_be_parsed,
+    places_around,
+)
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.changes import ChangeRows
@@ -31,7 +37,7 @@ from ebs_kms_audit.reading.exports.events import (
 from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
-from ebs_kms_audit.reading.exports.listed import RowTexts
+from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
@@ -227,23 +233,26 @@ class LargeExport:
 
         EC2 calls in rows that say nothing else are in `calls` then.
         """
-        places, calls = places_around(Around.of(related), self._kept)
+        around = Around.of(related)
+        calls = choose(around, "calls", self._kept["calls"].rows())
+        parsed = must_be_parsed(around, calls)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
         )
-        says_more = np.zeros(len(calls), dtype=bool)
         for begin in range(0, len(calls), _TOGETHER):
+            some = slice(begin, begin + _TOGETHER)
             event_ids = []
-            for number, (_, cells) in enumerate(
-                self._rows(calls[begin : begin + _TOGETHER]), begin
-            ):
+            for number, (_, cells) in enumerate(self._rows(calls[some]), begin):
                 cells.append("")  # a column that the file lacks
-                says_more[number] = names_more(cells[at], related.resources)
+                parsed[number] |= names_more(cells[at], related.resources)
                 event_ids.append(cells[id_at].strip())
-            calls["key"][begin : begin + _TOGETHER] = hash_texts(event_ids)
-        self.calls = CallRows(calls[~says_more], related.names, self._alike, self._listed)
-        return self._events_at(in_order(places, calls[says_more]))
+            calls["key"][some] = hash_texts(event_ids)
+        # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
+        parsed |= np.isin(calls["key"], calls["key"][parsed]) & (calls["key"] != NO_ID)
+        self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
+        places = places_around(around, self._kept)
+        return self._events_at(in_order(places, calls[parsed]))
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that were only counted."""

@@ -11,7 +11,7 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
 from ebs_kms_audit.reading.exports.kept import PLACE
 
-_NO_ID = 0  # the hash of an empty Event ID
+NO_ID = 0  # the hash of an empty Event ID
 
 
 class RowTexts:
@@ -59,15 +59,15 @@ class RowTexts:
 
 
 class ListedRows:
-    """Rows of one file, each Event ID once, in order of time and place.
+    """Rows of one file in order of time and place. Of those with one Event ID, the last is kept.
 
-    The `key` of a row is the hash of its Event ID. `texts` has the texts of those that a finding
-    lists.
+    The rows are given in order of their place. The `key` of a row is the hash of its Event ID.
+    `texts` has the texts of the rows that a finding lists.
     """
 
     def __init__(self, rows: Array, texts: RowTexts) -> None:
-        rows = rows[np.lexsort((rows["offset"], rows["time"]))]
-        self._rows = rows[_last_of_each_id(rows)]
+        rows = rows[_last_of_each_id(rows)]
+        self._rows = rows[np.argsort(rows["time"], kind="stable")]
         self._texts = texts
 
     def leave_out(self, event_ids: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ class ListedRows:
     def leave_out_rows_of(self, other: ListedRows) -> None:
         """Leave out the rows that a later file holds as well."""
         known = other._rows["key"]
-        self._leave_out(known[known != _NO_ID])
+        self._leave_out(known[known != NO_ID])
 
     def _leave_out(self, known: Array) -> None:
         self._rows = self._rows[~np.isin(self._rows["key"], known)]
@@ -90,6 +90,6 @@ class ListedRows:
 def _last_of_each_id(rows: Array) -> Array:
     """Return which rows are the last with their Event ID; rows without one all are."""
     _, last = np.unique(rows["key"][::-1], return_index=True)
-    chosen: Array = rows["key"] == _NO_ID
+    chosen: Array = rows["key"] == NO_ID
     chosen[len(rows) - 1 - last] = True
     return chosen

@@ -66,7 +66,6 @@ FIELDS: list[dict[str, str]] = [
     EC2 | {"resources": resources(("AWS::KMS::Key", "alias/ebs"))},
     EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID)).replace(KEY_ID[0], r"\u0031", 1)},
     EC2 | {"resources": resources(("AWS::EC2::Volume", VOLUME))}, EC2 | {"resources": "[{"},
-    EC2 | {"event_id": "twice"}, EC2 | {"event_id": "the same", "event_name": "AttachVolume"},
     EC2 | {"aws_region": "eu-west-1"}, EC2 | {"recipient_account_id": OTHER},
     EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked", "user_name": "carol",
            "resources": resources(("AWS::EC2::Volume", VOLUME))},
@@ -209,6 +208,28 @@ def test_the_report_is_that_of_the_plain_reader(
     expected = report(path, **options)
     tiny(sizes)
     assert report(path, **options) == expected
+
+
+@CHECKS
+@given(
+    first=FILES,
+    second=FILES,
+    repeated=st.booleans(),
+    sizes=st.tuples(st.integers(64, 3000), st.integers(64, 5000)),
+)
+def test_the_report_on_two_files_is_that_of_the_plain_reader(
+    tiny: Any, tmp_path_factory: Any, first: str, second: str, repeated: bool,
+    sizes: tuple[int, int],
+) -> None:  # fmt: skip
+    """The rows of one file can be in the other as well, as in exports of overlapping times."""
+    head = f"{','.join(HEADER)}\n{line(row(**S3))}\n"
+    folder = tmp_path_factory.mktemp("large")
+    for name, text in ("1.csv", first), ("2.csv", first + second if repeated else second):
+        (folder / name).write_text(head + text, newline="", encoding="utf-8")
+    tiny(None)
+    expected = report(folder)
+    tiny(sizes)
+    assert report(folder) == expected
 
 
 @pytest.mark.parametrize("mix", MIXES)
