@@ -1,8 +1,8 @@
 """The statements of a step as Terraform and as CloudFormation.
 
 Sources: Terraform AWS provider, "aws_iam_policy_document" (a Sid may occur once),
-"aws_iam_role_policy"; AWS CloudFormation User Guide, "AWS::KMS::Key" (KeyPolicy),
-"AWS::IAM::ManagedPolicy".
+"aws_iam_role_policy"; Terraform Language, "Strings and Templates" (escape sequences); AWS
+CloudFormation User Guide, "AWS::KMS::Key" (KeyPolicy), "AWS::IAM::ManagedPolicy".
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from ebs_kms_audit.plan.commands import INLINE_POLICY, identity
 from ebs_kms_audit.plan.step import Step, StepKind
 
+_HCL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _IN_TERRAFORM = """\
 # Put these statements into the aws_iam_policy_document of the key policy. A statement with the same
 # sid replaces the one that is there. A change in the console is overwritten at the next deployment.
@@ -38,26 +39,30 @@ def terraform(step: Step) -> str | None:
     blocks = "\n\n".join(_indented(_block(statement)) for statement in statements)
     if step.kind is StepKind.KEY_POLICY:
         return f"{_IN_TERRAFORM}{_data('key_policy_statements', blocks)}"
-    return _data("use_of_the_key", blocks) + "".join(map(_attached, step.principals))
+    return _data("use_of_the_key", blocks) + "".join(_attachments(step.principals))
 
 
 def _data(name: str, blocks: str) -> str:
     return f'data "aws_iam_policy_document" "{name}" {{\n{blocks}\n}}\n'
 
 
-def _attached(principal: str) -> str:
-    """Return the resource that attaches the policy to a user or a role, as an inline policy."""
-    who = identity(principal)
-    if who is None:
-        return ""
-    kind, (_, name) = who
-    # A Terraform name takes letters, digits, hyphens and underscores.
-    label = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    return (
-        f'\nresource "aws_iam_{kind}_policy" "{kind}_{label}" {{\n'
-        f"  name = {_hcl(INLINE_POLICY)}\n  {kind} = {_hcl(name)}\n"
-        "  policy = data.aws_iam_policy_document.use_of_the_key.json\n}\n"
-    )
+def _attachments(principals: Sequence[str]) -> Iterator[str]:
+    """Give the resources that attach the policy to users and roles, as an inline policy."""
+    taken: set[str] = set()
+    for who in filter(None, map(identity, principals)):
+        kind, (_, name) = who
+        # A Terraform name takes letters, digits, hyphens and underscores.
+        base = label = f"{kind}_{re.sub(r'[^A-Za-z0-9_-]', '_', name)}"
+        number = 2
+        while label in taken:
+            label = f"{base}-{number}"
+            number += 1
+        taken.add(label)
+        yield (
+            f'\nresource "aws_iam_{kind}_policy" "{label}" {{\n'
+            f"  name = {_hcl(INLINE_POLICY)}\n  {kind} = {_hcl(name)}\n"
+            "  policy = data.aws_iam_policy_document.use_of_the_key.json\n}\n"
+        )
 
 
 def cloudformation(step: Step) -> str | None:
@@ -159,7 +164,18 @@ def _hcl(value: str | list[str]) -> str:
     """Write a text, or a list of texts, as HCL: `${` and `%{` would be templates."""
     if isinstance(value, list):
         return "[" + ", ".join(map(_hcl, value)) + "]"
-    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
+    text = "".join(map(_hcl_character, value)).replace("${", "$${").replace("%{", "%%{")
+    return f'"{text}"'
+
+
+def _hcl_character(character: str) -> str:
+    """Write a character of a quoted string. HCL has fewer escapes than JSON, and no surrogates."""
+    if character in _HCL_ESCAPES:
+        return _HCL_ESCAPES[character]
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _indented(lines: Iterator[str]) -> str:

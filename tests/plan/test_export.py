@@ -259,6 +259,37 @@ def test_a_step_without_statements_has_no_terraform_and_no_template():
     assert (export.terraform(made), export.cloudformation(made)) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        # Terraform Language, "Strings and Templates": the escape sequences of a quoted string.
+        ('a "b" \\ c', r'"a \"b\" \\ c"'),
+        ("a\nb\rc\td", r'"a\nb\rc\td"'),
+        ("${a} $${b} %{c}", '"$${a} $$${b} %%{c}"'),
+        ("\b\f\x00\x7f", r'"\u0008\u000c\u0000\u007f"'),
+        ("é\u2028", r'"\u00e9\u2028"'),
+        ("\U0001f600", r'"\U0001f600"'),
+    ],
+)
+def test_a_text_in_terraform(text, written):
+    statement = {"Sid": text, "Effect": "Allow"}
+    made = Step(id="x", kind=StepKind.KEY_POLICY, text="", statements=(statement,))
+    assert f"    sid = {written}\n" in export.terraform(made)
+
+
+def test_names_that_are_alike_in_terraform_get_numbers():
+    users = tuple(f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("a.b", "a_b", "a+b", "a-b"))
+    statement = {"Effect": "Allow", "Action": ["kms:ListAliases"], "Resource": "*"}
+    made = Step(
+        id="x", kind=StepKind.IAM_POLICY, text="", statements=(statement,), principals=users
+    )
+    found = hcl2.loads(export.terraform(made))["resource"]
+    labels = [label for one in found for by_label in one.values() for label in by_label]
+    assert [label.strip('"') for label in labels] == [
+        "user_a_b", "user_a_b-2", "user_a_b-3", "user_a-b",
+    ]  # fmt: skip
+
+
 def test_an_iam_policy_is_attached_in_terraform():
     """Source: Terraform AWS provider, "aws_iam_role_policy", "aws_iam_user_policy"."""
     statement = {"Effect": "Allow", "Action": ["kms:ListAliases"], "Resource": "*"}
