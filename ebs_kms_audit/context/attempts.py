@@ -87,7 +87,7 @@ class Ec2CallLog:
         If the calls name several keys, only the calls for the first two keys are returned, because
         the key of the event is then unknown.
         """
-        made = self._with_keys.get(caller_of(event))
+        made = self._with_keys.get(caller_of(event)) if self._with_keys else None
         if made is None or event.time is None:
             return []
         time = time_of(event)

@@ -35,8 +35,9 @@ def allows_after_all(case: Case) -> bool:
         return False
     if case.verdict is Verdict.ALLOWED_NOW:
         return True
-    contradicted = case.no_resource_based or not case.denial.cross_account
-    return case.key_policy_allows is True and contradicted
+    if case.key_policy_allows is not True:
+        return False
+    return case.no_resource_based or not case.denial.cross_account
 
 
 def is_allowed_now(case: Case) -> bool:

@@ -22,7 +22,7 @@ from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.identify.assumed_roles import AssumedRoles
+from ebs_kms_audit.identify.assumed_roles import AssumedRole, AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_in_message
 from ebs_kms_audit.identify.kms_key import KeysSeen, key_arns_in, key_names, key_of, keys_in
@@ -100,6 +100,21 @@ def may_be_of_another_service(event: Event) -> bool:
     return action.shared_name and not of_ebs
 
 
+class _Credential(NamedTuple):
+    """What an access key says of its caller: access keys that say the same are of one kind.
+
+    given    whether there is one
+    kind     whether it is long-term or temporary, or None
+    role     the role that it was issued for, or None
+    account  the account that owns it, or None
+    """
+
+    given: bool
+    kind: str | None
+    role: AssumedRole | None
+    account: str | None
+
+
 class Resolver:
     """Turns denied KMS events into Denials.
 
@@ -112,6 +127,7 @@ class Resolver:
         self._evidence_index = evidence_index
         self._overrides = overrides
         self._kinds: dict[object, Denial] = {}
+        self._credentials: dict[str | None, _Credential] = {}
 
     def resolve(
         self, event: Event, siblings: Sequence[Event], ec2_calls: Sequence[Event]
@@ -124,21 +140,30 @@ class Resolver:
         account = self._evidence_index.accounts.account(event)
         if account != event.account:
             event = replace(event, account=account)
-        credential_account = account_of(event.access_key)
+        credential = self._credentials.get(event.access_key)
+        if credential is None:
+            credential = self._credential(event.access_key)
+            self._credentials[event.access_key] = credential
         if siblings or ec2_calls or event.identity is not None:  # the event has its own evidence
-            return self._first(event, siblings, ec2_calls, credential_account)
+            return self._first(event, siblings, ec2_calls, credential.account)
         kind = (
             event.name, event.region, event.source_ip, event.error_code, event.user_name,
-            event.resources, account, event.error_message,
-            key_kind(event.access_key), event.access_key is None,
-            self._evidence_index.assumed_roles.of_key(event.access_key), credential_account,
+            event.resources, account, event.error_message, credential,
         )  # fmt: skip
         first = self._kinds.get(kind)
         if first is None:
-            first = self._first(event, siblings, ec2_calls, credential_account)
+            first = self._first(event, siblings, ec2_calls, credential.account)
             self._kinds[kind] = first
             return first
-        return first.of_event(event, credential_account)
+        return first.of_event(event, credential.account)
+
+    def _credential(self, access_key: str | None) -> _Credential:
+        return _Credential(
+            given=access_key is not None,
+            kind=key_kind(access_key),
+            role=self._evidence_index.assumed_roles.of_key(access_key),
+            account=account_of(access_key),
+        )
 
     def _first(
         self,

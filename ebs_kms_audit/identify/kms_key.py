@@ -44,10 +44,9 @@ def key_of(
         why = "another event of the same Request ID names it"
         if derived := _one_key(names, Evidence.DERIVED, why):
             return derived
-        if named := _one_key(
-            [named_in_message or ""], Evidence.GIVEN, "the message that was given names it"
-        ):
-            return named
+        named = [named_in_message] if named_in_message else []
+        if given := _one_key(named, Evidence.GIVEN, "the message that was given names it"):
+            return given
         if override and _may_be(override, event):
             return override
         why = "the EC2 call that the same caller made within a minute names it"
@@ -140,7 +139,7 @@ def _keys(names: Iterable[str]) -> set[str]:
 def _one_key(names: Iterable[str], evidence: Evidence, why: str) -> KeyRef | None:
     """Return the key if all names (ARNs, key ids, aliases) are names of one key."""
     names = list(names)
-    if len(_keys(names)) != 1:
+    if not names or len(_keys(names)) != 1:
         return None
     arns = {str(arn): arn for arn in map(Arn.parse, names) if arn and arn.service == "kms"}
     key_arns = [text for text, arn in arns.items() if arn.is_key]

@@ -34,6 +34,8 @@ class RowTexts:
 
     def of(self, rows: Array) -> list[Listed]:
         """Return rows that a finding lists. They have no events before `read`."""
+        if not len(rows):
+            return []
         self._unread.append(rows)
         times, lines = rows["time"].tolist(), rows["line"].tolist()
         return list(zip(times, repeat(self._file), lines, repeat(self)))
