@@ -132,7 +132,7 @@ def together(wanted: Sequence[WantedStatement]) -> tuple[WantedStatement, ...]:
     """Return the statements of several callers as one for each set of actions and condition."""
     alike: dict[tuple[Any, ...], list[WantedStatement]] = {}
     for one in wanted:
-        alike.setdefault((one.kind, one.sid, one.actions, repr(one.condition)), []).append(one)
+        alike.setdefault((one.actions, repr(one.condition)), []).append(one)
     return tuple(
         sorted(map(_joined, alike.values()), key=lambda one: one.kind is StatementKind.GRANTS)
     )

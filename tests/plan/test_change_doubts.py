@@ -85,6 +85,9 @@ WAS_DENIED = "kms:Decrypt by run-1 was denied"
          "are not known."),
         ([allow(ROLE)], {"boundary": (key_policy(ONLY_EC2),)},
          f"{WAS_DENIED}, and a given policy does not allow it: permissions_boundary."),
+        ([allow(ROLE)], {"boundary": (key_policy(ONLY_EC2),), "scps": (key_policy(ONLY_EC2),)},
+         f"{WAS_DENIED}, and a given policy does not allow it: permissions_boundary, "
+         "service_control_policies."),
         ([allow(f"arn:aws:iam::{ACCOUNT}:root")], {},
          f"{WAS_DENIED}. The result depends on identity_policies, which is not known."),
     ],
