@@ -12,7 +12,8 @@ import jsonpatch
 import pytest
 
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.plan.folder import step_files
+from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.plan.folder import step_files, write_plan
 from tests.make_samples import SAMPLES
 from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY
 from tests.records import AUTO_SCALING, KEY_ARN, audit, log, record, session
@@ -279,6 +280,12 @@ def test_an_existing_folder_is_left_alone(tmp_path, capsys):
         f"ebs-kms-audit: --plan {folder}: it exists already. Name a new folder.\n"
     )
     assert [path.name for path in folder.iterdir()] == ["mine"]
+
+
+def test_a_folder_whose_name_no_file_can_have_leaves_nothing(tmp_path):
+    with pytest.raises(UsageError, match="it cannot be written: embedded null byte"):
+        write_plan((), "summary", str(tmp_path / "a\0b"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path, capsys):

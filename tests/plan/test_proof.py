@@ -168,6 +168,8 @@ GRANT = ("kms:CreateGrant",)
         # A session is meant where its role is.
         (allow(SESSION), [wanted(ROLE)], {None: True}),
         (allow(SESSION), [wanted(OTHER)], {None: False}),
+        (allow(SESSION), [wanted(OTHER, ROLE)], {None: True}),
+        (allow(SESSION), [wanted(ROLE, USER)], {None: True}),
         # Neither is meant where only their account is.
         (allow(SESSION), [wanted(ROOT)], {None: False}),
         (allow(ROLE), [wanted(ROOT)], {None: False}),
@@ -247,6 +249,17 @@ def test_a_denial_that_does_not_name_the_key_is_judged_on_the_key_of_the_change(
     denied = denials(record(errorMessage="absent"))
     assert denied[0].key.arn is None
     proof = judge([elsewhere], [limited]).prove(denied, [])
+    assert cures(proof) == [
+        ("event-0", "kms:CreateGrant", "missing_allow", "allowed_now", True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [None, KEY_ARN])
+def test_a_denial_that_names_the_key_is_judged_on_it(key):
+    limited = {"Version": "2012-10-17", "Statement": [
+        allow(ROLE, action="kms:CreateGrant", Resource=KEY_ARN)]}  # fmt: skip
+    before, after = KeyPolicy.from_dict(limited | {"Statement": []}), KeyPolicy.from_dict(limited)
+    proof = ChangeJudge(before, after, key).prove(denials(record()), [])
     assert cures(proof) == [
         ("event-0", "kms:CreateGrant", "missing_allow", "allowed_now", True)
     ]  # fmt: skip

@@ -8,6 +8,9 @@ policy for use with encrypted volumes".
 import jsonpatch
 import pytest
 
+from ebs_kms_audit.plan.repairs import repaired
+from ebs_kms_audit.plan.routing import parts_of
+from ebs_kms_audit.policy import KeyPolicy
 from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record, session
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -338,3 +341,56 @@ def test_a_direct_call_is_not_exempted():
     assert [step.kind for step in audit(denied, key_policies={KEY_ARN: document}).plan] == [
         "investigate"
     ]
+
+
+def part_of(*statements, **fields):
+    """Return the part of a denied Decrypt, and the policy by which it was judged."""
+    document = {"Version": "2012-10-17", "Statement": [ADMINS, *statements]}
+    denied = record(**({"eventName": "Decrypt", "readOnly": True,
+                        "userIdentity": session(ROLE, "s"),
+                        "errorMessage": BLAMES_KEY_POLICY.format("Decrypt")} | fields))  # fmt: skip
+    (finding,) = audit(denied, key_policies={KEY_ARN: document}).findings
+    (part,) = parts_of(finding)
+    return KeyPolicy.from_dict(document), part
+
+
+IRELAND = KEY_ARN.replace("us-east-1", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("key", "region"), [(KEY_ARN, "us-east-1"), (None, "us-east-1"), (IRELAND, "eu-west-1")]
+)
+def test_the_service_is_the_one_in_the_region_of_the_key(key, region):
+    """The Region of the key, if its ARN is known, and else that of the denied call."""
+    policy, part = part_of(usage(Condition=through("rds.us-east-1.amazonaws.com")))
+    change = repaired(policy, [part], key)
+    assert change.document["Statement"][1]["Condition"] == through(
+        ["rds.us-east-1.amazonaws.com", f"ec2.{region}.amazonaws.com"]
+    )
+    assert change.conditions is True
+
+
+@pytest.mark.parametrize(
+    ("key", "role"),
+    [
+        (KEY_ARN, f"arn:aws:iam::{ACCOUNT}:role/aws:ec2-infrastructure/*"),
+        (KEY_ARN.replace("arn:aws:", "arn:aws-cn:"),
+         f"arn:aws-cn:iam::{ACCOUNT}:role/aws:ec2-infrastructure/*"),
+        (None, "arn:aws:iam::*:role/aws:ec2-infrastructure/*"),
+    ],
+)  # fmt: skip
+def test_the_infrastructure_role_is_that_of_the_account_of_the_key(key, role):
+    fence = {"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": "kms:*",
+             "Resource": "*", "Condition": OFFICE}  # fmt: skip
+    policy, part = part_of(fence, errorMessage=BLAMES_DENY)
+    change = repaired(policy, [part], key)
+    assert change.document["Statement"][1]["Condition"]["ArnNotLike"] == {"aws:PrincipalArn": role}
+    assert change.conditions is True
+
+
+def test_a_direct_call_goes_through_no_service():
+    own = usage(Condition=through("ec2.us-east-1.amazonaws.com"))
+    policy, part = part_of(own, sourceIPAddress="198.51.100.7")
+    assert part.cause == "condition_not_met"
+    change = repaired(policy, [part], KEY_ARN)
+    assert (change.document, change.patch, change.conditions) == (policy.document, (), False)

@@ -125,6 +125,9 @@ def parts(*records, **options):
                  ["key_policy", "iam_policy"]),
             )
         ),
+        (denied("Decrypt", "identity", VISITOR),
+         bound(DELEGATES, statement(VISITOR, USE, "use", Condition=ELSEWHERE)),
+         "condition_not_met", ["key_policy", "iam_policy"]),
         # A service-linked role of another account works through a grant.
         (denied("Decrypt", None, FOREIGN_AUTO_SCALING), {},
          "cross_account_half_missing", ["grant"]),
