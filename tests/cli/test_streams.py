@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.cli.output import write
+from ebs_kms_audit.cli.output import say, write
 from tests.rows import export, row
 
 COMMAND = f"{shlex.quote(sys.executable)} -m ebs_kms_audit"
@@ -149,10 +149,30 @@ def test_a_target_that_is_an_input_is_an_error(denied, capsys, monkeypatch, targ
     assert denied.read_bytes() == before
 
 
-def test_a_report_beside_the_inputs_can_be_written_again(denied, capsys):
-    report = denied.parent / "report.html"
+@pytest.mark.parametrize("name", ["report.html", "REPORT.HTML", "plan.Md", "report.txt"])
+def test_a_report_beside_the_inputs_can_be_written_again(denied, capsys, name):
+    report = denied.parent / name
     for _ in range(2):
         assert said_by(capsys, denied.parent, "-o", report)[0] == 1
+
+
+@pytest.mark.parametrize(("given", "target"), [("link", "real"), ("real", "link")])
+def test_a_folder_is_an_input_by_any_name(denied, capsys, monkeypatch, given, target):
+    monkeypatch.chdir(denied.parent)
+    Path("real").mkdir()
+    Path("real/new.json").write_text("[]", encoding="utf-8")
+    Path("link").symlink_to("real")
+    assert "This file is an input" in said_by(capsys, given, "-o", f"{target}/new.json")[1]
+
+
+def test_characters_that_utf_8_lacks_are_written_as_escapes(tmp_path):
+    write("a\udcff\u00e9", str(tmp_path / "report.txt"))
+    assert (tmp_path / "report.txt").read_bytes() == b"a\\udcff\xc3\xa9"
+
+
+def test_each_line_on_standard_error_is_escaped_and_marked(capsys):
+    say("one\x1b[2J\ntwo\u202e")
+    assert capsys.readouterr().err == "ebs-kms-audit: one\\x1b[2J\nebs-kms-audit: two\\u202e\n"
 
 
 @pytest.mark.parametrize("option", ["--records", "--key-policy"])
