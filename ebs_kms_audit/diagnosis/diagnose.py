@@ -32,7 +32,7 @@ _PLACES = {
 }
 _COMPARED = {
     Comparison.EQUAL: "The given policy is the last one in the log.",
-    Comparison.NEWER: "The given policy is not in the log, and is taken as newer than the log.",
+    Comparison.NEWER: "The given policy is not in the log. It is assumed to be newer than the log.",
     Comparison.OLDER: "The given policy is an earlier one in the log. The last one is used: "
     "{policy}.",
 }

@@ -123,7 +123,7 @@ class Decision(Displayed):
     key_policy_allows   whether the key policy does its part by itself: in the key's account
                         without IAM policies, for another account its half of the two
     same_account        whether the caller is of the key's account
-    key_account         the key's account; `key_account_inferred` where only the policy tells it
+    key_account         the key's account; `key_account_inferred` if only the policy shows it
     statements          every statement of every layer given
     notes               what else to know, each a sentence: an unknown action and the nearest name
     """

@@ -40,13 +40,13 @@ _FOR_AWS_RESOURCE = {"kms:GrantIsForAWSResource": "true"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One request to KMS: who asks for which action on which key.
+    """One request to KMS: the caller, the action and the key.
 
-    `principal` is the ARN of the caller as a policy or as CloudTrail has it: a user, a role, an
+    `principal` is the ARN of the caller as a policy or as CloudTrail writes it: a user, a role, an
     assumed-role session, a federated user, `arn:…:root` for the root user, or the name of an AWS
-    service (`ec2.amazonaws.com`); None where it is not known. `account` and `session_name` may
-    then still tell what is known: of a caller without an ARN the account, of a role its session.
-    A caller without an ARN is taken not to be the root user, whom CloudTrail names.
+    service (`ec2.amazonaws.com`). It is None if the ARN is unknown. Then `account` is the account
+    of the caller, and `session_name` the session of a role, as far as they are known. A caller
+    without an ARN is assumed not to be the root user, because CloudTrail names the root user.
 
     `resource` is the ARN of the key, None where it is not known. `context` holds condition keys;
     a value is a string, a number, a boolean, `Like` for a value that is known in part, a list of

@@ -22,7 +22,7 @@ INCIDENTS = [
             support=(
                 says("Decrypt of deploy", RESOURCE),
                 ALLOWED,
-                "The given policy is not in the log, and is taken as newer than the log.",
+                "The given policy is not in the log. It is assumed to be newer than the log.",
                 BY_USE,
                 "Event put: PutKeyPolicy after the denial.",
             ),
