@@ -131,9 +131,46 @@ def policy(*statements: Any, version: str | None = "2012-10-17") -> dict[str, An
     return head | {"Statement": list(statements)}
 
 
+# Policies of the other layers.
+ALL = policy(allow("All", actions="*"))
+ONLY_S3 = policy(allow("S3", actions="s3:*"))
+NO_DECRYPT = policy(allow("All", actions="*"), deny("No", actions="kms:Decrypt"))
+FROM_INSIDE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+MAYBE = policy(allow("May", Condition=FROM_INSIDE))
+MAYBE_NOT = policy(allow("All", actions="*"), deny("May", Condition=FROM_INSIDE))
+BY_ACCOUNT, BY_ROLE, BY_USER = (
+    policy(allow("Root", ROOT)),
+    policy(allow("A", ROLE)),
+    policy(allow("A", USER)),
+)
+BY_SESSION, BY_ANYONE = policy(allow("A", SESSION)), policy(allow("A", "*"))
 IAM_ALLOWS = {"identity_policies": [policy(allow("I"))]}
 IAM_DENIES = {"identity_policies": [policy(allow("I"), deny("J", actions="kms:Decrypt"))]}
 NO_IAM = {"identity_policies": ()}
+
+
+def layered(
+    name: str,
+    source: str,
+    document: Any,
+    verdict: Verdict,
+    decided: list[str],
+    *,
+    principal: str = ROLE,
+    depends: list[str] | None = None,
+    **layers: Any,
+) -> Case:
+    """Return the case of a request with policies beside the key policy."""
+    return Case(
+        name=name,
+        source=source,
+        policy=document,
+        verdict=verdict,
+        decided=decided,
+        principal=principal,
+        depends=depends,
+        layers=layers,
+    )
 
 
 def conditioned(

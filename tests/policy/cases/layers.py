@@ -1,17 +1,27 @@
-"""Permissions boundaries, session policies, SCPs and RCPs beside the key policy."""
+"""Permissions boundaries and session policies beside the key policy."""
 
 from . import (
     ACCOUNT,
+    ALL,
     ALLOWED,
     BLOCKED,
     BOUNDARIES,
+    BY_ACCOUNT,
+    BY_ANYONE,
+    BY_ROLE,
+    BY_SESSION,
+    BY_USER,
     CROSS_LOGIC,
     DELEGATED,
     DENIED,
     FEDERATED,
+    IAM_ALLOWS,
     LINKED,
     LOGIC,
+    MAYBE,
     MISSING,
+    NO_DECRYPT,
+    ONLY_S3,
     OTHER_ROLE,
     RCPS,
     ROLE,
@@ -20,37 +30,10 @@ from . import (
     SESSION,
     UNDECIDED,
     USER,
-    Case,
     allow,
-    deny,
+    layered,
     policy,
 )
-
-_ALL = policy(allow("All", actions="*"))
-_S3 = policy(allow("S3", actions="s3:*"))
-_DENY = policy(allow("All", actions="*"), deny("No", actions="kms:Decrypt"))
-_MAYBE = policy(allow("May", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
-_MAYBE_NOT = policy(
-    allow("All", actions="*"), deny("May", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
-)
-_IAM = [policy(allow("I"))]
-_ROOT = policy(allow("Root", ROOT))
-_BY_ROLE, _BY_USER = policy(allow("A", ROLE)), policy(allow("A", USER))
-_BY_SESSION, _BY_ANYONE = policy(allow("A", SESSION)), policy(allow("A", "*"))
-
-
-def _case(name, source, document, verdict, decided, *, principal=ROLE, depends=None, **layers):
-    return Case(
-        name=name,
-        source=source,
-        policy=document,
-        verdict=verdict,
-        decided=decided,
-        principal=principal,
-        depends=depends,
-        layers=layers,
-    )
-
 
 _LINKED_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAutoScaling/AutoScaling"
 _BY_LINKED = policy(allow("A", LINKED))
@@ -58,14 +41,14 @@ _BY_LINKED = policy(allow("A", LINKED))
 CASES = [
     # --- a service-linked role, as its ARN and as the ARN of its session
     *(
-        _case(
+        layered(
             f"{layer} does not restrict a service-linked role, given as {form}",
             source,
             _BY_LINKED,
             ALLOWED,
             ["A"],
             principal=principal,
-            **{layer: [_DENY]},
+            **{layer: [NO_DECRYPT]},
         )
         for form, principal in (("its ARN", LINKED), ("a session", _LINKED_SESSION))
         for layer, source in (
@@ -74,382 +57,218 @@ CASES = [
         )
     ),
     # --- permissions boundary
-    _case(
+    layered(
         "boundary allows, role named",
         BOUNDARIES,
-        _BY_ROLE,
+        BY_ROLE,
         ALLOWED,
         ["A"],
-        permissions_boundary=_ALL,
+        permissions_boundary=ALL,
     ),
-    _case(
+    layered(
         "boundary does not allow, role named",
         LOGIC,
-        _BY_ROLE,
+        BY_ROLE,
         BLOCKED,
         ["A"],
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
         depends=["permissions_boundary"],
     ),
-    _case(
+    layered(
         "boundary does not allow, user named",
         LOGIC,
-        _BY_USER,
+        BY_USER,
         ALLOWED,
         ["A"],
         principal=USER,
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
     ),
-    _case(
+    layered(
         "boundary does not allow, session named",
         LOGIC,
-        _BY_SESSION,
+        BY_SESSION,
         ALLOWED,
         ["A"],
         principal=SESSION,
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
     ),
-    _case(
+    layered(
         "boundary does not allow, anyone named",
         LOGIC,
-        _BY_ANYONE,
+        BY_ANYONE,
         ALLOWED,
         ["A"],
         principal=SESSION,
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
     ),
-    _case(
+    layered(
         "boundary denies, user named",
         LOGIC,
-        _BY_USER,
+        BY_USER,
         DENIED,
         ["permissions_boundary:No"],
         principal=USER,
-        permissions_boundary=_DENY,
+        permissions_boundary=NO_DECRYPT,
     ),
-    _case("boundary not known, role named", BOUNDARIES, _BY_ROLE, ALLOWED, ["A"]),
-    _case("no boundary, role named", BOUNDARIES, _BY_ROLE, ALLOWED, ["A"], permissions_boundary=()),
-    _case(
+    layered("boundary not known, role named", BOUNDARIES, BY_ROLE, ALLOWED, ["A"]),
+    layered(
+        "no boundary, role named", BOUNDARIES, BY_ROLE, ALLOWED, ["A"], permissions_boundary=()
+    ),
+    layered(
         "boundary allows, by the root statement and IAM",
         BOUNDARIES,
-        _ROOT,
+        BY_ACCOUNT,
         ALLOWED,
         ["Root", "identity_policies:I"],
-        identity_policies=_IAM,
-        permissions_boundary=_ALL,
+        identity_policies=IAM_ALLOWS["identity_policies"],
+        permissions_boundary=ALL,
     ),
-    _case(
+    layered(
         "boundary does not allow, by the root statement and IAM",
         BOUNDARIES,
-        _ROOT,
+        BY_ACCOUNT,
         BLOCKED,
         ["Root"],
-        identity_policies=_IAM,
-        permissions_boundary=_S3,
+        identity_policies=IAM_ALLOWS["identity_policies"],
+        permissions_boundary=ONLY_S3,
     ),
-    _case(
+    layered(
         "boundary does not allow, root statement, IAM not known",
         BOUNDARIES,
-        _ROOT,
+        BY_ACCOUNT,
         BLOCKED,
         ["Root"],
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
         depends=["permissions_boundary"],
     ),
-    _case(
+    layered(
         "a boundary gives nothing",
         BOUNDARIES,
-        _ROOT,
+        BY_ACCOUNT,
         DELEGATED,
         ["Root"],
         identity_policies=(),
-        permissions_boundary=_ALL,
+        permissions_boundary=ALL,
     ),
-    _case(
+    layered(
         "a boundary gives nothing without the key policy",
         BOUNDARIES,
         policy(allow("A", USER)),
         MISSING,
         [],
-        permissions_boundary=_ALL,
+        permissions_boundary=ALL,
     ),
-    _case(
+    layered(
         "whether the boundary allows is not known, role named",
         BOUNDARIES,
-        _BY_ROLE,
+        BY_ROLE,
         UNDECIDED,
         ["permissions_boundary:May"],
-        permissions_boundary=_MAYBE,
+        permissions_boundary=MAYBE,
         depends=["aws:SourceIp"],
     ),
-    _case(
+    layered(
         "whether the boundary allows is not known, user named",
         LOGIC,
-        _BY_USER,
+        BY_USER,
         ALLOWED,
         ["A"],
         principal=USER,
-        permissions_boundary=_MAYBE,
+        permissions_boundary=MAYBE,
     ),
-    _case(
+    layered(
         "the root user has no boundary",
         BOUNDARIES,
-        _ROOT,
+        BY_ACCOUNT,
         ALLOWED,
         ["Root"],
         principal=ROOT,
-        permissions_boundary=_S3,
+        permissions_boundary=ONLY_S3,
     ),
-    _case(
+    layered(
         "across accounts a boundary binds whoever is named",
         CROSS_LOGIC,
         policy(allow("A", OTHER_ROLE)),
         BLOCKED,
         ["A"],
         principal=OTHER_ROLE,
-        identity_policies=_IAM,
-        permissions_boundary=_S3,
+        identity_policies=IAM_ALLOWS["identity_policies"],
+        permissions_boundary=ONLY_S3,
         depends=["permissions_boundary"],
     ),
     # --- session policy
-    _case(
+    layered(
         "session policy allows, role named",
         LOGIC,
-        _BY_ROLE,
+        BY_ROLE,
         ALLOWED,
         ["A"],
         principal=SESSION,
-        session_policy=_ALL,
+        session_policy=ALL,
     ),
-    _case(
+    layered(
         "session policy does not allow, role named",
         LOGIC,
-        _BY_ROLE,
+        BY_ROLE,
         BLOCKED,
         ["A"],
         principal=SESSION,
-        session_policy=_S3,
+        session_policy=ONLY_S3,
         depends=["session_policy"],
     ),
-    _case(
+    layered(
         "session policy does not allow, session named",
         LOGIC,
-        _BY_SESSION,
+        BY_SESSION,
         ALLOWED,
         ["A"],
         principal=SESSION,
-        session_policy=_S3,
+        session_policy=ONLY_S3,
     ),
-    _case(
+    layered(
         "session policy denies, session named",
         LOGIC,
-        _BY_SESSION,
+        BY_SESSION,
         DENIED,
         ["session_policy:No"],
         principal=SESSION,
-        session_policy=_DENY,
+        session_policy=NO_DECRYPT,
     ),
-    _case(
+    layered(
         "session policy does not allow, root statement and IAM",
         LOGIC,
-        _ROOT,
+        BY_ACCOUNT,
         BLOCKED,
         ["Root"],
         principal=SESSION,
-        identity_policies=_IAM,
-        session_policy=_S3,
+        identity_policies=IAM_ALLOWS["identity_policies"],
+        session_policy=ONLY_S3,
     ),
-    _case(
+    layered(
         "session policy does not allow, federated user named",
         LOGIC,
         policy(allow("A", FEDERATED)),
         ALLOWED,
         ["A"],
         principal=FEDERATED,
-        session_policy=_S3,
+        session_policy=ONLY_S3,
     ),
-    _case(
+    layered(
         "several session policies: one allows",
         LOGIC,
-        _BY_ROLE,
+        BY_ROLE,
         ALLOWED,
         ["A"],
         principal=SESSION,
-        session_policy=[_S3, _ALL],
+        session_policy=[ONLY_S3, ALL],
     ),
-    _case(
+    layered(
         "two ways in: the session is named as well",
         LOGIC,
         policy(allow("A", ROLE), allow("B", SESSION)),
         ALLOWED,
         ["A", "B"],
         principal=SESSION,
-        session_policy=_S3,
+        session_policy=ONLY_S3,
     ),
-    # --- service control policies
-    _case("SCP allows", SCPS, _BY_ROLE, ALLOWED, ["A"], service_control_policies=[_ALL]),
-    _case(
-        "SCP does not allow",
-        SCPS,
-        _BY_ROLE,
-        BLOCKED,
-        ["A"],
-        service_control_policies=[_S3],
-        depends=["service_control_policies"],
-    ),
-    _case(
-        "SCP does not allow, user named",
-        SCPS,
-        _BY_USER,
-        BLOCKED,
-        ["A"],
-        principal=USER,
-        service_control_policies=[_S3],
-    ),
-    _case(
-        "SCP denies",
-        SCPS,
-        _BY_ROLE,
-        DENIED,
-        ["service_control_policies:No"],
-        service_control_policies=[_DENY],
-    ),
-    _case("no SCP", SCPS, _BY_ROLE, ALLOWED, ["A"], service_control_policies=()),
-    _case(
-        "each level allows",
-        SCPS,
-        _BY_ROLE,
-        ALLOWED,
-        ["A"],
-        service_control_policies=[[_ALL], [_S3, _ALL]],
-    ),
-    _case(
-        "one level does not allow",
-        SCPS,
-        _BY_ROLE,
-        BLOCKED,
-        ["A"],
-        service_control_policies=[[_ALL], [_S3], [_ALL]],
-    ),
-    _case(
-        "a level without policies allows nothing",
-        SCPS,
-        _BY_ROLE,
-        BLOCKED,
-        ["A"],
-        service_control_policies=[[_ALL], []],
-    ),
-    _case(
-        "a flat list is one level",
-        SCPS,
-        _BY_ROLE,
-        ALLOWED,
-        ["A"],
-        service_control_policies=[_S3, _ALL],
-    ),
-    _case(
-        "a Deny on any level",
-        SCPS,
-        _BY_ROLE,
-        DENIED,
-        ["service_control_policies:No"],
-        service_control_policies=[[_ALL], [_DENY]],
-    ),
-    _case(
-        "an SCP gives nothing",
-        SCPS,
-        policy(allow("A", USER)),
-        MISSING,
-        [],
-        service_control_policies=[_ALL],
-    ),
-    _case(
-        "SCP does not allow, root statement, IAM not known",
-        SCPS,
-        _ROOT,
-        BLOCKED,
-        ["Root"],
-        service_control_policies=[_S3],
-    ),
-    _case(
-        "whether the SCP denies is not known",
-        SCPS,
-        _BY_ROLE,
-        UNDECIDED,
-        ["service_control_policies:May"],
-        service_control_policies=[_MAYBE_NOT],
-        depends=["aws:SourceIp"],
-    ),
-    _case(
-        "whether the SCP denies does not matter",
-        SCPS,
-        policy(allow("A", USER)),
-        MISSING,
-        [],
-        service_control_policies=[_MAYBE_NOT],
-        depends=["aws:SourceIp"],
-    ),
-    _case(
-        "an SCP does not bind a service",
-        SCPS,
-        policy(allow("A", {"Service": "ec2.amazonaws.com"})),
-        ALLOWED,
-        ["A"],
-        principal="ec2.amazonaws.com",
-        service_control_policies=[_S3],
-    ),
-    # --- resource control policies
-    _case(
-        "RCP without a Deny that fits",
-        RCPS,
-        _BY_ROLE,
-        ALLOWED,
-        ["A"],
-        resource_control_policies=[policy(deny("R", "*", "s3:*"))],
-    ),
-    _case(
-        "RCP denies",
-        RCPS,
-        _BY_ROLE,
-        DENIED,
-        ["resource_control_policies:R"],
-        resource_control_policies=[policy(deny("R", "*"))],
-    ),
-    _case(
-        "RCP denies the root user",
-        RCPS,
-        _ROOT,
-        DENIED,
-        ["resource_control_policies:R"],
-        principal=ROOT,
-        resource_control_policies=[policy(deny("R", "*"))],
-    ),
-    _case(
-        "RCP denies a caller of another account",
-        RCPS,
-        policy(allow("A", OTHER_ROLE)),
-        DENIED,
-        ["resource_control_policies:R"],
-        principal=OTHER_ROLE,
-        identity_policies=_IAM,
-        resource_control_policies=[policy(deny("R", "*"))],
-    ),
-    _case(
-        "whether the RCP denies is not known",
-        RCPS,
-        _BY_ROLE,
-        UNDECIDED,
-        ["resource_control_policies:R"],
-        resource_control_policies=[
-            policy(
-                deny(
-                    "R",
-                    "*",
-                    Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
-                )
-            )
-        ],
-        depends=["aws:PrincipalOrgID"],
-    ),
-    _case("no RCP", RCPS, _BY_ROLE, ALLOWED, ["A"], resource_control_policies=()),
 ]

@@ -3,16 +3,23 @@
 from . import (
     ACCOUNT,
     ACTION,
+    ALL,
     ALLOWED,
     BLOCKED,
     BOUNDARIES,
+    BY_ACCOUNT,
     CONDITION,
     DELEGATED,
     DENIED,
+    FROM_INSIDE,
     GLOBAL_KEYS,
+    IAM_ALLOWS,
     LOGIC,
+    MAYBE,
     MISSING,
+    NO_DECRYPT,
     NOT_PRINCIPAL,
+    ONLY_S3,
     OTHER,
     PERMISSIONS,
     RESOURCE,
@@ -30,20 +37,14 @@ from . import (
     policy,
 )
 
-_ALL, _S3 = policy(allow("All", actions="*")), policy(allow("S3", actions="s3:*"))
-_DENY = policy(allow("All", actions="*"), deny("No", actions="kms:Decrypt"))
-_MAYBE = policy(allow("May", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
-_FROM_INSIDE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
-_MAYBE_ANYONE = policy(allow("May", "*", Condition=_FROM_INSIDE))
-_MAYBE_DENY = policy(deny("MayNot", "*", Condition=_FROM_INSIDE))
-_ROOT, _BY_ROLE = policy(allow("Root", ROOT)), policy(allow("A", ROLE))
-_IAM = [policy(allow("I"))]
+_MAYBE_ANYONE = policy(allow("May", "*", Condition=FROM_INSIDE))
+_MAYBE_DENY = policy(deny("MayNot", "*", Condition=FROM_INSIDE))
 _SERVICE = "ec2.amazonaws.com"
 _ALLOWING = {
-    "identity_policies": _IAM,
-    "permissions_boundary": _ALL,
-    "session_policy": _ALL,
-    "service_control_policies": [[_ALL], [_ALL], [_ALL]],
+    "identity_policies": IAM_ALLOWS["identity_policies"],
+    "permissions_boundary": ALL,
+    "session_policy": ALL,
+    "service_control_policies": [[ALL], [ALL], [ALL]],
     "resource_control_policies": [policy(allow("R", "*", "*"))],
 }
 
@@ -68,7 +69,7 @@ CASES = [
     Case(
         name="every layer allows",
         source=LOGIC,
-        policy=_ROOT,
+        policy=BY_ACCOUNT,
         layers=_ALLOWING,
         verdict=ALLOWED,
         decided=["Root", "identity_policies:I"],
@@ -78,18 +79,18 @@ CASES = [
         Case(
             name=f"every layer allows, and {place} denies",
             source=LOGIC,
-            policy=_ROOT,
+            policy=BY_ACCOUNT,
             layers=_with(**{layer: denying}),
             verdict=DENIED,
             decided=[f"{layer}:No"],
         )
         for layer, place, denying in (
-            ("identity_policies", "an IAM policy", [*_IAM, _DENY]),
-            ("permissions_boundary", "the boundary", _DENY),
-            ("session_policy", "the session policy", _DENY),
-            ("service_control_policies", "the SCP of the root", [[_DENY], [_ALL], [_ALL]]),
-            ("service_control_policies", "the SCP of a unit", [[_ALL], [_DENY], [_ALL]]),
-            ("service_control_policies", "the SCP of the account", [[_ALL], [_ALL], [_DENY]]),
+            ("identity_policies", "an IAM policy", [*IAM_ALLOWS["identity_policies"], NO_DECRYPT]),
+            ("permissions_boundary", "the boundary", NO_DECRYPT),
+            ("session_policy", "the session policy", NO_DECRYPT),
+            ("service_control_policies", "the SCP of the root", [[NO_DECRYPT], [ALL], [ALL]]),
+            ("service_control_policies", "the SCP of a unit", [[ALL], [NO_DECRYPT], [ALL]]),
+            ("service_control_policies", "the SCP of the account", [[ALL], [ALL], [NO_DECRYPT]]),
             ("resource_control_policies", "an RCP", [policy(deny("No", "*", "kms:Decrypt"))]),
         )
     ),
@@ -97,25 +98,25 @@ CASES = [
         Case(
             name=f"every layer allows, but for {layer} ({place})",
             source=SCPS if layer.startswith("service") else LOGIC,
-            policy=_ROOT,
+            policy=BY_ACCOUNT,
             layers=_with(**{layer: given}),
             verdict=BLOCKED,
             decided=["Root"],
             depends=[layer],
         )
         for layer, place, given in (
-            ("permissions_boundary", "its only policy", _S3),
-            ("session_policy", "its only policy", _S3),
-            ("service_control_policies", "the first level", [[_S3], [_ALL], [_ALL]]),
-            ("service_control_policies", "an inner level", [[_ALL], [_S3], [_ALL]]),
-            ("service_control_policies", "the last level", [[_ALL], [_ALL], [_S3]]),
+            ("permissions_boundary", "its only policy", ONLY_S3),
+            ("session_policy", "its only policy", ONLY_S3),
+            ("service_control_policies", "the first level", [[ONLY_S3], [ALL], [ALL]]),
+            ("service_control_policies", "an inner level", [[ALL], [ONLY_S3], [ALL]]),
+            ("service_control_policies", "the last level", [[ALL], [ALL], [ONLY_S3]]),
         )
     ),
     Case(
         name="whether the boundary allows is not known, the account named, IAM not known",
         source=BOUNDARIES,
-        policy=_ROOT,
-        layers={"permissions_boundary": _MAYBE},
+        policy=BY_ACCOUNT,
+        layers={"permissions_boundary": MAYBE},
         verdict=UNDECIDED,
         decided=["permissions_boundary:May"],
         depends=["aws:SourceIp", "identity_policies"],
@@ -124,14 +125,14 @@ CASES = [
         Case(
             name=f"whether the {name} is not known",
             source=LOGIC,
-            policy=_ROOT,
+            policy=BY_ACCOUNT,
             layers=_with(**{layer: document}),
             verdict=verdict,
             decided=decided,
             depends=depends,
         )
         for name, layer, document, verdict, decided, depends in (
-            ("SCP allows", "service_control_policies", [[_ALL], [_MAYBE]], UNDECIDED,
+            ("SCP allows", "service_control_policies", [[ALL], [MAYBE]], UNDECIDED,
              ["service_control_policies:May"], ["aws:SourceIp"]),
             # RCPs deny by Deny alone: what an Allow of theirs covers does not matter.
             ("RCP allows", "resource_control_policies", [_MAYBE_ANYONE], ALLOWED,
@@ -147,7 +148,7 @@ CASES = [
         source=NOT_PRINCIPAL,
         policy=policy(allow("A", None, NotPrincipal={"AWS": [USER, ROOT]})),
         principal=USER,
-        layers={"permissions_boundary": _ALL},
+        layers={"permissions_boundary": ALL},
         verdict=MISSING,
         decided=[],
     ),
@@ -156,7 +157,7 @@ CASES = [
         source=NOT_PRINCIPAL,
         policy=policy(allow("A", USER), deny("D", None, NotPrincipal={"AWS": [USER, ROOT]})),
         principal=USER,
-        layers={"permissions_boundary": _ALL},
+        layers={"permissions_boundary": ALL},
         verdict=DENIED,
         decided=["D"],
     ),

@@ -3,7 +3,6 @@
 from . import (
     ACCOUNT,
     ALLOWED,
-    BLOCKED,
     DEFAULT_POLICY,
     DELEGATED,
     DENIED,
@@ -28,17 +27,6 @@ from . import (
 )
 
 _GOV_ROOT, _GOV_ROLE = (arn.replace("arn:aws:", "arn:aws-us-gov:") for arn in (ROOT, ROLE))
-_SCP_PAGE = (
-    "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html"
-)
-# Names and paths that resemble those of a service-linked role.
-_LIKE_LINKED = {
-    "a role of such a name without the path": f"arn:aws:iam::{ACCOUNT}:role/AWSServiceRoleForMine",
-    "a role with the path inside another": (
-        f"arn:aws:iam::{ACCOUNT}:role/x/aws-service-role/ec2.amazonaws.com/Mine"
-    ),
-    "a user of such a name": f"arn:aws:iam::{ACCOUNT}:user/AWSServiceRoleForMine",
-}
 _OTHER_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Builder/friday"
 
 
@@ -362,25 +350,6 @@ CASES = [
         verdict=DENIED,
         decided=["D"],
     ),
-    Case(
-        name="an SCP does not bind a service-linked role",
-        source="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
-        policy=policy(allow("A", LINKED)),
-        principal=LINKED,
-        layers={"service_control_policies": [policy(deny("S"))]},
-        verdict=ALLOWED,
-        decided=["A"],
-    ),
-    Case(
-        name="an SCP binds the root user",
-        source="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
-        policy=policy(allow("A", ROOT)),
-        principal=ROOT,
-        layers={"service_control_policies": [policy(allow("S", actions="ec2:*"))]},
-        verdict=BLOCKED,
-        decided=["A"],
-        depends=["service_control_policies"],
-    ),
     # --- partitions
     _named("the account of another partition", IDENTIFIERS, _GOV_ROOT, ROLE, MISSING),
     _named("a caller of another partition", IDENTIFIERS, ROOT, _GOV_ROLE, MISSING),
@@ -401,30 +370,5 @@ CASES = [
         ROLE,
         UNDECIDED,
         depends=["principal"],
-    ),
-    # --- an SCP binds all but service-linked roles
-    *(
-        Case(
-            name=f"an SCP binds {name}",
-            source=_SCP_PAGE,
-            policy=policy(allow("A", arn)),
-            principal=arn,
-            layers={"service_control_policies": [policy(deny("S"))]},
-            verdict=DENIED,
-            decided=["service_control_policies:S"],
-        )
-        for name, arn in _LIKE_LINKED.items()
-    ),
-    *(
-        Case(
-            name=f"an RCP binds {name}",
-            source="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
-            policy=policy(allow("A", arn)),
-            principal=arn,
-            layers={"resource_control_policies": [policy(deny("R", "*"))]},
-            verdict=DENIED,
-            decided=["resource_control_policies:R"],
-        )
-        for name, arn in _LIKE_LINKED.items()
     ),
 ]
