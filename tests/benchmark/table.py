@@ -14,7 +14,7 @@ from tests.benchmark.measure import Run, best
 from tests.benchmark.results import Input, Result
 from tests.benchmark.targets import REFERENCES
 
-_PACKAGES = ("duckdb", "polars", "pandas", "pyarrow", "numpy", "orjson")
+_PACKAGES = ("duckdb", "polars", "pandas", "pyarrow", "numpy", "orjson", "isal")
 
 
 def heading() -> str:
