@@ -7,6 +7,7 @@ recognition      the beginning of a source → what it is
 formats          the formats that are read, and those that are recognized and not read
 decoding         blocks → lines or UTF-8, in any encoding
 gunzip           blocks of gzip → blocks
+seekable         blocks → the content from any place on
 tables, parquet  DataFrames, Arrow objects and Parquet files → rows
 exports/         rows of the console's CSV → Events
 records/         CloudTrail JSON in any envelope → Events

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+MOST_PACKED = 1032
+"""How many times as large a content can be as its gzip file. Source: zlib, "Technical Details"."""
 _UNPACKED = 1 << 20  # a larger block than those that are read from disk: that is quicker
 
 
@@ -27,36 +30,54 @@ def gunzipped(
     """
     fast = _isal() if again else None
     if fast is None or again is None:
-        yield from _by(zlib, blocks)
+        yield from _by_zlib(blocks)
         return
     size = 0
     try:
         for block in _by(fast, blocks):
             size += len(block)
             yield block
-    except GzipError:
-        for block in _by(zlib, again()):
+    except (fast.error, GzipError):
+        for block in _by_zlib(again()):
             if rest := block[size:]:
                 yield rest
             size -= min(size, len(block))
 
 
-def _by(module: Any, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack with a module that has the functions of zlib. Raises GzipError as `gunzipped` does."""
-    unpack = module.decompressobj(31)
+def _by_zlib(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack with zlib. Where it fails, go byte by byte up to the damage."""
+    given: list[tuple[Any, bytes]] = []
     try:
-        for packed in blocks:
-            rest = packed
-            while rest:
-                if unpack.eof:  # another member follows, or padding
-                    rest = rest.lstrip(b"\x00")
-                    unpack = module.decompressobj(31) if rest else unpack
-                    continue
-                if block := unpack.decompress(rest, _UNPACKED):
+        yield from _by(zlib, blocks, given)
+    except zlib.error as error:
+        ((unpack, packed),) = given
+        with suppress(zlib.error):
+            for place in range(len(packed)):
+                if block := unpack.decompress(packed[place : place + 1]):
                     yield block
-                rest = unpack.unconsumed_tail or unpack.unused_data
-    except module.error as error:
         raise GzipError("the gzip file is damaged") from error
+
+
+def _by(
+    module: Any, blocks: Iterator[bytes], given: list[tuple[Any, bytes]] | None = None
+) -> Iterator[bytes]:
+    """Unpack with a module that has the functions of zlib. Its errors are raised.
+
+    `given` holds what unpacks and what it is given, as they are before each step.
+    """
+    unpack = module.decompressobj(31)
+    for packed in blocks:
+        rest = packed
+        while rest:
+            if unpack.eof:  # another member follows, or padding
+                rest = rest.lstrip(b"\x00")
+                unpack = module.decompressobj(31) if rest else unpack
+                continue
+            if given is not None:
+                given[:] = [(unpack.copy(), rest)]
+            if block := unpack.decompress(rest, _UNPACKED):
+                yield block
+            rest = unpack.unconsumed_tail or unpack.unused_data
     if not unpack.eof:
         raise GzipError("the gzip file is cut short")
 

@@ -21,6 +21,7 @@ class Workers:
 
     def __init__(self, processes: int | None = 1, meter: Meter | None = None) -> None:
         self._processes = processes
+        self._process = os.getpid()
         self.meter = meter
 
     def helpers(self) -> int:
@@ -60,10 +61,10 @@ class Workers:
             del os.environ[name]
 
     def counted(self, parts: Iterable[_T], size: Callable[[_T], float]) -> Iterator[_T]:
-        """Yield the parts, and report the size of each to the meter."""
+        """Yield the parts, and report the size of each to the meter; a helper reports nothing."""
         for part in parts:
             yield part
-            if self.meter:
+            if self.meter and os.getpid() == self._process:
                 self.meter.count(size(part))
 
     def watched(self, source: Source) -> Source:

@@ -204,13 +204,23 @@ def always(monkeypatch, tmp_path_factory):
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(text=FILES, size=st.integers(200, 5000), final=st.booleans())
-def test_two_processes_give_the_same_report(always, tmp_path, text, size, final):
+@given(
+    text=FILES,
+    size=st.integers(200, 5000),
+    final=st.booleans(),
+    packed=st.booleans(),
+    cut=st.sampled_from([0, 0, 9, 99]),
+)
+def test_two_processes_give_the_same_report(always, tmp_path, text, size, final, packed, cut):
     always(size)
     rows = [line(row()) for _ in range(60)]  # the header is looked for in so many lines
     lines = [",".join(HEADER), *rows, text, line(denied())]
     path = tmp_path / "export.csv"
-    path.write_text("\n".join(lines) + "\n" * final, encoding="utf-8", newline="")
+    data = ("\n".join(lines) + "\n" * final).encode()
+    if packed:
+        data = gzip.compress(data)
+        data = data[: len(data) - cut]
+    path.write_bytes(data)
     one, two = (ebs_kms_audit.audit(path, processes=count).to_dict() for count in (1, 2))
     assert one == two
 
@@ -235,11 +245,12 @@ def test_none_stays_where_the_caller_keeps_what_it_raised(always, tmp_path, monk
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_a_generated_export(always, tmp_path, mark):
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_generated_export(always, tmp_path, mark, pack):
     always(5000)
     made = make_export(tmp_path, 0.5)
     path = tmp_path / "export.csv"
-    path.write_bytes(mark + Path(made.path).read_bytes())
+    path.write_bytes(pack(mark + Path(made.path).read_bytes()))
     told = []
     one, three = (
         ebs_kms_audit.audit(path, processes=count, progress=told.append) for count in (1, 3)

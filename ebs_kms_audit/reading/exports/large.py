@@ -43,7 +43,9 @@ from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
+from ebs_kms_audit.reading.gunzip import MOST_PACKED
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
@@ -144,53 +146,45 @@ class LargeExport:
     def read(self, workers: Workers) -> Iterator[Event]:
         """Yield the events that are needed one by one; `workers` may read a part of the file."""
         file = self._source.file
-        if file is not None and not self._settings.texts:
-            with opened(file.path) as content:
-                yield from self._read_file(content.fileno(), file.size, workers)
+        assert file is not None, "open_large requires it"
+        if file.packed:
+            most = file.size * MOST_PACKED // RANGE + 1
+            yield from self._read_ranges(_Packed(workers.watched(self._source)), most, workers)
         else:
-            yield from self._read_stream(workers)
+            with opened(file.path) as content:
+                count = -(-file.size // RANGE) - self._body // RANGE
+                yield from self._read_ranges(_Plain(content.fileno()), count, workers)
         self._events.forget_kinds()
 
-    def _read_file(self, handle: int, size: int, workers: Workers) -> Iterator[Event]:
+    def _read_ranges(
+        self, content: _Plain | _Packed, count: int, workers: Workers
+    ) -> Iterator[Event]:
+        """Yield the events of a content that has at most so many ranges after its header."""
         reader = RangeReader(self._settings)
         first = self._body // RANGE
 
         def read(begin: int, stop: int) -> RangeResult:
-            return reader.read(ByteWindow(_reading(handle, begin), begin), stop)
+            result = reader.read(ByteWindow(content.reading(begin), begin), stop)
+            return result._replace(cut_short=content.cut_short)
 
-        def work(number: int) -> tuple[Any, ...]:
+        def work(number: int) -> tuple[Any, ...] | None:
             stop = (first + number + 1) * RANGE
-            begin = _row_start(handle, stop - RANGE) if number else self._body
-            return tuple(read(begin, stop))
+            begin = _row_start(content.reading, stop - RANGE) if number else self._body
+            return tuple(read(begin, stop)) if begin is not None else None
 
-        count = -(-size // RANGE) - first
         end = self._body
         with closing(workers.in_order(work, count)) as results:
-            for number, found in enumerate(workers.counted(results, lambda _: RANGE)):
+            for number, found in enumerate(workers.counted(results, lambda _: content.counted)):
+                stop = (first + number + 1) * RANGE
+                if found is None or end >= stop:
+                    continue
                 result = RangeResult(*found)
                 if result.begin != end:
-                    stop = (first + number + 1) * RANGE
-                    if end >= stop:
-                        continue
                     result = read(end, stop)
                 end = result.end
                 yield from self._take(result)
-
-    def _read_stream(self, workers: Workers) -> Iterator[Event]:
-        """Yield the events of content that is unpacked from its beginning on."""
-        source = workers.watched(self._source)
-        lines = Lines(self.name, _blocks(source), again=source.again)
-        blocks = lines.raw()
-        assert blocks is not None, "its head was read before"
-        window = ByteWindow(_joined(blocks, self._body), self._body)
-        reader = RangeReader(self._settings)
-        stop, end = self._body, self._body
-        while end >= stop:  # the file ends in the range that is read last
-            stop += RANGE
-            result = reader.read(window, stop)
-            end = result.end
-            yield from self._take(result)
-        self._stats.cut_short = lines.cut_short
+                if end < stop:
+                    break
 
     def all_events(self) -> Iterator[Event]:
         """Yield all events that an audit needs, by the plain reader."""
@@ -224,6 +218,7 @@ class LargeExport:
                 places = choose(self._related, name, places)
             self._kept[name].add(places, texts)
         self.damaged |= result.damaged
+        stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
         return self._events.needed(line, result.kinds, result.needed)
@@ -296,44 +291,77 @@ class LargeExport:
                 yield os.pread(file.fileno(), length, offset).decode()
 
 
-def _reading(handle: int, offset: int) -> Callable[[memoryview], int]:
-    """Return what reads a file from an offset on."""
-    at = offset
+class _Plain:
+    """The content of an open file; its ranges are counted for the progress."""
 
-    def read(buffer: memoryview) -> int:
-        nonlocal at
-        size = os.preadv(handle, [buffer], at)
-        at += size
-        return size
+    cut_short = None
+    counted = RANGE
 
-    return read
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def reading(self, offset: int) -> Callable[[memoryview], int]:
+        """Return what fills buffers from an offset on, and returns how many bytes that are."""
+        at = offset
+
+        def read(buffer: memoryview) -> int:
+            nonlocal at
+            size = os.preadv(self._handle, [buffer], at)
+            at += size
+            return size
+
+        return read
 
 
-def _joined(blocks: Iterator[bytes], skipped: int) -> Callable[[memoryview], int]:
-    """Return what fills buffers from blocks, without the first bytes."""
-    rest = b""
+class _Packed:
+    """The content of a gzip file; its source counts what is read."""
 
-    def read(buffer: memoryview) -> int:
-        nonlocal rest, skipped
-        size = 0
-        while size < len(buffer):
-            if not rest:
-                rest = next(blocks, b"")
+    counted = 0
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = Lines(source.name, iter(()))
+        self._content = SeekableContent(self._open)
+
+    @property
+    def cut_short(self) -> str | None:
+        """Why the content ends too early, once its end was read."""
+        return self._lines.cut_short
+
+    def _open(self) -> Iterator[bytes]:
+        self._lines = Lines(self._source.name, _blocks(self._source), again=self._source.again)
+        blocks = self._lines.raw()
+        assert blocks is not None, "open_large read its head"
+        return blocks
+
+    def reading(self, offset: int) -> Callable[[memoryview], int]:
+        """Return what fills buffers from an offset on, and returns how many bytes that are."""
+        blocks = self._content.blocks_from(offset)
+        rest = memoryview(b"")
+
+        def read(buffer: memoryview) -> int:
+            nonlocal rest
+            size = 0
+            while size < len(buffer):
+                rest = rest or memoryview(next(blocks, b""))
                 if not rest:
                     break
-                cut, rest = len(rest), rest[skipped:]
-                skipped = max(0, skipped - cut)
-            part = rest[: len(buffer) - size]
-            buffer[size : size + len(part)] = part
-            rest = rest[len(part) :]
-            size += len(part)
-        return size
+                part = rest[: len(buffer) - size]
+                buffer[size : size + len(part)] = part
+                rest = rest[len(part) :]
+                size += len(part)
+            return size
 
-    return read
+        return read
 
 
-def _row_start(handle: int, offset: int) -> int:
-    """Return where the first line begins at an offset or after it; the offset if none is near."""
-    before = os.pread(handle, _SEARCHED, offset - 1)
+def _row_start(reading: Callable[[int], Callable[[memoryview], int]], offset: int) -> int | None:
+    """Return where the first line begins at an offset or after it; the offset if none is near.
+
+    None if the content ends before the offset.
+    """
+    before = bytearray(_SEARCHED)
+    if not reading(offset - 1)(memoryview(before)):
+        return None
     found = before.find(b"\n")
     return offset + found if found != -1 else offset

@@ -54,6 +54,7 @@ class RangeResult(NamedTuple):
     needed      the needed rows, as the fields of `needed.Columns`
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
+    cut_short   why the content ends too early, if its end was read
     """
 
     begin: int
@@ -68,6 +69,7 @@ class RangeResult(NamedTuple):
     needed: tuple[list[Any], ...]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
+    cut_short: str | None = None
 
 
 class RangeReader:
