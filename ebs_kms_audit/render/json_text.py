@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
@@ -45,6 +46,10 @@ class Items(NamedTuple):
     values: Sequence[Any]
     as_object: Callable[[Any], dict[str, Any] | None]
     alike: Alike | None = None
+
+
+_WITH_ITEMS = (dict, Items)
+_CONTAINERS = (dict, list, tuple)
 
 
 def plain(value: Any) -> Any:
@@ -89,15 +94,17 @@ class _Writer:
         if not isinstance(value, dict) or not value:
             self._write(_text(value, margin))
             return
-        inner, before = f"{margin}  ", "{"
-        for name, member in value.items():
-            if isinstance(member, dict | Items):
-                self._write(f"{before}{inner}{_name(name)}: ")
+        inner, text = f"{margin}  ", "{"
+        separator = f",{inner}"
+        for number, (name, member) in enumerate(value.items()):
+            text += f"{separator if number else inner}{_name(name)}: "
+            if isinstance(member, _WITH_ITEMS):
+                self._write(text)
                 yield from self.pieces(member, inner)
+                text = ""
             else:
-                self._write(f"{before}{inner}{_name(name)}: {_text(member, inner)}")
-            before = ","
-        self._write(f"{margin}}}")
+                text += _text(member, inner)
+        self._write(f"{text}{margin}}}")
 
     def _write(self, text: str) -> None:
         self._written.append(text)
@@ -174,15 +181,20 @@ def _scalars(values: list[Any]) -> list[str]:
 
 def _text(value: Any, margin: str) -> str:
     """Return the text of a value without `Items`."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if not isinstance(value, _CONTAINERS):
+        return _scalar(value)
     inner = f"{margin}  "
-    if isinstance(value, dict) and value:
+    if not value:
+        return "{}" if isinstance(value, dict) else "[]"
+    if isinstance(value, dict):
         members = [f"{inner}{_name(name)}: {_text(one, inner)}" for name, one in value.items()]
         return f"{{{','.join(members)}{margin}}}"
-    if isinstance(value, list | tuple) and value:
-        return f"[{','.join([inner + _text(one, inner) for one in value])}{margin}]"
-    return _scalar(value)
+    return f"[{','.join([inner + _text(one, inner) for one in value])}{margin}]"
 
 
+@lru_cache(maxsize=1_000, typed=True)  # most objects have the same few names
 def _name(name: Any) -> str:
     return encode_basestring_ascii(name) if isinstance(name, str) else f'"{_scalar(name)}"'
 
@@ -193,4 +205,6 @@ def _scalar(value: Any) -> str:
         return encode_basestring_ascii(value)
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return int.__repr__(value) if type(value) is int else json.dumps(value)
