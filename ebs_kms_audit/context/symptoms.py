@@ -99,6 +99,9 @@ class SymptomCollector:
 
 def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     """Return the KMS denials and the symptoms in the error message of a call."""
+    text, kind = event.error_message, _kind(event)
+    if not text and kind is None:
+        return (), []
     from ebs_kms_audit.messages import read_error_text
     from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
 
@@ -112,8 +115,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     }
     resources = tuple(resource.name for resource in event.resources or () if resource.name)
     known = names_in(" ".join(resources))["resources"]
-    text, kind = event.error_message, _kind(event)
-    denials, found = read_error_text(text or "", file=event.file)
+    denials, found = read_error_text(text, file=event.file) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))
     if found:
