@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -18,15 +19,13 @@ from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 class ChangesBetween(NamedTuple):
     """Changes between two times, and those before them.
 
-    rows        changes, in order of time and place
+    changes     changes, in order of time and place
     begin, end  where the changes between the times begin and end
-    texts       the texts of rows that findings list
     """
 
-    rows: Array
+    changes: Changes
     begin: int
     end: int
-    texts: RowTexts
 
     @property
     def size(self) -> int:
@@ -35,30 +34,34 @@ class ChangesBetween(NamedTuple):
 
     def last(self, most: int) -> list[Listed]:
         """Return the last changes between the times, in order."""
-        return self.texts.of(self.rows[max(self.begin, self.end - most) : self.end])
+        return self.changes.listed(max(self.begin, self.end - most), self.end)
 
     def last_before(self) -> list[Listed]:
         """Return the last change before the times, if there is none between them."""
-        return self.texts.of(self.rows[max(0, self.end - 1) : 0 if self.size else self.end])
+        return [] if self.size else self.changes.listed(max(0, self.end - 1), self.end)
 
 
 class Changes(NamedTuple):
     """The changes that concern the denials at one place.
 
-    rows   changes, in order of time and place
-    times  their times, in seconds since 1970
-    texts  the texts of rows that findings list
+    rows    rows of the file
+    places  the places of the changes among the rows, in order of time
+    times   their times, in seconds since 1970
+    texts   the texts of rows that findings list
     """
 
     rows: Array
+    places: Array
     times: Sequence[int]
     texts: RowTexts
 
     def between(self, begin: float, end: float) -> ChangesBetween:
         """Return the changes between two times, both included."""
-        return ChangesBetween(
-            self.rows, bisect_left(self.times, begin), bisect_right(self.times, end), self.texts
-        )
+        return ChangesBetween(self, bisect_left(self.times, begin), bisect_right(self.times, end))
+
+    def listed(self, begin: int, end: int) -> list[Listed]:
+        """Return some of the changes, in order."""
+        return self.texts.of(self.rows[self.places[begin:end]])
 
 
 class ChangeRows(ListedRows):
@@ -77,8 +80,9 @@ class ChangeRows(ListedRows):
         order, places = self._by_kind
         spans = (places.get(kind, (0, 0)) for kind in kinds)
         parts = [order[begin:end] for begin, end in spans]
-        rows = self._rows[np.sort(np.concatenate([order[:0], *parts]))]
-        return Changes(rows, rows["time"].tolist(), self._texts)
+        found = np.sort(np.concatenate([order[:0], *parts]))
+        times = array("I", self._rows["time"][found].tobytes())  # a tenth of a list of numbers
+        return Changes(self._rows, found, times, self._texts)
 
     @cached_property
     def _by_kind(self) -> tuple[Array, dict[int, tuple[int, int]]]:
