@@ -15,7 +15,7 @@ from ebs_kms_audit.aws.ebs_operations import (
     VOLUME_WORKFLOW,
     workflows_of,
 )
-from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.context.attempts import NO_ATTEMPTS, Attempts, Ec2CallLog
 from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _KEPT = 20_000
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
-_SUCCESSES = (StatementKind.USAGE, StatementKind.GRANTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

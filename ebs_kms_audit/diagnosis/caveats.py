@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.coverage import Facts, FileNote
 
 _NAMED_FILES = 3
-_GENERAL = frozenset({"limited_view", "delivery_delay", "not_recorded", "cause_not_shown"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,11 +25,6 @@ class Caveat:
 
     id: str
     text: str
-
-    @property
-    def general(self) -> bool:
-        """Whether it holds for every console CSV, whatever its rows are."""
-        return self.id in _GENERAL
 
 
 def caveats_for(facts: Facts) -> tuple[Caveat, ...]:

@@ -202,10 +202,3 @@ def test_the_numbers_of_the_caveats():
         "example event event-1: User name, Error code."
     )
     assert found["message_truncated"].startswith("Cut off or masked: 1 message.")
-
-
-def test_four_caveats_are_general():
-    report = audit_rows(row())
-    assert [one.id for one in report.caveats if one.general] == [
-        "cause_not_shown", "limited_view", *ALWAYS
-    ]  # fmt: skip

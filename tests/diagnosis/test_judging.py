@@ -18,7 +18,6 @@ from tests.incidents import (
     ADMINS,
     CLIENT,
     DELEGATES,
-    KEY_ARN,
     OTHER_KEY,
     ROLE,
     USE,
@@ -97,7 +96,6 @@ def test_two_sessions_of_a_role_are_judged_each_by_itself(made, verdict):
 
 # --- causes: each denial of a finding has the cause that it has alone
 
-SAME_KEY = {"resources": [{"ARN": KEY_ARN}]}
 VARIANTS = [
     denied("Decrypt", None, eventID="no message"),
     denied("Decrypt", "resource", eventID="resource"),

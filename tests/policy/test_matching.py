@@ -31,7 +31,6 @@ from .cases import (
 BUYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/Buyer/monday"
 FRIDAY = SESSION.replace("monday", "friday")
 CANONICAL = "79a59df900b949e5"
-NOBODY = "no principal covers the caller"
 IN_ACCOUNT, BY_ROLE, ITSELF, ANYONE = Reach.ACCOUNT, Reach.ROLE, Reach.ITSELF, Reach.ANYONE
 
 

@@ -6,7 +6,6 @@ record of another shape.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any
 
@@ -53,10 +52,6 @@ _PATHS = {
 }
 
 _LISTS = frozenset(name for name, path in _PATHS.items() if "[*]" in path)
-
-# The names of a record's members as the paths have them. An ARN among the resources is written
-# otherwise (ARN) than a caller's (arn).
-MEMBERS = frozenset(re.findall(r"\w+", " ".join(_PATHS.values()))) - {"ARN"}
 
 
 class Fields:
