@@ -191,6 +191,20 @@ def test_days_are_counted_too():
     assert audit(at(), put).plan[0].text.endswith("UTC), 2 days old at the last denied call.")
 
 
+@pytest.mark.parametrize(
+    ("key", "disposition"), [(KEY_ARN, "safe"), (EAST, "review")], ids=["one Region", "replica"]
+)
+def test_a_file_that_is_named_after_the_only_key_is_its_policy(tmp_path, key, disposition):
+    """The id of a multi-Region key may be that of the replica in another Region."""
+    path = tmp_path / f"{key.rpartition('/')[2]}.json"
+    path.write_text(json.dumps(POLICY), encoding="utf-8")
+    (step,) = audit(at(key), key_policies=str(path)).plan
+    assert step.disposition == disposition
+    assert step.reasons == (
+        () if key == KEY_ARN else (UNBOUND.replace("key policy is", f"{path} is"),)
+    )
+
+
 def test_a_file_that_is_named_after_a_key_is_changed_for_this_key(tmp_path):
     """Nothing but the name of the file binds it, so it is not safe beside another key."""
     path = tmp_path / f"{KEY_ID}.json"
