@@ -129,7 +129,7 @@ class KeyPolicyChange:
             sample = samples.get(principal)
             if sample is None:
                 return False
-            asked = replace(sample, iam_actions=wanted.needed, message=None)
+            asked = replace(sample, iam_actions=wanted.needed)
             return judge.before(asked).key_policy_allows is True
 
         return has

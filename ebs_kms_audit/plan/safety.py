@@ -190,8 +190,7 @@ def _still_denied(
         denied = [
             action
             for action in actions
-            if judge.after(replace(sample, iam_actions=(action,), message=None)).verdict
-            is Verdict.EXPLICIT_DENY
+            if judge.after(replace(sample, iam_actions=(action,))).verdict is Verdict.EXPLICIT_DENY
         ]
         if denied:
             name = sample.principal.user_name or arn

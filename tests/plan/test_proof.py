@@ -102,6 +102,11 @@ DECRYPT = [(ROLE, "kms:Decrypt", None)]
         ([], [allow(USER, ROLE.replace(":role/", ":user/"),
                     condition={"StringEquals": {"aws:username": "bob"}})],
          [(USER, "kms:Decrypt", None)], []),
+        # Two who are named alike in one document, and not in the other.
+        ([], [allow(ROLE), deny(OTHER)], DECRYPT, []),
+        ([], [deny(OTHER), allow(OTHER, ROLE)], DECRYPT, []),
+        ([allow(ROLE), deny(OTHER)], [], [], DECRYPT),
+        ([allow(OTHER, ROLE), deny(OTHER)], [], [], DECRYPT),
         # Two accounts differ in kms:CallerAccount.
         ([], [allow(FOREIGN, ROLE, condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}})],
          DECRYPT, []),
