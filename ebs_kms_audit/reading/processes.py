@@ -21,6 +21,7 @@ from typing import Any
 
 _MOST = 3  # more helpers do not help, because this process collects all results
 _AHEAD = 64  # units: this process does not work further ahead than this while it waits
+_PIPE = 1 << 20  # bytes: a result fits, so that a helper goes on while this process works
 _FREE, _TAKEN = b"\0", 1
 _HEAD = Struct("=II")  # the number of a unit, and the length of its result
 
@@ -90,7 +91,11 @@ def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: 
 
 
 def _start(work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int]) -> tuple[int, int]:
+    import fcntl  # Windows has no such module
+
     ours, theirs = os.pipe()
+    with suppress(OSError):  # the limit of all pipes of a user is reached
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE)
     try:
         process = os.fork()
     except OSError:
