@@ -6,9 +6,9 @@ second time, and only the events that belong to a denial are kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.ebs_operations import (
@@ -167,15 +167,21 @@ class ContextCollector:
 
 
 def _next_calls(
-    operations: Collection[str], denials: Sequence[Denial], known: set[str]
+    operations: Collection[str], denials: Sequence[Denial], known: Iterable[str]
 ) -> tuple[NextCall, ...]:
-    """Return the permissions that the EC2 operations need and that are not in `known`.
-
-    Creating and attaching a volume is always included.
-    """
+    """Return the permissions that the EC2 operations need and that are not in `known`."""
     principal = denials[0].principal
     if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
         return ()
+    return _calls_of_workflows(frozenset(operations), frozenset(known))
+
+
+@lru_cache(maxsize=1_000)
+def _calls_of_workflows(operations: frozenset[str], known: frozenset[str]) -> tuple[NextCall, ...]:
+    """Return the permissions that operations need in addition to those that are known.
+
+    Creating and attaching a volume is always included.
+    """
     calls: dict[str, NextCall] = {}
     for workflow in (*workflows_of(operations), VOLUME_WORKFLOW):
         for action in workflow.actions:
@@ -185,6 +191,6 @@ def _next_calls(
     return tuple(calls.values())
 
 
-def _covered(action: str, known: set[str]) -> bool:
+def _covered(action: str, known: frozenset[str]) -> bool:
     prefix = action.removesuffix("*")
     return action in known or (prefix != action and any(one.startswith(prefix) for one in known))

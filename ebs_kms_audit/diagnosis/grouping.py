@@ -13,7 +13,6 @@ from ebs_kms_audit.diagnosis.case import DenialCause
 from ebs_kms_audit.diagnosis.diagnose import Diagnosis
 from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key
 from ebs_kms_audit.model import Denial, Denials, Event, Verdict
-from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.grants import GrantLog
@@ -58,10 +57,15 @@ def group_denials(
     key is unknown, EBS traffic and other calls are groups of their own.
     """
     judge, diagnosis = Judge(policies, denials, layers, log), Diagnosis()
+    parts: dict[tuple[object, ...], list[Denial]] = {}
+    for denial in denials:  # many share a principal, a key, an account and a Region
+        principal, key, event = denial.principal, denial.key, denial.event
+        part = id(principal), id(key), event.account, event.region, denial.ebs_traffic
+        parts.setdefault(part, []).append(denial)
     by_identity: dict[tuple[str, ...], list[Denial]] = {}
-    for denial in denials:
-        by_identity.setdefault(shared_identity(denial), []).append(denial)
-    found = [Denials(sorted(group, key=_by_time)) for group in by_identity.values()]
+    for alike in parts.values():
+        by_identity.setdefault(shared_identity(alike[0]), []).extend(alike)
+    found = [Denials.in_order(group) for group in by_identity.values()]
     taken: set[str] = set()
     return [
         _group(group, history, judge, diagnosis, grants, taken)
@@ -173,9 +177,3 @@ def shared_identity(denial: Denial) -> tuple[str, ...]:
         event.region or "",
         traffic,
     )
-
-
-def _by_time(denial: Denial) -> tuple[bool, float, str, int]:
-    event = denial.event
-    stamp = order_of(event.time).timestamp() if event.time else 0.0
-    return (event.time is None, stamp, event.file, event.line)

@@ -30,6 +30,16 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
         """Return the denials themselves if their kinds are known."""
         return denials if isinstance(denials, Denials) else cls(denials)
 
+    @classmethod
+    def in_order(cls, denials: Sequence[Denial]) -> Denials:
+        """Return denials in order of time, file and line. Those without a time are last."""
+        events = [denial.event for denial in denials]
+        keys = [(one.time is None, one.seconds, one.file, one.line) for one in events]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        found = cls(map(denials.__getitem__, order))
+        found.times = [keys[at][1] for at in order if not keys[at][0]]
+        return found
+
     @cached_property
     def kind_at(self) -> list[int]:
         """The number of the kind of each denial. Kinds are numbered in order, from 0."""
