@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -11,8 +12,8 @@ _HELD = 8
 class SeekableContent:
     """Content in blocks. It can be read from any place on, by one reader at a time.
 
-    The last blocks are held. To go further back, the content is opened again. It is opened where it
-    is first read, so that each helper process opens it for itself.
+    The last blocks are held. To go further back, the content is opened again. Each process opens it
+    for itself.
     """
 
     def __init__(self, open_content: Callable[[], Iterator[bytes]]) -> None:
@@ -20,14 +21,16 @@ class SeekableContent:
         self._blocks: Iterator[bytes] | None = None
         self._held: deque[tuple[int, bytes]] = deque(maxlen=_HELD)
         self._end = 0
+        self._process = 0
 
     def blocks_from(self, offset: int) -> Iterator[bytes]:
         """Yield the content from an offset on."""
         blocks = self._blocks
-        if blocks is None or offset < (self._held[0][0] if self._held else self._end):
+        is_back = offset < (self._held[0][0] if self._held else self._end)
+        if blocks is None or is_back or self._process != os.getpid():
             blocks = self._blocks = self._open()
             self._held.clear()
-            self._end = 0
+            self._end, self._process = 0, os.getpid()
         for begin, block in tuple(self._held):
             if offset < begin + len(block):
                 yield block[max(0, offset - begin) :]

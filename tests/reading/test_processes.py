@@ -10,17 +10,20 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
-from ebs_kms_audit.reading import exports, processes, records
+from ebs_kms_audit.reading import exports, processes, records, streams
 from ebs_kms_audit.reading.exports import large, window
 from ebs_kms_audit.reading.processes import in_order
-from tests.benchmark.generate import make_export, make_logs
+from ebs_kms_audit.reading.records import blocks as records_blocks
+from ebs_kms_audit.reading.records import large as records_large
+from tests.benchmark.generate import make_export, make_log_file, make_logs
 from tests.exports import HEADER, denied, row
 from tests.reading.exports.test_large import FILES, line
+from tests.reading.records.test_blocks import FORGED, RECORDS, ordinary, written
 from tests.records import log, record
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="one process reads elsewhere")
@@ -223,6 +226,77 @@ def test_two_processes_give_the_same_report(always, tmp_path, text, size, final,
     path.write_bytes(data)
     one, two = (ebs_kms_audit.audit(path, processes=count).to_dict() for count in (1, 2))
     assert one == two
+
+
+@pytest.fixture
+def large_logs(always, monkeypatch):
+    """Let others help with the smallest log file, in small ranges that numpy indexes."""
+    monkeypatch.setattr(records, "_VECTORISED", 1)
+    monkeypatch.setattr(records_blocks, "_LARGE_BLOCK", 0)
+    monkeypatch.setattr(records_large, "LARGE", 0)
+
+    def set_size(size):
+        always(size)
+        monkeypatch.setattr(records_large, "RANGE", size)
+        monkeypatch.setattr(streams, "BLOCK", max(64, size // 2))
+
+    return set_size
+
+
+EXAMPLE = {"damage": "", "place": 0, "size": 500, "packed": False, "cut": 0}
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    some=RECORDS,
+    damage=st.sampled_from(["", "", '"', "{", "]", ",", "x", ',{"eventVersion":']),
+    place=st.integers(0, 10_000),
+    size=st.integers(200, 5000),
+    packed=st.booleans(),
+    cut=st.sampled_from([0, 0, 9, 99]),
+)
+@example(some=[ordinary(requestParameters=[{}, FORGED, FORGED])] * 9, **EXAMPLE)
+@example(some=[ordinary(userAgent="x" * 3000), record()], **EXAMPLE)
+@example(some=[record(), ordinary()], **EXAMPLE | {"damage": "x", "place": 2000})
+@example(some=[record(), ordinary()], **EXAMPLE | {"packed": True, "cut": 9})
+def test_two_processes_give_the_same_report_of_a_log(
+    large_logs, tmp_path, some, damage, place, size, packed, cut
+):
+    large_logs(size)
+    many = [ordinary(), *some, record(eventName="Decrypt", eventID="the last"), *some, ordinary()]
+    text = written(many, "log")
+    at = place % (len(text) + 1)
+    data = (text[:at] + damage + text[at:]).encode("utf-8", "surrogatepass")
+    data = gzip.compress(data) if packed else data
+    path = tmp_path / "log.json"
+    path.write_bytes(data[: len(data) - cut])
+    one, two = (audited(path, count) for count in (1, 2))
+    assert one == two
+
+
+def audited(path, processes):
+    """Return the report, or the error if the file cannot be read."""
+    try:
+        return ebs_kms_audit.audit(path, processes=processes).to_dict()
+    except InputError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_generated_log(large_logs, tmp_path, pack):
+    large_logs(50_000)
+    made = make_log_file(tmp_path, 0.5)
+    path = tmp_path / "log.json"
+    path.write_bytes(pack(gzip.decompress(Path(made.path).read_bytes())))
+    told = []
+    one, three = (
+        ebs_kms_audit.audit(path, processes=count, progress=told.append) for count in (1, 3)
+    )
+    assert one == three
+    assert (three.coverage.rows_read, three.coverage.denials) == (made.events, made.denied)
+    assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
 
 
 @pytest.mark.parametrize("folder", [False, True])

@@ -1,5 +1,6 @@
 """Files of CloudTrail JSON → their Events; of many small files, other processes read a part.
 
+content      a file → blocks of UTF-8
 decoder      JSON → records, one at a time
 envelopes    JSON values → the records and documents inside them
 columns      columns of a query result → records
@@ -7,6 +8,7 @@ struct_text  cells with structure → JSON values
 structure    with numpy: the strings and brackets of a block
 index        with numpy: where the records of a block are, and what kind each is
 logs         small files → one index for several of them
+large        a large file → its records, in several processes
 prefilter    which records need not be decoded, by their text
 sketches     the text of a record → what decides whether it bears on a denial
 blocks       blocks of bytes → records that must be decoded; the others are counted
@@ -29,9 +31,10 @@ from typing import TYPE_CHECKING, Any
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
-from ebs_kms_audit.reading.decoding import Lines, decoded
+from ebs_kms_audit.reading.decoding import decoded
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.records.blocks import Records
+from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.envelopes import Unpacker
 from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_record_events
@@ -46,6 +49,7 @@ from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer
+    from ebs_kms_audit.reading.records.large import LargeLog
     from ebs_kms_audit.reading.records.logs import Log
 
 _SMALL = 8 << 20  # unpacked: a process holds what it reads of one file until it is asked for
@@ -99,7 +103,7 @@ class RecordFiles:
                 files.append(reading)
                 keep = partial(self._kept.add, source.name) if self._kept else None
                 try:
-                    content = _Content(self._workers.watched(source))
+                    content = Content(self._workers.watched(source))
                     records = self._records(content, reading, keep)
                     yield from read_record_events(fields_of(records), reading)
                     check_records(reading)
@@ -135,15 +139,15 @@ class RecordFiles:
 
     def _results(self, sources: Sequence[Source]) -> list[_Result]:
         """Read files, perhaps in a helper process."""
-        contents = [_Content(source) for source in sources]
+        contents = [Content(source) for source in sources]
         logs: Sequence[Log | None] = [None] * len(contents)
         if self._indexer and self._record_path is None:
             from ebs_kms_audit.reading.records.logs import index_together
 
-            logs = index_together([one.whole() for one in contents], self._indexer)
+            logs = index_together([one.whole(_SMALL) for one in contents], self._indexer)
         return [self._result(one, log) for one, log in zip(contents, logs, strict=True)]
 
-    def _result(self, content: _Content, log: Log | None) -> _Result:
+    def _result(self, content: Content, log: Log | None) -> _Result:
         """Read a file. With a `log`, its records are indexed."""
         reading = InputStats(content.name, form="records")
         records: list[tuple[Any, ...]] = []
@@ -187,9 +191,13 @@ class RecordFiles:
         reading.error = error or reading.error
         reading.check_size(source.file)
 
+    def _scan(self, blocks: Iterator[bytes], keep: Callable[[Sketch], object] | None) -> Records:
+        """Return a reader of blocks."""
+        return Records(blocks, self._prefilter, keep, self._indexer)
+
     def _records(
         self,
-        content: _Content,
+        content: Content,
         reading: InputStats,
         keep: Callable[[Sketch], object] | None,
         log: Log | None = None,
@@ -201,10 +209,18 @@ class RecordFiles:
         blocks = content.blocks()
         beginning = next(blocks, b"")
         blocks = chain([beginning], blocks)
-        scanned = Records(blocks, self._prefilter, keep, self._indexer)
-        records: Iterable[Record] = scanned.of_log(log) if log else scanned
+        scanned: Records | LargeLog = self._scan(blocks, keep)
+        records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(blocks), Unpacker(self._record_path))
+        elif log and isinstance(scanned, Records):
+            records = scanned.of_log(log)
+        elif self._indexer and self._workers.helpers():
+            from ebs_kms_audit.reading.records.large import LargeLog, is_large_log
+
+            if is_large_log(content.file, beginning):
+                scanned = LargeLog(content, self._workers, self._scan, keep)
+                records = scanned
         try:
             yield from without_documents(records, reading, beginning)
         finally:
@@ -212,47 +228,6 @@ class RecordFiles:
             for time in filter(None, map(TimeReader().read, scanned.times)):
                 reading.add_time(time)
         reading.cut_short = content.cut_short
-
-
-class _Content:
-    """The content of a file, as blocks of UTF-8, once."""
-
-    def __init__(self, source: Source) -> None:
-        assert source.blocks is not None
-        self.name = source.name
-        self._text = Lines(source.name, source.blocks(), RECORDS, source.again)
-        self._held: list[bytes] = []
-        self._rest: Iterator[bytes] | None = None
-        self._error: InputError | None = None
-
-    @property
-    def cut_short(self) -> str | None:
-        """Why the content ends too early, after its last block was taken."""
-        return self._text.cut_short
-
-    def whole(self) -> bytes | None:
-        """Return all of a small content; None if it is large, cut short or cannot be read."""
-        size = 0
-        try:
-            for block in self.blocks():
-                self._held.append(block)
-                size += len(block)
-                if size > _SMALL:
-                    return None
-        except InputError as error:
-            self._error = error
-            return None
-        return None if self.cut_short else b"".join(self._held)
-
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the content. Raises InputError where it cannot be read."""
-        held, self._held = self._held, []
-        yield from held
-        if self._error:
-            raise self._error
-        if self._rest is None:
-            self._rest = self._text.utf8()
-        yield from self._rest
 
 
 def without_documents(

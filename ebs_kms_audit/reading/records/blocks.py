@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.logs import Log
 
 _BEGINS = b'{"eventVersion":'
+COMMA = b"},"
+"""The end of a record in a list, and what separates it from the next record."""
+BORDER = COMMA + _BEGINS
 _LIST = re.compile(LIST.pattern.encode())
 _END_OF_LOG = b"}]}"
-_COMMA = b"},"
 _LARGE_BLOCK = 1 << 16
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
@@ -50,6 +52,8 @@ class Records:
     `indexer`, large blocks are indexed by numpy.
 
     passed  the number of records that were passed over
+    number  the number of the last record that was read, from 1
+    read    how many bytes `of_range` read
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class Records:
         self._prefilter = prefilter
         self._keep = keep
         self._indexer = indexer
-        self._number = 0
+        self.number = self.read = 0
         self._first, self._last = b"\xff", b""
         self.passed = 0
 
@@ -76,9 +80,41 @@ class Records:
         begun = next(self._blocks, b"")
         opening = _LIST.match(begun)
         rest = begun[opening.end() :] if opening else begun
-        rest = yield from self._as_written(rest, _COMMA if opening else b"}\n")
+        yield from self._rest(rest, listed=opening is not None)
+
+    def of_rest(self, number: int) -> Iterator[Record]:
+        """Yield the records after the one with a number, of a list that was begun."""
+        self.number = number
+        yield from self._rest(next(self._blocks, b""), listed=True)
+
+    def _rest(self, rest: bytes, *, listed: bool) -> Iterator[Record]:
+        rest = yield from self._as_written(rest, COMMA if listed else b"}\n")
         text = Text(decoded(chain([rest], self._blocks)))
-        yield from records_after(text, self._number, listed=opening is not None)
+        yield from records_after(text, self.number, listed=listed)
+
+    def of_range(self, size: int) -> Iterator[Record]:
+        """Yield the records of a list up to the first that begins after so many bytes.
+
+        `read` says where that is. It is less than the size if the content ends before it, or is not
+        as CloudTrail writes it.
+        """
+        rest = b""
+        again = False  # a border is in a request: the last one is tried then
+        for block in self._blocks:
+            rest += block
+            after = max(0, size - self.read - len(COMMA))
+            border = -1 if again else rest.find(BORDER, after)
+            border = rest.rfind(BORDER) if border == -1 else border
+            if border != -1:
+                stop = border + len(COMMA)
+                done = yield from self._read(rest, stop, BORDER)
+                self.read += done
+                rest = rest[done:]
+                again = done == 0
+                if self.read >= size or 0 < done < stop:
+                    return
+            if len(rest) > LONGEST_RECORD + len(block):
+                return
 
     def _as_written(self, rest: bytes, mark: bytes) -> _Reading[bytes]:
         """Read while the records are as CloudTrail writes them; return what is after these.
@@ -110,11 +146,11 @@ class Records:
 
     def of_log(self, log: Log) -> Iterator[Record]:
         """Yield the records of a whole log that is indexed."""
-        done = yield from self._read_each(log.text, log.records, log.first, log.end, _COMMA)
+        done = yield from self._read_each(log.text, log.records, log.first, log.end, COMMA)
         if done < log.end:
             begins = log.records.begins
             rest = log.text[begins[done] : begins[log.end] - 1] + b"]}"
-            yield from records_after(Text(decoded([rest])), self._number, listed=True)
+            yield from records_after(Text(decoded([rest])), self.number, listed=True)
 
     def _read(self, text: bytes, stop: int, border: bytes) -> _Reading[int]:
         """Read the records before a place where another record begins; return where it stopped.
@@ -177,14 +213,14 @@ class Records:
 
     def _record(self, content: Any, text: bytes, begin: int, end: int) -> Record:
         """Return a record that is decoded; it begins at `begin`, and its last brace is at `end`."""
-        self._number += 1
-        record = record_of(self._number, content)
+        self.number += 1
+        record = record_of(self.number, content)
         if not record.fault and _has_time(record.content):
             self._prefilter.note_holder(text, begin, end)
         return record
 
     def _count(self, count: int) -> None:
-        self._number += count
+        self.number += count
         self.passed += count
 
     def _passes(self, text: bytes, begin: int, source: int, end: int) -> bool:
@@ -200,7 +236,7 @@ class Records:
         if kind != "needless":
             if self._keep is None:
                 return False
-            number = self._number + 1
+            number = self.number + 1
             sketch = self._prefilter.sketcher.sketch(kind, number, text, begin, source, end)
             if sketch is None:
                 return False

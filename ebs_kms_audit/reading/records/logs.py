@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer, RecordIndex
 
-_LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
+LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
 _END = b"}]}"
 _TOGETHER = 1 << 20  # bytes of text
 
@@ -56,7 +56,7 @@ def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, bytes]
     group: list[tuple[int, bytes]] = []
     size = 0
     for number, content in enumerate(contents):
-        opening = _LOG.match(content) if content else None
+        opening = LOG.match(content) if content else None
         if content is None or opening is None or not content.endswith(_END):
             continue
         text = content[opening.end() : -len(_END) + 1] + b","

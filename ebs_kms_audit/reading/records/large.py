@@ -1,0 +1,146 @@
+"""A large log file → its records, in several processes.
+
+The file is cut into ranges. Where a record begins in the middle of the file is not known: a range
+starts at the first place that looks like it, and its result counts only if the range before it ends
+there. Otherwise this process reads the range again, from where the range before it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from ebs_kms_audit.reading.gunzip import MOST_PACKED
+from ebs_kms_audit.reading.records.blocks import BORDER, COMMA, Records
+from ebs_kms_audit.reading.records.content import Content
+from ebs_kms_audit.reading.records.decoder import LONGEST_RECORD, Record
+from ebs_kms_audit.reading.records.logs import LOG
+from ebs_kms_audit.reading.records.sketches import Sketch
+from ebs_kms_audit.reading.seekable import SeekableContent
+from ebs_kms_audit.reading.sources import PlainFile
+from ebs_kms_audit.reading.workers import Workers
+
+RANGE = 4 << 20
+LARGE = 2 << 20
+"""From this size on, in bytes on the disk, it pays to start a process."""
+
+
+class _Part(NamedTuple):
+    """The records of a range, as `marshal` takes them.
+
+    begin, end  where the first record begins, and the first record after the range
+    number      the number of the last record, from 1 at the beginning
+    passed      how many records were passed over
+    times       the earliest and the latest Event time of these
+    records     the records that were decoded
+    sketches    the sketches that were made
+    """
+
+    begin: int
+    end: int
+    number: int
+    passed: int
+    times: list[str]
+    records: list[tuple[Any, ...]]
+    sketches: list[tuple[Any, ...]]
+
+
+class LargeLog:
+    """An iterator over the records of a large log file that must be decoded.
+
+    `scan` returns a reader of blocks, which keeps its sketches with the function that it is given.
+    `keep` takes all sketches; without it, these records are decoded.
+
+    passed  the number of records that were passed over
+    times   the earliest and the latest Event time of these, of each range
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        workers: Workers,
+        scan: Callable[[Iterator[bytes], Callable[[Sketch], object] | None], Records],
+        keep: Callable[[Sketch], object] | None,
+    ) -> None:
+        self._content = SeekableContent(content.again)
+        file = content.file
+        assert file is not None, "is_large_log requires it"
+        most = file.size * MOST_PACKED if file.packed else file.size
+        self._count = most // RANGE + 1
+        self._workers = workers
+        self._scan = scan
+        self._keep = keep
+        self.passed = 0
+        self.times: list[str] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        opening = LOG.match(next(self._content.blocks_from(0)))
+        start = end = opening.end() if opening else 0
+        number = 0
+
+        def work(place: int) -> tuple[Any, ...] | None:
+            begin = self._first_record(place * RANGE) if place else start
+            return tuple(self._read(begin, (place + 1) * RANGE)) if begin is not None else None
+
+        with closing(self._workers.in_order(work, self._count)) as results:
+            for place, found in enumerate(results):
+                stop = (place + 1) * RANGE
+                if end >= stop:
+                    continue
+                part = _Part(*found) if found else None
+                if part is None or part.begin != end:
+                    part = self._read(end, stop)
+                yield from self._take(part, number)
+                end, number = part.end, number + part.number
+                if end < stop:
+                    break
+        rest = self._scan(self._content.blocks_from(end), self._keep)
+        yield from rest.of_rest(number)
+        self._add(rest.passed, rest.times)
+
+    def _first_record(self, offset: int) -> int | None:
+        """Return the first place from an offset on where a record may begin; None if none is near.
+
+        An object in a request can look like a record.
+        """
+        text = b""
+        for block in self._content.blocks_from(offset - len(COMMA)):
+            text += block
+            found = text.find(BORDER)
+            if found != -1:
+                return offset + found
+            if len(text) > LONGEST_RECORD:
+                break
+        return None
+
+    def _read(self, begin: int, stop: int) -> _Part:
+        """Read the records from one that begins at a place, up to one that begins after a range."""
+        sketches: list[tuple[Any, ...]] = []
+        scan = self._scan(
+            self._content.blocks_from(begin),
+            (lambda sketch: sketches.append(tuple(sketch))) if self._keep else None,
+        )
+        records = [tuple(one) for one in scan.of_range(stop - begin)]
+        end = begin + scan.read
+        return _Part(begin, end, scan.number, scan.passed, scan.times, records, sketches)
+
+    def _take(self, part: _Part, number: int) -> Iterator[Record]:
+        """Yield the records of a range; `number` is that of the last record before it."""
+        self._add(part.passed, part.times)
+        if self._keep:
+            for one in part.sketches:
+                sketch = Sketch(*one)
+                self._keep(sketch._replace(number=number + sketch.number))
+        for found in part.records:
+            record = Record(*found)
+            yield record._replace(number=number + record.number)
+
+    def _add(self, passed: int, times: list[str]) -> None:
+        self.passed += passed
+        self.times += times
+
+
+def is_large_log(file: PlainFile | None, beginning: bytes) -> bool:
+    """Return whether a file that begins like this is read as a large log."""
+    return file is not None and file.size >= LARGE and LOG.match(beginning) is not None
