@@ -121,3 +121,24 @@ def test_two_findings_with_the_same_event_have_different_ids():
     assert len({first, second, last}) == 3
     assert ids(PLAIN, twin, third) == [first, second, last]
     assert ids(PLAIN) == [first]
+
+
+def test_denials_know_their_times_and_how_many_are_of_each_kind():
+    (group,) = grouped(
+        at(None),
+        at(3),
+        at(2, name="Encrypt"),
+        at(0),
+        at(1, name="Encrypt"),
+    )
+    denials, start = group.denials, PLAIN.event.seconds
+    assert denials.times == [start, start + 60, start + 120, start + 180]
+    assert denials.kind_at == [0, 1, 1, 0, 0]
+    assert denials.counts == [3, 2]
+    assert denials.last_times == {0: start + 180, 1: start + 120}
+
+
+def test_a_time_without_a_zone_is_compared_as_utc():
+    naive = replace(PLAIN.event, time=PLAIN.event.time.replace(tzinfo=None))
+    assert naive.seconds == PLAIN.event.seconds
+    assert replace(PLAIN.event, time=None).seconds == 0

@@ -41,10 +41,11 @@ def test_any_value_is_written_as_json_dumps_writes_it(of, values):
     assert "".join(pieces_of(of(values))) == json.dumps(plain(of(values)), indent=2)
 
 
-def test_members_that_differ_are_written_for_each_of_alike_objects():
+@pytest.mark.parametrize("size", [9, 200, 401])  # 200 are written at once
+def test_members_that_differ_are_written_for_each_of_alike_objects(size):
     alike = Alike(lambda one: one % 2, ("b", "d"), lambda one: (one, f"%s {one}"))
     items = Items(
-        range(9), lambda one: {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}, alike
+        range(size), lambda one: {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}, alike
     )
     text = "".join(pieces_of({"x": items, "y": {"z": items}}))
     assert json.loads(text)["y"]["z"][8] == {"a": 0, "b": 8, "c": ["%"], "d": "%s 8"}
