@@ -8,6 +8,7 @@ from functools import lru_cache
 _quoted = lru_cache(maxsize=1_000)(shlex.quote)  # most words are the same in many commands
 
 
+@lru_cache(maxsize=1_000)
 def command(*words: str) -> str:
     """Return one command line for a POSIX shell, each word quoted where it needs to be.
 

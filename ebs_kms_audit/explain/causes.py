@@ -297,4 +297,7 @@ def sentence(id: str, variant: str, **values: object) -> str:
     template = VARIANTS.get((id, variant))
     if template is not None:
         return template.format(**values)
-    return next(entry for entry in ENTRIES if entry.id == id).text(**values)
+    return _BY_ID[id].text(**values)
+
+
+_BY_ID = {entry.id: entry for entry in ENTRIES}

@@ -6,7 +6,6 @@ Nothing here is escaped: each format escapes a text where the text enters its ou
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -155,13 +154,14 @@ def short_action(action: str) -> str:
     return action.removeprefix("kms:")
 
 
-def times_denied(parts: Iterable[Denials]) -> Counter[str]:
+def times_denied(parts: Iterable[Denials]) -> dict[str, int]:
     """Return how often each action was denied, the most frequent first."""
-    times: Counter[str] = Counter()
+    times: dict[str, int] = {}
     for denials in parts:
         for kind, count in zip(denials.kinds, denials.counts, strict=True):
-            times.update(dict.fromkeys(actions(kind), count))
-    return Counter(dict(times.most_common()))
+            for action in actions(kind):
+                times[action] = times.get(action, 0) + count
+    return dict(sorted(times.items(), key=lambda one: one[1], reverse=True))
 
 
 def through(denial: Denial) -> str:
