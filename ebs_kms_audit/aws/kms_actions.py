@@ -209,6 +209,8 @@ _TABLE = (
 
 _BY_NAME = {action.event_name: action for action in _TABLE}
 _KNOWN_ACTIONS = {action.lower(): action for row in _TABLE for action in row.iam_actions}
+IAM_ACTIONS = tuple(_KNOWN_ACTIONS.values())
+"""Every IAM action of KMS that this library knows."""
 
 
 def kms_actions() -> Iterator[KmsAction]:

@@ -19,14 +19,13 @@ from typing import Any
 
 from ebs_kms_audit.aws.arns import Arn, partition_of
 from ebs_kms_audit.aws.ebs_operations import EBS_OPERATIONS, Workflow, workflow_of
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.context import Like
 from ebs_kms_audit.policy.statement import Patterns
 
-_ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in action.iam_actions))
 _EBS_ID = "kms:EncryptionContext:aws:ebs:id"
 _OF_ANY_VOLUME = frozenset({"AttachVolume", "StartInstances", "CreateSnapshot"})
 """Operations on a volume that exists already. The others make a volume with a new id."""
@@ -109,7 +108,7 @@ def calls_of(
     """
     found = workflow(operation)
     for pattern in found.actions:
-        for action in _ACTIONS:
+        for action in IAM_ACTIONS:
             if action_matches(Patterns(values=(pattern,)), action):
                 context = _context(found.operation, action, key, region) | dict(more)
                 yield KmsCall(

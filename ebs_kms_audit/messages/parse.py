@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.messages.plain import plain
 from ebs_kms_audit.messages.roles import role_of_session
 from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType
@@ -72,7 +72,7 @@ _CUT = re.compile(
 )  # the ellipses of tools that shorten a text
 _MASKED = re.compile(r"\.{3}$|…|\*\*")
 _ORGANIZATION_POLICY = re.compile(r"policy/(?:aws|o-[a-z0-9]{10,32})/[a-z_]+/p-[a-zA-Z0-9_]{8,128}")
-_IAM_ACTIONS = frozenset(action.casefold() for row in kms_actions() for action in row.iam_actions)
+_IAM_ACTIONS = frozenset(map(str.casefold, IAM_ACTIONS))
 
 
 def parse(text: str) -> Iterator[DenialMessage]:

@@ -13,7 +13,7 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
 from ebs_kms_audit.model import Denial, Denials, PrincipalKind
 from ebs_kms_audit.plan.key_group import KeyGroup
-from ebs_kms_audit.plan.needs import WantedStatement, is_ebs
+from ebs_kms_audit.plan.needs import WantedStatement, is_ebs, works_by_grant
 from ebs_kms_audit.plan.routing import Part
 
 _LISTED = 10
@@ -23,7 +23,7 @@ def key_policy_clicks(
     group: KeyGroup, parts: Sequence[Part], wanted: Sequence[WantedStatement]
 ) -> tuple[str, ...]:
     """Return the steps in the console; none for a service-linked role of another account."""
-    if any(_is_foreign_service_role(part) for part in parts):
+    if any(works_by_grant(denial) for part in parts for denial in part.denials.kinds):
         return ()
     return tuple(_clicks(group, parts, wanted))
 
@@ -53,11 +53,6 @@ def _clicks(
             "wider than the statements here."
         )
     yield ("If there is no list of key users: Switch to policy view, Edit, add the statements.")
-
-
-def _is_foreign_service_role(part: Part) -> bool:
-    role = part.finding.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
-    return role and any(denial.cross_account for denial in part.denials.kinds)
 
 
 def _other_account(group: KeyGroup, part: Part) -> str | None:

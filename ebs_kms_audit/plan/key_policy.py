@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.errors import UsageError
@@ -33,7 +33,6 @@ from ebs_kms_audit.reading.timestamps import order_of
 if TYPE_CHECKING:
     from ebs_kms_audit.policy import KeyPolicy
 
-_ACTIONS = tuple(dict.fromkeys(name for one in kms_actions() for name in one.iam_actions))
 _MOST_REASONS = 20
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -248,7 +247,7 @@ def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterat
     sample = next(denial for denial in kinds if denial.ebs_traffic)
     denied = {action for denial in kinds for action in denial.iam_actions}
     patterns = Patterns(values=tuple(dict.fromkeys((*EBS_USAGE, *EBS_GRANTS, *actions))))
-    missing = [a for a in _ACTIONS if a not in denied and action_matches(patterns, a)]
+    missing = [a for a in IAM_ACTIONS if a not in denied and action_matches(patterns, a)]
     usage = [action for action in missing if action not in GRANT_ACTIONS]
     for some in (usage, [action for action in missing if action in GRANT_ACTIONS]):
         for action in some:

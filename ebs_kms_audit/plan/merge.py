@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.plan.change import Change, copy_of
 from ebs_kms_audit.plan.needs import WantedStatement
 from ebs_kms_audit.policy import KeyPolicy, Patterns, Statement
 from ebs_kms_audit.policy.actions import action_matches
 
 _Line = tuple[str, str, tuple[str, ...]]
-
-_ALL_ACTIONS = frozenset(name for action in kms_actions() for name in action.iam_actions)
 
 
 def merge(
@@ -75,7 +73,7 @@ def _serves(statement: Statement, wanted: WantedStatement) -> bool:
 
 def covered_actions(actions: Patterns) -> frozenset[str]:
     """Return the KMS actions that an Action element covers."""
-    return frozenset(name for name in _ALL_ACTIONS if action_matches(actions, name))
+    return frozenset(name for name in IAM_ACTIONS if action_matches(actions, name))
 
 
 def _conditions(statement: Statement) -> set[_Line]:

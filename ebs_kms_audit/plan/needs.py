@@ -120,7 +120,7 @@ def wanted_statements(
     usage = [denial for denial in denials if denial.statement_kind is StatementKind.USAGE]
     grants = [denial for denial in denials if denial.statement_kind is StatementKind.GRANTS]
     wanted: Iterable[WantedStatement]
-    if _is_foreign_service_role(denials[0]):
+    if works_by_grant(denials[0]):
         wanted = _for_foreign_service_role(name, denials)
     else:
         ebs = is_ebs(denials)
@@ -148,7 +148,12 @@ def _joined(alike: Sequence[WantedStatement]) -> WantedStatement:
     )
 
 
-def _is_foreign_service_role(denial: Denial) -> bool:
+def works_by_grant(denial: Denial) -> bool:
+    """Return whether the caller is a service-linked role of another account than the key's.
+
+    Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes":
+    the role works through a grant that its own account creates.
+    """
     return denial.cross_account and denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
 from ebs_kms_audit.errors import UsageError
@@ -215,8 +215,7 @@ def _tells_principals_apart(policy: KeyPolicy) -> bool:
 def _cases() -> Cases:
     """Return every KMS action, with its condition and the context that stands for it."""
     cases: list[tuple[str, str | None, dict[str, str]]] = []
-    names = dict.fromkeys(name for action in kms_actions() for name in action.iam_actions)
-    for name in names:
+    for name in IAM_ACTIONS:
         if name in GRANT_ACTIONS:
             cases.append((name, "called by an AWS service", {_FOR_SERVICE: "true"}))
             cases.append((name, "called directly", {_FOR_SERVICE: "false"}))

@@ -23,7 +23,7 @@ from ebs_kms_audit.model import (
 from ebs_kms_audit.plan.change import Change, Proof, policy_text
 from ebs_kms_audit.plan.doubts import listed
 from ebs_kms_audit.plan.merge import covered_actions
-from ebs_kms_audit.plan.needs import WantedStatement
+from ebs_kms_audit.plan.needs import WantedStatement, works_by_grant
 from ebs_kms_audit.plan.proof import ChangeJudge
 from ebs_kms_audit.policy import (
     Decision,
@@ -56,10 +56,10 @@ def doubts_on_change(
     for denial in denials:
         yield from _not_cured(denial, judge.after(denial), "was denied")
     for denial in next_calls:
-        if not _works_by_grant(denial):  # one sentence is enough for all of its calls
+        if not works_by_grant(denial):  # one sentence is enough for all of its calls
             yield from _not_cured(denial, judge.after(denial), "is needed next")
     yield from _still_denied(judge, after, wanted, [*denials, *next_calls])
-    foreign = {one.principal.arn for one in denials if _works_by_grant(one)}
+    foreign = {one.principal.arn for one in denials if works_by_grant(one)}
     also: dict[str, dict[str, None]] = {}
     for one in proof.newly_allowed:
         if not one.expected and one.principal not in foreign:
@@ -122,15 +122,6 @@ def _contradictions(judge: ChangeJudge, denials: Iterable[Denial]) -> Iterator[s
             )
 
 
-def _works_by_grant(denial: Denial) -> bool:
-    """Return whether the caller is a service-linked role of another account than the key's.
-
-    Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes":
-    the role works through a grant that its own account creates.
-    """
-    return denial.cross_account and denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
-
-
 def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     if after.allowed is True:
         return
@@ -138,7 +129,7 @@ def _not_cured(denial: Denial, after: Decision, need: str) -> Iterator[str]:
     what = f"{after.request.action} by {name} {need}"
     if after.verdict is Verdict.EXPLICIT_DENY:
         yield f"{what}, and {_statements(after.decided_by)} denies it."
-    elif _works_by_grant(denial):
+    elif works_by_grant(denial):
         yield f"{what}. The role also needs a grant that account {denial.caller_account} creates."
     elif after.key_policy_allows and after.same_account is not True:
         where = f"account {one}" if (one := denial.caller_account) else "the caller's account"

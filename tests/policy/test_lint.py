@@ -119,6 +119,12 @@ DOUBTFUL = {
     # Service Authorization Reference: there is no action of this name.
     "kms:ReEncrypt": (statement(Action=["kms:Decrypt", "kms:ReEncrypt"]),
                       ("unknown_action", "warning", f"{AT}.Action[1]")),
+    "an unknown action that is excepted": (
+        statement(Action=None, NotAction=["kms:Decrypt", "kms:Decript"]),
+        ("unknown_action", "warning", f"{AT}.NotAction[1]")),
+    "an excepted action without its service": (
+        statement(Action=None, NotAction="Decrypt"),
+        ("action_without_service", "error", f"{AT}.NotAction")),
     "another service's action": (statement(Action="ec2:CreateVolume"),
                                  ("unknown_action", "warning", f"{AT}.Action")),
     # IAM User Guide, "AWS JSON policy elements: Principal".

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.kms_condition_keys import carries, is_known_condition_key
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.lint.finding import LintFinding, error, warning
 from ebs_kms_audit.policy.lint.principals import gives_everything
-from ebs_kms_audit.policy.lint.statements import ACTIONS
 from ebs_kms_audit.policy.operators import Operator, operator_named
 from ebs_kms_audit.policy.statement import ConditionTest, Statement
 
@@ -121,7 +121,7 @@ def _kms_key(
         return  # the author did not list the actions one by one
     without = [
         action
-        for action in ACTIONS
+        for action in IAM_ACTIONS
         if action_matches(actions, action) and carries(action, test.key) is False
     ]
     if without:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
-from ebs_kms_audit.aws.kms_actions import kms_actions
+from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.policy.actions import action_matches, resource_matches
 from ebs_kms_audit.policy.caller import Caller
 from ebs_kms_audit.policy.context import Context
@@ -20,9 +20,6 @@ from ebs_kms_audit.policy.lint.finding import LintFinding, error, warning
 from ebs_kms_audit.policy.operators import operator_named
 from ebs_kms_audit.policy.principals import PrincipalForm
 from ebs_kms_audit.policy.statement import Patterns, Statement
-
-ACTIONS = tuple(dict.fromkeys(name for action in kms_actions() for name in action.iam_actions))
-"""Every KMS permission that this library knows."""
 
 _EBS_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
 _MANY = frozenset({PrincipalForm.ANYONE, PrincipalForm.ACCOUNT})
@@ -66,7 +63,7 @@ def _actions(statement: Statement) -> Iterator[LintFinding]:
                 f"{pattern!r} has no service prefix: write kms:{pattern}.",
                 statement,
             )
-        elif not any(action_matches(Patterns(values=(pattern,)), action) for action in ACTIONS):
+        elif not any(action_matches(Patterns(values=(pattern,)), action) for action in IAM_ACTIONS):
             hint = (
                 " Write kms:ReEncrypt*, or kms:ReEncryptFrom and kms:ReEncryptTo."
                 if pattern.lower() == "kms:reencrypt"

@@ -31,6 +31,7 @@ from . import (
     UNDECIDED,
     USER,
     allow,
+    deny,
     layered,
     policy,
 )
@@ -39,6 +40,24 @@ _LINKED_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAutoSca
 _BY_LINKED = policy(allow("A", LINKED))
 
 CASES = [
+    # --- a service has no policies of its own
+    *(
+        layered(
+            f"a service: a Deny in {layer} is about somebody else",
+            LOGIC,
+            policy(allow("A", {"Service": "ec2.amazonaws.com"})),
+            ALLOWED,
+            ["A"],
+            principal="ec2.amazonaws.com",
+            **{layer: [policy(deny("D"))]},
+        )
+        for layer in (
+            "identity_policies",
+            "permissions_boundary",
+            "session_policy",
+            "service_control_policies",
+        )
+    ),
     # --- a service-linked role, as its ARN and as the ARN of its session
     *(
         layered(

@@ -216,6 +216,13 @@ CASES = [
         UNDECIDED,
     ),
     _named(
+        "a service-linked role came through no provider",
+        PRINCIPAL,
+        {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/Corp"},
+        LINKED,
+        MISSING,
+    ),
+    _named(
         "a user came through no provider",
         PRINCIPAL,
         {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/Corp"},
