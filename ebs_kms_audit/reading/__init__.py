@@ -19,6 +19,7 @@ documents        what the inputs hold besides events
 timestamps       cells and fields → datetime
 stats            the figures of one input
 workers, processes  other processes that read a part
+memory           the memory of blocks is kept
 """
 
 from __future__ import annotations

@@ -28,13 +28,11 @@ from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
+from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 
 KEPT = ("calls", "changes", "successes", "sessions", "holders")
 _FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
-_FREED = 30 << 20
-"""The C library keeps freed memory of blocks up to the largest that was freed, at most 32 MiB.
-Source: mallopt(3), M_MMAP_THRESHOLD."""
 _AKIA = int.from_bytes(b"AKIA", "little")
 _KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
 
@@ -83,8 +81,7 @@ class RangeReader:
         self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
         self.groups = Groups(settings.layout, self._parse_row, self._judge)
         self._few = _FEW
-        # Without this, the C library gets the memory of each array anew from the system.
-        np.empty(_FREED, dtype=np.uint8)
+        keep_freed_memory()
         self.needed = NeededRows(settings.layout, self._parse_row)
 
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:

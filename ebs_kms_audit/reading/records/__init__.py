@@ -33,6 +33,7 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
 from ebs_kms_audit.reading.decoding import decoded
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
+from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import Record, read_records
@@ -58,7 +59,6 @@ _MOST_PACKED = 16
 _TOGETHER = 10_000
 _LARGE = 2 << 20  # from here on it pays to start a process
 _VECTORISED = 48 << 20  # unpacked: from here on it pays to import numpy
-_LARGEST_FREED = 30 << 20
 _PART = 256 << 10  # packed: what a process reads before it is asked for the next part
 _EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
@@ -114,8 +114,7 @@ class RecordFiles:
     def _start_numpy(self) -> None:
         """Let numpy index large blocks from now on."""
         if self._indexer is None:
-            # The C library keeps freed blocks up to the size of the largest one that was freed.
-            bytes(_LARGEST_FREED)
+            keep_freed_memory()
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.records.index import Indexer
 
