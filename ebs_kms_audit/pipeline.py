@@ -26,6 +26,7 @@ from ebs_kms_audit.identify import (
     Overrides,
     PastedMessage,
     Resolver,
+    event_of,
     is_kms,
     of_no_event,
     resolve_message,
@@ -214,9 +215,14 @@ class _Collected:
             chosen += [self.context.add, self.failed_calls.add]
         return chosen
 
-    def read_around(self, events: Events, symptoms: Iterable[Symptom]) -> None:
-        """Take the events around the denials; read again where there were too many to keep."""
-        related = RelatedEvents.by(self.denied, symptoms)
+    def read_around(
+        self, events: Events, symptoms: Iterable[Symptom], messages: Iterable[PastedMessage]
+    ) -> None:
+        """Take the events around the denials; read again where there were too many to keep.
+
+        Denials are the denied events, and the access-denied messages outside their records.
+        """
+        related = RelatedEvents.by(chain(self.denied, map(event_of, messages)), symptoms)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
@@ -317,7 +323,7 @@ def _find(  # those of `report_on`, and its redactor
     options = options.with_messages(collected.failed_calls.messages)
     _check_inputs(events.files, redactor)
     symptoms = (*options.overrides.pasted.symptoms, *collected.failed_calls)
-    collected.read_around(events, symptoms)
+    collected.read_around(events, symptoms, options.overrides.pasted.messages)
     if meter:
         meter.done()
 

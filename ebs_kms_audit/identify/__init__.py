@@ -48,6 +48,7 @@ __all__ = [
     "PastedMessage",
     "PastedTexts",
     "Resolver",
+    "event_of",
     "is_denied",
     "is_kms",
     "key_arns_in",

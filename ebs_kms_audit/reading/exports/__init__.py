@@ -33,7 +33,7 @@ from ebs_kms_audit.reading.exports.header import (
     find_header,
     require_columns,
 )
-from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
@@ -77,7 +77,7 @@ def read_export(
     stream = iter(lines)
     head = list(islice(stream, _HEADER_SEARCHED))
     if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
-        raise _no_whole_row(source, lines)
+        raise _no_whole_row(source, lines.cut_short)
     index, delimiter, header = find_header(source.name, head)
     rows = Rows(
         stream,
@@ -97,12 +97,12 @@ def read_export(
         if opened is not None:
             large.append(opened)
             yield from opened.read(workers)
+            _check_whole_rows(source, stats)
             return
         found = chain(sample, rows)
     yield from _events_in(_mark_last(found, lines), header, stats, day_first=delimiter == ";")
     stats.cut_short = lines.cut_short
-    if lines.cut_short and stats.rows == stats.set_aside_count:
-        raise _no_whole_row(source, lines)
+    _check_whole_rows(source, stats)
 
 
 def _is_large(source: Source) -> bool:
@@ -111,8 +111,14 @@ def _is_large(source: Source) -> bool:
     return file is not None and file.size * (_PACKED if file.packed else 1) >= LARGE
 
 
-def _no_whole_row(source: Source, lines: Lines) -> InputError:
-    why = f"{lines.cut_short} and holds no whole row: download it again"
+def _check_whole_rows(source: Source, stats: InputStats) -> None:
+    """Raise InputError if a file that is cut short holds no whole row."""
+    if stats.cut_short and stats.rows == stats.set_aside_count:
+        raise _no_whole_row(source, stats.cut_short)
+
+
+def _no_whole_row(source: Source, cut_short: str) -> InputError:
+    why = f"{cut_short} and holds no whole row: download it again"
     return InputError(why, source=source.name)
 
 
@@ -132,5 +138,5 @@ def _mark_last(rows: Iterable[Row], lines: Lines) -> Iterator[Row]:
         held = row
     if held is not None:
         if lines.cut_short and not lines.ends_with_newline and held.fault is None:
-            held = held._replace(fault="the file ends in the middle of this row")
+            held = held._replace(fault=CUT_SHORT)
         yield held

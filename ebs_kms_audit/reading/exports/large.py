@@ -164,8 +164,8 @@ class LargeExport:
         first = self._body // RANGE
 
         def read(begin: int, stop: int) -> RangeResult:
-            result = reader.read(ByteWindow(content.reading(begin), begin), stop)
-            return result._replace(cut_short=content.cut_short)
+            window = ByteWindow(content.reading(begin), begin, cut_short=lambda: content.cut_short)
+            return reader.read(window, stop)._replace(cut_short=content.cut_short)
 
         def work(number: int) -> tuple[Any, ...] | None:
             stop = (first + number + 1) * RANGE
@@ -230,7 +230,8 @@ class LargeExport:
         """
         around = Around.of(related)
         calls = choose(around, "calls", self._kept["calls"].rows())
-        parsed = must_be_parsed(around, calls)
+        places = places_around(around, self._kept)
+        parsed = must_be_parsed(around, calls) | np.isin(calls["offset"], places["offset"])
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
@@ -246,7 +247,6 @@ class LargeExport:
         # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
         parsed |= np.isin(calls["key"], calls["key"][parsed]) & (calls["key"] != NO_ID)
         self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
-        places = places_around(around, self._kept)
         return self._events_at(in_order(places, calls[parsed]))
 
     def changes(self) -> ChangeRows:

@@ -25,7 +25,7 @@ from ebs_kms_audit.reading.exports.hashing import Array, words_of
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows
-from ebs_kms_audit.reading.exports.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.memory import keep_freed_memory
@@ -217,7 +217,8 @@ class RangeReader:
         def some() -> Any:
             nonlocal count, end
             for row in rows:
-                yield row
+                is_cut = lines.cut is not None and rows.line > lines.cut and row.fault is None
+                yield row._replace(fault=CUT_SHORT) if is_cut else row
                 count += 1
                 end = rows.line
                 if count >= self._few or (stop is not None and lines.offset_of(end) >= stop):

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import NamedTuple
 
 _LONGEST_RECORD = 4 << 20
+CUT_SHORT = "the file ends in the middle of this row"
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"
 _CR_MARK = "\udc0d"  # a lone surrogate: no decoder here makes one, so no file holds it
 

@@ -13,9 +13,10 @@ _LF = 10
 class ByteWindow:
     """A part of a file: `buffer[begin:end]`. It starts at a row, and moves on through the file.
 
-    read    fills a buffer and returns how many bytes it wrote; 0 at the end of the file
-    offset  where `begin` is in the file
-    line    the number of the line that starts at `begin`
+    read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
+    offset     where `begin` is in the file
+    line       the number of the line that starts at `begin`
+    cut_short  returns why the file ends too early, once its end was read
     """
 
     def __init__(
@@ -25,8 +26,10 @@ class ByteWindow:
         line: int = 0,
         *,
         block: int | None = None,
+        cut_short: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._read = read
+        self.cut_short = cut_short
         self._block = block = block or BLOCK
         self._returned = b""
         self._ended = False
@@ -38,7 +41,7 @@ class ByteWindow:
     def extend(self) -> bool:
         """Read one block more after the bytes that are left; return False at the end of the file.
 
-        A last line without a line end gets one.
+        A last line without a line end gets one, but not in a file that is cut short.
         """
         left = self.buffer[self.begin : self.end]
         room = PAD + max(0, self._block - len(left))
@@ -48,7 +51,8 @@ class ByteWindow:
         self.buffer[room:start] = left
         size = self._fill(start)
         self.begin, self.end = room, start + size
-        if not size and left and left[-1] != _LF and not self._ended:
+        unended = not size and left and left[-1] != _LF and not self._ended
+        if unended and not self.cut_short():
             self._ended = True
             self.buffer[self.end] = _LF
             self.end += 1
@@ -87,13 +91,15 @@ class ByteWindow:
 class WindowLines:
     """The lines of a window as text, for the plain reader. `stop` gives back what was not used.
 
-    `check_length` raises where a line is too long for any row.
+    `check_length` raises where a line is too long for any row. `cut` is the number of the last line
+    if the file is cut short within it, or None.
     """
 
     def __init__(self, window: ByteWindow, check_length: Callable[[int], None]) -> None:
         self._window = window
         self._check_length = check_length
         self._first = window.line
+        self.cut: int | None = None
         self._given: list[bytes] = []
         self._rest = b""
         self._waiting: list[bytes] = []
@@ -110,6 +116,8 @@ class WindowLines:
                 continue
             elif self._rest:
                 line, self._rest = self._rest, b""
+                if self._window.cut_short():
+                    self.cut = self._first + len(self._given)
             else:
                 return
             self._given.append(line)

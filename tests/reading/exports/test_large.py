@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ebs_kms_audit import audit
+from ebs_kms_audit import InputError, audit
 from ebs_kms_audit.reading import exports
 from ebs_kms_audit.reading.exports import large, window
 from tests.benchmark.events import MIXES
 from tests.benchmark.generate import make_export
-from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
+from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row, without
 from tests.make_samples import KEY_ID
-from tests.records import AUTO_SCALING
+from tests.records import AUTO_SCALING, log, record
 
 OTHER = "444455556666"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app/worker"
@@ -286,3 +286,83 @@ def test_a_report_does_not_need_its_input_any_more(tiny, tmp_path):
     path.write_text("x" * len(text))
     (finding,) = report.to_dict()["findings"]
     assert [one["event_name"] for one in finding["history"]["changes"]] == ["RetireGrant"]
+
+
+@pytest.mark.parametrize("header", [HEADER, without("Event ID")])
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_a_call_with_a_long_term_key_counts_once(tiny, tmp_path, sizes, header):
+    """Such a row is an EC2 call, and it shows that alice is an IAM user."""
+    path = tmp_path / "export.csv"
+    path.write_text(
+        export(denied("alice", aws_access_key=""), row(**EC2 | LONG_TERM), header=header)
+    )
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    assert finding.principal.kind == "user"
+    assert finding.history.attempts.count == 1
+
+
+MESSAGE = (
+    f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: kms:CreateGrant on "
+    f"resource: {KEY_ARN} because no resource-based policy allows the kms:CreateGrant action"
+)
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_what_is_around_a_denial_in_the_message_of_an_ec2_call(tiny, tmp_path, sizes):
+    """No KMS event is denied. The calls and the successes of the same caller bear on it too."""
+    path = tmp_path / "export.csv"
+    by_ec2 = {"source_ip_address": "ec2-frontend-api.amazonaws.com"}
+    path.write_text(export(
+        row(**EC2, event_time="2026-05-18T07:01:00Z"),
+        row(**KMS | by_ec2, event_name="CreateGrant", event_time="2026-05-18T07:20:00Z"),
+    ))  # fmt: skip
+    failed = record(
+        eventSource="ec2.amazonaws.com", eventName="AttachVolume", errorMessage=MESSAGE,
+        errorCode="Client.UnauthorizedOperation", userIdentity={"type": "IAMUser", "userName":
+        "alice", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice", "accountId": ACCOUNT},
+    )  # fmt: skip
+    tiny(sizes)
+    (finding,) = audit(path, records=log(failed)).findings
+    assert finding.history.attempts.count == 2
+    assert finding.history.later_success.name == "CreateGrant"
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_what_the_caller_in_a_pasted_message_may_do(tiny, tmp_path, sizes):
+    path = tmp_path / "export.csv"
+    path.write_text(export(row(**KMS, event_name="Decrypt")))
+    tiny(sizes)
+    (finding,) = audit(path, messages=MESSAGE).findings
+    assert finding.history.allowed == ("kms:Decrypt",)
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        ("", "the file ends in the middle of this row"),
+        ("\n", None),
+        ("\nalice", "the file ends in the middle of this row"),
+        ("\n" + FORGED.removesuffix("ment"), "the file ends in the middle of this row"),
+        ('\nalice,"x\ny', "a quote is opened and not closed where the field ends"),
+    ],
+)
+def test_the_last_row_of_a_gzip_file_that_is_cut_short(tiny, tmp_path, sizes, last, reason):
+    """Without a line end, no one can tell whether the row is whole."""
+    path = tmp_path / "export.csv.gz"
+    text = "\n".join([",".join(HEADER), line(denied("alice")), line(denied("bob"))]) + last
+    path.write_bytes(gzip.compress(text.encode())[:-4])
+    tiny(sizes)
+    report = audit(path)
+    assert [one.reason for one in report.set_aside] == ([reason] if reason else [])
+    assert report.coverage.rows_read == 2 + (last.strip() != "")
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_a_gzip_file_that_is_cut_short_in_its_first_row(tiny, tmp_path, sizes):
+    path = tmp_path / "export.csv.gz"
+    path.write_bytes(gzip.compress(f"{','.join(HEADER)}\nalice".encode())[:-4])
+    tiny(sizes)
+    with pytest.raises(InputError, match="cut short and holds no whole row"):
+        audit(path)
