@@ -126,10 +126,13 @@ def _beginning(source: Source) -> Any:
     if source.head is None:
         return b""
     head = source.head(FIRST)
-    if _begins_json(head):  # enough for JSON, because a trail has many files
-        return _unpacked(head, source.name) if _is_packed(head) else head
-    head = source.head(HEAD)
-    return _unpacked(head, source.name) if _is_packed(head) else head
+    if _is_packed(head):
+        with suppress(InputError):
+            first = _unpacked(head, source.name)
+            if _begins_json(first):  # enough for JSON, because a trail has many files
+                return first
+        return _unpacked(source.head(HEAD), source.name)
+    return head if _begins_json(head) else source.head(HEAD)
 
 
 def _is_packed(head: Any) -> bool:
@@ -137,10 +140,7 @@ def _is_packed(head: Any) -> bool:
 
 
 def _begins_json(head: Any) -> bool:
-    """Return whether a beginning, packed or not, is that of JSON."""
-    if _is_packed(head):
-        with suppress(zlib.error):
-            head = zlib.decompressobj(31).decompress(head, FIRST)
+    """Return whether a beginning is that of JSON."""
     return head.lstrip()[:1] in (b"{", b"[", "{", "[")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ebs_kms_audit.errors import InputError
@@ -119,7 +119,8 @@ class InputStats:
         """Note whether a file changed its size while it was read."""
         if file is not None:
             try:
-                self.size_changed = Path(file.path).stat().st_size != file.size
+                size = os.stat(file.path).st_size  # noqa: PTH116 - quicker, for many files
+                self.size_changed = size != file.size
             except OSError:
                 self.size_changed = True
 
