@@ -259,30 +259,41 @@ class EventMaker:
     def kind(self, cells: Sequence[str], *, needed: bool = True) -> RowKind:
         """Return the kind of a row. From it, the events of equal rows are made."""
         cells = [*cells, ""]  # a column that the file lacks is at its end
+        events = self._events_like(cells)
+        unreadable = []
+        if events.first.resources is None and events.first.error_code in DENIAL_CODES:
+            unreadable.append(columns.RESOURCES)
+        if needed and events.first.region is None and self._region(cells).strip():
+            unreadable.append(columns.REGION)
+        return RowKind(events, self._once(self._user(cells).strip()) or None, unreadable)
+
+    def _events_like(self, cells: list[str]) -> EventKind:
         shared = self._shared(cells)
-        event_kind = self._kinds.get(shared)
-        if event_kind is None:
-            event_kind = EventKind(self._first_of_kind(shared))
+        events = self._kinds.get(shared)
+        if events is None:
+            events = EventKind(self._first_of_kind(shared))
             if sum(map(len, shared)) < _LONGEST_KEPT:
                 if len(self._kinds) >= _KINDS_KEPT:
                     self._kinds.clear()
-                self._kinds[shared] = event_kind
-        first = event_kind.first
-        unreadable = []
-        if first.resources is None and first.error_code in DENIAL_CODES:
-            unreadable.append(columns.RESOURCES)
-        if needed and first.region is None and self._region(cells).strip():
-            unreadable.append(columns.REGION)
-        return RowKind(event_kind, self._once(self._user(cells).strip()) or None, unreadable)
+                self._kinds[shared] = events
+        return events
 
     def forget_kinds(self) -> None:
         """Forget the kinds of rows: no further row is probably like them."""
         self._kinds.clear()
 
-    def single(self, row: NeededRow) -> Event:
+    def single(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
         """Return the event of a row. Nothing is noted."""
-        kind = self.kind(row.cells, needed=False)
-        return kind.event(row.line, row.time, *self._own([*row.cells, ""]))
+        cells = [*cells, ""]
+        event_id, request_id, access_key = self._own(cells)
+        return self._events_like(cells).event(
+            line,
+            time,
+            self._once(self._user(cells).strip()) or None,
+            event_id.strip() or None,
+            request_id.strip() or None,
+            access_key.strip() or None,
+        )
 
     def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
         """Return an event of a kind. `own` are its Event ID, Request ID and access key."""

@@ -10,7 +10,7 @@ from typing import Any
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import Settings
-from ebs_kms_audit.reading.exports.events import EventMaker, NeededRow, RowKind
+from ebs_kms_audit.reading.exports.events import EventMaker, RowKind
 from ebs_kms_audit.reading.exports.needed import Kind
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
@@ -60,8 +60,7 @@ class RowEvents:
 
     def single(self, line: int, cells: list[str]) -> Event:
         """Return the event of a row. Nothing is noted."""
-        time = self._times.read(cells[self._time_at])
-        return self._maker.single(NeededRow(line, cells, time, needed=False))
+        return self._maker.single(line, self._times.read(cells[self._time_at]), cells)
 
     def of_text(self, line: int, text: str) -> Event:
         """Return the event of the text of a row."""
