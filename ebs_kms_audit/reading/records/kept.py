@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.records.decoder import record_of
@@ -39,10 +40,9 @@ class KeptRecords:
     def add(self, file: str, sketch: Sketch) -> None:
         """Count a record, and keep its sketch if it may bear on a denial."""
         like = sketch.like
-        count = self._counts.get(like)
-        if count is None:
+        self._counts[like] = self._counts.get(like, 0) + 1
+        if like not in self._samples and _content(sketch.text) is not None:
             self._samples[like] = (file, sketch.number), sketch.text
-        self._counts[like] = (count or 0) + 1
         if sketch.kind == "other" or (self._choice and not self._choice.includes(sketch)):
             return
         what: object = (file, sketch.number)
@@ -114,5 +114,15 @@ def _seconds(time: bytes) -> float:
 
 
 def _decoded(file: str, number: int, text: bytes) -> Iterator[Event]:
-    record = record_of(number, json.loads(text.decode("utf-8", "backslashreplace")))
-    return read_record_events(fields_of([record]), InputStats(file, form="records"))
+    """Yield the event of a record; nothing if the record is damaged."""
+    content = _content(text)
+    records = [] if content is None else [record_of(number, content)]
+    return read_record_events(fields_of(records), InputStats(file, form="records"))
+
+
+def _content(text: bytes) -> Any:
+    """Return a record as a JSON value; None if it is not valid JSON."""
+    try:
+        return json.loads(text.decode("utf-8", "backslashreplace"))
+    except (ValueError, RecursionError):
+        return None

@@ -189,3 +189,13 @@ def test_a_large_log_gives_the_same_report_in_blocks_of_any_kind(tmp_path, monke
     monkeypatch.chdir(compact.parent)
     found = json.dumps(ebs_kms_audit.audit("log.json.gz").to_dict())
     assert found.replace("log.json.gz", "log.json") == expected
+
+
+@pytest.mark.parametrize("damage", ["\x01", '"', "\\x"])
+@pytest.mark.parametrize("kind", ["Decrypt", "RunInstances", "AssumeRole", "ListKeys"])
+def test_a_damaged_record_that_is_not_decoded_costs_itself(kind, damage):
+    events = [("denial", 1, 34, 0), (kind, 1, 35, 0), (kind, 1, 36, 0), ("denial", 1, 37, 0)]
+    text = json.dumps({"Records": made(events)}, separators=(",", ":"))
+    at = text.index('"recipientAccountId"', text.index(f'"eventName":"{kind}"'))
+    report = report_of(text[:at] + damage + text[at:])
+    assert [one["count"] for one in report["findings"]] == [2]
