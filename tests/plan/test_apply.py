@@ -212,6 +212,12 @@ def test_nobody_joins_a_statement_for_everyone_that_a_deny_takes_away():
     assert applied.document["Statement"][1] == everyone
 
 
+def test_a_caller_whom_a_second_statement_names_is_not_added_to_the_first():
+    own = {"Principal": {"AWS": ROLE}}
+    before = policy(ROOT, USAGE, USAGE | own | {"Sid": "second"}, GRANTS | own, DENY)
+    assert STEP.apply(before).patch == ()  # the Deny is what has to go
+
+
 def test_parts_that_a_document_shares_are_changed_once():
     """A document of Python or of YAML can hold one object in two statements."""
     shared = {"AWS": [CARLA]}

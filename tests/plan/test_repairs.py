@@ -235,6 +235,7 @@ def test_a_policy_of_one_statement_is_repaired_in_its_place():
                          "kms:EncryptionContext:aws:ebs:id": ["vol-*", "snap-*"]}}),
         # A condition that names what it excludes is not widened.
         ({"StringNotEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}, None),
+        ({"StringNotLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}, None),
         ({"StringEquals": {"aws:PrincipalTag/team": "x"}}, None),
     ],
 )  # fmt: skip

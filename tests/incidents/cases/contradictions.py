@@ -33,6 +33,7 @@ from tests.incidents.documents import (
     NO_KEYS,
     PUT,
     USE_ELSEWHERE,
+    USE_OF_ROLE,
     WITHOUT_MFA,
 )
 from tests.incidents.wording import (
@@ -211,6 +212,17 @@ INCIDENTS = [
         evidence="inferred",
         policy_type="resource-based policy",
         steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="one of two denied calls is allowed by the policy, which changes for the other alone",
+        source=TROUBLESHOOT,
+        records=[denied("Decrypt"), denied("CreateGrant")],
+        options=bound(ADMINS, USE_OF_ROLE),
+        cause="conflicting_evidence",
+        evidence="inferred",
+        policy_type="resource-based policy",
+        others=["no_statement"],
+        steps=[KEY_POLICY, INVESTIGATE],
     ),
     Incident(
         name="the key policy allows the call, and a Deny in an SCP depends on what nobody knows",
