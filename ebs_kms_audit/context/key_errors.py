@@ -48,7 +48,7 @@ class KeyErrors:
                 errors.sort(key=time_of)
                 self._times[key] = [time_of(error) for error in errors]
             for begin, end in spans_near(self._times[key], denials.times, NEAR):
-                found += errors[begin:end]
+                found += errors[begin : min(end, begin + SHOWN)]
                 if len(found) >= SHOWN:
                     break
         return tuple(sorted(found, key=time_of)[:SHOWN])

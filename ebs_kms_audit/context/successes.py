@@ -78,8 +78,8 @@ class SuccessLog:
         calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
         denied: dict[str, float] = {}
-        for kind, time in denials.last_times.items():
-            name = kinds[kind].event.name
+        for number, kind in enumerate(kinds):
+            name, time = kind.event.name, denials.last_times.get(number, 0.0)
             denied[name] = max(time, denied.get(name, time))
         names: set[str] = set()
         later: list[Listed] = []
