@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Protocol, overload
+from typing import Any, Protocol, overload
 
 from ebs_kms_audit.model.event import Event
 
@@ -88,6 +88,10 @@ class EventList(Sequence[Event]):
 
     def __repr__(self) -> str:
         return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to copy and to pickle the list: as events that are parsed."""
+        return EventList.of, (tuple(self),)
 
 
 NO_EVENTS = EventList()

@@ -292,6 +292,8 @@ class Reading:
 
     def release(self) -> None:
         """Forget what was kept of large files. A report needs it no more."""
+        for large in self._large:
+            large.release()
         self._large, self._kept = [], []
 
 

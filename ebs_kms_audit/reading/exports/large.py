@@ -264,6 +264,10 @@ class LargeExport:
         rows = choose(Around.of(related), "successes", self._kept["successes"].rows())
         return SuccessRows(rows[rows["user"] != ODD], related.names, self._alike, self._listed)
 
+    def release(self) -> None:
+        """Forget the file, but not the texts of the rows that findings list."""
+        self._listed.release()
+
     def _alike(self, group: int) -> Event:
         """Return an event of a group of rows that were only counted."""
         event = self._examples.get(group)

@@ -52,12 +52,20 @@ class RowTexts:
         for line, text in zip(rows["line"].tolist(), self._texts_of(rows), strict=True):
             self._rows.setdefault(line, text)
 
+    def release(self) -> None:
+        """Forget where the texts come from, when all are read: a report keeps the texts only."""
+        self._texts_of = _no_texts
+
     def event(self, line: int) -> Event:
         """Return the event of the row at a line. It is parsed once."""
         row = self._rows[line]
         if isinstance(row, str):
             row = self._rows[line] = self._event_of(line, row)
         return row
+
+
+def _no_texts(rows: Array) -> Iterator[str]:
+    raise ValueError(f"{len(rows)} rows are listed after the reading")
 
 
 class ListedRows:

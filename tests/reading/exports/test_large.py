@@ -6,8 +6,11 @@ border.
 
 from __future__ import annotations
 
+import copy
+import gc
 import gzip
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +289,20 @@ def test_a_report_does_not_need_its_input_any_more(tiny, tmp_path):
     path.write_text("x" * len(text))
     (finding,) = report.to_dict()["findings"]
     assert [one["event_name"] for one in finding["history"]["changes"]] == ["RetireGrant"]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_report_can_be_copied_and_holds_nothing_of_the_reading(tiny, tmp_path, copied, pack):
+    path = tmp_path / "export.csv"
+    changed = row(**KMS, event_name="RetireGrant", event_time="2026-05-18T07:00:00Z")
+    path.write_bytes(pack(export(denied("alice"), changed, row(**EC2)).encode()))
+    tiny((700, 900))
+    report = audit(path)
+    gc.collect()
+    assert not any(isinstance(one, large.LargeExport) for one in gc.get_objects())
+    assert copied(report) == report
+    assert copied(report).to_dict() == report.to_dict()
 
 
 @pytest.mark.parametrize("header", [HEADER, without("Event ID")])
