@@ -65,3 +65,15 @@ def test_a_change_after_the_last_denial_is_no_change_before():
     (finding,) = audit(denied("Decrypt", None), late).findings
     assert finding.history.changes == ()
     assert [one.event_id for one in finding.history.policy_changes_after] == ["late"]
+
+
+@pytest.mark.parametrize("near_the_first", [25, 20, 19, 0])
+def test_the_first_20_errors_near_a_denial_are_listed(near_the_first):
+    """The other errors are near the second denial only, two hours later."""
+    errors = [
+        error(f"2026-05-18T0{7 if at < near_the_first else 9}:00:{at:02}Z", eventID=f"{at}")
+        for at in range(25)
+    ]
+    later = denied("Decrypt", None) | {"eventTime": "2026-05-18T09:00:34Z", "eventID": "later"}
+    (finding,) = audit(denied("Decrypt", None), later, *errors[::-1]).findings
+    assert [one.event_id for one in finding.history.key_errors] == [f"{at}" for at in range(20)]
