@@ -91,8 +91,8 @@ def _repair_condition(
 ) -> bool:
     """Repair one line of a Condition; return whether anything changed."""
     operator, name = unmet.test.operator, unmet.test.key
-    condition = statement.get("Condition")
-    if not isinstance(condition, dict) or "not" in operator.lower():
+    condition = statement["Condition"]
+    if "not" in operator.lower():
         return False
     block = condition.get(operator)
     if not isinstance(block, dict) or name not in block:

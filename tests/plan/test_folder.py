@@ -13,6 +13,7 @@ import pytest
 
 from ebs_kms_audit.cli.main import main
 from ebs_kms_audit.errors import UsageError
+from ebs_kms_audit.plan import Step, StepKind
 from ebs_kms_audit.plan.folder import step_files, write_plan
 from tests.make_samples import SAMPLES
 from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY
@@ -141,6 +142,31 @@ def test_the_documents_are_json_in_ascii_two_spaces_a_level():
     )
     assert files["patch.json"].startswith('[\n  {\n    "op": "add",\n    "path": "/Statement/-",\n')
     assert files["patch.json"].endswith("\n]\n")
+
+
+SCRIPTS = ["apply.sh", "undo.sh", "verify.sh"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "names"),
+    [
+        ("investigate", {"terraform": "x", "document": {}}, []),
+        ("key_state", {"target": KEY_ARN}, []),
+        ("grant", {}, []),
+        ("grant", {"target": KEY_ARN, "principals": (AUTO_SCALING,)}, SCRIPTS),
+        ("iam_policy", {}, ["after.json"]),
+        ("iam_policy", {"terraform": "x", "cloudformation": ""}, ["after.json", "main.tf"]),
+        ("key_policy", {}, ["statements.json"]),
+        ("key_policy", {"document": {}, "cloudformation": "x"},
+         ["statements.json", "template.json"]),
+        ("key_policy", {"document": {}, "target": KEY_ARN},
+         ["after.json", "apply.sh", "before.json", "patch.json", "undo.sh", "verify.sh"]),
+    ],
+)  # fmt: skip
+def test_the_files_of_a_step(kind, fields, names):
+    files = step_files(Step(id="x", kind=StepKind(kind), text="", **fields))
+    assert isinstance(files, dict)
+    assert sorted(files) == names
 
 
 def test_without_the_key_no_file_is_one_to_put():
