@@ -133,14 +133,18 @@ class Run:
             return found
         if not self._at_import(path, mutant):
             return set()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        used = {
-            node.lineno
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and node.id in mutant.names
-        }
         every = {test for tests in lines.values() for test in tests}
-        return {test for line in used for test in lines.get(line, ())} or every or set(self.cost)
+        return self._users_of(mutant.names) or every or set(self.cost)
+
+    def _users_of(self, names):
+        """Return the tests that run a line with one of the names, in whichever module."""
+        found = set()
+        for path in self.files:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                name = getattr(node, "id", None) or getattr(node, "attr", None)
+                if name in names:
+                    found.update(self.cover[str(path)].get(node.lineno, ()))
+        return found - {""}
 
     def _forked(self, job, seconds):
         """Return how a job ends in a process of its own, and what it returns."""
