@@ -157,7 +157,7 @@ ENTRIES = (
     ),
     _cause(
         "no_statement",
-        "The key policy allows the action for nobody who is the caller",
+        "No statement in the key policy allows the call",
         "No statement in the key policy allows {caller} to call {actions}.",
         "The key policy names neither the caller nor the caller's account for this action. An "
         "IAM policy alone cannot help. A service-linked role of EC2 Auto Scaling, Spot or EC2 "

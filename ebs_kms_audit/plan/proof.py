@@ -28,6 +28,7 @@ from ebs_kms_audit.policy import (
     PrincipalForm,
     Request,
     evaluate,
+    requests_of,
 )
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.caller import Reach, covers
@@ -115,7 +116,10 @@ class ChangeJudge:
             denial = replace(denial, key=replace(denial.key, arn=self._key))
         kind = (index is self._after, kind_of_call(denial))
         if kind not in self._decided:
-            policy = index.reduced(denial.principal.arn)
+            asked = requests_of(denial)
+            # A policy names the account of a caller of whom only that is known. The caller can be
+            # anyone in it.
+            policy = index.reduced(asked[0].principal if asked else None)
             self._decided[kind] = evaluate(denial, policy, **self._layers.of(denial))
         return self._decided[kind]
 

@@ -297,3 +297,21 @@ def test_a_deny_by_principal_takes_from_one_principal_of_an_account(key, value):
     everyone = allow(OTHER, ROLE)
     proof = judge([everyone], [everyone, fence]).prove([], [])
     assert given(proof.lost) == DECRYPT
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [
+        ([allow(ROOT), deny(USER)], "undecided"),
+        ([allow(ROLE)], "undecided"),
+        ([deny("*")], "explicit_deny"),
+    ],
+)
+def test_a_caller_of_whom_only_the_account_is_known_can_be_anyone_in_it(policy, verdict):
+    identity = {"type": "AWSAccount", "accountId": ACCOUNT, "principalId": "AROA2NCBAL3RPBAGXM7CZ"}
+    key = [{"ARN": KEY_ARN, "type": "AWS::KMS::Key"}]
+    denied = record(
+        eventName="Decrypt", userIdentity=identity, resources=key, errorMessage="absent"
+    )
+    ((denial,),) = (finding.denials for finding in audit(denied).findings)
+    assert judge([], policy).after(denial).verdict == verdict
