@@ -362,7 +362,8 @@ def _later(event: Event) -> str:
 
 def _events(denials: Sequence[Denial]) -> str:
     """Return the events in words: the first three, and how many more there are."""
-    names = list(dict.fromkeys(one.event.event_id or one.event.reference for one in denials))
+    events = [one.event for one in denials]
+    names = list(dict.fromkeys([one.event_id or one.reference for one in events]))
     noun = "event" if len(names) == 1 else "events"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{noun} {', '.join(names[:_SHOWN])}{more}"

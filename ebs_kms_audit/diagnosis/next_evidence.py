@@ -17,7 +17,6 @@ _KEY = "KEY_ARN"
 """Stands in a command for the ARN of a key that is not known."""
 
 _AROUND = timedelta(minutes=15)
-_ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 Evidence = Iterator[NextEvidence]
 
@@ -310,9 +309,13 @@ def _around(time: datetime | None) -> tuple[str, str] | None:
     if time is None or time.tzinfo is None:
         return None
     try:
-        return f"{time - _AROUND:{_ISO}}", f"{time + _AROUND:{_ISO}}"
+        return _utc_text(time - _AROUND), _utc_text(time + _AROUND)
     except OverflowError:
         return None
+
+
+def _utc_text(time: datetime) -> str:
+    return f"{time.isoformat()[:19]}Z"
 
 
 def _key(denial: Denial) -> str:

@@ -94,8 +94,9 @@ class Denial:
     @property
     def cross_account(self) -> bool:
         """Whether the key is known to belong to a different account than the caller."""
-        caller = self.caller_account
-        return bool(caller and self.key_account and caller != self.key_account)
+        owner = self.key_account
+        caller = self.caller_account if owner else None
+        return bool(caller and owner and caller != owner)
 
     @property
     def called_directly(self) -> bool:
