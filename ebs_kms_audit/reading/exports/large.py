@@ -125,6 +125,7 @@ class LargeExport:
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
+        self._around = np.empty(0, PLACE["offset"])
         self._listed = RowTexts(self.name, self._texts, self._events.of_text)
         self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
@@ -224,14 +225,16 @@ class LargeExport:
         return self._events.needed(line, result.kinds, result.needed)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
-        """Yield the events that bear on denials, in order of their lines; no changes to keys.
+        """Yield the events that bear on denials, in order of their lines.
 
-        EC2 calls in rows that say nothing else are in `calls` then.
+        A change to a key is among them only if the row also shows who holds an access key. EC2
+        calls in rows that say nothing else are in `calls` then.
         """
         around = Around.of(related)
         calls = choose(around, "calls", self._kept["calls"].rows())
         places = places_around(around, self._kept)
-        parsed = must_be_parsed(around, calls) | np.isin(calls["offset"], places["offset"])
+        self._around = places["offset"]
+        parsed = must_be_parsed(around, calls) | np.isin(calls["offset"], self._around)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
@@ -250,14 +253,16 @@ class LargeExport:
         return self._events_at(in_order(places, calls[parsed]))
 
     def changes(self) -> ChangeRows:
-        """Return the changes to keys that were only counted."""
+        """Return the changes to keys that were only counted and that `around` did not yield."""
         layout = self._settings.layout
         kinds = {
             change_hash(layout, cells): event
             for (event, _), (cells, _) in zip(self.counted, self._groups.values(), strict=True)
             if relevance(event.source, event.name).key_change
         }
-        return ChangeRows(self._kept["changes"].rows(), kinds, self._listed)
+        rows = self._kept["changes"].rows()
+        rows = rows[~np.isin(rows["offset"], self._around)]
+        return ChangeRows(rows, kinds, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""

@@ -307,16 +307,17 @@ def test_a_report_can_be_copied_and_holds_nothing_of_the_reading(tiny, tmp_path,
 
 @pytest.mark.parametrize("header", [HEADER, without("Event ID")])
 @pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_a_call_with_a_long_term_key_counts_once(tiny, tmp_path, sizes, header):
-    """Such a row is an EC2 call, and it shows that alice is an IAM user."""
+def test_a_call_or_change_with_a_long_term_key_counts_once(tiny, tmp_path, sizes, header):
+    """Such a row says what happened, and shows that alice is an IAM user."""
     path = tmp_path / "export.csv"
-    path.write_text(
-        export(denied("alice", aws_access_key=""), row(**EC2 | LONG_TERM), header=header)
-    )
-    tiny(sizes)
-    (finding,) = audit(path).findings
-    assert finding.principal.kind == "user"
-    assert finding.history.attempts.count == 1
+    change = KMS | LONG_TERM | {"event_name": "RetireGrant"}
+    rows = denied("alice", aws_access_key=""), row(**EC2 | LONG_TERM), row(**change)
+    for first, second in (rows[1:], rows[:0:-1]):
+        path.write_text(export(rows[0], first, second, header=header))
+        tiny(sizes)
+        (finding,) = audit(path).findings
+        assert finding.principal.kind == "user"
+        assert (finding.history.attempts.count, finding.history.changes_count) == (1, 1)
 
 
 MESSAGE = (
