@@ -61,8 +61,7 @@ def audit_as(options: Options) -> int:
     if options.plan:
         return _write_plan(report, options.plan)
     write(_rendered(report, options), options.output)
-    for failure in report.failed_inputs:
-        say(escape_unprintable(failure))
+    _say_failures(report)
     if report.failed_inputs:
         for hint in misspelt_files(options):
             say(escape_unprintable(hint))
@@ -83,8 +82,9 @@ def _show(report: Report, part: str, options: Options) -> int:
 
     text, contents = plan_parts.render(report, part, options.step)
     write(text, options.output)
+    _say_failures(report)
     say(contents)
-    return NOTHING_DENIED
+    return BAD_INPUT if report.failed_inputs else NOTHING_DENIED
 
 
 def _write_plan(report: Report, folder: str) -> int:
@@ -93,11 +93,15 @@ def _write_plan(report: Report, folder: str) -> int:
     from ebs_kms_audit.render.phrases import count
 
     write_plan(report.plan, report.to_markdown(), folder)
-    for failure in report.failed_inputs:
-        say(escape_unprintable(failure))
+    _say_failures(report)
     steps = count(len(report.plan), "step")
     say(f"{steps} written to {escape_unprintable(folder)}; {_summary(report)}")
-    return NOTHING_DENIED
+    return BAD_INPUT if report.failed_inputs else NOTHING_DENIED
+
+
+def _say_failures(report: Report) -> None:
+    for failure in report.failed_inputs:
+        say(escape_unprintable(failure))
 
 
 @contextmanager

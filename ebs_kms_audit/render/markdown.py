@@ -106,7 +106,8 @@ def _next_evidence(evidence: NextEvidence | None) -> Iterator[str]:
     if evidence:
         yield f"**Next evidence:** {prose(evidence_text(evidence))}\n"
         if evidence.command:
-            yield markdown_block(evidence.command, "sh")
+            clicks = evidence.command.startswith("CloudTrail console")
+            yield markdown_block(evidence.command, "" if clicks else "sh")
 
 
 def _list(title: str, texts: Iterable[str]) -> Iterator[str]:

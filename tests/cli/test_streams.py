@@ -190,6 +190,18 @@ def test_a_plan_takes_the_longest_name_that_a_folder_can_have(denied, capsys, na
     assert "it exists already" in said_by(capsys, denied, "--plan", folder)[1]
 
 
+@pytest.mark.parametrize("options", [("--plan", "fix"), ("--show", "statements")])
+def test_an_input_that_cannot_be_read_shows_in_the_status_beside_a_plan(
+    denied, capsys, monkeypatch, options
+):
+    """README, "Exit status": 2 if some inputs were read and others not."""
+    monkeypatch.chdir(denied.parent)
+    Path("policy.json").write_text("{", encoding="utf-8")
+    status, shown = said_by(capsys, denied, "policy.json", *options)
+    assert status == 2
+    assert "policy.json: " in shown
+
+
 @pytest.mark.parametrize("name", ["n" * 256, "a\0b", "none/x"])
 def test_a_plan_that_cannot_be_written_is_an_error(denied, capsys, name):
     status, shown = said_by(capsys, denied, "--plan", denied.parent / name)

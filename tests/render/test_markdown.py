@@ -109,6 +109,11 @@ def test_the_owner_of_the_key_gets_reason_callers_and_the_whole_change():
     )
 
 
+def test_clicks_in_the_console_are_not_shell_commands():
+    text = audit(row(event_time="2020-05-13, 04:52:01 PM")).to_markdown()  # it has no zone
+    assert "\n```\nCloudTrail console > Event history > " in text
+
+
 def test_a_step_without_a_policy_says_what_to_get_and_whom_it_leaves_out():
     text = render(report_of(policy_step()))
     begin, _, rest = text.partition(REASON)[2].partition("<details>")
