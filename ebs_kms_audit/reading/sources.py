@@ -338,8 +338,17 @@ def opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _blocks_of(path: str) -> Iterator[bytes]:
+    """Yield the content of a file. A block that is not full is the last one."""
     with opened(path) as file:
-        yield from read_blocks(file, path)
+        size = BLOCK
+        while size == BLOCK:
+            try:
+                block = file.read(BLOCK)
+            except OSError as error:
+                raise InputError(f"reading it failed: {error}", source=path) from error
+            size = len(block)
+            if block:
+                yield block
 
 
 def _head_of(path: str, first: bytes, size: int) -> bytes:
