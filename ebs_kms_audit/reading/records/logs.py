@@ -38,12 +38,11 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
     """
     logs: list[Log | None] = [None] * len(contents)
     for group in _groups(contents):
-        texts = [text for _, text in group]
-        text = b"".join(texts)
+        text = b"".join([part for _, records in group for part in (records, b",")])
         index = indexer.index(text, len(text), b"},")
         if index is None:
             continue
-        borders = list(accumulate(map(len, texts), initial=0))
+        borders = list(accumulate((len(records) + 1 for _, records in group), initial=0))
         places = [bisect_left(index.begins, border) for border in borders]
         if [index.begins[place] for place in places] == borders:
             for (number, _), first, end in zip(group, places, places[1:], strict=False):
@@ -51,19 +50,19 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
     return logs
 
 
-def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, bytes]]]:
+def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, memoryview]]]:
     """Yield groups of numbers of contents, each with its records."""
-    group: list[tuple[int, bytes]] = []
+    group: list[tuple[int, memoryview]] = []
     size = 0
     for number, content in enumerate(contents):
         opening = LOG.match(content) if content else None
         if content is None or opening is None or not content.endswith(_END):
             continue
-        text = content[opening.end() : -len(_END) + 1] + b","
-        if group and size + len(text) > _TOGETHER:
+        records = memoryview(content)[opening.end() : 1 - len(_END)]
+        if group and size + len(records) > _TOGETHER:
             yield group
             group, size = [], 0
-        group.append((number, text))
-        size += len(text)
+        group.append((number, records))
+        size += len(records)
     if group:
         yield group
