@@ -143,6 +143,17 @@ def test_a_file_that_is_not_read(tmp_path, content, what, name):
     assert what in text
 
 
+@pytest.mark.parametrize(
+    "sign",
+    [{"insightDetails": {"state": "Start"}}, {"eventCategory": "Insight"},
+     {"eventType": "AwsCloudTrailInsight"}],
+)  # fmt: skip
+def test_an_insights_event_is_known_by_each_of_its_members(sign):
+    one = {"eventVersion": "1.07", "eventTime": "2026-05-18T07:00:00Z", "eventID": "1"} | sign
+    text = rejection(io.BytesIO(json.dumps({"Records": [one]}).encode()))
+    assert "this is a CloudTrail Insights event" in text
+
+
 @pytest.mark.parametrize("what", ["a digest file", "an Insights event", "a notebook", "a picture"])
 def test_a_file_in_a_folder_that_cannot_hold_data_is_skipped_and_reported(tmp_path, what):
     (tmp_path / "a.csv").write_text(EXPORT)

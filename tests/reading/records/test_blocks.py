@@ -287,6 +287,16 @@ def test_the_span_ends_where_the_last_record_is_that_can_be_read():
     assert f"{coverage.first_event:%H:%M} {coverage.last_event:%H:%M}" == "09:00 20:00"
 
 
+def test_a_file_that_ends_within_its_last_record_never_looks_whole():
+    """The end of the file is text of a request that looks like the end of a log."""
+    records = [ordinary(), ordinary(requestParameters={"key": "}]}"})]
+    text = written(records, "log")
+    cut = text[: text.rindex("}]}", 0, -3) + 3]
+    report = ebs_kms_audit.audit(records=io.BytesIO(cut.encode()))
+    assert (report.coverage.rows_read, report.coverage.rows_set_aside) == (2, 1)
+    assert [one.reason for one in report.set_aside] == ["record 2: the file ends within it"]
+
+
 def test_objects_in_objects_without_end():
     # Taken apart level by level, this would not end for minutes.
     deep = '{"a":' * 60_000 + "1" + "}" * 60_000
@@ -318,3 +328,12 @@ def test_a_number_that_a_block_cuts_is_one_number(text, records):
     for cut in range(1, len(text)):
         assert list(read_records([text[:cut], text[cut:]])) == whole, text[:cut]
     assert list(read_records(list(text))) == whole
+
+
+@pytest.mark.parametrize("number", ["1" * 3000, f"0.{'1' * 3000}", f"1{'0' * 3000}e-3000"])
+def test_a_number_longer_than_what_is_read_ahead_is_one_number(number):
+    text = f"[{number},{SMALL}]"
+    whole = list(read_records([text]))
+    assert [one.fault is None for one in whole] == [False, True]
+    for cut in (1500, 2500, 2999):
+        assert list(read_records([text[:cut], text[cut:]])) == whole
