@@ -141,8 +141,9 @@ class Run:
         found = set()
         for path in self.files:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                name = getattr(node, "id", None) or getattr(node, "attr", None)
-                if name in names:
+                if not isinstance(node, ast.Name | ast.Attribute):
+                    continue
+                if (node.id if isinstance(node, ast.Name) else node.attr) in names:
                     found.update(self.cover[str(path)].get(node.lineno, ()))
         return found - {""}
 
