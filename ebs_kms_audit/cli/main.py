@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from ebs_kms_audit.cli.commands import command_for
 from ebs_kms_audit.cli.output import end, say
@@ -47,5 +47,6 @@ def _place(error: BaseException) -> str:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    where = f" in {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    file = os.path.basename(at.tb_frame.f_code.co_filename) if at else ""  # noqa: PTH119
+    where = f" in {file}:{at.tb_lineno}" if at else ""
     return f"{type(error).__name__}{where}"

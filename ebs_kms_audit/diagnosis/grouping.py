@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.context.history import ContextCollector, History
@@ -155,7 +155,8 @@ def _finding_id(first: Event, taken: set[str]) -> str:
     same when rows or evidence are added and when findings merge.
     """
     time = first.time.isoformat() if first.time else ""
-    named = first.event_id or f"{PurePath(first.file).name}\x00{time}\x00{first.name}"
+    file = os.path.basename(first.file)  # noqa: PTH119
+    named = first.event_id or f"{file}\x00{time}\x00{first.name}"
     for attempt in range(len(taken) + 1):
         text = named if not attempt else f"{named}\x00{attempt}"
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import IO, Any, NamedTuple
 
@@ -119,7 +118,7 @@ class Sources:
                 yield from self._of_stream(sys.stdin.buffer, "standard input")
             return
         try:
-            mode = Path(path).stat().st_mode
+            mode = os.stat(path).st_mode  # noqa: PTH116
         except (OSError, ValueError) as error:
             yield from self._of_pattern(path, error)
             return
@@ -139,7 +138,7 @@ class Sources:
             if not found:
                 yield _failed(path, "no file matches this pattern; check the path")
             for match in found:
-                if Path(match).is_dir():
+                if os.path.isdir(match):  # noqa: PTH112
                     yield from self._of_folder(match)
                 else:
                     yield from self._of_file(match, listed=False, named=False)
@@ -309,7 +308,7 @@ def _size_at(path: str) -> int | None:
         return None
     sources = Sources()
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116
         if S_ISREG(found.st_mode):
             return found.st_size
         if not S_ISDIR(found.st_mode):
@@ -321,7 +320,7 @@ def _size_at(path: str) -> int | None:
     sizes = 0
     for file in files:
         with suppress(OSError):
-            sizes += Path(file).stat().st_size
+            sizes += os.stat(file).st_size  # noqa: PTH116
     return sizes
 
 
