@@ -205,6 +205,30 @@ def test_what_identifies_a_caller_comes_along_from_another_file(same, tmp_path):
     assert report.findings[0].history.later_success.time.minute == 3
 
 
+MESSAGE = (
+    f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: kms:CreateGrant on "
+    f"resource: {KEY_ARN} because no resource-based policy allows the kms:CreateGrant action"
+)
+
+
+@pytest.mark.parametrize("pasted", [False, True])
+def test_what_belongs_to_a_denial_in_a_message_comes_along(same, tmp_path, pasted):
+    later = {"error_code": "", "event_time": "2026-05-18T08:00:00Z"}
+    successes = denied(**later), denied(**later, event_name="Decrypt")
+    path = written(tmp_path, export(row(event_name="RunInstances"), *successes))
+    failed = record(
+        eventSource="ec2.amazonaws.com", eventName="AttachVolume", errorMessage=MESSAGE,
+        errorCode="Client.UnauthorizedOperation", userIdentity={"type": "IAMUser", "userName":
+        "alice", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice", "accountId": ACCOUNT},
+    )  # fmt: skip
+    if pasted:
+        report = same(path, messages=MESSAGE)
+    else:
+        report = same(path, written(tmp_path, json.dumps({"Records": [failed]}), "log.json"))
+        assert report.findings[0].history.later_success.name == "CreateGrant"
+    assert report.findings[0].history.allowed == ("kms:Decrypt",)
+
+
 def test_damaged_records_and_other_shapes_of_json(same, tmp_path):
     good, nameless = record(), record(eventID="event-1", eventName="absent")
     late = record(eventID="event-2", eventTime="no time")

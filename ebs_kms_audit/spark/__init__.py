@@ -22,12 +22,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.audit_options import AuditOptions
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.identify import EvidenceIndex, Overrides
+from ebs_kms_audit.identify import EvidenceIndex, Overrides, event_of
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.pipeline import report_on
 from ebs_kms_audit.reading import InputStats, collect_documents
@@ -84,19 +85,23 @@ def audit(
     )
     session = spark or _session()
     from ebs_kms_audit.spark.frames import of_exports, of_records
+    from ebs_kms_audit.spark.related import is_denial, messages_in
 
     parts = [of_exports(session, exports)] if exports is not None else []
     parts += [of_records(session, records)] if records is not None else []
     try:
-        related = RelatedEvents.by(event for part in parts for event in part.denied())
+        found = [event for part in parts for event in part.denied()]
+        in_messages = [*options.overrides.pasted.messages, *messages_in(found)]
+        denied = filter(is_denial, found)
+        related = RelatedEvents.by(chain(denied, map(event_of, in_messages)))
         counter, evidence_index = CoverageCounter(options.window), EvidenceIndex()
         events = _Gathered([], [])
         for part in parts:
-            found = part.collect(related)
-            events.events.extend(found.events)
-            events.files += found.files
-            counter.merge(found.counter)
-            evidence_index.accounts.merge(found.votes)
+            collected = part.collect(related)
+            events.events.extend(collected.events)
+            events.files += collected.files
+            counter.merge(collected.counter)
+            evidence_index.accounts.merge(collected.votes)
     finally:
         for part in parts:
             part.release()

@@ -91,7 +91,7 @@ class Part:
     read: Read | None = None
 
     def denied(self) -> Iterator[Event]:
-        """Yield the denied KMS events."""
+        """Yield the denied KMS events, and EC2 calls with a denial in their message."""
         for _, event in self._worked(None):
             yield event
 

@@ -12,8 +12,8 @@ from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.context.key_changes import is_change
 from ebs_kms_audit.context.policy_history import is_policy_edit
 from ebs_kms_audit.context.successes import alike, is_success
-from ebs_kms_audit.context.symptoms import is_symptom
-from ebs_kms_audit.identify import is_denied, is_kms
+from ebs_kms_audit.context.symptoms import SymptomCollector, is_symptom
+from ebs_kms_audit.identify import PastedMessage, is_denied, is_kms
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.related import RelatedEvents, caller_of, callers_of
 from ebs_kms_audit.reading.timestamps import order_of
@@ -121,3 +121,17 @@ def _is_later(event: Event, other: Event) -> bool:
 def is_denial(event: Event) -> bool:
     """Return whether an event is a denied KMS event."""
     return is_kms(event) and is_denied(event)
+
+
+def shows_a_denial(event: Event) -> bool:
+    """Return whether an event is a denial, or a failed EC2 call with a denial in its message."""
+    return is_denial(event) or bool(messages_in([event]))
+
+
+def messages_in(events: Iterable[Event]) -> list[PastedMessage]:
+    """Return the KMS access-denied messages in failed EC2 calls."""
+    calls = SymptomCollector()
+    for event in events:
+        if event.error_message and is_symptom(event):
+            calls.add(event)
+    return calls.messages

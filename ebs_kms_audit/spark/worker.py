@@ -27,7 +27,7 @@ from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source
-from ebs_kms_audit.spark.related import Sieve, is_denial
+from ebs_kms_audit.spark.related import Sieve, shows_a_denial
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,9 +68,9 @@ def work(
 ) -> Iterator[pa.RecordBatch]:
     """Read one partition.
 
-    Without `related`, only denials are returned. With `related`, all events that belong to these
-    denials are returned. The result has one column of bytes: pickled `(position, Event)` values,
-    and one `Counted` at the end.
+    Without `related`, only denials are returned, and EC2 calls with a denial in their message. With
+    `related`, all events that belong to these denials are returned. The result has one column of
+    bytes: pickled `(position, Event)` values, and one `Counted` at the end.
     """
     import pyarrow as pa
 
@@ -79,7 +79,7 @@ def work(
         cells = (row for batch in batches for row in batch.to_pylist())
         events = read(cells, counted.files)
         if related is None:
-            yield from (pickle.dumps((0, event)) for event in events if is_denial(event))
+            yield from (pickle.dumps((0, event)) for event in events if shows_a_denial(event))
             return
         left: list[Event] = []
         for sent in Sieve(related).part(events, left):
