@@ -323,7 +323,7 @@ class _Plain:
 
 
 class _Packed:
-    """The content of a gzip file; its source counts what is read."""
+    """The content of a gzip file, which each process unpacks. The source counts what is read."""
 
     counted = 0
 

@@ -2,7 +2,8 @@
 
 The file is cut into ranges. Where a record begins in the middle of the file is not known: a range
 starts at the first place that looks like it, and its result counts only if the range before it ends
-there. Otherwise this process reads the range again, from where the range before it ends.
+there. Otherwise this process reads the range again, from where the range before it ends. Each
+process unpacks all of a gzip file.
 """
 
 from __future__ import annotations
