@@ -118,10 +118,10 @@ class Ec2CallLog:
         """
         if not self._by_caller and not self._by_request and not self._rows:
             return NO_ATTEMPTS
-        callers, times = _callers(denials), denials.times
+        called = _times_by_caller(denials)
         same_request = self._same_requests(denials)
-        near = self._near(callers, times)
-        in_rows = [rows.near(caller, times) for rows in self._rows for caller in callers]
+        near = self._near(called)
+        in_rows = [rows.near(*one) for rows in self._rows for one in called.items()]
         others = [call for key, call in near.items() if key not in same_request]
         unparsed = (found.last(SHOWN) for found in in_rows)
         first = sorted(chain(map(listed, others), *unparsed), key=in_order)
@@ -139,10 +139,8 @@ class Ec2CallLog:
 
         Every call that shares a resource or a Request ID with a symptom is parsed.
         """
-        return {
-            **self._near(_callers(denials), denials.times),
-            **self._same_requests(denials),
-        }.values()
+        near = self._near(_times_by_caller(denials)) if self._by_caller else {}
+        return {**near, **self._same_requests(denials)}.values()
 
     def _same_requests(self, denials: Iterable[Denial]) -> dict[int, Event]:
         if not self._by_request:
@@ -150,18 +148,28 @@ class Ec2CallLog:
         requests = {denial.event.request_id for denial in denials}
         return {id(call): call for one in requests for call in self._by_request.get(one or "", ())}
 
-    def _near(self, callers: Iterable[Caller], times: Sequence[float]) -> dict[int, Event]:
-        """Return the calls of the callers near the times, which are sorted."""
+    def _near(self, called: Mapping[Caller, Sequence[float]]) -> dict[int, Event]:
+        """Return the calls of each caller near its times, which are sorted."""
         found = {}
-        for caller in callers:
+        for caller, times in called.items():
             if (made := self._by_caller.get(caller)) is not None:
                 for begin, end in spans_near(made.times, times):
                     found.update({id(call): call for call in made.events[begin:end]})
         return found
 
 
-def _callers(denials: Denials) -> set[Caller]:
-    return {caller for denial in denials.kinds for caller in callers_of(denial.event)}
+def _times_by_caller(denials: Denials) -> dict[Caller, list[float]]:
+    """Return the sorted times of the denials of each caller. Sessions are callers of their own."""
+    by_kind: dict[int, list[float]] = {}
+    for kind, time in zip(denials.kind_at, denials.times, strict=False):  # those without are last
+        by_kind.setdefault(kind, []).append(time)
+    found: dict[Caller, list[float]] = {}
+    for kind, times in by_kind.items():
+        for caller in callers_of(denials.kinds[kind].event):
+            found.setdefault(caller, []).extend(times)
+    for times in found.values():
+        times.sort()
+    return found
 
 
 def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]:

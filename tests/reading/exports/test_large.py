@@ -6,11 +6,8 @@ border.
 
 from __future__ import annotations
 
-import copy
-import gc
 import gzip
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +15,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ebs_kms_audit import InputError, audit
-from ebs_kms_audit.reading import exports
-from ebs_kms_audit.reading.exports import large, window
+from ebs_kms_audit import audit
 from tests.benchmark.events import MIXES
 from tests.benchmark.generate import make_export
-from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row, without
+from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
 from tests.make_samples import KEY_ID
-from tests.records import AUTO_SCALING, log, record
+from tests.records import AUTO_SCALING
 
 OTHER = "444455556666"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app/worker"
@@ -162,19 +157,6 @@ def report(path: Path, **options: Any) -> dict[str, Any]:
     return audit(path, **options).to_dict()
 
 
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what sets the sizes: those of the vectorised reader, or None for the plain reader."""
-
-    def set_sizes(sizes: tuple[int, int] | None) -> None:
-        monkeypatch.setattr(exports, "LARGE", 1 << 60 if sizes is None else 0)
-        if sizes is not None:
-            monkeypatch.setattr(window, "BLOCK", sizes[0])
-            monkeypatch.setattr(large, "RANGE", sizes[1])
-
-    return set_sizes
-
-
 CHECKS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
@@ -244,143 +226,3 @@ def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
     expected = report(path)
     tiny((50_000, 400_000))
     assert report(path) == expected
-
-
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_the_last_ec2_calls_are_listed_and_all_are_counted(tiny, tmp_path, sizes):
-    path = tmp_path / "export.csv"
-    names = ["CreateVolume"] + ["RunInstances"] * 29
-    calls = [
-        row(**EC2 | {"event_name": name}, user_name="alice", event_id=f"call {number}",
-            event_time=f"2026-05-18T07:00:{number:02}Z")
-        for number, name in enumerate(names)
-    ]  # fmt: skip
-    far = row(**EC2, user_name="alice", event_time="2026-05-18T07:05:31Z")
-    of_bob = row(**EC2, user_name="bob", event_time="2026-05-18T07:00:30Z")
-    near = denied("alice", event_time="2026-05-18T07:00:30Z")
-    path.write_text(export(far, near, of_bob, *calls[::-1], calls[29]))
-    tiny(sizes)
-    (finding,) = audit(path).findings
-    attempts = finding.history.attempts
-    assert [call.event_id for call in attempts.listed] == [f"call {n}" for n in range(10, 30)]
-    assert attempts.count == 30
-    assert attempts.operations == {"CreateVolume", "RunInstances"}
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_call_in_two_large_exports_counts_once(tiny, tmp_path, order):
-    call = row(**EC2, user_name="alice", event_id="call")
-    texts = export(denied("alice"), call), export(call, row(**EC2, user_name="alice"))
-    paths = [tmp_path / f"{number}.csv" for number in range(2)]
-    for path, at in zip(paths, order, strict=True):
-        path.write_text(texts[at])
-    tiny((700, 900))
-    (finding,) = audit(paths).findings
-    assert finding.history.attempts.count == 2
-
-
-def test_a_report_does_not_need_its_input_any_more(tiny, tmp_path):
-    path = tmp_path / "export.csv"
-    changed = row(**KMS, event_name="RetireGrant", event_time="2026-05-18T07:00:00Z")
-    text = "\n".join([",".join(HEADER), line(denied("alice")), line(changed), ""])
-    path.write_text(text)
-    tiny((700, 900))
-    report = audit(path)
-    path.write_text("x" * len(text))
-    (finding,) = report.to_dict()["findings"]
-    assert [one["event_name"] for one in finding["history"]["changes"]] == ["RetireGrant"]
-
-
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_report_can_be_copied_and_holds_nothing_of_the_reading(tiny, tmp_path, copied, pack):
-    path = tmp_path / "export.csv"
-    changed = row(**KMS, event_name="RetireGrant", event_time="2026-05-18T07:00:00Z")
-    path.write_bytes(pack(export(denied("alice"), changed, row(**EC2)).encode()))
-    tiny((700, 900))
-    report = audit(path)
-    gc.collect()
-    assert not any(isinstance(one, large.LargeExport) for one in gc.get_objects())
-    assert copied(report) == report
-    assert copied(report).to_dict() == report.to_dict()
-
-
-@pytest.mark.parametrize("header", [HEADER, without("Event ID")])
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_a_call_or_change_with_a_long_term_key_counts_once(tiny, tmp_path, sizes, header):
-    """Such a row says what happened, and shows that alice is an IAM user."""
-    path = tmp_path / "export.csv"
-    change = KMS | LONG_TERM | {"event_name": "RetireGrant"}
-    rows = denied("alice", aws_access_key=""), row(**EC2 | LONG_TERM), row(**change)
-    for first, second in (rows[1:], rows[:0:-1]):
-        path.write_text(export(rows[0], first, second, header=header))
-        tiny(sizes)
-        (finding,) = audit(path).findings
-        assert finding.principal.kind == "user"
-        assert (finding.history.attempts.count, finding.history.changes_count) == (1, 1)
-
-
-MESSAGE = (
-    f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: kms:CreateGrant on "
-    f"resource: {KEY_ARN} because no resource-based policy allows the kms:CreateGrant action"
-)
-
-
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_what_is_around_a_denial_in_the_message_of_an_ec2_call(tiny, tmp_path, sizes):
-    """No KMS event is denied. The calls and the successes of the same caller bear on it too."""
-    path = tmp_path / "export.csv"
-    by_ec2 = {"source_ip_address": "ec2-frontend-api.amazonaws.com"}
-    path.write_text(export(
-        row(**EC2, event_time="2026-05-18T07:01:00Z"),
-        row(**KMS | by_ec2, event_name="CreateGrant", event_time="2026-05-18T07:20:00Z"),
-    ))  # fmt: skip
-    failed = record(
-        eventSource="ec2.amazonaws.com", eventName="AttachVolume", errorMessage=MESSAGE,
-        errorCode="Client.UnauthorizedOperation", userIdentity={"type": "IAMUser", "userName":
-        "alice", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice", "accountId": ACCOUNT},
-    )  # fmt: skip
-    tiny(sizes)
-    (finding,) = audit(path, records=log(failed)).findings
-    assert finding.history.attempts.count == 2
-    assert finding.history.later_success.name == "CreateGrant"
-
-
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_what_the_caller_in_a_pasted_message_may_do(tiny, tmp_path, sizes):
-    path = tmp_path / "export.csv"
-    path.write_text(export(row(**KMS, event_name="Decrypt")))
-    tiny(sizes)
-    (finding,) = audit(path, messages=MESSAGE).findings
-    assert finding.history.allowed == ("kms:Decrypt",)
-
-
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-@pytest.mark.parametrize(
-    ("last", "reason"),
-    [
-        ("", "the file ends in the middle of this row"),
-        ("\n", None),
-        ("\nalice", "the file ends in the middle of this row"),
-        ("\n" + FORGED.removesuffix("ment"), "the file ends in the middle of this row"),
-        ('\nalice,"x\ny', "a quote is opened and not closed where the field ends"),
-    ],
-)
-def test_the_last_row_of_a_gzip_file_that_is_cut_short(tiny, tmp_path, sizes, last, reason):
-    """Without a line end, no one can tell whether the row is whole."""
-    path = tmp_path / "export.csv.gz"
-    text = "\n".join([",".join(HEADER), line(denied("alice")), line(denied("bob"))]) + last
-    path.write_bytes(gzip.compress(text.encode())[:-4])
-    tiny(sizes)
-    report = audit(path)
-    assert [one.reason for one in report.set_aside] == ([reason] if reason else [])
-    assert report.coverage.rows_read == 2 + (last.strip() != "")
-
-
-@pytest.mark.parametrize("sizes", [None, (700, 900)])
-def test_a_gzip_file_that_is_cut_short_in_its_first_row(tiny, tmp_path, sizes):
-    path = tmp_path / "export.csv.gz"
-    path.write_bytes(gzip.compress(f"{','.join(HEADER)}\nalice".encode())[:-4])
-    tiny(sizes)
-    with pytest.raises(InputError, match="cut short and holds no whole row"):
-        audit(path)
