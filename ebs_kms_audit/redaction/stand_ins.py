@@ -92,7 +92,7 @@ class StandIns:
         partition = partition_of(text)
         if partition is None:
             return self.give("region", text)
-        prefix = {"aws": "us", "aws-eusc": "eusc-de"}.get(partition) or _REGION.fullmatch(text)[1]  # type: ignore[index]
+        prefix = "us" if partition == "aws" else _REGION.fullmatch(text)[1]  # type: ignore[index]
         return self.give("region", text, f"{prefix}-redacted-{{}}")
 
     def name(self, text: str) -> str:
