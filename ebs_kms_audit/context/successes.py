@@ -78,9 +78,11 @@ class SuccessLog:
         calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
         denied: dict[str, float] = {}
-        for number, kind in enumerate(kinds):
-            name, time = kind.event.name, denials.last_times.get(number, 0.0)
+        for number, time in denials.last_times.items():
+            name = kinds[number].event.name
             denied[name] = max(time, denied.get(name, time))
+        for denial in denials[len(denials.times) :]:  # without a time: nothing is known to be later
+            denied[denial.event.name] = _NEVER
         names: set[str] = set()
         later: list[Listed] = []
         for event in self._of_callers(callers):

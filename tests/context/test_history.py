@@ -71,6 +71,18 @@ def test_a_later_success_may_be_a_cure(event, cured):
     assert (later is not None) == cured
 
 
+def test_no_success_is_later_than_a_message_without_a_time():
+    message = (
+        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a is not authorized to "
+        f"perform: kms:Decrypt on resource: {KEY_ARN} because no resource-based policy allows the "
+        "kms:Decrypt action"
+    )
+    success = made("Decrypt", "07:30:00", resources=[{"ARN": KEY_ARN}])
+    (finding,) = ebs_kms_audit.audit(records=log(success), messages=message).findings
+    assert finding.history.later_success is None
+    assert finding.history.allowed == ()  # Decrypt is the denied action
+
+
 def test_an_instances_role_does_not_cure_its_infrastructure():
     """Both sessions are named after the instance; the row's Source IP address tells them apart."""
     name = "i-0123456789abcdef0"
