@@ -65,6 +65,19 @@ def test_what_a_denial_used(options):
     assert audit(record(), **options).unused == ()
 
 
+def test_a_policy_after_one_that_was_used_is_reported(tmp_path):
+    by_id = tmp_path / f"{KEY_ARN.rpartition('/')[2]}.json"
+    by_id.write_text(json.dumps(POLICY), encoding="utf-8")
+    for report, value in (
+        (audit(record(), key_policies={KEY_ARN: POLICY, OTHER_KEY: POLICY}), OTHER_KEY),
+        (audit(record(), key_policies=[str(by_id), {OTHER_KEY: POLICY}]), OTHER_KEY),
+        (audit(record(), key_policies=[POLICY, {OTHER_KEY: POLICY}]), OTHER_KEY),
+        (rows.audit(rows.row(), key_policies={KEY_ARN: POLICY, KEY_ELSEWHERE: POLICY}),
+         KEY_ELSEWHERE),
+    ):  # fmt: skip
+        assert [one.value for one in report.unused] == [f"{value}=key policy"]
+
+
 def test_a_key_and_a_policy_can_be_those_of_a_row_without_a_key():
     for options in ({"key": KEY_ARN}, {"key_policies": {KEY_ARN: POLICY}}):
         assert rows.audit(rows.row(), **options).unused == ()
