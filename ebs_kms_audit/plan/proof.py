@@ -117,8 +117,8 @@ class ChangeJudge:
         kind = (index is self._after, kind_of_call(denial))
         if kind not in self._decided:
             asked = requests_of(denial)
-            # A policy names the account of a caller of whom only that is known. The caller can be
-            # anyone in it.
+            # If only the caller's account is known, every statement for a user or role of the
+            # account counts.
             policy = index.reduced(asked[0].principal if asked else None)
             self._decided[kind] = evaluate(denial, policy, **self._layers.of(denial))
         return self._decided[kind]
