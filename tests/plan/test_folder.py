@@ -309,7 +309,7 @@ def test_an_existing_folder_is_left_alone(tmp_path, capsys):
 
 
 def test_a_folder_whose_name_no_file_can_have_leaves_nothing(tmp_path):
-    with pytest.raises(UsageError, match="it cannot be written: .*embedded null"):
+    with pytest.raises(UsageError, match=r"it cannot be written: .*embedded null"):
         write_plan((), "summary", str(tmp_path / "a\0b"))
     assert list(tmp_path.iterdir()) == []
 
