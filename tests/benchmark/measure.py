@@ -1,7 +1,8 @@
 """Runs a contestant in a process of its own: time, memory and answer.
 
 The peak memory is the larger of two figures: the highest sum over the process and its children,
-sampled every 10 ms, and the peak of one of them according to the kernel. This needs Linux.
+and the peak of one of them according to the kernel. Both are sampled every 10 ms. This needs Linux.
+The kernel's figure for an ended process is of no use: it counts the memory of this process too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from typing import IO
 
 from tests.benchmark.contestants import Contestant
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _MB = 1_000_000
 
 
@@ -62,7 +62,7 @@ def run(contestant: Contestant, path: str) -> Run:
     return Run(
         wall=wall,
         cpu=usage.ru_utime + usage.ru_stime,
-        peak=max(watch.peak, usage.ru_maxrss * 1024) / _MB,
+        peak=watch.peak / _MB,
         answer="".join(answer),
         failed=failed,
     )
@@ -97,7 +97,8 @@ class _Watch(Thread):
 
     def run(self) -> None:
         while not self._ended.wait(0.01):
-            self.peak = max(self.peak, sum(map(_resident, _family(self._pid))))
+            memory = [_memory(one) for one in _family(self._pid)]
+            self.peak = max(self.peak, sum(now for now, _ in memory), *(most for _, most in memory))
 
 
 def _family(pid: int) -> list[int]:
@@ -111,8 +112,12 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def _memory(pid: int) -> tuple[int, int]:
+    """Return the memory of a process in bytes: now, and at most since its program began."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:  # the process has ended
+        return 0, 0
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    now, most = (int(fields.get(name, "0").split()[0]) for name in ("VmRSS", "VmHWM"))
+    return now * 1024, most * 1024
