@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.explain import EntryKind, entry
-from ebs_kms_audit.model import EventList
+from ebs_kms_audit.model import EventList, event_of
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRow, rows_of
@@ -91,12 +91,12 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
         return _nothing_denied(report)
     calls = sum(finding.count for finding in findings)
     callers = len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
-    first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    last = _last_seen(findings)
+    first = _first(findings)
+    span = phrases.span(first.first_seen if first else None, _last_seen(findings))
     harmless = ", all of them harmless probes" if findings[0].noise else ""
     return (
         f"KMS denied {phrases.count(calls, 'call')} by {phrases.count(callers, 'caller')}"
-        f"{_on_which_key(findings)}{harmless}, {phrases.span(first, last)}{_where(findings)}."
+        f"{_on_which_key(findings)}{harmless}, {span}{_where(findings)}."
     )
 
 
@@ -134,6 +134,14 @@ def _symptoms(symptoms: Sequence[Symptom]) -> str:
         were = "was" if elsewhere == 1 else "were"
         texts.append(f"{phrases.count(elsewhere, 'call')} of another service {were} denied.")
     return " ".join(texts)
+
+
+def _first(findings: Sequence[Finding]) -> Finding | None:
+    """Return the finding with the first denied call."""
+    seen = [
+        (order_of(one.first_seen), number) for number, one in enumerate(findings) if one.first_seen
+    ]
+    return findings[min(seen)[1]] if seen else None
 
 
 def _last_seen(findings: Iterable[Finding]) -> datetime | None:
@@ -200,11 +208,18 @@ def alternatives_text(answer: Answer) -> str:
 
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
-    first = min((f.first_seen for f in findings if f.first_seen), key=order_of, default=None)
-    for event in EventList.last_of((one.history.changes for one in findings), _CHANGES):
-        if first and event.time:
-            ahead = phrases.before(event.time, first)
-            yield f"{phrases.happening(event)}, {ahead} before the first denied call."
+    first = _first(findings)
+    for change in EventList.last_of((one.history.changes for one in findings), _CHANGES).entries:
+        event = event_of(change)
+        if event.time is None or first is None or first.first_seen is None:
+            continue
+        denied, of_whom = first, ""
+        if order_of(event.time) > order_of(first.first_seen):  # it was before a later finding
+            listing = [one for one in findings if change in one.history.changes.entries]
+            denied = _first(listing) or first
+            of_whom = f" of {phrases.name(denied)}"
+        ahead = phrases.before(event.time, denied.first_seen or event.time)
+        yield f"{phrases.happening(event)}, {ahead} before the first denied call{of_whom}."
     in_the_plan = " ".join(reason for step in report.plan for reason in step.reasons)
     errors = [
         error

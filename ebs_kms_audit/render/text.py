@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 _CAUSES = 5  # causes with a sentence each; the others are counted
+_ALONE = 3  # errors to which no denial belongs
 _WHOLE_STEPS = 5  # steps with their change; the others have one sentence each
 
 
@@ -110,9 +111,12 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
         yield from terminal.labelled(label, text)
         label = ""
     alone = [one for one in report.symptoms if not one.findings] if report.findings else []
-    for symptom in alone[:SHOWN]:
+    for symptom in alone[:_ALONE]:
         text = f"No denial belongs to this error. {symptom_text(symptom)} ({symptom.id})"
         yield from terminal.labelled("ALSO", text)
+    if (more := len(alone) - _ALONE) > 0:
+        errors = phrases.count(more, "more error")
+        yield from terminal.labelled("", f"{errors} to which no denial belongs: add --details.")
 
 
 def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:

@@ -188,3 +188,27 @@ def test_a_change_of_the_key_is_in_a_lane_of_its_own():
         ("key changes", "key change", "PutKeyPolicy by carol1"),
         ("deploy-7f3a", "denied KMS call", "CreateGrant by deploy-7f3a: AccessDenied"),
     ]
+
+
+def test_a_change_after_the_first_denial_names_whose_denial_it_precedes():
+    bob = {"type": "IAMUser", "userName": "bob", "arn": f"arn:aws:iam::{ACCOUNT}:user/bob"}
+    later = record(eventID="e2", eventTime="2026-05-18T07:10:34Z", userIdentity=bob)
+    report = audit(record(), later, change(1, -5))
+    assert [text for text in answer_of(report).context if "carol" in text] == [
+        "carol1 changed the key policy (PutKeyPolicy, 2026-05-18 07:05:34 UTC), 5 minutes before "
+        "the first denied call of bob."
+    ]
+
+
+@pytest.mark.parametrize(("errors", "more"), [(3, ""), (4, "1 more error"), (5, "2 more errors")])
+def test_errors_to_which_no_denial_belongs_do_not_bury_the_answer(errors, more):
+    launches = [
+        row(event_source="ec2.amazonaws.com", event_name="RunInstances", user_name=f"i-{n:017x}",
+            error_code="Client.UnauthorizedOperation", event_time="2026-05-18T09:00:34Z",
+            request_id=f"launch {n}")
+        for n in range(errors)
+    ]  # fmt: skip
+    text = " ".join(str(audit_rows(row(), *launches)).split())
+    assert text.count("No denial belongs to this error.") == 3
+    line = f"{more} to which no denial belongs: add --details."
+    assert (line in text) == bool(more)
