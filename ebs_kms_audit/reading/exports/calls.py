@@ -28,9 +28,9 @@ _CallerHash = tuple[int, str | None, str | None]
 class CallsNear(NamedTuple):
     """The calls of a caller near some times.
 
-    rows        the last of them, in order of time
-    size        the number of all
-    operations  the Event names of all
+    rows        the rows of the calls, in order of time
+    size        the number of calls
+    operations  their Event names
     texts       the texts of rows that findings list
     """
 
