@@ -17,6 +17,7 @@ from ebs_kms_audit.reading.related import (
     Caller,
     caller_of,
     callers_of,
+    order_in_time,
     spans_near,
     time_of,
 )
@@ -61,7 +62,7 @@ class Ec2CallLog:
         by_caller: dict[Caller, list[Event]] = {}
         with_keys: dict[Caller, list[Event]] = {}
         seen = set()
-        for event in sorted(ec2_calls, key=_order):
+        for event in sorted(ec2_calls, key=order_in_time):
             if event.request_id:
                 self._by_request.setdefault(event.request_id, []).append(event)
             if event.time is None:
@@ -177,8 +178,3 @@ def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]
         caller: _Calls(events, [time_of(event) for event in events])
         for caller, events in by_caller.items()
     }
-
-
-def _order(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: time, file, line."""
-    return time_of(event), event.file, event.line

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, EventList, Listed, listed
-from ebs_kms_audit.reading.related import time_of
+from ebs_kms_audit.reading.related import order_in_time, time_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
@@ -129,7 +129,7 @@ class ChangeLog:
         for made in self._policy_edits.get(place, {}).values():
             after = bisect_right(made, time, key=time_of)
             found += made[max(after, len(made) - SHOWN) :]
-        return tuple(sorted(found, key=_order)[-SHOWN:])
+        return tuple(sorted(found, key=order_in_time)[-SHOWN:])
 
     def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
         """Yield the changes in an account, and those without a known account, sorted by time."""
@@ -148,14 +148,9 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
-def _order(event: Event) -> tuple[float, str, int]:
-    """Return the sort key: time, file, line."""
-    return time_of(event), event.file, event.line
-
-
 def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Event]]]:
     places: dict[_Place, dict[str | None, list[Event]]] = {}
-    for event in sorted(events, key=_order):
+    for event in sorted(events, key=order_in_time):
         if event.time is not None:
             for place in _places_of_change(event):
                 places.setdefault(place, {}).setdefault(event.account, []).append(event)

@@ -88,6 +88,11 @@ def time_of(event: Event) -> float:
     return event.seconds
 
 
+def order_in_time(event: Event) -> tuple[float, str, int]:
+    """Return the sort key of events: time, file, line."""
+    return time_of(event), event.file, event.line
+
+
 def is_near(time: float, times: Sequence[float], seconds: float = NEAR) -> bool:
     """Return whether one of the sorted times is within so many seconds."""
     after = bisect_left(times, time - seconds)
