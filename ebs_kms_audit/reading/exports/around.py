@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, KeptRows
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ebs_kms_audit.model import Window
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.groups import (
     CALL,
@@ -19,7 +20,7 @@ from ebs_kms_audit.reading.exports.groups import (
     SUCCESS,
     Groups,
 )
-from ebs_kms_audit.reading.exports.hashing import Array, hash_spans, hash_texts, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, one_of_each

@@ -13,7 +13,8 @@ import numpy as np
 
 from ebs_kms_audit.aws.ebs_operations import EC2_ID
 from ebs_kms_audit.model import Event, Listed
-from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 from ebs_kms_audit.reading.related import Caller, spans_near
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
-from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 
 

@@ -15,17 +15,11 @@ from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.aws.relevance import Relevance
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, Judgement
-from ebs_kms_audit.reading.exports.hashing import (
-    LONGEST,
-    Array,
-    hash_spans,
-    hash_texts,
-    mixed,
-    words_of,
-)
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.index import RowIndex
 

@@ -7,12 +7,10 @@ in each process, so that nobody can choose cells with the same hash.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from ebs_kms_audit.reading.bits import Array
 
 _MOST_WORDS = 64
 _SHIFT = np.uint64(32)

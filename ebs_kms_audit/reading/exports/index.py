@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.bits import Array
 
 LONGEST_ROW = 100_000
 """Longer rows are left to the plain reader: the csv module limits the length of a cell."""

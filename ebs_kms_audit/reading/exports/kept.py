@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.bits import Array
 
 PLACE = np.dtype(
     [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u8"),

@@ -18,6 +18,7 @@ import numpy as np
 
 from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.around import (
@@ -35,7 +36,7 @@ from ebs_kms_audit.reading.exports.events import (
     row_starter,
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
-from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.hashing import LONGEST, Array, hash_spans, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 
 _OWN = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import RegularRows, Settings
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_starter
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
-from ebs_kms_audit.reading.exports.hashing import Array, words_of
+from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
-from ebs_kms_audit.reading.exports.hashing import Array, hash_texts
+from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.listed import RowTexts
 from ebs_kms_audit.reading.related import Caller
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array
+from ebs_kms_audit.reading.bits import Array
 
 _SIZE = 20
 _SEPARATORS = np.array([4, 7, 10, 13, 16, 19])

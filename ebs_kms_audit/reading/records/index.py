@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.reading.exports.hashing import Array, words_of
+from ebs_kms_audit.reading.bits import WORD, Array, moved, packed, places_of
+from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
 from ebs_kms_audit.reading.records.sketches import Kind
-from ebs_kms_audit.reading.records.structure import WORD, Structure, moved, packed, places_of
+from ebs_kms_audit.reading.records.structure import Structure
 
 _PAD = 128  # bytes after the records, so that what is compared stays inside
 _BEGINS = b'{"eventVersion":'

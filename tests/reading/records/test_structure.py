@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ebs_kms_audit.reading.records.structure import WORD, Structure, moved, packed, places_of
+from ebs_kms_audit.reading.bits import WORD, moved, packed, places_of
+from ebs_kms_audit.reading.records.structure import Structure
 
 VALUES = st.recursive(
     st.none() | st.integers(0, 9) | st.text('ab"\\{}[],:é', max_size=90),
