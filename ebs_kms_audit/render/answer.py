@@ -20,7 +20,7 @@ from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
-    from ebs_kms_audit.model import Coverage, Symptom
+    from ebs_kms_audit.model import Coverage, OtherError, Symptom
     from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.report import Report
 
@@ -50,6 +50,7 @@ class Answer(NamedTuple):
     steps          the plan without the alternatives, each with its number
     alternatives   the steps that can replace another step, each with its number
     several_keys   whether the callers were denied on more than one key
+    narrower       the option that shows the calls around the latest one; empty for few callers
     read           what was read, in one sentence
     """
 
@@ -62,6 +63,7 @@ class Answer(NamedTuple):
     steps: tuple[tuple[int, Step], ...]
     alternatives: tuple[tuple[int, Step], ...]
     several_keys: bool
+    narrower: str
     read: str
 
 
@@ -69,16 +71,18 @@ def answer_of(report: Report) -> Answer:
     """Return the answer of a report."""
     findings = [finding for finding in report.findings if not finding.noise] or report.findings
     numbered = tuple(enumerate(report.plan, start=1))
+    callers = rows_of(report.findings, report.plan)
     return Answer(
         headline=_headline(report, findings),
         limits=tuple(_limits(report, findings)),
         whys=whys_of(report.findings),
         context=tuple(_context(report, findings)),
         next_evidence=next_evidence_of(findings, report.plan) if findings else _remedy(report),
-        callers=rows_of(report.findings, report.plan),
+        callers=callers,
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
         alternatives=tuple((number, step) for number, step in numbered if step.alternative_to),
         several_keys=len({phrases.key_name(f.key) for f in report.findings}) > 1,
+        narrower=_narrower(report, callers),
         read=_read(report.coverage, _last_seen(findings)),
     )
 
@@ -90,12 +94,12 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
     if not findings:
         return _nothing_denied(report)
     calls = sum(finding.count for finding in findings)
-    callers = len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
     first = _first(findings)
     span = phrases.span(first.first_seen if first else None, _last_seen(findings))
     harmless = ", all of them harmless probes" if findings[0].noise else ""
+    callers = phrases.count(phrases.callers(findings), "caller")
     return (
-        f"KMS denied {phrases.count(calls, 'call')} by {phrases.count(callers, 'caller')}"
+        f"KMS denied {phrases.count(calls, 'call')} by {callers}"
         f"{_on_which_key(findings)}{harmless}, {span}{_where(findings)}."
     )
 
@@ -221,15 +225,24 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         ahead = phrases.before(event.time, denied.first_seen or event.time)
         yield f"{phrases.happening(event)}, {ahead} before the first denied call{of_whom}."
     in_the_plan = " ".join(reason for step in report.plan for reason in step.reasons)
-    errors = [
-        error
-        for error in report.other_errors
-        if f"{error.event_name} failed with {error.error_code}" not in in_the_plan
-    ]
-    for error in errors[:_ERRORS]:
-        yield phrases.sentence(phrases.other_error(error))
+    by_code: dict[str, list[OtherError]] = {}
+    for error in report.other_errors:
+        if f"{error.event_name} failed with {error.error_code}" not in in_the_plan:
+            by_code.setdefault(error.error_code, []).append(error)
+    errors = list(by_code.values())
+    for same_code in errors[:_ERRORS]:
+        yield phrases.sentence(phrases.other_error(*same_code))
     if (more := len(errors) - _ERRORS) > 0:
-        yield f"{phrases.count(more, 'more kind')} of other KMS errors: see --format json."
+        yield f"{phrases.count(more, 'more code')} of other KMS errors: see --format json."
+
+
+def _narrower(report: Report, callers: Sequence[CallerRow]) -> str:
+    """Return the option that shows the denied calls around the latest one, if there are many."""
+    newest = next((row.last for row in callers if row.last), None)
+    if newest is None or report.coverage.window or len(callers) <= SHOWN:
+        return ""
+    zone = "Z" if newest.tzinfo else ""
+    return f"--around {newest:%Y-%m-%dT%H:%M:%S}{zone}"
 
 
 def _remedy(report: Report) -> NextEvidence | None:

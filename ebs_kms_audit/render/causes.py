@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Characters that no text of an input can hold: they are escaped when a text is shown.
 _CALLER, _ACTIONS = "\x00", "\x01"
 _AGAINST = 3
-_NAMED = {"caller": 3, "action": 2}
+_NAMED_CALLERS, _NAMED_ACTIONS = 3, 2
 # One search of the console brings the records that single commands would bring one by one.
 _DOWNLOAD = NextEvidence(
     what="the records of the denied events",
@@ -33,7 +33,7 @@ class WhyDenied(NamedTuple):
 
     cause    the cause, as it is of the first of its findings
     text     the sentence, with its evidence: about all of its callers and actions
-    against  what contradicts the cause, each once; the first three, and how many more there are
+    against  what contradicts the cause, one sentence each, and how many more facts there are
     """
 
     cause: Cause
@@ -56,36 +56,46 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     template = _template(group[0])
     text = cause.text
     if len(group) > 1:
-        callers = _some(dict.fromkeys(map(_caller, group)), "caller")
-        actions = _some(dict.fromkeys(a for one in group for a in _actions(one)), "action")
-        text = template.replace(_CALLER, callers).replace(_ACTIONS, actions)
+        callers = _callers(group, _caller)
+        text = template.replace(_CALLER, callers).replace(_ACTIONS, _some_actions(group))
         if len({_caller(finding) for finding in group}) > 1:
             text = text.replace(f"{callers} was ", f"{callers} were ")
     if not alone and _CALLER not in template:
-        names = _some(dict.fromkeys(map(phrases.name, group)), "caller")
+        names = _callers(group, phrases.name)
         calls = phrases.count(sum(finding.count for finding in group), "call")
         text = f"{names} ({calls}): {text}"
     known = "" if cause.evidence is Evidence.UNKNOWN else f" ({cause.evidence})"
-    against = dict.fromkeys(one for finding in group for one in finding.cause.contradicted_by)
     return WhyDenied(
         cause=cause,
         text=f"{phrases.sentence(text)}{known}",
-        against=tuple(_first(list(map(phrases.sentence, against)))),
+        against=tuple(_against(group)),
     )
 
 
-def _first(sentences: list[str]) -> list[str]:
-    """Return the first sentences, and how many more there are."""
-    more = len(sentences) - _AGAINST
-    if more < 2:
-        return sentences
-    return [*sentences[:_AGAINST], f"{phrases.count(more, 'more fact')}: see --format json."]
+def _against(group: Sequence[Finding]) -> Iterator[str]:
+    """Give what contradicts a cause; of several callers one fact, because each is about one."""
+    contradicted = [finding for finding in group if finding.cause.contradicted_by]
+    facts = list(dict.fromkeys(one for f in contradicted for one in f.cause.contradicted_by))
+    callers, of_all = phrases.callers(contradicted), phrases.callers(group)
+    if of_all > 1 and len(facts) > 1:
+        of_which = f"{callers:,} of {of_all:,}"
+        yield f"For {of_which} callers, this speaks against it: {phrases.sentence(facts[0])}"
+        shown = 1
+    else:
+        shown = len(facts) if len(facts) - _AGAINST < 2 else _AGAINST
+        for fact in facts[:shown]:
+            yield f"This speaks against it: {phrases.sentence(fact)}"
+    if more := len(facts) - shown:
+        yield f"{phrases.count(more, 'more fact')} against it: see --format json."
 
 
 def _template(finding: Finding) -> str:
     """Return the sentence of a cause with marks in the place of its caller and its actions."""
-    text = finding.cause.text.replace(phrases.listed(_actions(finding)), _ACTIONS)
-    return text.replace(_caller(finding), _CALLER)
+    text = f" {finding.cause.text}".replace(phrases.listed(_actions(finding)), _ACTIONS)
+    caller = _caller(finding)
+    for end in " ,.":  # a caller can have the name of a part of a word
+        text = text.replace(f" {caller}{end}", f" {_CALLER}{end}")
+    return text[1:]
 
 
 def _actions(finding: Finding) -> list[str]:
@@ -99,10 +109,18 @@ def _caller(finding: Finding) -> str:
     return name or principal.role_name or principal.user_name or "the caller"
 
 
-def _some(names: Iterable[str], noun: str) -> str:
-    """Return the names if they are few, or how many there are."""
-    every = list(names)
-    return phrases.listed(every) if len(every) <= _NAMED[noun] else phrases.count(len(every), noun)
+def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
+    """Return the names of the callers if they are few, or the number of callers."""
+    names = list(dict.fromkeys(map(name, group)))
+    few = len(names) <= _NAMED_CALLERS
+    return phrases.listed(names) if few else phrases.count(phrases.callers(group), "caller")
+
+
+def _some_actions(group: Sequence[Finding]) -> str:
+    """Return the denied actions if they are few, or the number of actions."""
+    actions = list(dict.fromkeys(action for one in group for action in _actions(one)))
+    few = len(actions) <= _NAMED_ACTIONS
+    return phrases.listed(actions) if few else phrases.count(len(actions), "action")
 
 
 def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> NextEvidence | None:

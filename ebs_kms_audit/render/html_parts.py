@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 _LONGEST = 2_000  # lines of a document that a page shows
+_OPEN_STEPS = 5  # steps that are not folded
 
 
 class Parts:
@@ -62,7 +63,8 @@ class Parts:
             yield from self._section("Callers", callers(answer))
         views = [view_of(number, step) for number, step in answer.steps[:SHOWN]]
         if views:
-            yield from self._section("Plan", *map(self.step, views), _more_steps(answer))
+            steps = [*map(self.step, views[:_OPEN_STEPS]), *map(self._fold, views[_OPEN_STEPS:])]
+            yield from self._section("Plan", *steps, _more_steps(answer))
         if answer.alternatives:
             others = [view_of(number, step) for number, step in answer.alternatives[:SHOWN]]
             text = element("p", alternatives_text(answer))
@@ -98,7 +100,7 @@ class Parts:
     def _why(self, report: Report, answer: Answer) -> Markup:
         texts: list[str] = []
         for why in answer.whys[:SHOWN]:
-            against = [muted(f"This speaks against it: {one}") for one in why.against]
+            against = map(muted, why.against)
             texts.append(together(why.text, SPACE, code(why.cause.id), *against))
         if (more := len(answer.whys) - SHOWN) > 0:
             texts.append(f"{phrases.count(more, 'more cause')}: --format json has all.")
@@ -125,6 +127,10 @@ class Parts:
             *_scripts(view),
             css="ekms-step",
         )
+
+    def _fold(self, view: StepView) -> Markup:
+        title = f"Step {view.number}. {view.step.text} {view.disposition}."
+        return folded(title, self.step(view))
 
     def _change(self, view: StepView) -> Iterator[Markup]:
         step = view.step
@@ -212,8 +218,15 @@ def callers(answer: Answer) -> Markup:
     shown = table("Denied callers, the latest first", headings, rows)
     if (more := len(answer.callers) - SHOWN) > 0:
         rest = f"{phrases.count(more, 'more caller')}: --format csv and to_pandas() have all."
-        return together(shown, muted(rest))
+        return together(shown, muted(rest), _narrower(answer))
     return shown
+
+
+def _narrower(answer: Answer) -> Markup:
+    if not answer.narrower:
+        return Markup("")
+    text = "Only the calls around one failed call, for example: "
+    return element("p", text, code(answer.narrower))
 
 
 def diff(text: str) -> Markup:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _IDS = 5
 _LONGEST = 400  # lines of a policy in a ticket
+# Characters of whole steps, of which the first is always whole. A description in Jira has at most
+# 32,767 characters, an issue of GitHub 65,536.
+_PLAN_CHARACTERS = 20_000
+_LISTED_STEPS = 10  # steps, whole or with one line each
 # A word, a number or a time: nothing to which GitHub, Jira or Slack gives a meaning. GitHub links
 # GH-12 and the ids of commits.
 _PLAIN = re.compile(
@@ -60,17 +64,14 @@ def _word(word: str, in_table: bool) -> str:
 
 def _blocks(report: Report) -> Iterator[str]:
     answer = answer_of(report)
-    views = [view_of(number, step) for number, step in answer.steps[:SHOWN]]
+    views = [view_of(number, step) for number, step in answer.steps[:_LISTED_STEPS]]
     yield from _title(answer, views)
     for limit in answer.limits:
         yield prose(limit) + "\n"
     yield from _why(report, answer)
     yield from _next_evidence(answer.next_evidence)
     yield from _callers(answer)
-    for view in views:
-        yield from _step(view, alone=len(views) == 1)
-    if (more := len(answer.steps) - SHOWN) > 0:
-        yield prose(f"{phrases.count(more, 'more step')}: see the JSON report.") + "\n"
+    yield from _plan(views, len(answer.steps))
     for number, step in answer.alternatives[:SHOWN]:
         yield from _folded(f"Instead: step {number}", _step(view_of(number, step), alone=False))
     yield from _list("Also", answer.context)
@@ -91,11 +92,9 @@ def _title(answer: Answer, views: Sequence[StepView]) -> Iterator[str]:
 
 
 def _why(report: Report, answer: Answer) -> Iterator[str]:
-    texts = [why.text for why in answer.whys[:SHOWN]]
+    texts = [" ".join((why.text, *why.against)) for why in answer.whys[:SHOWN]]
     if (more := len(answer.whys) - SHOWN) > 0:
         texts.append(f"{phrases.count(more, 'more cause')}: see the JSON report.")
-    for why in answer.whys[:SHOWN]:
-        texts += [f"This speaks against it: {text}" for text in why.against]
     if not report.findings:
         texts += map(symptom_text, report.symptoms[:SHOWN])
         texts += [caveat.text for caveat in report.caveats]
@@ -157,6 +156,27 @@ def _denied(row: CallerRow) -> str:
 
 
 # Steps
+
+
+def _plan(views: Sequence[StepView], of_all: int) -> Iterator[str]:
+    """Give the first steps whole, as long as they fit into a ticket, and one line for others."""
+    whole, characters = 0, 0
+    for view in views:
+        blocks = [*_step(view, alone=of_all == 1)]
+        characters += sum(map(len, blocks))
+        if whole and characters > _PLAN_CHARACTERS:
+            break
+        yield from blocks
+        whole += 1
+    lines = [
+        f"- **Step {one.number}:** {prose(one.step.text)} {one.disposition}."
+        for one in views[whole:]
+    ]
+    if (more := of_all - len(views)) > 0:
+        lines.append(f"- {phrases.count(more, 'more step')}")
+    if lines:
+        yield "**Other steps**, whole in the HTML or JSON report:\n"
+        yield "\n".join(lines) + "\n"
 
 
 def _step(view: StepView, *, alone: bool) -> Iterator[str]:

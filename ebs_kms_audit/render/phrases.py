@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.model import PrincipalKind
+from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
@@ -173,6 +174,11 @@ def through(denial: Denial) -> str:
     )
 
 
+def callers(findings: Iterable[Finding]) -> int:
+    """Return the number of callers; the sessions of one known role are one caller."""
+    return len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
+
+
 # Events
 
 
@@ -195,11 +201,13 @@ def attempt(event: Event) -> str:
     )
 
 
-def other_error(error: OtherError) -> str:
-    """Return one sentence on KMS calls that failed for another reason than a permission."""
-    when = time(error.last_seen) if error.count == 1 else span(error.first_seen, error.last_seen)
-    calls = count(error.count, "call")
-    return f"{error.event_name} failed with {error.error_code} ({calls}, {when}): {error.meaning}"
+def other_error(*errors: OtherError) -> str:
+    """Return one sentence on KMS calls that failed with one code, which is not a denial."""
+    times = [time for one in errors for time in (one.first_seen, one.last_seen) if time is not None]
+    when = span(min(times, key=order_of, default=None), max(times, key=order_of, default=None))
+    names = listed(dict.fromkeys(one.event_name for one in errors), most=3)
+    calls = count(sum(one.count for one in errors), "call")
+    return f"{names} failed with {errors[0].error_code} ({calls}, {when}): {errors[0].meaning}"
 
 
 def location(row: Event | SetAside) -> str:

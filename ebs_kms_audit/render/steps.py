@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.plan.change import Proof
     from ebs_kms_audit.plan.step import LeftOut, Step
 
-_LEFT_OUT = 5
+_LEFT_OUT, _BRIEF_LEFT_OUT = 5, 2
 _REASONS = 8
 _CLICKS = 2
 _INFERRED = re.compile(r"The ARN of (.+) is inferred")
@@ -70,13 +70,14 @@ def view_of(number: int, step: Step, *, brief: bool = False) -> StepView:
         part = "diff" if step.diff else "statements"
         notes.insert(0, f"The change has {lines}. Add --show {part} --step {step.id} to print it.")
         paste = None
+    left_out = step.left_out[: _BRIEF_LEFT_OUT if brief else _LEFT_OUT]
     return StepView(
         number=number,
         step=step,
         disposition=step.disposition.upper(),
         facts=tuple(_brief_facts(step) if brief else _facts(step)),
-        left_out=step.left_out[:_LEFT_OUT],
-        more_left_out=max(0, len(step.left_out) - _LEFT_OUT),
+        left_out=left_out,
+        more_left_out=len(step.left_out) - len(left_out),
         paste=paste,
         notes=tuple(notes),
     )

@@ -22,12 +22,15 @@ from ebs_kms_audit.render.terminal import Style, Terminal
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
+    from ebs_kms_audit.plan.step import Step
     from ebs_kms_audit.render.callers import CallerRow
     from ebs_kms_audit.report import Report
 
 _CAUSES = 5  # causes with a sentence each; the others are counted
-_ALONE = 3  # errors to which no denial belongs
-_WHOLE_STEPS = 5  # steps with their change; the others have one sentence each
+_ALONE = 3  # errors to which no denial belongs; of more errors the first of each kind
+_LISTED_CALLERS = 10  # callers with two lines and more each
+_PLAN_LINES = 80  # lines of whole steps; the first step is always whole
+_LISTED_STEPS = 10  # steps, whole or with one line each
 
 
 def render(
@@ -60,6 +63,9 @@ def _report(report: Report, terminal: Terminal, details: bool) -> Iterator[str]:
         lines += _details(report, answer, terminal)
     yield from lines
     yield ""
+    if answer.narrower and not details:
+        text = "Only the calls around one failed call, for example:"
+        yield from terminal.choices("NARROW", (text, answer.narrower))
     yield from terminal.labelled("READ", answer.read)
     if not details:
         yield from _words("\n".join(lines), terminal)
@@ -72,9 +78,8 @@ def _answer(report: Report, answer: Answer, terminal: Terminal, details: bool) -
         yield from terminal.paragraph(limit)
     yield from _why(report, answer, terminal)
     yield from _next_evidence(answer, terminal)
-    yield from _callers(answer, terminal)
-    views = [view_of(number, step, brief=not details) for number, step in answer.steps]
-    yield from _plan(views, answer, terminal, details)
+    yield from _callers(answer, terminal, details)
+    yield from _plan(answer, terminal, details)
 
 
 def _words(text: str, terminal: Terminal) -> Iterator[str]:
@@ -103,7 +108,7 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
     for why in answer.whys[:_CAUSES]:
         yield from terminal.labelled(label, why.text)
         for text in why.against:
-            yield from terminal.labelled("", f"This speaks against it: {text}")
+            yield from terminal.labelled("", text)
         label = ""
     if (more := len(answer.whys) - _CAUSES) > 0:
         yield from terminal.labelled("", f"{more:,} more causes: add --details.")
@@ -111,10 +116,13 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
         yield from terminal.labelled(label, text)
         label = ""
     alone = [one for one in report.symptoms if not one.findings] if report.findings else []
+    of_all = len(alone)
+    if len(alone) > _ALONE:
+        alone = list({one.id: one for one in reversed(alone)}.values())[::-1]
     for symptom in alone[:_ALONE]:
         text = f"No denial belongs to this error. {symptom_text(symptom)} ({symptom.id})"
         yield from terminal.labelled("ALSO", text)
-    if (more := len(alone) - _ALONE) > 0:
+    if more := of_all - min(len(alone), _ALONE):
         errors = phrases.count(more, "more error")
         yield from terminal.labelled("", f"{errors} to which no denial belongs: add --details.")
 
@@ -129,17 +137,18 @@ def _next_evidence(answer: Answer, terminal: Terminal) -> Iterator[str]:
 # The callers
 
 
-def _callers(answer: Answer, terminal: Terminal) -> Iterator[str]:
+def _callers(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
     rows = answer.callers[:SHOWN]
     if not rows:
         return
     day = next((row.last for row in rows if row.last), None)
     yield ""
-    yield from _caller_table(rows, answer, day, terminal) or _caller_list(
-        rows, answer, day, terminal
-    )
-    if (more := len(answer.callers) - SHOWN) > 0:
-        calls = phrases.count(sum(row.calls for row in answer.callers[SHOWN:]), "denied call")
+    table = _caller_table(rows, answer, day, terminal)
+    if table is None:
+        rows = rows if details else rows[:_LISTED_CALLERS]
+    yield from table or _caller_list(rows, answer, day, terminal)
+    if more := len(answer.callers) - len(rows):
+        calls = phrases.count(sum(row.calls for row in answer.callers[len(rows) :]), "denied call")
         text = f"{phrases.count(more, 'more caller')} with {calls}: --format csv or json lists all."
         yield from terminal.paragraph(text)
 
@@ -188,22 +197,43 @@ def _caller_list(
 # The plan
 
 
-def _plan(
-    views: Sequence[StepView], answer: Answer, terminal: Terminal, details: bool
-) -> Iterator[str]:
-    whole = SHOWN if details else _WHOLE_STEPS
-    for view in views[:whole]:
+def _plan(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
+    lines: list[str] = []
+    whole = 0
+    listed = answer.steps[: SHOWN if details else _LISTED_STEPS]
+    for number, step in listed:
+        view = view_of(number, step, brief=not details)
+        one = ["", *_step(view, terminal, brief=not details)]
+        if lines and not details and len(lines) + len(one) > _PLAN_LINES:
+            break
+        lines += one
+        whole += 1
+    yield from lines
+    if whole < len(answer.steps):
         yield ""
-        yield from _step(view, terminal, brief=not details)
-    if len(views) > whole:
-        yield ""
-    for view in views[whole:SHOWN]:
-        text = f"{view.step.text} {view.disposition}. Print it: --show statements --step "
-        yield from terminal.labelled(f"STEP {view.number}", text + view.step.id)
-    if (more := len(views) - SHOWN) > 0:
+    yield from _other_steps(listed[whole:], terminal)
+    if more := len(answer.steps) - len(listed):
         yield f"{phrases.count(more, 'more step')}: --format json lists all."
     if answer.alternatives and not details:
         yield from terminal.labelled("OR", alternatives_text(answer))
+
+
+def _other_steps(steps: Sequence[tuple[int, Step]], terminal: Terminal) -> Iterator[str]:
+    """Give one line for each step, and how to print a step."""
+    if not steps:
+        return
+    cells = [(f"STEP {n}", s.disposition.upper(), _for_whom(s), s.id) for n, s in steps]
+    yield from terminal.table(("STEP", "", "FOR", "ID"), cells) or terminal.verbatim(
+        "\n".join(f"{number} {disposition} {step}" for number, disposition, _, step in cells)
+    )
+    yield from terminal.paragraph(
+        "To print a step, add --show statements --step ID. To print all, add --details."
+    )
+
+
+def _for_whom(step: Step) -> str:
+    callers = len(step.principals) or len(step.findings)
+    return phrases.count(callers, "caller") if callers else ""
 
 
 def _step(view: StepView, terminal: Terminal, *, brief: bool = False) -> Iterator[str]:

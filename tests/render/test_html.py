@@ -271,6 +271,14 @@ def test_the_policy_of_the_document_allows_only_its_own_style():
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
 
 
+def test_steps_from_the_sixth_on_are_folded():
+    page = Page(html.render(report_of(*(policy_step(id=f"key_policy-{n}") for n in range(7)))))
+    titles = [title for title in page.texts("summary") if title.startswith("Step ")]
+    assert titles == [
+        f"Step {number}. Add two statements to the key policy. REVIEW." for number in (6, 7)
+    ]
+
+
 def test_findings_and_steps_have_anchors_and_no_id_is_there_twice():
     report = report_of(policy_step(), policy_step(id="other"))
     page = Page(html.render(report))

@@ -90,10 +90,8 @@ Console: Open the KMS console. Choose the key.
 Then: Attach the volume again.
 """
 REASON = """\
-**Why:**
-
-- No statement in the key policy allows alice to call `kms:CreateGrant`. (derived)
-- This speaks against it: event-9: the same call succeeded.
+**Why:** No statement in the key policy allows alice to call `kms:CreateGrant`. (derived) \
+This speaks against it: event-9: the same call succeeded.
 """
 CALLERS = f"""\
 | caller | denied calls | last | step |
@@ -107,6 +105,38 @@ def test_the_owner_of_the_key_gets_reason_callers_and_the_whole_change():
     assert text.partition("**Why:**")[2].partition("\n**The input cannot")[0] == (
         f"{REASON}\n{CALLERS}\n{CHANGE}".removeprefix("**Why:**")
     )
+
+
+# Jira takes 32,767 characters in a description, GitHub 65,536 in the body of an issue.
+@pytest.mark.parametrize(("steps", "whole", "more"), [(10, 10, 0), (11, 10, 1), (1_000, 10, 990)])
+def test_a_plan_of_many_short_steps_is_ten_steps_long(steps, whole, more):
+    text = render(report_of(*(policy_step(id=f"key_policy-{n}") for n in range(steps))))
+    assert text.count("```json\n") == whole
+    assert (f"\n- {more} more step" in text) == bool(more)
+    assert len(text) < 32_767
+
+
+def test_a_plan_of_long_steps_has_one_line_for_each_step_that_does_not_fit():
+    statement = policy_step().statements[0]
+    names = [f"arn:aws:iam::111122223333:role/{n:060}" for n in range(70)]
+    long = ({**statement, "Principal": {"AWS": names}},)
+    text = render(report_of(*(policy_step(id=f"k-{n}", statements=long) for n in range(9))))
+    assert text.count("```json\n") == 2
+    rest = text.partition("**Other steps**, whole in the HTML or JSON report:\n\n")[2]
+    line = "Add two statements to the key policy. REVIEW."
+    assert rest.partition("\n\n")[0].splitlines() == [
+        f"- **Step {number}:** {line}" for number in range(3, 10)
+    ]
+    assert len(text) < 32_767
+
+
+def test_the_first_step_is_whole_at_any_length():
+    statement = policy_step().statements[0]
+    names = [f"arn:aws:iam::111122223333:role/{n:0120}" for n in range(150)]
+    long = policy_step(statements=({**statement, "Principal": {"AWS": names}},))
+    text = render(report_of(long, policy_step(id="k-2")))
+    assert len(text) > 24_000
+    assert text.count("```json\n") == 1
 
 
 def test_clicks_in_the_console_are_not_shell_commands():

@@ -127,12 +127,33 @@ def test_one_change_that_concerns_two_findings_is_said_once():
 
 
 def test_other_errors_are_listed_and_the_rest_is_counted():
-    names = "Decrypt Encrypt DescribeKey ReEncrypt ListGrants Sign Verify".split()
-    errors = [record(eventName=name, errorCode="NotFoundException", eventID=name) for name in names]
-    report = audit(record(), *errors)
-    found = [text for text in answer_of(report).context if "NotFound" in text or "more" in text]
+    codes = [f"{name}Exception" for name in "NotFound A B C D E F".split()]
+    errors = [record(errorCode=code, eventID=code) for code in codes]
+    found = answer_of(audit(record(), *errors)).context
     assert len(found) == 6
-    assert found[-1] == "2 more kinds of other KMS errors: see --format json."
+    assert found[-1] == "2 more codes of other KMS errors: see --format json."
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["Decrypt"], "Decrypt failed with NotFoundException (1 call, 2026-05-18 07:00:00 UTC): "),
+        (["Encrypt", "Decrypt", "Encrypt"],
+         "Encrypt and Decrypt failed with NotFoundException (3 calls, "
+         "2026-05-18 07:00:00–07:02:00 UTC): "),
+        (["Encrypt", "Decrypt", "Sign", "Verify", "ReEncrypt"],
+         "Encrypt, Decrypt, Sign and 2 more failed with NotFoundException (5 calls, "
+         "2026-05-18 07:00:00–07:04:00 UTC): "),
+    ],
+)  # fmt: skip
+def test_errors_of_one_code_are_said_once(names, said):
+    errors = [
+        record(eventName=name, errorCode="NotFoundException", eventID=f"e{n}",
+               eventTime=f"2026-05-18T07:0{n}:00Z")
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+    (found,) = answer_of(audit(record(), *errors)).context
+    assert found.startswith(said)
 
 
 def test_an_error_that_a_step_names_is_not_repeated():
@@ -200,8 +221,11 @@ def test_a_change_after_the_first_denial_names_whose_denial_it_precedes():
     ]
 
 
-@pytest.mark.parametrize(("errors", "more"), [(3, ""), (4, "1 more error"), (5, "2 more errors")])
-def test_errors_to_which_no_denial_belongs_do_not_bury_the_answer(errors, more):
+@pytest.mark.parametrize(
+    ("errors", "shown", "more"),
+    [(1, 1, ""), (3, 3, ""), (4, 1, "3 more errors"), (5, 1, "4 more errors")],
+)
+def test_errors_to_which_no_denial_belongs_do_not_bury_the_answer(errors, shown, more):
     launches = [
         row(event_source="ec2.amazonaws.com", event_name="RunInstances", user_name=f"i-{n:017x}",
             error_code="Client.UnauthorizedOperation", event_time="2026-05-18T09:00:34Z",
@@ -209,6 +233,6 @@ def test_errors_to_which_no_denial_belongs_do_not_bury_the_answer(errors, more):
         for n in range(errors)
     ]  # fmt: skip
     text = " ".join(str(audit_rows(row(), *launches)).split())
-    assert text.count("No denial belongs to this error.") == 3
+    assert text.count("No denial belongs to this error.") == shown
     line = f"{more} to which no denial belongs: add --details."
     assert (line in text) == bool(more)

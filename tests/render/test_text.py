@@ -77,18 +77,19 @@ def test_several_keys_are_counted(keys, words):
 @pytest.mark.parametrize(
     ("number", "last"),
     [
-        (3, "event-3: it succeeded."),
-        (4, "event-4: it succeeded."),  # a line on one more fact is as long as the fact
-        (5, "2 more facts: see --format json."),
-        (900, "897 more facts: see --format json."),
+        (3, "This speaks against it: event-3: it succeeded."),
+        # A line on one more fact is as long as the fact.
+        (4, "This speaks against it: event-4: it succeeded."),
+        (5, "2 more facts against it: see --format json."),
+        (900, "897 more facts against it: see --format json."),
     ],
 )
 def test_what_speaks_against_a_cause_stays_short(number, last):
     against = tuple(f"event-{one}: it succeeded" for one in range(1, number + 1))
     lines = lines_of(report_of(cause=replace(NO_STATEMENT, contradicted_by=against)))
-    listed = [line.strip() for line in lines if "This speaks against it: " in line]
+    listed = [line.strip() for line in lines if "against it: " in line]
     assert listed[0] == "This speaks against it: event-1: it succeeded."
-    assert listed[-1] == f"This speaks against it: {last}"
+    assert listed[-1] == last
     assert len(listed) == min(number, 4)
 
 
@@ -115,6 +116,53 @@ def test_a_cause_that_several_callers_share_is_said_once():
     assert part(text, "WHY", "CALLER").rstrip() == (
         "WHY     alice and bob (2 calls): Nobody knows.\n        carl (1 call): A Deny applies."
     )
+
+
+@pytest.mark.parametrize(
+    ("contradicted", "said"),
+    [
+        (0, ""),
+        (1, "This speaks against it: event-0: it succeeded."),
+        (2, "For 2 of 4 callers, this speaks against it: event-0: it succeeded. "
+            "1 more fact against it: see --format json."),
+        (4, "For 4 of 4 callers, this speaks against it: event-0: it succeeded. "
+            "3 more facts against it: see --format json."),
+    ],
+)  # fmt: skip
+def test_of_what_speaks_against_a_cause_for_some_callers_the_first_fact_is_said(contradicted, said):
+    report = audit(*(row(user_name=f"user-{number}") for number in range(4)))
+    cause = Cause(id=CauseId.UNKNOWN, text="Nobody knows.", evidence=Evidence.UNKNOWN)
+    facts = [(f"event-{one}: it succeeded",) if one < contradicted else () for one in range(4)]
+    findings = [
+        replace(finding, cause=replace(cause, contradicted_by=against))
+        for finding, against in zip(report.findings, facts, strict=True)
+    ]
+    text = " ".join(render(replace(report, findings=tuple(findings))).split())
+    assert text.partition("Nobody knows. ")[2].partition("CALLER")[0].strip() == said
+
+
+def test_the_sessions_of_one_role_are_one_caller_of_a_cause():
+    role = "arn:aws:iam::111122223333:role/ci/deploy"
+    names = [f"run-{number}" for number in range(5)]
+    rows = [
+        row(user_name=name, aws_access_key=SESSION) for name in (*names, "ann", "bob", "cy", "dan")
+    ]
+    report = audit(*rows, principals=dict.fromkeys(names, role))
+    other = Cause(id=CauseId.EXPLICIT_DENY, text="A Deny applies.", evidence=Evidence.UNKNOWN)
+    findings = [
+        replace(finding, cause=other) if finding.principal.user_name == "dan" else finding
+        for finding in report.findings
+    ]
+    text = " ".join(render(replace(report, findings=tuple(findings))).split())
+    assert text.startswith("KMS denied 9 calls by 5 callers")
+    assert "WHY 4 callers (8 calls): The input does not show" in text
+
+
+@pytest.mark.parametrize("name", ["e", "kms", "poli"])
+def test_a_caller_named_like_a_part_of_a_word_shares_the_sentence(name):
+    report = audit(*(row(user_name=one, aws_access_key=SESSION) for one in (name, "bob")))
+    assert len(report.findings) == 2
+    assert render(report).count("The input does not show which policy denied") == 1
 
 
 def test_the_next_evidence_is_one_command_at_the_left_margin():

@@ -9,7 +9,7 @@ import ebs_kms_audit
 from ebs_kms_audit import UsageError
 from ebs_kms_audit.render.text import render
 from tests.make_samples import SAMPLES
-from tests.render.made import KEY_ARN, many_callers, policy_step, report_of, safe_step
+from tests.render.made import KEY_ARN, KEY_CELL, many_callers, policy_step, report_of, safe_step
 from tests.render.text import CONTROLS, lines_of
 from tests.rows import audit, row
 
@@ -43,13 +43,61 @@ def test_ten_thousand_findings_stay_readable():
 
 def test_very_many_steps_stay_readable():
     steps = [policy_step(id=f"key_policy-{number}") for number in range(1_000)]
-    lines = lines_of(report_of(*steps))
-    assert len(lines) < 250
-    assert sum(line.startswith("STEP ") for line in lines) == 20
-    assert "980 more steps: --format json lists all." in lines
-    assert [line for line in lines if line.endswith("statements --step key_policy-19")] == [
-        "        statements --step key_policy-19"
+    report = report_of(*steps)
+    lines = lines_of(report)
+    assert len(lines) < 110
+    assert sum(line.startswith("STEP ") for line in lines) == 11  # ten and the headings
+    assert lines[lines.index("STEP             FOR       ID") :][:8] == [
+        "STEP             FOR       ID",
+        *(f"STEP {n}   REVIEW  1 caller  key_policy-{n - 1}" for n in range(4, 10)),
+        "STEP 10  REVIEW  1 caller  key_policy-9",
     ]
+    assert lines[lines.index("STEP 10  REVIEW  1 caller  key_policy-9") + 1 :][:2] == [
+        "To print a step, add --show statements --step ID. To print all, add --details.",
+        "990 more steps: --format json lists all.",
+    ]
+    assert sum(line.startswith("STEP ") for line in lines_of(report, details=True)) == 20
+
+
+def test_the_first_step_is_whole_at_any_length():
+    long = policy_step(diff="--- a\n+++ b\n" + "+x\n" * 150)
+    lines = lines_of(report_of(long, policy_step(id="key_policy-2")))
+    assert lines.count("+x") == 150
+    assert "STEP 2  REVIEW  1 caller  key_policy-2" in lines
+
+
+def test_a_step_with_a_long_id_has_one_line_on_a_narrow_terminal():
+    steps = [policy_step(id=f"key_policy-{n}-{'x' * 60}") for n in range(10)]
+    lines = lines_of(report_of(*steps), width=60)
+    assert f"STEP 10 REVIEW key_policy-9-{'x' * 60}" in lines
+
+
+@pytest.mark.parametrize(("callers", "window", "said"), [
+    (20, {}, False), (21, {}, True), (21, {"around": "2026-05-18T07:00", "minutes": 60}, False),
+])  # fmt: skip
+def test_a_report_of_many_callers_says_how_to_see_one_failed_call(callers, window, said):
+    report = audit(*(row(user_name=f"user-{one}") for one in range(callers)), **window)
+    line = "NARROW  Only the calls around one failed call, for example:"
+    lines = lines_of(report)
+    assert (line in lines) == said
+    if said:
+        option = lines[lines.index(line) + 1].strip()
+        assert option == "--around 2026-05-18T07:00:34Z"
+        assert f"<code>{option}</code>" in report.to_html()
+
+
+@pytest.mark.parametrize(("callers", "shown"), [(10, 10), (11, 10), (30, 10)])
+def test_callers_with_two_lines_each_are_ten(callers, shown):
+    keys = [KEY_CELL.replace("1234abcd", f"{n:08}") for n in range(callers)]
+    rows = [row(user_name=f"u{n:02}", resources=key) for n, key in enumerate(keys)]
+    lines = lines_of(audit(*rows))
+    assert sum(line.startswith("u") and "(IAM user)" in line for line in lines) == shown
+    more = callers - shown
+    said = [line for line in lines if " more caller" in line]
+    calls = "1 denied call" if more == 1 else f"{more} denied calls"
+    noun = "caller" if more == 1 else "callers"
+    text = f"{more} more {noun} with {calls}: --format csv or json lists all."
+    assert said == ([text] if more else [])
 
 
 @pytest.mark.parametrize(
