@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ebs_kms_audit.diagnosis.judgement import Layers
 from ebs_kms_audit.identify import Overrides, PastedMessage, PastedTexts
-from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.window import window_around
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ebs_kms_audit.model import Window
     from ebs_kms_audit.policy import Policy
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 

@@ -31,7 +31,6 @@ from ebs_kms_audit.identify import (
     of_no_event,
     resolve_message,
 )
-from ebs_kms_audit.model import Denial, Event, Symptom
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.events import Events
@@ -41,6 +40,7 @@ from ebs_kms_audit.reading.window import on_the_only_day, time_of_day
 from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import Denial, Event, Symptom
     from ebs_kms_audit.progress import Meter, Progress
     from ebs_kms_audit.redaction import Redactor
 

@@ -15,12 +15,13 @@ from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.diagnosis.judgement import worst
 from ebs_kms_audit.diagnosis.unused import Unused
-from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
 from ebs_kms_audit.plan.step import Step
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

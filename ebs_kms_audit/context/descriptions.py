@@ -15,10 +15,10 @@ from ebs_kms_audit.aws.arns import is_account_id, partition_of
 from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts
 from ebs_kms_audit.messages import read_error_text
 from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
-from ebs_kms_audit.model import Symptom
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import Symptom
     from ebs_kms_audit.model.command_output import Description
 
 _AUTO_SCALING = "AWSServiceRoleForAutoScaling"

@@ -13,11 +13,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.identify import is_kms
-from ebs_kms_audit.model import Denial, Event, Grant, PrincipalKind
+from ebs_kms_audit.model import Denial, Event, PrincipalKind
 from ebs_kms_audit.reading.related import time_of
 from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Grant
 
 _KEPT = 20_000
 _SHOWN = 5

@@ -15,11 +15,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.model import Denial, Event, Symptom
 from ebs_kms_audit.reading.related import NEAR, time_of
 from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Denial, Event, Symptom
 
 _MOST_RESOURCES = 100
 

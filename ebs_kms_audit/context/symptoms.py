@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.identify import PastedMessage
-from ebs_kms_audit.model import DenialMessage, Event, Symptom
 from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage, Event, Symptom
 
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000

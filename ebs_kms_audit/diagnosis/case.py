@@ -10,18 +10,11 @@ from ebs_kms_audit.aws.service_roles import service_role
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
 from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.model import (
-    Denial,
-    DenialMessage,
-    Effect,
-    Evidence,
-    PolicyType,
-    PrincipalKind,
-    Verdict,
-)
+from ebs_kms_audit.model import Denial, Effect, Evidence, PolicyType, PrincipalKind, Verdict
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
+    from ebs_kms_audit.model import DenialMessage
     from ebs_kms_audit.policy import Decision, StatementResult
 
 _OF_KEY_AND_CALLER = frozenset({PolicyType.IDENTITY_BASED, PolicyType.RESOURCE_BASED})

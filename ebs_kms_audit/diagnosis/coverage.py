@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.aws.kms_errors import meaning_of
@@ -20,11 +20,14 @@ from ebs_kms_audit.identify import (
     keys_in,
     may_be_of_another_service,
 )
-from ebs_kms_audit.model import Coverage, Denial, Event, OtherError, SetAside, Symptom, Window
+from ebs_kms_audit.model import Coverage, Denial, Event
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 from ebs_kms_audit.reading.timestamps import order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import OtherError, SetAside, Symptom, Window
 
 _LISTED_LINES = 5
 _LISTED_KEYS = 20
@@ -221,6 +224,10 @@ class CoverageCounter:
         )
 
     def _other_errors(self) -> tuple[OtherError, ...]:
+        if not self._errors:
+            return ()
+        from ebs_kms_audit.model import OtherError
+
         return tuple(
             OtherError(
                 error_code=code,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
@@ -36,7 +36,10 @@ from ebs_kms_audit.identify.pasted import (
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Denial, DenialMessage, Event, KeyRef
+from ebs_kms_audit.model import Denial, Event, KeyRef
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage
 
 __all__ = [
     "AssumedRoles",

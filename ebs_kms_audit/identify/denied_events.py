@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
-from ebs_kms_audit.model import Event, RecordRef, Window
+from ebs_kms_audit.model import Event
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Window
 
 _COMPARED: dict[str, Callable[[Event], object]] = {
     "Event name": lambda event: event.name,
@@ -81,6 +84,8 @@ class DeniedEvents:
             del self._events[key]
             self._compare(known, event)
             if is_denied(event):
+                from ebs_kms_audit.model import RecordRef  # few inputs have rows and records
+
                 record = RecordRef(file=event.file, number=event.line)
                 self._put(key, replace(event, file=known.file, line=known.line, record=record))
         elif is_denied(event):

@@ -6,12 +6,16 @@ The Evidence of a pasted message is `given`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_errors import VPC_ENDPOINT_CODE
 from ebs_kms_audit.identify.overrides import kind_of
 from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts, fits
-from ebs_kms_audit.model import DenialMessage, Event, Evidence, Principal, PrincipalKind
+from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
 
@@ -35,7 +39,8 @@ def message_of(
 def _own_message(event: Event) -> DenialMessage | None:
     if not event.error_message and event.error_code != VPC_ENDPOINT_CODE:
         return None
-    from ebs_kms_audit.messages import MessageKind, PolicyType, parse_denial_message
+    from ebs_kms_audit.messages import parse_denial_message
+    from ebs_kms_audit.model import DenialMessage, MessageKind, PolicyType
 
     own = parse_denial_message(event.error_message or "")
     if own.kind is MessageKind.DENIAL:

@@ -15,15 +15,10 @@ from ebs_kms_audit.aws.callers import ROOT_USER
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, kms_actions
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify.kms_key import key_names, keys_in_message
-from ebs_kms_audit.model import (
-    Denial,
-    DenialMessage,
-    Event,
-    Evidence,
-    Symptom,
-)
+from ebs_kms_audit.model import Denial, Event, Evidence
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage, Symptom
     from ebs_kms_audit.model.command_output import PastedText
 
 NO_ACTION = "(not named)"

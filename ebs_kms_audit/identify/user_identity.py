@@ -9,10 +9,14 @@ Source: CloudTrail User Guide, "CloudTrail userIdentity element".
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id, partition_of
 from ebs_kms_audit.identify.overrides import kind_of
-from ebs_kms_audit.model import Event, Evidence, Identity, Principal, PrincipalKind
+from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Identity
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
 _IDENTITY_CENTER = "AWSReservedSSO_"

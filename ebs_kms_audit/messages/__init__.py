@@ -9,16 +9,13 @@ symptoms  errors that point to a KMS key and are not KMS denials
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType, Symptom
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage, Symptom
 
 __all__ = [
-    "DenialMessage",
-    "Effect",
     "ErrorText",
-    "MessageKind",
-    "PolicyType",
     "denial_messages",
     "parse_denial_message",
     "read_error_text",
@@ -34,6 +31,8 @@ def parse_denial_message(text: str) -> DenialMessage:
 
     Source: IAM User Guide, "Troubleshoot access denied error messages".
     """
+    from ebs_kms_audit.model import DenialMessage, MessageKind  # not needed for a console CSV
+
     return next(denial_messages(text), DenialMessage(kind=MessageKind.NOT_RECOGNISED))
 
 
@@ -71,6 +70,8 @@ def read_error_text(text: str, *, file: str) -> ErrorText:
 
 def _may_be_of_kms(message: DenialMessage) -> bool:
     """Return whether a message names a KMS action, or no action."""
+    from ebs_kms_audit.model import MessageKind
+
     if message.kind is not MessageKind.DENIAL:
         return False
     return message.action is None or message.action.casefold().startswith("kms:")

@@ -12,14 +12,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.commands import command
 from ebs_kms_audit.aws.ebs_errors import CODES
 from ebs_kms_audit.aws.ebs_operations import EC2_ID, workflow_of
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.messages.plain import plain
-from ebs_kms_audit.model import DenialMessage, Symptom
+from ebs_kms_audit.model import Symptom
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import DenialMessage
 
 _LONGEST_TEXT = 1000
 _MOST_RESOURCES = 20

@@ -5,25 +5,28 @@ The values in `command_output` are not among the names here: few inputs hold one
 Times are `datetime` values: in UTC where the time zone is known, naive where it is not.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ebs_kms_audit.aws.kms_actions import StatementKind
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
-from ebs_kms_audit.model.denial import Denial, OtherError, Verdict
+from ebs_kms_audit.model.denial import Denial, Verdict
 from ebs_kms_audit.model.denials import Denials
-from ebs_kms_audit.model.event import (
-    Event,
-    EventKind,
-    Identity,
-    PolicyRecord,
-    RecordRef,
-    Resource,
-    SetAside,
-    Window,
-)
+from ebs_kms_audit.model.event import Event, EventKind, Resource
 from ebs_kms_audit.model.event_list import NO_EVENTS, EventList, Listed, event_of, in_order, listed
-from ebs_kms_audit.model.grant import Grant
-from ebs_kms_audit.model.message import DenialMessage, Effect, MessageKind, PolicyType
+from ebs_kms_audit.model.policy_type import Effect, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
-from ebs_kms_audit.model.symptom import Symptom
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model.grant import Grant
+    from ebs_kms_audit.model.message import DenialMessage, MessageKind
+    from ebs_kms_audit.model.other_error import OtherError
+    from ebs_kms_audit.model.record import Identity, PolicyRecord, RecordRef
+    from ebs_kms_audit.model.set_aside import SetAside
+    from ebs_kms_audit.model.symptom import Symptom
+    from ebs_kms_audit.model.window import Window
 
 __all__ = [
     "NO_EVENTS",
@@ -58,3 +61,23 @@ __all__ = [
     "in_order",
     "listed",
 ]
+
+# Values that an audit of an export seldom makes, and their modules, imported at the first use.
+_MODULE_OF = {
+    "DenialMessage": "message",
+    "Grant": "grant",
+    "Identity": "record",
+    "MessageKind": "message",
+    "OtherError": "other_error",
+    "PolicyRecord": "record",
+    "RecordRef": "record",
+    "SetAside": "set_aside",
+    "Symptom": "symptom",
+    "Window": "window",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

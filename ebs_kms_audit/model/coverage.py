@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ebs_kms_audit.model.event import Window
+if TYPE_CHECKING:
+    from ebs_kms_audit.model.window import Window
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,17 +1,18 @@
-"""Denied KMS calls, and KMS calls that failed for another reason."""
+"""Denied KMS calls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import StatementKind
 from ebs_kms_audit.model.event import Event
-from ebs_kms_audit.model.message import DenialMessage
 from ebs_kms_audit.model.principal import KeyRef, Principal
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model.message import DenialMessage
 
 
 class Verdict(StrEnum):
@@ -108,29 +109,3 @@ class _Unfrozen:
     """A Denial before its fields are set: an object with the same slots."""
 
     __slots__ = tuple(field.name for field in fields(Denial))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OtherError:
-    """KMS events with one name that failed with one error code that is not a denial.
-
-    error_code  the code
-    event_name  the operation
-    account     the account in which they were recorded, or None
-    region      the AWS Region, or None
-    meaning     the meaning of the code
-    count       the number of events
-    first_seen  the earliest time, or None
-    last_seen   the latest time, or None
-    keys        the ARNs of the keys, or the key ids if there are no ARNs; at most 20
-    """
-
-    error_code: str
-    event_name: str
-    account: str | None
-    region: str | None
-    meaning: str
-    count: int
-    first_seen: datetime | None
-    last_seen: datetime | None
-    keys: tuple[str, ...] = ()

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 
 from ebs_kms_audit.model.denial import Denial
-from ebs_kms_audit.model.message import DenialMessage
 from ebs_kms_audit.model.principal import Principal
 
-_OF_MESSAGES = tuple(
-    field.name for field in fields(DenialMessage) if field.name != "authorization_id"
-)
 _OF_PRINCIPALS = tuple(field.name for field in fields(Principal) if field.name != "event_ids")
 
 
@@ -102,7 +98,7 @@ def _content(denial: Denial) -> tuple[object, ...]:
     return (
         tuple(getattr(principal, name) for name in _OF_PRINCIPALS),
         denial.key,
-        message and tuple(getattr(message, name) for name in _OF_MESSAGES),
+        message and replace(message, authorization_id=None),
         denial.verdict,
         denial.statement_kind,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.model.grant import Grant
+if TYPE_CHECKING:
+    from ebs_kms_audit.model.grant import Grant
+    from ebs_kms_audit.model.record import Identity, PolicyRecord, RecordRef
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,60 +22,6 @@ class Resource:
 
     type: str | None
     name: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """The userIdentity of a CloudTrail record. Missing elements are None.
-
-    Source: CloudTrail User Guide, "CloudTrail userIdentity element".
-
-    type          the type of identity (`AssumedRole`)
-    arn           the ARN of the caller; for a session the ARN of the session
-    account       the account id of the caller
-    user_name     the name of an IAM user
-    principal_id  the unique id of the caller
-    issuer_arn    the ARN of the role or user that issued the session (`sessionIssuer`)
-    service       the AWS service that made the call (`invokedBy`)
-    """
-
-    type: str | None
-    arn: str | None = None
-    account: str | None = None
-    user_name: str | None = None
-    principal_id: str | None = None
-    issuer_arn: str | None = None
-    service: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordRef:
-    """The location of the record of an event.
-
-    file    the file
-    number  the number of the record in the file, from 1
-    """
-
-    file: str
-    number: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PolicyRecord:
-    """The key policy in a record of PutKeyPolicy, CreateKey or ReplicateKey.
-
-    document  the policy as JSON text, or None if the record has no policy
-    default   whether the key has the default policy that AWS documents (CreateKey or ReplicateKey
-              without a policy); False if the record has no request parameters
-    key       the ARN or the id of the key, or None
-    of_key    whether it is the key policy (`default`) and not the policy of AWS Resource Access
-              Manager (`AWS_RAM`)
-    """
-
-    document: str | None
-    default: bool = False
-    key: str | None = None
-    of_key: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,38 +103,6 @@ class Event:
             return self.event_id or f"{self.file}:{self.line}"
         time = f" at {self.time.isoformat()}" if self.time else ""
         return f"{self.file}: {self.name}{time}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetAside:
-    """A row that could not be read.
-
-    file    the input
-    line    the number of the line, from 1 for the header; 0 if Spark read the file
-    reason  why the row could not be read
-    """
-
-    file: str
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
-    """A span of time in UTC.
-
-    start  the first moment
-    end    the last moment, included
-    """
-
-    start: datetime
-    end: datetime
-
-    def holds(self, time: datetime | None) -> bool:
-        """Return whether a time is in the window. A time without a zone is always in the window."""
-        if time is None or time.tzinfo is None:
-            return True
-        return self.start <= time <= self.end
 
 
 class EventKind:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ebs_kms_audit.model.policy_type import Effect, PolicyType
+
 
 class MessageKind(StrEnum):
     """The kind of a text."""
@@ -13,29 +15,6 @@ class MessageKind(StrEnum):
     ENCODED = "encoded"
     """A denial by EC2 with only an encoded authorization failure message."""
     NOT_RECOGNISED = "not_recognised"
-
-
-class PolicyType(StrEnum):
-    """The types of policy that a message can name.
-
-    The resource-based policy of a key is its key policy.
-    """
-
-    IDENTITY_BASED = "identity-based policy"
-    RESOURCE_BASED = "resource-based policy"
-    PERMISSIONS_BOUNDARY = "permissions boundary"
-    SESSION = "session policy"
-    VPC_ENDPOINT = "VPC endpoint policy"
-    SERVICE_CONTROL = "service control policy"
-    RESOURCE_CONTROL = "resource control policy"
-    ROLE_TRUST = "role trust policy"
-
-
-class Effect(StrEnum):
-    """How a policy denies: no statement allows it (implicit), or a Deny matches (explicit)."""
-
-    IMPLICIT = "implicit"
-    EXPLICIT = "explicit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

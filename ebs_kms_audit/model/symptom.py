@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ebs_kms_audit.model.message import PolicyType
+from ebs_kms_audit.model.policy_type import PolicyType
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
-from ebs_kms_audit.model import OtherError
 from ebs_kms_audit.plan import commands
 from ebs_kms_audit.plan.key_group import KeyGroup, name_for
 from ebs_kms_audit.plan.step import Step, StepKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import OtherError
 
 _DISABLED = "DisabledException"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.model import OtherError
 from ebs_kms_audit.plan.bindings import Bindings
 from ebs_kms_audit.plan.iam_policy import iam_policy_step, identity_only, identity_only_step
 from ebs_kms_audit.plan.investigate import investigate_steps
@@ -16,6 +16,9 @@ from ebs_kms_audit.plan.key_state import key_state_steps
 from ebs_kms_audit.plan.routing import Part, parts_of
 from ebs_kms_audit.plan.service_role_grant import grant_steps
 from ebs_kms_audit.plan.step import Step, StepKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import OtherError
 
 
 def plan_for(

@@ -28,7 +28,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.exports import read_export
 from ebs_kms_audit.reading.exports.rows import Row
@@ -41,6 +40,7 @@ from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import Event, Window
     from ebs_kms_audit.progress import Meter
     from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.model import Event, Symptom
+from ebs_kms_audit.model import Event
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Symptom
 
 NEAR = 300.0
 """How many seconds an EC2 call may be before or after a denial to be part of the same attempt."""

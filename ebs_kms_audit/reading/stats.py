@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import FileCoverage, SetAside
+from ebs_kms_audit.model import FileCoverage
 from ebs_kms_audit.reading.formats import ForeignError
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import SetAside
     from ebs_kms_audit.reading.exports.header import Layout
     from ebs_kms_audit.reading.sources import PlainFile
 
@@ -86,6 +87,8 @@ class InputStats:
         if self.form == "records":
             reason = f"record {line}: {reason}"
         if len(self.set_aside) < _LISTED_SET_ASIDE:
+            from ebs_kms_audit.model import SetAside
+
             self.set_aside.append(SetAside(file=self.name, line=line, reason=reason))
 
     def forget_rows(self) -> None:

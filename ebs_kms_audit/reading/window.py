@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader, order_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Window
 
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:Z|UTC)?")
 _EXAMPLES = "Examples: 2026-05-18T07:00:00Z, 07:00"
@@ -26,6 +29,8 @@ def window_around(around: str | datetime | None, minutes: float) -> Window | Non
     if not 0 < minutes <= 366 * 24 * 60:
         raise UsageError(f"minutes: {minutes} is out of range. Give minutes, for example 15")
     moment = around if isinstance(around, datetime) else _parsed(around)
+    from ebs_kms_audit.model import Window
+
     try:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         span = timedelta(minutes=minutes)

@@ -10,10 +10,10 @@ from ebs_kms_audit.context.history import History, NextCall
 from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.messages import DenialMessage
 from ebs_kms_audit.model import (
     Coverage,
     Denial,
+    DenialMessage,
     Event,
     KeyRef,
     OtherError,

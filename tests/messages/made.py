@@ -1,7 +1,8 @@
 """The words and sentences of access-denied messages, for the tests of messages."""
 
 from ebs_kms_audit import DenialMessage, parse_denial_message
-from ebs_kms_audit.messages import Effect, MessageKind, PolicyType, denial_messages
+from ebs_kms_audit.messages import denial_messages
+from ebs_kms_audit.model import Effect, MessageKind, PolicyType
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"

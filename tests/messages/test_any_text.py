@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebs_kms_audit import parse_denial_message
-from ebs_kms_audit.messages import MessageKind, read_error_text
+from ebs_kms_audit.messages import read_error_text
+from ebs_kms_audit.model import MessageKind
 from tests.messages.made import (
     CIPHERTEXT,
     DENIES,

@@ -7,7 +7,7 @@ evaluation logic", "Default key policy"), not from the output.
 import pytest
 
 import ebs_kms_audit
-from ebs_kms_audit.messages import MessageKind, PolicyType
+from ebs_kms_audit.model import MessageKind, PolicyType
 from tests.messages.made import (
     ALICE,
     AWS_ALIAS,

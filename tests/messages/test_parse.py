@@ -8,15 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from ebs_kms_audit.messages import (
-    DenialMessage,
-    Effect,
-    MessageKind,
-    PolicyType,
-    denial_messages,
-    parse_denial_message,
-    read_error_text,
-)
+from ebs_kms_audit.messages import denial_messages, parse_denial_message, read_error_text
+from ebs_kms_audit.model import DenialMessage, Effect, MessageKind, PolicyType
 from tests.messages.made import KEY, SCP, UNSEEN
 
 ALICE = "arn:aws:iam::111122223333:user/alice"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ebs_kms_audit import DenialMessage, parse_denial_message
-from ebs_kms_audit.messages import MessageKind, PolicyType
+from ebs_kms_audit.model import MessageKind, PolicyType
 from tests.messages.made import (
     ALICE,
     BY_DEPLOY,

@@ -11,13 +11,14 @@ from typing import TypeGuard
 
 import pytest
 
+from ebs_kms_audit import model
 from ebs_kms_audit.diagnosis.coverage import Facts
 from ebs_kms_audit.diagnosis.grouping import Group
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.redaction.fields import FIELDS, Kind
 from ebs_kms_audit.report import Report
 
-# Names that are imported for type checkers only, and the modules that hold them.
+# Names that are imported for type checkers only, besides those of `model`, and their modules.
 _ONLY_FOR_TYPES = {
     "GivenPolicy": "reading.key_policies",
     "KeyPolicyChange": "plan.key_policy",
@@ -32,7 +33,7 @@ _ONLY_FOR_TYPES = {
 
 
 def _names() -> dict[str, object]:
-    return {
+    return {name: getattr(model, name) for name in model.__all__} | {
         name: getattr(import_module(f"ebs_kms_audit.{module}"), name)
         for name, module in _ONLY_FOR_TYPES.items()
     }

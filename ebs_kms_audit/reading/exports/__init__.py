@@ -25,7 +25,6 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import Event, Window
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.events import SAMPLE, read_events, row_starter
 from ebs_kms_audit.reading.exports.header import (
@@ -40,6 +39,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import Event, Window
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.groups import (
@@ -27,6 +26,9 @@ from ebs_kms_audit.reading.exports.kept import ODD, PLACE, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.exports.window import ByteWindow
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Window
 
 _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"

@@ -248,7 +248,8 @@ def complete_from_message(record: dict[str, Any]) -> None:
     text = record.get("errorMessage")
     if not isinstance(text, str) or ("eventName" in record and record.get("errorCode")):
         return
-    from ebs_kms_audit.messages import MessageKind, parse_denial_message
+    from ebs_kms_audit.messages import parse_denial_message
+    from ebs_kms_audit.model import MessageKind
 
     message = parse_denial_message(text)
     if message.kind is not MessageKind.DENIAL:
