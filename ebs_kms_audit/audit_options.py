@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ebs_kms_audit.diagnosis.judgement import Layers
@@ -64,8 +64,8 @@ class AuditOptions(NamedTuple):
         cls,
         key_policies: PolicyInputs | None,
         overrides: Overrides,
-        around: str | datetime | None,
-        minutes: float,
+        around: str | date | None,
+        minutes: float | None,
         least_privilege: bool,
         redact: bool,
         *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -63,8 +63,8 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     session_policy: PolicyInputs | None = None,
     scps: PolicyInputs | None = None,
     rcps: PolicyInputs | None = None,
-    around: str | datetime | None = None,
-    minutes: float = 15,
+    around: str | date | None = None,
+    minutes: float | None = None,
     least_privilege: bool = False,
     redact: bool = False,
     progress: Callable[[Progress], object] | Literal[False] | None = None,
@@ -99,11 +99,11 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     role to its policies; SCPs and RCPs may be a list of levels, each a list. They are judged with
     the key policy.
 
-    `around` keeps the KMS events within `minutes` before and after a time: ISO 8601, the format of
-    the CloudTrail console, or a time of day such as `09:00` if the input is of one day; in UTC
-    unless it has a zone. With `least_privilege` the statements hold only the actions that were
-    denied and those that the EBS workflow needs. `redact` puts stand-ins for
-    account ids, names, keys, ARNs and addresses.
+    `around` keeps the KMS events within `minutes` (15) before and after a time: ISO 8601, the
+    format of the CloudTrail console, or a time of day such as `09:00` if the input is of one day. A
+    date keeps those of the whole day. Without a zone they are in UTC. With `least_privilege` the
+    statements hold only the actions that were denied and those that the EBS workflow needs.
+    `redact` puts stand-ins for account ids, names, keys, ARNs and addresses.
 
     `progress` is called with a `Progress` about five times a second while the inputs are read, and
     once at the end; an exception that it raises ends the audit. Without it, a notebook shows a

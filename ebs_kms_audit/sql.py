@@ -32,7 +32,7 @@ import re
 import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id, partition_of
 from ebs_kms_audit.aws.ebs_operations import (
@@ -214,8 +214,8 @@ def athena_query(
     days: int = 7,
     region: str | None = None,
     account: str | None = None,
-    around: str | datetime | None = None,
-    minutes: float = 15,
+    around: str | date | None = None,
+    minutes: float | None = None,
     now: datetime | None = None,
 ) -> str:
     """Return the query on a CloudTrail table in Athena; `table` may be `database.table`.
@@ -223,8 +223,8 @@ def athena_query(
     `partitions` are the partition columns of the table, a subset of PARTITIONS; empty for a table
     without partitions. The query covers the `days` days before `now` (default: the present time),
     or `days` days before and after the time `around`. `region` and `account` limit the query to one
-    Region and one account. `minutes` is the time before and after `around` in which failures are
-    selected.
+    Region and one account. Failures are selected within `minutes` (15) before and after `around`,
+    which can also be a whole day.
 
     Raises UsageError for an argument that is not valid.
     """
@@ -243,8 +243,8 @@ def lake_query(
     days: int = 7,
     region: str | None = None,
     account: str | None = None,
-    around: str | datetime | None = None,
-    minutes: float = 15,
+    around: str | date | None = None,
+    minutes: float | None = None,
     now: datetime | None = None,
 ) -> str:
     """Return the query on an event data store of CloudTrail Lake, by ID or ARN.
@@ -275,8 +275,8 @@ class _Scope:
         days: int,
         region: str | None,
         account: str | None,
-        around: str | datetime | None,
-        minutes: float,
+        around: str | date | None,
+        minutes: float | None,
         now: datetime | None,
     ) -> _Scope:
         if not 1 <= days <= 3660:

@@ -133,6 +133,14 @@ def test_around_a_time(query, run):
     assert sorted(found) == sorted({*ids(WANTED), "tomorrow"} - before)
 
 
+def test_a_day(query, run):
+    times = {"1": "2026-05-17T23:59:59Z", "2": "2026-05-18T00:00:00Z", "3": "2026-05-18T23:59:59Z",
+             "4": "2026-05-19T00:00:00Z"}  # fmt: skip
+    denied = [record(id, time, KMS, "CreateGrant", BOB, error=DENIED) for id, time in times.items()]
+    found = run(query(around="2026-05-18", days=1), denied, partitions=["timestamp"])
+    assert sorted(row["eventid"] for row in found) == ["2", "3"]
+
+
 PARTITIONED = [
     [], ["timestamp"], ["region", "timestamp"], ["account", "region", "timestamp"],
     ["year", "month", "day"], ["region", "year", "month", "day"],
@@ -209,7 +217,8 @@ def test_nothing_enters_the_sql_unchecked_as_a_store(text):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"days": 0}, {"days": -1}, {"days": 10_000}, {"around": "2026-05-18", "minutes": 0},
+    [{"days": 0}, {"days": -1}, {"days": 10_000},
+     {"around": "2026-05-18T07:00", "minutes": 0}, {"around": "2026-05-18", "minutes": 5},
      {"around": "0001-01-02T00:00"}, {"around": "9999-12-30T00:00"},
      {"partitions": ["timestamp", "year", "month", "day"]}, {"partitions": ["year"]},
      {"partitions": ["eventtime"]}, {"table": "a.b.c.d"}, {"table": "a..b"},

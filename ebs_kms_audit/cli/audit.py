@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.cli.misspelt import misspelt_files
-from ebs_kms_audit.cli.options import DEFAULT_MINUTES, Options, read_options
+from ebs_kms_audit.cli.options import Options, read_options
 from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.printable import escape_unprintable
@@ -50,7 +50,7 @@ def audit_as(options: Options) -> int:
             scps=[[file] for file in options.scp] or None,
             rcps=[[file] for file in options.rcp] or None,
             around=options.around,
-            minutes=DEFAULT_MINUTES if options.minutes is None else options.minutes,
+            minutes=options.minutes,
             least_privilege=options.least_privilege,
             redact=options.redact,
             progress=progress or False,

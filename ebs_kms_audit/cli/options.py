@@ -10,7 +10,6 @@ from ebs_kms_audit.errors import UsageError
 if TYPE_CHECKING:
     from ebs_kms_audit.cli.parser import Parser
 
-DEFAULT_MINUTES = 15.0
 # The parts of a step for --show; render.plan_parts has a function for each.
 SHOWN = ("policy", "statements", "diff", "patch", "commands", "terraform", "cloudformation")
 
@@ -164,7 +163,7 @@ def parser(command: str = "") -> Parser:
         "--around",
         metavar="TIME",
         help="only KMS events around this time, in UTC: 2026-05-18T07:00:00Z, or 07:00 on the day "
-        "of the newest row",
+        "of the newest row; 2026-05-18 is the whole day",
     )
     scope.add_argument(
         "--minutes",

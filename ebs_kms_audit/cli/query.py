@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ebs_kms_audit.cli.options import DEFAULT_MINUTES
 from ebs_kms_audit.cli.output import write
 from ebs_kms_audit.cli.parser import Parser, one_of
 from ebs_kms_audit.errors import UsageError
@@ -45,7 +44,7 @@ def run(words: Sequence[str]) -> int:
         "region": options.region,
         "account": options.account,
         "around": options.around,
-        "minutes": DEFAULT_MINUTES if options.minutes is None else options.minutes,
+        "minutes": options.minutes,
     }
     if options.where == "lake":
         for name in ("table", "partitions"):
@@ -76,7 +75,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--around",
         metavar="TIME",
-        help="only denied calls around this time, in UTC; --days is then before and after it",
+        help="only denied calls around this time, in UTC, or on this day; --days is then before "
+        "and after it",
     )
     parser.add_argument(
         "--minutes",

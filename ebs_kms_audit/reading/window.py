@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import UsageError
@@ -14,24 +14,35 @@ from ebs_kms_audit.reading.timestamps import TimeReader, order_of
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Window
 
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:Z|UTC)?")
-_EXAMPLES = "Examples: 2026-05-18T07:00:00Z, 07:00"
+_DEFAULT_MINUTES = 15
+# A day as `date.fromisoformat` reads it, and a zone.
+_DAY = r"([\dW]+(?:-[\dW]+)*?)\s*\(?(?:Z|UTC|GMT)?([+-]\d\d:?\d\d)?\)?"
+_TIME_OF_DAY = r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:Z|UTC)?"
+_EXAMPLES = "Examples: 2026-05-18T07:00:00Z, 07:00, 2026-05-18"
 
 
-def window_around(around: str | datetime | None, minutes: float) -> Window | None:
-    """Return the window of that many minutes before and after a time; None without a time.
+def window_around(around: str | date | None, minutes: float | None) -> Window | None:
+    """Return the window of that many minutes (15) before and after a time; None without a time.
 
-    Text is ISO 8601 or a time as the CloudTrail console shows it. A time without a zone is in UTC.
-    Raises UsageError for a text that is not a time, and for minutes that are not a positive number.
+    Text is ISO 8601 or a time as the CloudTrail console shows it. A date is the whole day. What has
+    no zone is in UTC. Raises UsageError for a text that is not a time, for minutes that are not a
+    positive number, and for a date with minutes.
     """
     if around is None:
         return None
+    midnight = _midnight(around)
+    if midnight is not None and minutes is not None:
+        raise UsageError(f"around: {around} is the whole day. Give a time, or leave out minutes")
+    minutes = _DEFAULT_MINUTES if minutes is None else minutes
     if not 0 < minutes <= 366 * 24 * 60:
         raise UsageError(f"minutes: {minutes} is out of range. Give minutes, for example 15")
-    moment = around if isinstance(around, datetime) else _parsed(around)
     from ebs_kms_audit.model import Window
 
     try:
+        if midnight is not None:
+            start = midnight.astimezone(UTC)
+            return Window(start=start, end=start + (timedelta(days=1) - timedelta.resolution))
+        moment = around if isinstance(around, datetime) else _parsed(str(around))
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         span = timedelta(minutes=minutes)
         return Window(start=moment - span, end=moment + span)
@@ -39,12 +50,27 @@ def window_around(around: str | datetime | None, minutes: float) -> Window | Non
         raise UsageError(f"around: {around} is out of range") from error
 
 
-def time_of_day(around: str | datetime | None) -> time | None:
+def _midnight(around: str | date) -> datetime | None:
+    """Return the begin of a day; None for a text or an object that names a time."""
+    if isinstance(around, datetime):
+        return None
+    if isinstance(around, date):
+        return datetime.combine(around, time(), tzinfo=UTC)
+    if not (match := re.fullmatch(_DAY, around.strip())):
+        return None
+    try:
+        day = date.fromisoformat(match[1])
+        return datetime.fromisoformat(f"{day}T00:00:00{match[2] or '+00:00'}")
+    except ValueError:
+        return None
+
+
+def time_of_day(around: str | date | None) -> time | None:
     """Return the time of a text such as `09:00`, which names no day; None for anything else.
 
     Raises UsageError for an hour, minute or second that no clock has.
     """
-    match = _TIME_OF_DAY.fullmatch(around.strip()) if isinstance(around, str) else None
+    match = re.fullmatch(_TIME_OF_DAY, around.strip()) if isinstance(around, str) else None
     if match is None:
         return None
     try:

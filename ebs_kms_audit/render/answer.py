@@ -178,8 +178,8 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         shown = phrases.span(window.start, window.end) if window else "the window"
         were = "denied call is" if outside == 1 else "denied calls are"
         yield (
-            f"{outside:,} more {were} outside {shown}. To include them, leave out --around or give "
-            "more --minutes."
+            f"{outside:,} more {were} outside {shown}. To include them, leave out --around, or "
+            "give a time with more --minutes."
         )
     if findings and not any(finding.key.known for finding in findings):
         yield "The input does not name the key. Everything below assumes that it is one key."

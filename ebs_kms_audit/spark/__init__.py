@@ -21,7 +21,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,8 @@ def audit(
     principals: Mapping[str, str] | None = None,
     key: str | None = None,
     messages: str | Iterable[str] | None = None,
-    around: str | datetime | None = None,
-    minutes: float = 15,
+    around: str | date | None = None,
+    minutes: float | None = None,
     least_privilege: bool = False,
     redact: bool = False,
     spark: SparkSession | None = None,

@@ -57,6 +57,7 @@ def test_exit_status_and_the_summary_on_stderr(folder, capsys, arguments, status
         (["denied.csv", "--key", "alias/ebs"], "is not a key ARN"),
         (["denied.csv", "--around", "lunch"], "is not a time. Examples: 2026"),
         (["denied.csv", "--minutes", "5"], "--minutes needs --around"),
+        (["denied.csv", "--around", "2026-05-18", "--minutes", "5"], "is the whole day"),
         (["denied.csv", "-o", "no/such/folder/report.txt"], "cannot be written"),
         (["explain", "gremlins"], "gremlins is not an id of the report."),
         (["explain", "no_kms_row"], "Did you mean no_kms_rows?"),
@@ -182,6 +183,13 @@ def test_the_caller_names_principal_key_and_window(folder, capsys):
     assert finding["key"]["arn"] == key
     assert document["coverage"]["window"] == {
         "start": "2026-05-18T07:00:00Z", "end": "2026-05-18T07:20:00Z",
+    }  # fmt: skip
+
+
+def test_a_date_is_the_whole_day(folder, capsys):
+    main(["denied.csv", "--around", "2026-05-18", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["coverage"]["window"] == {
+        "start": "2026-05-18T00:00:00Z", "end": "2026-05-18T23:59:59Z",
     }  # fmt: skip
 
 

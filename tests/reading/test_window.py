@@ -1,6 +1,6 @@
 """`around=`: which texts are a time, and on which day a time of day is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -35,10 +35,76 @@ def test_a_time_is_read_as_people_copy_it(around):
     assert (window.start + (window.end - window.start) / 2) == SEVEN
 
 
-@pytest.mark.parametrize("around", ["yesterday", "", "07:00", "5/6/2026 7:00", "2026-13-01"])
-def test_what_names_no_moment_is_rejected_with_an_example(around):
-    with pytest.raises(UsageError, match="2026-05-18T07:00:00Z"):
+def at(day, clock, micro=0):
+    return datetime.fromisoformat(f"2026-05-{day}T{clock}Z").replace(microsecond=micro)
+
+
+# A day lasts from midnight to midnight in its zone (ISO 8601, calendar dates).
+@pytest.mark.parametrize(
+    ("around", "start", "end"),
+    [
+        ("2026-05-18", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        (" 2026-05-18 ", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        ("2026-05-18Z", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        ("2026-05-18 UTC", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        ("20260518", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        ("2026-W21-1", at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+        ("2026-05-18+02:00", at(17, "22:00:00"), at(18, "21:59:59", 999_999)),
+        ("2026-05-18-08:00", at(18, "08:00:00"), at(19, "07:59:59", 999_999)),
+        ("2026-05-18 -0800", at(18, "08:00:00"), at(19, "07:59:59", 999_999)),
+        ("2026-05-18 (UTC+02:00)", at(17, "22:00:00"), at(18, "21:59:59", 999_999)),
+        (date(2026, 5, 18), at(18, "00:00:00"), at(18, "23:59:59", 999_999)),
+    ],
+)
+def test_a_date_is_the_whole_day(around, start, end):
+    assert window_around(around, None) == Window(start=start, end=end)
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["2026-05-18T00:00", datetime(2026, 5, 18), datetime(2026, 5, 18, tzinfo=UTC)],
+)
+def test_midnight_is_a_time(around):
+    window = Window(start=at(17, "23:45:00"), end=at(18, "00:15:00"))
+    assert window_around(around, None) == window_around(around, 15) == window
+
+
+@pytest.mark.parametrize("around", ["2026-05-18", date(2026, 5, 18)])
+def test_a_day_with_minutes_is_a_contradiction(around):
+    with pytest.raises(UsageError, match=r"2026-05-18 is the whole day. Give a time, or leave out"):
         window_around(around, 15)
+
+
+@pytest.mark.parametrize("around", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_of_the_calendar_are_days(around):
+    window = window_around(around, None)
+    assert window is not None
+    assert f"{window.start.date()} {window.end.date()}" == f"{around} {around}"
+
+
+@pytest.mark.parametrize("around", ["0001-01-01+02:00", "9999-12-31-02:00"])
+def test_a_day_outside_of_the_calendar_is_rejected(around):
+    with pytest.raises(UsageError, match="out of range"):
+        window_around(around, None)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "yesterday",
+        "",
+        "07:00",
+        "5/6/2026 7:00",
+        "2026-13-01",
+        "2026",
+        "2026-05",
+        "2026-05-32",
+        "2026-05-18+25:00",
+    ],
+)
+def test_what_names_no_moment_is_rejected_with_an_example(around):
+    with pytest.raises(UsageError, match=r"2026-05-18T07:00:00Z, 07:00, 2026-05-18$"):
+        window_around(around, None)
 
 
 def kept(tmp_path, times, around):
@@ -55,6 +121,24 @@ TIMES = ["2026-05-18T06:58:59Z", "2026-05-18T06:59:00Z", "2026-05-18T07:01:00Z",
 @pytest.mark.parametrize("around", ["07:00", "7:00", "07:00:00", "07:00Z", "07:00 UTC"])
 def test_a_time_of_day_is_on_the_day_of_the_rows(tmp_path, around):
     assert kept(tmp_path, TIMES, around) == ["06:59:00", "07:01:00"]
+
+
+DAY = ["2026-05-17T23:59:59Z", "2026-05-18T00:00:00Z", "2026-05-18T12:00:00Z",
+       "2026-05-18T23:59:59Z", "2026-05-19T00:00:00Z"]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 30_000], ids=["plain reader", "large reader"])
+def test_both_ends_of_a_day_are_in_it(tmp_path, rows):
+    others = [row(event_time="2026-05-18T06:00:00Z", error_code="")] * rows
+    path = tmp_path / "export.csv"
+    path.write_text(export(*(row(event_time=one) for one in DAY), *others).read())
+    report = ebs_kms_audit.audit(path, around="2026-05-18")
+    times = [f"{d.event.time:%d %H:%M:%S}" for f in report.findings for d in f.denials]
+    assert sorted(times) == ["18 00:00:00", "18 12:00:00", "18 23:59:59"]
+    assert report.coverage.denials_outside_window == 2
+    assert "2 more denied calls are outside 2026-05-18 00:00:00–23:59:59 UTC." in " ".join(
+        str(report).split()
+    )
 
 
 @pytest.mark.parametrize("kind", ["export", "records"])

@@ -229,7 +229,7 @@ def test_a_window_without_denials_says_where_they_are():
 No KMS call was denied in the window 2026-05-18 05:45:00–06:15:00 UTC. This does
 not prove that KMS allowed the call that you look for.
 1 more denied call is outside 2026-05-18 05:45:00–06:15:00 UTC. To include them,
-leave out --around or give more --minutes."""
+leave out --around, or give a time with more --minutes."""
     )
     assert "SETTLE" not in text
 
