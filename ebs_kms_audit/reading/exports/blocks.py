@@ -78,9 +78,6 @@ class Keeper(Protocol):
     def first_line(self) -> int:
         """The number of the line at which the range starts."""
 
-    def uncount(self, groups: list[int]) -> None:
-        """Take rows out of the count of their groups: they are needed one by one."""
-
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
         """Keep the places of rows."""
 
@@ -98,7 +95,8 @@ class RegularRows:
         window: ByteWindow,
         index: RowIndex,
         seconds: Array,
-        groups: Array,
+        hashes: Array,
+        numbers: Array,
     ) -> None:
         self._kept = kept
         self._window = window
@@ -106,7 +104,8 @@ class RegularRows:
         self._words = words_of(window.buffer)
         self._content = np.frombuffer(window.buffer, dtype=np.uint8)
         self._seconds = seconds
-        self._groups = groups
+        self._hashes_of_groups = hashes
+        self._groups = numbers
         self._starts = index.row_starts()
         self._ends = index.end(-1)
 
@@ -117,7 +116,7 @@ class RegularRows:
         if window is not None:
             start, end = window.start.timestamp(), window.end.timestamp()
             inside = (self._seconds >= start) & (self._seconds <= end) & (flags & COUNTED != 0)
-            self._kept.uncount(self._groups[inside].tolist())
+            self._kept.groups.uncount(self._groups[inside])
             needed |= inside
             flags = np.where(needed, 0, flags)
         self._keep_places(flags, holders & ~needed)
@@ -181,9 +180,7 @@ class RegularRows:
                 continue
             these = places[begin:end]
             if name == "changes":
-                groups = self._groups[part].tolist()
-                kinds = [self._kept.groups.change_hash(group) for group in groups]
-                these["user"] = np.array(kinds, dtype=np.uint64)
+                these["user"] = self._kept.groups.change_hashes(self._groups[part])
             elif name == "successes":
                 self._compare_successes(these, part, names[begin:end])
             elif name == "holders":
@@ -199,7 +196,7 @@ class RegularRows:
         user = self._cells(columns.USER_NAME, rows)
         others = [self._cells(_COMPARED_BY[name], part) for name, part in parts.items()]
         starts, ends = zip(user, *others, strict=True)
-        found = hash_spans(self._words, np.concatenate(starts), np.concatenate(ends))
+        found = hash_spans(self._window.buffer, np.concatenate(starts), np.concatenate(ends))
         return found[: len(rows)], found[len(rows) :]
 
     def _compare_successes(self, places: Array, rows: Array, names: Array) -> None:
@@ -211,7 +208,7 @@ class RegularRows:
         service[client] = 0
         begins = (self._words[start] == _AWS_INTE) & (end - start >= _INTERNAL_SIZE)
         internal = begins & (self._words[start + 4] == _INTERNAL) & (end - start == _INTERNAL_SIZE)
-        key = mixed(mixed(self._groups[rows], names), service)
+        key = mixed(mixed(self._hashes_of_groups[rows], names), service)
         places["key"] = (key & ~np.uint64(1)) | internal
         # Another spelling, such as `AWS Internal/3`, is left to the plain reader.
         first = self._content[start]
@@ -238,7 +235,7 @@ class RegularRows:
         places["line"] = self._lines(rows)
         places["time"] = self._seconds[rows]
         places["user"] = user
-        places["group"] = self._groups[rows]
+        places["group"] = self._hashes_of_groups[rows]
         places["key"] = key
         return places
 
@@ -261,7 +258,7 @@ class RegularRows:
         cell = bytes(self._window.buffer[start:end])
         if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
             needed[row] = True
-            self._kept.uncount([int(self._groups[row])])
+            self._kept.groups.uncount(self._groups[row : row + 1])
             return
         keys = [key.decode() for key in _TEMPORARY_KEY.findall(cell)]
         if keys:

@@ -6,7 +6,7 @@ Successes and changes that name resources agree in these too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, Judgement
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.index import RowIndex
 
@@ -27,26 +27,25 @@ DOUBT, DAMAGED, NEEDED, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n 
 """What a group of rows is: left to the plain reader, with a damaged account id, needed one by one,
 counted; and of the counted: EC2 calls, successes, changes to a key, AssumeRole calls."""
 _KEPT = 100_000
+_PLACES, _TO_PLACE = 1 << 14, np.uint64(64 - 14)
 _EMPTY_LIST = 2  # bytes: of `[]`
 
 
 class RowGroups(NamedTuple):
     """The groups of the rows of a block.
 
-    groups   the group of each row
-    flags    what its group is
-    unique   the different groups
-    inverse  which of these each row has
+    hashes   the hash of each row's group
+    numbers  the number of the group
+    flags    what the group is
     """
 
-    groups: Array
+    hashes: Array
+    numbers: Array
     flags: Array
-    unique: Array
-    inverse: Array
 
 
 class Groups:
-    """The groups of one file.
+    """The groups of one file, numbered in the order in which they are found.
 
     parse  returns the cells of a regular row
     judge  returns what all cells but the time say of a row
@@ -63,86 +62,122 @@ class Groups:
         self._spans = _spans(layout)
         self._parse = parse
         self._judge_cells = judge
-        self._flags: dict[int, int] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._flags = np.zeros(1 << 10, dtype=np.uint8)
         self._samples: dict[int, list[str]] = {}
         self._change_hashes: dict[int, int] = {}
+        # The place of a hash is its first bits. An empty place has a hash of another place.
+        self._table = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
+        self._number_at = np.zeros(_PLACES, dtype=np.int64)
 
-    def forget_some(self) -> None:
-        """Forget all groups if there are very many. Only between two ranges."""
-        if len(self._flags) > _KEPT:
-            self._flags.clear()
-            self._samples.clear()
-            self._change_hashes.clear()
+    def begin_range(self) -> None:
+        """Count from 0. Forget all groups if there are very many."""
+        if len(self._numbers) > _KEPT:
+            self._clear()
+        self._counts = np.zeros(len(self._flags), dtype=np.int64)
 
-    def is_counted(self, group: int) -> bool:
-        """Return whether the rows of a group are only counted."""
-        return bool(self._flags[group] & COUNTED)
+    def count(self, numbers: Array) -> None:
+        """Count rows by the numbers of their groups."""
+        counts = np.bincount(numbers)
+        self._counts.resize(max(len(self._counts), len(counts)))
+        self._counts[: len(counts)] += counts
 
-    def sample(self, group: int) -> list[str]:
-        """Return the cells of one row of a group that is counted."""
-        return self._samples[group]
+    def uncount(self, numbers: Array) -> None:
+        """Take rows out of the count: they are needed one by one."""
+        np.subtract.at(self._counts, numbers, 1)
 
-    def change_hash(self, group: int) -> int:
-        """Return the hash of the Region, the account and the resources of a group of changes."""
-        return self._change_hashes[group]
+    def counted(self) -> Iterator[tuple[int, list[str], int]]:
+        """Yield the hash of each group that is only counted, the cells of a row, the count."""
+        counts = self._counts.tolist()
+        for group, number in self._numbers.items():
+            if number in self._samples and number < len(counts) and counts[number]:
+                yield group, self._samples[number], counts[number]
+
+    def change_hashes(self, numbers: Array) -> Array:
+        """Return the hashes of the Region, the account and the resources of groups of changes."""
+        found = [self._change_hashes[number] for number in numbers.tolist()]
+        return np.array(found, dtype=np.uint64)
 
     def of_rows(self, buffer: bytearray, index: RowIndex) -> RowGroups:
         """Return the groups of the rows of a block."""
-        words = words_of(buffer)
-        groups, too_long = self._hashes(words, index)
-        found = self._judged(groups, buffer, index, named=False)
+        hashes, too_long = self._hashes(buffer, index)
+        every = np.arange(len(hashes))
+        numbers = self._numbered(hashes, buffer, index, every, named=False)
+        flags = self._flags[numbers]
         at = self._at.get(columns.RESOURCES)
-        rows = np.flatnonzero(found.flags & (SUCCESS | CHANGE))
+        rows = np.flatnonzero(flags & (SUCCESS | CHANGE))
         if at is not None and len(rows):
             start, end = index.start(at)[rows], index.end(at)[rows]
             named = end - start > _EMPTY_LIST
             if named.any():
                 rows, start, end = rows[named], start[named], end[named]
-                groups[rows] = mixed(groups[rows], hash_spans(words, start, end))
+                hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
                 too_long[rows[end - start > LONGEST]] = True
-                found = self._judged(groups, buffer, index, named=True)
-        found.flags[too_long] = DOUBT
-        return found
+                numbers[rows] = self._numbered(hashes[rows], buffer, index, rows, named=True)
+                flags[rows] = self._flags[numbers[rows]]
+        flags[too_long] = DOUBT
+        return RowGroups(hashes, numbers, flags)
 
-    def _hashes(self, words: Array, index: RowIndex) -> tuple[Array, Array]:
+    def _hashes(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
         """Return the hashes that groups are told by, and which rows are too long for a hash."""
         found = np.zeros(len(index.delimiters), dtype=np.uint64)
         too_long = np.zeros(len(found), dtype=bool)
         for first, last in self._spans:
             start, end = index.start(first), index.end(last)
             too_long |= end - start > LONGEST
-            found = mixed(found, hash_spans(words, start, end))
+            found = mixed(found, hash_spans(buffer, start, end))
         at = self._at[columns.ERROR_CODE]
         start, end = index.start(at), index.end(at)
         errors = np.flatnonzero(end > start)
         if len(errors):
             start, end = start[errors], end[errors]
             too_long[errors] |= end - start > LONGEST
-            found[errors] = mixed(found[errors], hash_spans(words, start, end))
+            found[errors] = mixed(found[errors], hash_spans(buffer, start, end))
         return found, too_long
 
-    def _judged(
-        self, groups: Array, buffer: bytearray, index: RowIndex, *, named: bool
-    ) -> RowGroups:
-        """Judge the groups that are new. `named` says whether they are of rows with resources."""
-        unique, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-        starts, ends = index.row_starts(), index.end(-1)
-        for group, row in zip(unique.tolist(), first.tolist(), strict=True):
-            if group not in self._flags:
-                self._add(group, bytes(buffer[int(starts[row]) : int(ends[row])]), named=named)
-        flags = np.array([self._flags[group] for group in unique.tolist()], dtype=np.uint8)
-        return RowGroups(groups, flags[inverse], unique, inverse)
+    def _numbered(
+        self, hashes: Array, buffer: bytearray, index: RowIndex, rows: Array, *, named: bool
+    ) -> Array:
+        """Return the numbers of the groups of rows; new groups are judged.
 
-    def _add(self, group: int, row: bytes, *, named: bool) -> None:
-        cells = self._parse(row)
-        flags = self._flags_of(cells)
-        self._flags[group] = flags
+        `named` says whether the rows are changes or successes with resources.
+        """
+        places = (hashes >> _TO_PLACE).astype(np.intp)
+        numbers: Array = self._number_at[places]
+        missing = np.flatnonzero(self._table[places] != hashes)
+        if len(missing):
+            unique, first, inverse = np.unique(
+                hashes[missing], return_index=True, return_inverse=True
+            )
+            starts, ends = index.row_starts(), index.end(-1)
+            found = []
+            for group, row in zip(unique.tolist(), rows[missing[first]].tolist(), strict=True):
+                number = self._numbers.get(group)
+                if number is None:
+                    cells = self._parse(bytes(buffer[int(starts[row]) : int(ends[row])]))
+                    number = self._add(group, cells, named=named)
+                found.append(number)
+            numbers[missing] = np.array(found, dtype=np.int64)[inverse]
+        return numbers
+
+    def _add(self, group: int, cells: list[str], *, named: bool) -> int:
+        """Judge a new group by the cells of one of its rows; return its number."""
+        number = self._numbers[group] = len(self._numbers)
+        place = group >> int(_TO_PLACE)
+        self._table[place], self._number_at[place] = group, number
+        if number == len(self._flags):
+            self._flags = np.concatenate((self._flags, np.zeros_like(self._flags)))
+        flags = self._flags[number] = self._flags_of(cells)
         if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
             cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups
         if flags & COUNTED:
-            self._samples[group] = cells
+            self._samples[number] = cells
         if flags & CHANGE:
-            self._change_hashes[group] = change_hash(self._layout, cells)
+            self._change_hashes[number] = change_hash(self._layout, cells)
+        return number
 
     def _flags_of(self, cells: list[str]) -> int:
         found = self._judge_cells(cells)

@@ -13,7 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.bits import (
+    WORD,
+    Array,
+    between,
+    bits_in,
+    moved,
+    moved_back,
+    packed,
+    places_of,
+    unpacked,
+)
 
 LONGEST_ROW = 100_000
 """Longer rows are left to the plain reader: the csv module limits the length of a cell."""
@@ -64,65 +74,65 @@ class RowIndex(NamedTuple):
 
 
 def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: int) -> RowIndex:
-    """Return the regular rows of a part of a buffer; a row begins at `begin`."""
+    """Return the regular rows of a part of a buffer; a row begins at `begin`.
+
+    After the part, the buffer has `WORD` bytes more.
+    """
     content = np.frombuffer(buffer, dtype=np.uint8)
-    part = content[begin:end]
-    marks = part == delimiter
-    other = part == _LF
-    marks |= other
-    np.equal(part, _QUOTE, out=other)
-    marks |= other
-    places = np.flatnonzero(marks)
-    places += begin
-    kinds = content[places]
-    line_ends = places[kinds == _LF]
-    quoted = kinds == _QUOTE
+    size = end - begin
+    part = content[begin : end + -size % WORD]
+    delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
     limit = end
-    if quoted.any():
-        # Only the last bit of these sums counts. It says whether a quoted cell is open.
-        opened = np.add.accumulate(quoted.view(np.uint8))
-        opened &= 1
-        outside = opened < (kinds != _QUOTE)
-        limit = _first_broken_quote(content, places[quoted], begin, end, delimiter)
-        places, kinds = places[outside], kinds[outside]
+    outside, all_ends = delimiters | ends, ends
+    if quotes.any():
+        quoted = between(quotes)
+        broken = _broken_quotes(quotes, quoted, outside)
+        if broken.any():
+            limit = begin + int(places_of(broken)[0])
+        outside &= ~quoted
+        ends = all_ends & ~quoted
+    places = np.flatnonzero(unpacked(outside))
+    places += begin
     count = len(places) // width
     cells = places[: count * width].reshape(count, width)
-    pattern = np.full(width, delimiter, dtype=np.uint8)
-    pattern[-1] = _LF
-    fits = kinds[: count * width].reshape(count, width) == pattern
-    rows = _first_false(fits.reshape(-1)) // width
-    limit = min(limit, _first_doubtful_byte(buffer, part, begin, end))
+    rows = count
+    if int(bits_in(ends).sum()) != count or not (content[cells[:, -1]] == _LF).all():
+        pattern = np.full(width, delimiter, dtype=np.uint8)
+        pattern[-1] = _LF
+        rows = _first_false((content[cells] == pattern).reshape(-1)) // width
+    limit = min(limit, _first_doubtful_byte(buffer, part[:size], begin, end))
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))
-    found = RowIndex(begin, cells[:rows], line_ends, rows == count)
+    cells = cells[:rows]
+    line_ends = cells[:, -1] if ends is all_ends else places_of(all_ends) + begin
+    found = RowIndex(begin, cells, line_ends, rows == count)
     long = found.end(width - 1) - found.row_starts() > LONGEST_ROW
     if long.any():
         return found.first(int(long.argmax()))
     return found
 
 
-def _first_false(flags: Array) -> int:
-    return len(flags) if flags.all() else int(flags.argmin())
+def _bits_of(part: Array, size: int, byte: int) -> Array:
+    """Return which of the first `size` bytes of a part are this byte."""
+    marks = part == byte
+    marks[size:] = False
+    return packed(marks)
 
 
-def _first_broken_quote(content: Array, quotes: Array, begin: int, end: int, delimiter: int) -> int:
-    """Return the place of the first quote that a strict CSV reader does not accept, or `end`.
+def _broken_quotes(quotes: Array, quoted: Array, borders: Array) -> Array:
+    """Return the quotes that a strict CSV reader does not accept.
 
     A quote opens a cell at its start, closes it at its end, or is one of two that stand for one.
     """
-    opening, closing = quotes[0::2], quotes[1::2]
-    before = content[opening - 1]
-    after = content[closing + 1]
-    good = (before == delimiter) | (before == _LF) | (before == _QUOTE)
-    if len(good) and opening[0] == begin:
-        good[0] = True
-    broken = end
-    if not good.all():
-        broken = int(opening[good.argmin()])
-    good = (after == delimiter) | (after == _LF) | (after == _QUOTE)
-    if not good.all():
-        broken = min(broken, int(closing[good.argmin()]))
+    beside = borders | quotes
+    before = moved_back(beside)
+    before[0] |= np.uint64(1)
+    broken: Array = quotes & ~((quoted & before) | (~quoted & moved(beside, 1)))
     return broken
+
+
+def _first_false(flags: Array) -> int:
+    return len(flags) if flags.all() else int(flags.argmin())
 
 
 def _first_doubtful_byte(buffer: bytearray, part: Array, begin: int, end: int) -> int:

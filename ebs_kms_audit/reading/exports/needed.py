@@ -13,7 +13,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 
 _OWN = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
@@ -152,13 +152,12 @@ class _Cells(NamedTuple):
 
     def hashes(self, runs: Sequence[tuple[int, int]]) -> tuple[Array, Array]:
         """Return the hashes of runs of columns, and which rows are short enough for a hash."""
-        words = words_of(self.buffer)
         found = np.zeros(len(self.starts), dtype=np.uint64)
         has_hash = np.ones(len(found), dtype=bool)
         for first, last in runs:
             start, end = self._start(first), self.ends[:, last]
             has_hash &= end - start <= LONGEST
-            found = mixed(found, hash_spans(words, start, end))
+            found = mixed(found, hash_spans(self.buffer, start, end))
         return found, has_hash
 
     def _start(self, at: int) -> Array:

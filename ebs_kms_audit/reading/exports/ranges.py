@@ -88,13 +88,12 @@ class RangeReader:
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
         self._begin, self._first_line = window.offset, window.line
-        self.groups.forget_some()
+        self.groups.begin_range()
         self._stats = InputStats("")
         self._reader = RowReader(
             self._settings.layout, self._stats, self._settings.sample,
             day_first_by_default=self._settings.delimiter == ";",
         )  # fmt: skip
-        self._counts: dict[int, int] = {}
         self.needed.clear()
         self._damaged = False
         self._kept: dict[str, list[Array]] = {name: [] for name in KEPT}
@@ -140,7 +139,7 @@ class RangeReader:
             index.start(self._at[columns.EVENT_TIME]),
             index.end(self._at[columns.EVENT_TIME]),
         )
-        groups, flags, unique, inverse = self.groups.of_rows(buffer, index)
+        _, _, flags = groups = self.groups.of_rows(buffer, index)
         sound &= flags & DOUBT == 0
         key_start, key_end, key_words = self._access_keys(words, index)
         content = np.frombuffer(buffer, dtype=np.uint8)
@@ -151,12 +150,13 @@ class RangeReader:
             self._damaged = True
         if not rows:
             return 0
-        flags, seconds, groups = flags[:rows], seconds[:rows], groups[:rows]
-        self._count(unique, inverse[:rows], flags, seconds)
+        hashes, numbers, flags = (column[:rows] for column in groups)
+        seconds = seconds[:rows]
+        self._count(numbers, seconds)
         holders = (key_words[:rows] & np.uint64(0xFFFFFFFF) == _AKIA) & (
             key_end[:rows] - key_start[:rows] > 3
         )
-        block = RegularRows(self, window, index.first(rows), seconds, groups)
+        block = RegularRows(self, window, index.first(rows), seconds, hashes, numbers)
         block.keep(flags, holders)
         return rows
 
@@ -177,19 +177,11 @@ class RangeReader:
         (cells,) = csv.reader([line.decode()], delimiter=self._settings.delimiter, strict=True)
         return cells
 
-    def _count(self, unique: Array, inverse: Array, flags: Array, seconds: Array) -> None:
-        counts = np.bincount(inverse, minlength=len(unique)).tolist()
-        for group, count in zip(unique.tolist(), counts, strict=True):
-            if count and self.groups.is_counted(group):
-                self._counts[group] = self._counts.get(group, 0) + count
-        self._stats.rows += len(flags)
+    def _count(self, groups: Array, seconds: Array) -> None:
+        self.groups.count(groups)
+        self._stats.rows += len(groups)
         for time in (int(seconds.min()), int(seconds.max())):
             self._stats.add_time(datetime.fromtimestamp(time, UTC))
-
-    def uncount(self, groups: list[int]) -> None:
-        """Take rows out of the count of their groups: they are needed one by one."""
-        for group in groups:
-            self._counts[group] -= 1
 
     @property
     def first_line(self) -> int:
@@ -257,11 +249,7 @@ class RangeReader:
             first=stats.first.isoformat() if stats.first else None,
             last=stats.last.isoformat() if stats.last else None,
             aside=[(one.line - self._first_line, one.reason) for one in stats.set_aside],
-            groups=[
-                (group, self.groups.sample(group), count)
-                for group, count in self._counts.items()
-                if count
-            ],
+            groups=list(self.groups.counted()),
             kinds=[(kind.hash, kind.cells, kind.needed) for kind in self.needed.kinds],
             needed=tuple(self.needed.rows),
             damaged=self._damaged,

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.hashing import words_of
 
 _SIZE = 20
 _SEPARATORS = np.array([4, 7, 10, 13, 16, 19])
@@ -18,11 +19,31 @@ _LAST_YEAR = 2100  # seconds are kept in 32 bits
 
 
 def read_times(buffer: bytearray, start: Array, end: Array) -> tuple[Array, Array]:
-    """Return the times of cells, in seconds since 1970, and which of the cells have this form."""
+    """Return the times of cells, in seconds since 1970, and which of the cells have this form.
+
+    Many rows of an export have the time of the row before them. Each time is read once.
+    """
+    if not len(start):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
+    words = words_of(buffer)
+    new = np.empty(len(start), dtype=bool)
+    new[0] = True
+    sizes = end - start
+    np.not_equal(sizes[1:], sizes[:-1], out=new[1:])
+    for place in (0, 8, _SIZE - 8):
+        part = words[start + place]
+        new[1:] |= part[1:] != part[:-1]
+    rows = np.flatnonzero(new)
+    seconds, sound = _read(buffer, start[rows], sizes[rows])
+    counts = np.diff(rows, append=len(new))
+    return np.repeat(seconds, counts), np.repeat(sound, counts)
+
+
+def _read(buffer: bytearray, start: Array, sizes: Array) -> tuple[Array, Array]:
     content = np.frombuffer(buffer, dtype=np.uint8)
     texts = np.lib.stride_tricks.as_strided(content, (len(content) - _SIZE + 1, _SIZE), (1, 1))
     cells = texts[start]
-    sound = end - start == _SIZE
+    sound = sizes == _SIZE
     sound &= (cells[:, _SEPARATORS] == _SEPARATOR_BYTES).all(axis=1)
     digits = cells[:, _DIGITS] - 48
     sound &= (digits < 10).all(axis=1)
