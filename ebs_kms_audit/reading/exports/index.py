@@ -83,14 +83,16 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     part = content[begin : end + -size % WORD]
     delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
     limit = end
-    outside, all_ends = delimiters | ends, ends
+    outside, line_ends = delimiters | ends, None
     if quotes.any():
         quoted = between(quotes)
         broken = _broken_quotes(quotes, quoted, outside)
         if broken.any():
             limit = begin + int(places_of(broken)[0])
         outside &= ~quoted
-        ends = all_ends & ~quoted
+        if (ends & quoted).any():
+            line_ends = places_of(ends) + begin
+            ends &= ~quoted
     places = np.flatnonzero(unpacked(outside))
     places += begin
     count = len(places) // width
@@ -104,8 +106,7 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))
     cells = cells[:rows]
-    line_ends = cells[:, -1] if ends is all_ends else places_of(all_ends) + begin
-    found = RowIndex(begin, cells, line_ends, rows == count)
+    found = RowIndex(begin, cells, cells[:, -1] if line_ends is None else line_ends, rows == count)
     long = found.end(width - 1) - found.row_starts() > LONGEST_ROW
     if long.any():
         return found.first(int(long.argmax()))

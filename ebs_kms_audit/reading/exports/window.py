@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-BLOCK = 1 << 20
+BLOCK = 1 << 21
 PAD = 512 + 8
 """Bytes before and after the content, so that what reads bytes around a cell stays inside."""
 _LF = 10
