@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.exports.groups import (
 from ebs_kms_audit.reading.exports.hashing import hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
-from ebs_kms_audit.reading.exports.kept import ODD, PLACE, one_of_each
+from ebs_kms_audit.reading.exports.kept import ODD, PLACE, Seen
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.exports.window import ByteWindow
@@ -84,6 +84,10 @@ class Keeper(Protocol):
     @property
     def groups(self) -> Groups:
         """The groups of rows."""
+
+    @property
+    def seen(self) -> Mapping[str, Seen]:
+        """The successes and the holders that were kept."""
 
 
 class RegularRows:
@@ -172,21 +176,33 @@ class RegularRows:
         if not len(rows):
             return
         names, others = self._hashes(parts, rows)
-        places = self._places(rows, self._user_hashes(rows, names), others)
         begin = 0
         for name, part in parts.items():
-            end = begin + len(part)
-            if not len(part):
-                continue
-            these = places[begin:end]
-            if name == "changes":
-                these["user"] = self._kept.groups.change_hashes(self._groups[part])
-            elif name == "successes":
-                self._compare_successes(these, part, names[begin:end])
-            elif name == "holders":
-                these["key"] = mixed(names[begin:end], these["key"])
-            self._put(name, these, part)
-            begin = end
+            of_part = slice(begin, begin + len(part))
+            begin += len(part)
+            if len(part):
+                self._keep_part(name, part, names[of_part], others[of_part])
+
+    def _keep_part(self, name: str, rows: Array, names: Array, keys: Array) -> None:
+        """Keep the places of rows of one kind; of successes and holders only those that are new."""
+        seen = self._kept.seen
+        if name == "successes":
+            keys = self._success_keys(rows, names, keys)
+            new = seen[name].new(keys, self._seconds[rows])
+        elif name == "holders":
+            keys = mixed(names, keys)
+            new = seen[name].new(keys, np.zeros(len(rows), dtype=np.int64))
+        else:
+            new = np.ones(len(rows), dtype=bool)
+        rows = rows[new]
+        if not len(rows):
+            return
+        places = self._places(rows, self._user_hashes(rows, names[new]), keys[new])
+        if name == "changes":
+            places["user"] = self._kept.groups.change_hashes(self._groups[rows])
+        elif name == "successes":
+            places["user"][self._has_odd_address(rows)] = ODD
+        self._put(name, places, rows)
 
     def _hashes(self, parts: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
         """Return the hashes of the User names, and of the cells that rows are compared by.
@@ -199,25 +215,34 @@ class RegularRows:
         found = hash_spans(self._window.buffer, np.concatenate(starts), np.concatenate(ends))
         return found[: len(rows)], found[len(rows) :]
 
-    def _compare_successes(self, places: Array, rows: Array, names: Array) -> None:
-        """Set the hashes that successes are compared by. Their last bit is 1 for `AWS Internal`."""
+    def _success_keys(self, rows: Array, names: Array, service: Array) -> Array:
+        """Return the hashes that successes are compared by. The last bit is 1 for `AWS Internal`.
+
+        `service` are the hashes of the Source IP addresses.
+        """
         start, end = self._cells(columns.SOURCE_IP, rows)
-        service = places["key"]
         # A client address is no service. All of them count as one.
         client = (end > start) & _DIGIT[self._content[start]] & _ADDRESS_END[self._content[end - 1]]
         service[client] = 0
-        begins = (self._words[start] == _AWS_INTE) & (end - start >= _INTERNAL_SIZE)
-        internal = begins & (self._words[start + 4] == _INTERNAL) & (end - start == _INTERNAL_SIZE)
         key = mixed(mixed(self._hashes_of_groups[rows], names), service)
-        places["key"] = (key & ~np.uint64(1)) | internal
-        # Another spelling, such as `AWS Internal/3`, is left to the plain reader.
+        found: Array = (key & ~np.uint64(1)) | self._are_internal(start, end)
+        return found
+
+    def _are_internal(self, start: Array, end: Array) -> Array:
+        begins = (self._words[start] == _AWS_INTE) & (end - start == _INTERNAL_SIZE)
+        found: Array = begins & (self._words[start + 4] == _INTERNAL)
+        return found
+
+    def _has_odd_address(self, rows: Array) -> Array:
+        """Return which rows may have another spelling of `AWS Internal`, such as `AWS Internal/3`.
+
+        They are left to the plain reader.
+        """
+        start, end = self._cells(columns.SOURCE_IP, rows)
         first = self._content[start]
-        odd = (
-            (end > start)
-            & ~internal
-            & ((first == ord("A")) | (first == ord('"')) | (first == ord(" ")))
-        )
-        places["user"][odd] = ODD
+        odd = (first == ord("A")) | (first == ord('"')) | (first == ord(" "))
+        found: Array = odd & (end > start) & ~self._are_internal(start, end)
+        return found
 
     def _user_hashes(self, rows: Array, names: Array) -> Array:
         """Return the hashes of the User names; ODD for names with quotes or spaces around them."""
@@ -242,10 +267,6 @@ class RegularRows:
     def _put(self, name: str, places: Array, rows: Array) -> None:
         texts = {}
         if self._kept.settings.texts:
-            if name in ("successes", "holders"):
-                row_of = dict(zip(places["offset"].tolist(), rows.tolist(), strict=True))
-                places = one_of_each(places, latest=name == "successes")
-                rows = np.array([row_of[offset] for offset in places["offset"].tolist()])
             texts = dict(zip(places["offset"].tolist(), self._texts(rows), strict=True))
         self._kept.keep(name, places, texts)
 

@@ -21,6 +21,7 @@ caller, and 0 for an empty User name."""
 ODD = np.uint64(1)
 
 _PENDING = 1 << 16
+_PLACES, _TO_PLACE = 1 << 17, np.uint64(64 - 17)
 
 
 class KeptRows:
@@ -65,6 +66,27 @@ class KeptRows:
     def text(self, offset: int) -> bytes | None:
         """Return the text of a row, if it was kept."""
         return self._texts.get(offset)
+
+
+class Seen:
+    """The keys of rows that were kept, so that not every row with the same key is kept.
+
+    The place of a key is its first bits. A key is forgotten if another key takes its place.
+    """
+
+    def __init__(self) -> None:
+        # An empty place has a key of another place.
+        self._keys = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
+        self._times = np.zeros(_PLACES, dtype=np.uint32)
+
+    def new(self, keys: Array, times: Array) -> Array:
+        """Return which rows have no row before them with the same key, at their time or later."""
+        places = (keys >> _TO_PLACE).astype(np.intp)
+        found: Array = (self._keys[places] != keys) | (self._times[places] < times)
+        new = np.flatnonzero(found)[::-1]  # numpy assigns the last of equal places: the first row
+        self._keys[places[new]] = keys[new]
+        self._times[places[new]] = times[new]
+        return found
 
 
 def one_of_each(rows: Array, *, latest: bool) -> Array:

@@ -175,13 +175,16 @@ class LargeExport:
             return tuple(read(begin, stop)) if begin is not None else None
 
         end = self._body
+        wrong: set[int] = set()  # where ranges begin whose results do not count
         with closing(workers.in_order(work, count)) as results:
             for number, found in enumerate(workers.counted(results, lambda _: content.counted)):
                 stop = (first + number + 1) * RANGE
                 if found is None or end >= stop:
                     continue
                 result = RangeResult(*found)
-                if result.begin != end:
+                if result.begin != end or not wrong.isdisjoint(result.after):
+                    wrong.update({result.begin} - {end})
+                    reader.forget_ranges()
                     result = read(end, stop)
                 end = result.end
                 yield from self._take(result)

@@ -24,7 +24,7 @@ from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_start
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
-from ebs_kms_audit.reading.exports.kept import PLACE, one_of_each
+from ebs_kms_audit.reading.exports.kept import PLACE, Seen, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
@@ -44,6 +44,7 @@ class RangeResult(NamedTuple):
     Another process can have made it: all values are of types that `marshal` accepts.
 
     begin, end  where the first row begins, and the first row after the range
+    after       where ranges begin that were read before; rows that they keep can be missing here
     lines       how many lines there are
     stats       rows, rows set aside, whether dates were guessed, whether times have no zone
     first, last the earliest and the latest time, as ISO 8601 text
@@ -58,6 +59,7 @@ class RangeResult(NamedTuple):
 
     begin: int
     end: int
+    after: list[int]
     lines: int
     stats: tuple[int, int, bool, bool]
     first: str | None
@@ -82,11 +84,19 @@ class RangeReader:
         self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
         self.groups = Groups(settings.layout, self._parse_row, self._judge)
         self._few = _FEW
+        self.forget_ranges()
         keep_freed_memory()
         self.needed = NeededRows(settings.layout, self._parse_row)
 
+    def forget_ranges(self) -> None:
+        """Forget the rows of earlier ranges."""
+        self._after: list[int] = []
+        self.seen = {name: Seen() for name in ("successes", "holders")}
+
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
+        if self._after and window.offset < self._after[-1]:
+            self.forget_ranges()
         self._begin, self._first_line = window.offset, window.line
         self.groups.begin_range()
         self._stats = InputStats("")
@@ -174,6 +184,8 @@ class RangeReader:
 
     def _parse_row(self, line: bytes) -> list[str]:
         """Return the cells of a regular row."""
+        if b'"' not in line:
+            return line.decode().split(self._settings.delimiter)
         (cells,) = csv.reader([line.decode()], delimiter=self._settings.delimiter, strict=True)
         return cells
 
@@ -239,9 +251,12 @@ class RangeReader:
             if texts:
                 texts = {offset: texts[offset] for offset in rows["offset"].tolist()}
             kept.append((rows.tobytes(), texts))
+        after = self._after
+        self._after = [*after, self._begin]
         return RangeResult(
             begin=self._begin,
             end=window.offset,
+            after=after,
             lines=window.line - self._first_line,
             stats=(
                 stats.rows, stats.set_aside_count, stats.guessed_dates, stats.times_without_zone,

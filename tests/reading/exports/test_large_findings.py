@@ -14,6 +14,7 @@ import pytest
 
 from ebs_kms_audit import InputError, audit
 from ebs_kms_audit.reading.exports import large
+from ebs_kms_audit.reading.workers import Workers
 from tests.exports import ACCOUNT, HEADER, denied, export, row, without
 from tests.reading.exports.test_large import (
     EC2,
@@ -187,3 +188,24 @@ def test_a_gzip_file_that_is_cut_short_in_its_first_row(tiny, tmp_path, sizes):
     tiny(sizes)
     with pytest.raises(InputError, match="cut short and holds no whole row"):
         audit(path)
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["in turn", "all ranges before a result"])
+@pytest.mark.parametrize("sizes", [None, (4_000, 2_000)])
+def test_a_forged_success_hides_no_later_success(tiny, tmp_path, monkeypatch, sizes, ahead):
+    """The first range border is before a forged row in a cell. Whoever starts there reads it."""
+    if ahead:  # as a helper does that is quicker than this process
+        monkeypatch.setattr(
+            Workers, "in_order", lambda _, work, count: (n for n in list(map(work, range(count))))
+        )
+    first = row(user_agent="x" * 1_500)
+    forged = line(denied("alice", error_code="", event_time="2026-05-18T07:50:00Z"))
+    cell = row(user_agent="y" * (2_100 - len(export(first))) + f"\n{forged}\nz")
+    others = [row(user_agent="x" * 1_500) for _ in range(6)]
+    success = denied("alice", error_code="", event_time="2026-05-18T07:30:00Z", event_id="success")
+    denial = denied("alice", event_time="2026-05-18T07:00:00Z")
+    path = tmp_path / "export.csv"
+    path.write_text(export(first, cell, *others, success, denial))
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    assert finding.history.later_success.event_id == "success"
