@@ -10,13 +10,16 @@ works": EC2 makes a grant for aws:ec2-infrastructure and the instance when a vol
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
+from math import inf
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.identify import is_kms
-from ebs_kms_audit.model import Denial, Event, PrincipalKind
+from ebs_kms_audit.model import Denial, Denials, Event, PrincipalKind
 from ebs_kms_audit.reading.related import time_of
 from ebs_kms_audit.reading.timestamps import order_of
 
@@ -27,6 +30,7 @@ _KEPT = 20_000
 _SHOWN = 5
 _ENDS = frozenset({"RevokeGrant", "RetireGrant"})
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
+_ANY = "any operation"  # of a denial that does not name its action
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 
 
@@ -34,16 +38,18 @@ _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 class GrantTrace:
     """A grant on the denied key, and its history.
 
-    grant   the grant
-    made    the CreateGrant event; None if the grant is known from list-grants only
-    ended   the RevokeGrant or RetireGrant event; None if the input shows none
-    listed  whether the output of list-grants contains it
+    grant    the grant
+    made     the CreateGrant event; None if the grant is known from list-grants only
+    ended    the RevokeGrant or RetireGrant event; None if the input shows none
+    listed   whether the output of list-grants contains it
+    existed  whether it existed at a denial of an action that it allows; None if unknown
     """
 
     grant: Grant
     made: Event | None = None
     ended: Event | None = None
     listed: bool = False
+    existed: bool | None = None
 
 
 class GrantLog:
@@ -87,29 +93,82 @@ class GrantLog:
         """Return whether the output of list-grants was given for a key."""
         return key_id in self._listed_keys
 
-    def of(self, denial: Denial) -> tuple[GrantTrace, ...]:
-        """Return the last 5 grants on the denied key that give the caller the denied action.
+    def of(self, denials: Denials) -> tuple[GrantTrace, ...]:
+        """Return the last 5 grants on the denied key that give the caller a denied action.
 
-        For aws:ec2-infrastructure, these are the grants of the instance. The constraints of a grant
-        are not evaluated.
+        A grant that existed at such a denial, or may have existed, comes before later ones that did
+        not. For aws:ec2-infrastructure, these are the grants of the instance. The constraints of a
+        grant are not evaluated.
         """
-        if denial.key.id is None:
+        owners = dict.fromkeys((_caller(kind), kind.key.id) for kind in denials.kinds)
+        traces = [trace for owner in owners for trace in self._by_owner.get(owner, ())]
+        if not traces:
             return ()
+        denied = _Denied(denials)
         found = [
-            trace
-            for trace in self._by_grantee.get(_caller(denial), ())
-            if trace.grant.key_id == denial.key.id and _allows(trace.grant, denial)
+            replace(trace, existed=denied.existed(trace))
+            for trace in traces
+            if denied.is_allowed_by(trace.grant)
         ]
-        found.sort(key=_made_at)
-        return tuple(found[-_SHOWN:])
+        found.sort(key=lambda trace: (trace.existed is not False, _made_at(trace)))
+        return tuple(sorted(found[-_SHOWN:], key=_made_at))
 
     @cached_property
-    def _by_grantee(self) -> dict[str, list[GrantTrace]]:
-        found: dict[str, list[GrantTrace]] = {}
+    def _by_owner(self) -> dict[tuple[str, str | None], list[GrantTrace]]:
+        """The grants by grantee and key."""
+        found: dict[tuple[str, str | None], list[GrantTrace]] = {}
         for trace in self._traces.values():
-            ended = self._ended.get(trace.grant.id or "")
-            found.setdefault(_grantee(trace.grant), []).append(replace(trace, ended=ended))
+            if trace.grant.key_id:
+                ended = self._ended.get(trace.grant.id or "")
+                owner = _grantee(trace.grant), trace.grant.key_id
+                found.setdefault(owner, []).append(replace(trace, ended=ended))
         return found
+
+
+class _Denied:
+    """The denied operations of a finding, and when each was denied."""
+
+    def __init__(self, denials: Denials) -> None:
+        operations = [
+            {action.partition(":")[2] for action in kind.iam_actions} or {_ANY}
+            for kind in denials.kinds
+        ]
+        times_of_kinds = [kind.event.time for kind in denials.kinds]
+        has_zone = [time is not None and time.tzinfo is not None for time in times_of_kinds]
+        self._times: dict[str, list[float]] = {}
+        self._at_unknown_times: set[str] = set()
+        for kind, time in zip_longest(denials.kind_at, denials.times):
+            for operation in operations[kind]:
+                times = self._times.setdefault(operation, [])
+                if time is not None and has_zone[kind]:
+                    times.append(time)
+                else:
+                    self._at_unknown_times.add(operation)
+
+    def is_allowed_by(self, grant: Grant) -> bool:
+        """Return whether a grant allows a denied operation. One without known operations does."""
+        return next(self._allowed_by(grant), None) is not None
+
+    def existed(self, trace: GrantTrace) -> bool | None:
+        """Return whether a grant existed when an operation that it allows was denied."""
+        created = trace.made.time if trace.made else trace.grant.created
+        is_known = created is not None and created.tzinfo is not None
+        begin = order_of(created).timestamp() if created and is_known else -inf
+        end = trace.ended.seconds if trace.ended and trace.ended.time else inf
+        unknown = False
+        for operation in self._allowed_by(trace.grant):
+            times = self._times[operation]
+            at = bisect_left(times, begin)
+            if at < len(times) and times[at] < end:
+                if is_known:
+                    return True
+                unknown = True
+            unknown |= operation in self._at_unknown_times
+        return None if unknown else False
+
+    def _allowed_by(self, grant: Grant) -> Iterator[str]:
+        operations = (*grant.operations, _ANY) if grant.operations else self._times
+        return (operation for operation in operations if operation in self._times)
 
 
 def existed(trace: GrantTrace, denial: Denial) -> bool | None:
@@ -139,12 +198,6 @@ def _grantee(grant: Grant) -> str:
     grantee = grant.grantee or ""
     instance = _INSTANCE.search(grantee) if _INFRASTRUCTURE in grantee else None
     return instance[0] if instance else grantee
-
-
-def _allows(grant: Grant, denial: Denial) -> bool:
-    """Return whether a grant allows the denied action. A grant without known operations does."""
-    actions = {action.partition(":")[2] for action in denial.iam_actions}
-    return not grant.operations or not actions or bool(actions & set(grant.operations))
 
 
 def _made_at(trace: GrantTrace) -> float:

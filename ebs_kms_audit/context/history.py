@@ -64,7 +64,8 @@ class History:
     later_success         the last success of a denied call by the same caller after the last
                           denial, or None; a success can mean that the cause is fixed
     key_errors            calls that failed because of the state of the same key, within an hour
-    grants                grants on the key that give the caller a denied action
+    grants                the last 5 grants on the key that give the caller a denied action, those
+                          first that existed at a denial
     grants_listed         whether the output of list-grants was given for the key
     allowed               permissions that the same caller used successfully
     next_calls            permissions that the operations need in addition to the denied ones

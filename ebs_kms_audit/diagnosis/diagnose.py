@@ -305,7 +305,7 @@ def _contradictions(cause: DenialCause, group: Group) -> list[str]:
             f"Grant {trace.grant.id} on the key lists the denied action for the caller. A grant "
             "can allow what the policies do not, if its constraints let the call pass."
             for trace in group.history.grants
-            if any(existed(trace, denial) is not False for denial in group.denials)
+            if trace.existed is not False
         ]
     if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
         found.append(_later(group.history.later_success))

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
-_LOOKED_UP = 100  # kinds of denials of a finding for which grants are looked up
-
-
 class Group(NamedTuple):
     """The denials that make one finding, and all that was found out about them.
 
@@ -83,10 +80,10 @@ def _group(
 ) -> Group:
     judgements = judge.judge(denials)
     if grants is not None:
-        found = dict.fromkeys(one for kind in denials.kinds[:_LOOKED_UP] for one in grants.of(kind))
+        found = grants.of(denials)
         is_listed = grants.is_listed(best_key(denials).id)
         if found or is_listed:
-            history = replace(history, grants=tuple(found), grants_listed=is_listed)
+            history = replace(history, grants=found, grants_listed=is_listed)
     return Group(
         id=_finding_id(denials[0].event, taken),
         denials=with_verdicts(denials, judgements),

@@ -179,7 +179,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(P, "changes_count grants_listed"),
     },
     "Attempts": {"listed": V, **_all(P, "count operations")},
-    "GrantTrace": {**_all(V, "grant made ended"), "listed": P},
+    "GrantTrace": {**_all(V, "grant made ended"), **_all(P, "listed existed")},
     "Symptom": {
         "text": Kind.TEXT,
         "file": Kind.FILE,

@@ -185,19 +185,95 @@ def test_a_redacted_report_shows_no_grant(tmp_path):
         assert name not in text
 
 
-@pytest.mark.parametrize(("addresses", "is_found"), [(1, True), (99, True), (100, False)], ids=str)
-def test_the_grants_of_the_first_100_kinds_of_denials_are_looked_up(addresses, is_found):
-    caller = {"userIdentity": session(), "sourceIPAddress": "198.51.100.200"}
+def of_role(time="07:00:00", operation="Decrypt", **more):
+    """Return a denial of an operation to the role itself."""
+    return denied(
+        time, eventName=operation, userIdentity=session(),
+        errorMessage=NO_STATEMENT.replace("Decrypt", operation),
+        **{"sourceIPAddress": "198.51.100.7"} | more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("addresses", [1, 99, 100, 101, 120], ids=str)
+def test_a_grant_counts_however_many_kinds_of_denials_are_earlier(addresses):
     others = [
-        denied(
-            **caller | {"sourceIPAddress": f"198.51.100.{number % addresses}"},
-            eventID=f"other {number}" if number else "denied",
-            errorMessage=NO_STATEMENT,
-        )
+        of_role(sourceIPAddress=f"198.51.100.{number % addresses}",
+                eventID=f"other {number}" if number else "denied")
         for number in range(120)
-    ]
-    late = denied(**caller, eventName="Encrypt", eventTime="2026-05-18T07:30:00Z", eventID="late",
-                  errorMessage=NO_STATEMENT.replace("Decrypt", "Encrypt"))  # fmt: skip
+    ]  # fmt: skip
+    late = of_role("07:30:00", "Encrypt", eventID="late")
     grant = created("06:00:00", grantee=ROLE, operations=["Encrypt"])
-    found = support(grant, *others, late).history.grants
-    assert len(found) == is_found
+    finding = support(grant, *others, late)
+    assert [trace.grant.operations for trace in finding.history.grants] == [("Encrypt",)]
+    assert len(finding.cause.contradicted_by) == 1
+
+
+def test_a_grant_counts_however_many_grants_were_made_after_the_denial():
+    later = [
+        created(f"08:00:{second:02}", grantee=ROLE, responseElements={"grantId": f"{second:064}"})
+        for second in range(20)
+    ]
+    finding = support(created("06:00:00", grantee=ROLE), of_role(), *later)
+    assert [trace.existed for trace in finding.history.grants] == [True, *[False] * 4]
+    assert [trace.made.event_id for trace in finding.history.grants] == [
+        "CreateGrant-06:00:00", *(f"CreateGrant-08:00:{second}" for second in (16, 17, 18, 19)),
+    ]  # fmt: skip
+    assert len(finding.cause.contradicted_by) == 1
+
+
+# Decrypt is denied at 07:00 and Encrypt at 08:00: a grant counts if it existed at the denial of an
+# action that it allows. "Grants in AWS KMS": a grant allows its operations from its creation to its
+# end.
+@pytest.mark.parametrize(
+    ("operations", "begin", "end", "existed"),
+    [
+        (["Decrypt"], "06:00:00", None, True),
+        (["Decrypt"], "07:00:00", None, True),
+        (["Decrypt"], "07:00:01", None, False),
+        (["Decrypt"], "07:30:00", None, False),
+        (["Encrypt"], "07:30:00", None, True),
+        (["Encrypt"], "08:00:01", None, False),
+        (["Encrypt"], "06:00:00", "07:30:00", False),
+        (["Decrypt"], "06:00:00", "07:30:00", True),
+        (["Decrypt"], "06:00:00", "07:00:00", False),
+        (["Encrypt", "Decrypt"], "07:30:00", "08:00:01", True),
+        (["Encrypt", "Decrypt"], "07:00:01", "08:00:00", False),
+        (["Decrypt", "Encrypt"], "06:00:00", "07:30:00", True),
+    ],
+)
+def test_a_grant_counts_for_the_actions_that_it_allows(operations, begin, end, existed):
+    grant = created(begin, grantee=ROLE, operations=operations)
+    ends = [ended("RevokeGrant", end)] if end else []
+    second = of_role("08:00:00", "Encrypt", eventID="second")
+    finding = support(grant, *ends, of_role(), second)
+    assert [trace.existed for trace in finding.history.grants] == [existed]
+    assert len(finding.cause.contradicted_by) == existed
+
+
+def test_it_is_not_known_whether_a_grant_existed_at_a_time_without_a_zone():
+    finding = support(created("08:00:00", grantee=ROLE), of_role(eventTime="2026-05-18T07:00:00"))
+    assert [trace.existed for trace in finding.history.grants] == [None]
+
+
+def test_it_is_not_known_whether_a_grant_existed_when_a_message_was_written(tmp_path):
+    user = f"arn:aws:iam::{ACCOUNT}:user/alice"
+    message = NO_STATEMENT.replace("User: x", f"User: {user}")
+    grants = listed(tmp_path, entry(user))
+    (finding,) = ebs_kms_audit.audit(grants, messages=message).findings
+    assert [trace.existed for trace in finding.history.grants] == [None]
+    assert len(finding.cause.contradicted_by) == 1
+
+
+def test_a_grant_without_a_date_may_have_existed_until_its_end(tmp_path):
+    undated = listed(tmp_path, entry(ROLE, CreationDate=None))
+    (trace,) = support(of_role(), files=[undated]).history.grants
+    assert trace.existed is None
+    (trace,) = support(of_role(), ended("RevokeGrant", "06:30:00"), files=[undated]).history.grants
+    assert trace.existed is False
+
+
+@pytest.mark.parametrize("operations", [["Decrypt"], []], ids=["listed", "unknown"])
+def test_a_grant_of_unknown_operations_may_allow_every_action(operations):
+    grant = created("06:00:00", grantee=ROLE, operations=operations)
+    finding = support(grant, of_role(), of_role("08:00:00", "Encrypt", eventID="second"))
+    assert [trace.existed for trace in finding.history.grants] == [True]
