@@ -60,6 +60,8 @@ _SHARED = (
     columns.READ_ONLY,
     columns.ACCOUNT,
 )
+OWN = (columns.USER_NAME, columns.ACCESS_KEY, columns.EVENT_ID, columns.REQUEST_ID)
+"""The columns, beside Event time, in which rows of one kind differ."""
 _KINDS_KEPT = 5_000
 _TEXTS_KEPT = 20_000
 _LONGEST_KEPT = 2_000  # characters of all cells: no cache holds more of a row
@@ -83,29 +85,14 @@ class NeededRow(NamedTuple):
 
 
 class RowKind(NamedTuple):
-    """What rows have in common that differ in line, time, ids and access key only.
+    """What rows have in common that differ in line, time and the columns of `OWN` only.
 
-    events      makes their events, and those of other User names
-    user_name   the User name, or None
+    events      makes their events
     unreadable  the columns with a cell that cannot be read
     """
 
     events: EventKind
-    user_name: str | None
     unreadable: Sequence[str]
-
-    def event(
-        self, line: int, time: datetime | None, event_id: str, request_id: str, access_key: str
-    ) -> Event:
-        """Return an event of this kind with these cells."""
-        return self.events.event(
-            line,
-            time,
-            self.user_name,
-            event_id.strip() or None,
-            request_id.strip() or None,
-            access_key.strip() or None,
-        )
 
 
 class Judgement(NamedTuple):
@@ -243,10 +230,7 @@ class EventMaker:
         self._texts: dict[str, str] = {}
         self._resources: dict[str | None, tuple[Resource, ...] | None] = {}
         self._shared = _getter(layout, *_SHARED)
-        self._user: Callable[[list[str]], str] = itemgetter(
-            layout.positions.get(columns.USER_NAME, -1)
-        )
-        self._own = _getter(layout, columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
+        self._own = _getter(layout, *OWN)
         self._region: Callable[[list[str]], str] = itemgetter(
             layout.positions.get(columns.REGION, -1)
         )
@@ -265,7 +249,7 @@ class EventMaker:
             unreadable.append(columns.RESOURCES)
         if needed and events.first.region is None and self._region(cells).strip():
             unreadable.append(columns.REGION)
-        return RowKind(events, self._once(self._user(cells).strip()) or None, unreadable)
+        return RowKind(events, unreadable)
 
     def _events_like(self, cells: list[str]) -> EventKind:
         shared = self._shared(cells)
@@ -285,21 +269,26 @@ class EventMaker:
     def single(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
         """Return the event of a row. Nothing is noted."""
         cells = [*cells, ""]
-        event_id, request_id, access_key = self._own(cells)
-        return self._events_like(cells).event(
+        return self._event(self._events_like(cells), line, time, self._own(cells))
+
+    def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
+        """Return an event of a kind. `own` are its cells under `OWN`."""
+        for column in kind.unreadable:
+            self._stats.note_unreadable(column, line)
+        return self._event(kind.events, line, time, own)
+
+    def _event(
+        self, events: EventKind, line: int, time: datetime | None, own: Sequence[str]
+    ) -> Event:
+        user_name, access_key, event_id, request_id = own
+        return events.event(
             line,
             time,
-            self._once(self._user(cells).strip()) or None,
+            self._once(user_name.strip()) or None,
             event_id.strip() or None,
             request_id.strip() or None,
             access_key.strip() or None,
         )
-
-    def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
-        """Return an event of a kind. `own` are its Event ID, Request ID and access key."""
-        for column in kind.unreadable:
-            self._stats.note_unreadable(column, line)
-        return kind.event(line, time, *own)
 
     def _once(self, text: str) -> str:
         """Return the same object for equal texts: kinds of rows differ in few cells."""

@@ -1,7 +1,7 @@
 """The rows of a range of a large export that an audit needs one by one, as columns.
 
-Most denied rows differ from an earlier row in time, ids and access key only. Rows that agree in all
-other cells are of one kind. The cells of a kind are parsed once.
+Most denied rows differ from an earlier row in time, User name, access key and ids only. Rows that
+agree in all other cells are of one kind. The cells of a kind are parsed once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.events import OWN
 from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 
-_OWN = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
-"""The columns, beside Event time, in which rows of one kind differ."""
 _KINDS_KEPT = 2_000
 
 
@@ -40,17 +39,16 @@ class Columns(NamedTuple):
     lines        counted from the start of the range
     kinds        numbers of kinds
     seconds      the time in seconds since 1970, or None if it is to be read from the cells
-    event_ids    the cell; "" without one
-    request_ids  the cell; "" without one
-    access_keys  the cell; "" without one
+    user_names, access_keys, event_ids, request_ids  the cells under `events.OWN`; "" without one
     """
 
     lines: list[int]
     kinds: list[int]
     seconds: list[int | None]
+    user_names: list[str]
+    access_keys: list[str]
     event_ids: list[str]
     request_ids: list[str]
-    access_keys: list[str]
 
 
 class NeededRows:
@@ -62,7 +60,7 @@ class NeededRows:
 
     def __init__(self, layout: Layout, parse: Callable[[bytes], list[str]]) -> None:
         self._parse = parse
-        self._own = [layout.positions.get(name) for name in _OWN]
+        self._own = [layout.positions.get(name) for name in OWN]
         own = {*self._own, layout.positions[columns.EVENT_TIME]}
         self._shared = runs_of([at for at in range(layout.width) if at not in own])
         self._known: dict[int, list[str]] = {}
@@ -71,7 +69,7 @@ class NeededRows:
     def clear(self) -> None:
         """Begin a range."""
         self.kinds: list[Kind] = []
-        self.rows = Columns([], [], [], [], [], [])
+        self.rows = Columns([], [], [], [], [], [], [])
         self._numbers: dict[int, int] = {}
 
     def add(self, line: int, cells: list[str], *, needed: bool) -> None:
