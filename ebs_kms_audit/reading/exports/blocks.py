@@ -124,9 +124,7 @@ class RegularRows:
             needed |= inside
             flags = np.where(needed, 0, flags)
         self._keep_places(flags, holders & ~needed)
-        rows = np.flatnonzero(flags & SESSION)
-        for row in rows.tolist():
-            self._keep_session(row, needed)
+        self._keep_sessions(np.flatnonzero(flags & SESSION), needed)
         rows = np.flatnonzero(needed)
         if len(rows):
             self._need(rows)
@@ -270,19 +268,20 @@ class RegularRows:
             texts = dict(zip(places["offset"].tolist(), self._texts(rows), strict=True))
         self._kept.keep(name, places, texts)
 
-    def _keep_session(self, row: int, needed: Array) -> None:
-        """Keep an AssumeRole row by the access keys in its Resources."""
-        at = self._kept.settings.layout.positions.get(columns.RESOURCES)
-        if at is None:
+    def _keep_sessions(self, rows: Array, needed: Array) -> None:
+        """Keep AssumeRole rows by the access keys in their Resources, or mark them as needed."""
+        if columns.RESOURCES not in self._kept.settings.layout.positions:
             return
-        start, end = int(self._index.start(at)[row]), int(self._index.end(at)[row])
-        cell = bytes(self._window.buffer[start:end])
-        if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
-            needed[row] = True
-            self._kept.groups.uncount(self._groups[row : row + 1])
-            return
-        keys = [key.decode() for key in _TEMPORARY_KEY.findall(cell)]
-        if keys:
-            rows = np.full(len(keys), row)
-            places = self._places(rows, np.zeros(len(keys)), hash_texts(keys))
-            self._put("sessions", places, rows)
+        found: list[tuple[int, str]] = []
+        start, end = self._cells(columns.RESOURCES, rows)
+        for row, begin, stop in zip(rows.tolist(), start.tolist(), end.tolist(), strict=True):
+            cell = bytes(self._window.buffer[begin:stop])
+            if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
+                needed[row] = True
+                self._kept.groups.uncount(self._groups[row : row + 1])
+            else:
+                found += ((row, key.decode()) for key in _TEMPORARY_KEY.findall(cell))
+        if found:
+            rows = np.array([row for row, _ in found])
+            keys = hash_texts([key for _, key in found])
+            self._put("sessions", self._places(rows, np.zeros(len(rows)), keys), rows)

@@ -109,7 +109,7 @@ class RangeReader:
         self._kept: dict[str, list[Array]] = {name: [] for name in KEPT}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KEPT}
         while stop is None or window.offset < stop:
-            if not window.extend():
+            if not window.extend(stop):
                 if window.begin == window.end:
                     break
                 self._read_plainly(window, stop)  # an unfinished row at the end of the file

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 BLOCK = 1 << 21
+_MORE = 1 << 16
+"""Bytes that are read after a place where the last row of interest begins."""
 PAD = 512 + 8
 """Bytes before and after the content, so that what reads bytes around a cell stays inside."""
 _LF = 10
@@ -33,23 +35,28 @@ class ByteWindow:
         self._block = block = block or BLOCK
         self._returned = b""
         self._ended = False
-        self.buffer = bytearray(PAD + 2 * block + PAD)
+        self.buffer = bytearray(PAD + 2 * block + min(_MORE, block) + PAD)
         self.begin = self.end = PAD + block
         self.offset = offset
         self.line = line
 
-    def extend(self) -> bool:
+    def extend(self, stop: int | None = None) -> bool:
         """Read one block more after the bytes that are left; return False at the end of the file.
 
-        A last line without a line end gets one, but not in a file that is cut short.
+        If rows that begin at `stop` or later do not matter, less is read. A last line without a
+        line end gets one, but not in a file that is cut short.
         """
+        wanted = self._block
+        if stop is not None:
+            before = stop - self.offset - (self.end - self.begin)
+            wanted = min(wanted, max(before, 0)) + min(_MORE, self._block)
         left = self.buffer[self.begin : self.end]
         room = PAD + max(0, self._block - len(left))
         start = room + len(left)
-        if len(self.buffer) < start + self._block + PAD:
-            self.buffer = bytearray(start + self._block + PAD)
+        if len(self.buffer) < start + wanted + PAD:
+            self.buffer = bytearray(start + wanted + PAD)
         self.buffer[room:start] = left
-        size = self._fill(start)
+        size = self._fill(start, wanted)
         self.begin, self.end = room, start + size
         unended = not size and left and left[-1] != _LF and not self._ended
         if unended and not self.cut_short():
@@ -59,14 +66,14 @@ class ByteWindow:
             return True
         return size > 0
 
-    def _fill(self, start: int) -> int:
+    def _fill(self, start: int, wanted: int) -> int:
         if self._returned:
-            size = min(self._block, len(self._returned))
+            size = min(wanted, len(self._returned))
             self.buffer[start : start + size] = self._returned[:size]
             self._returned = self._returned[size:]
             return size
         with memoryview(self.buffer) as view:
-            return self._read(view[start : start + self._block])
+            return self._read(view[start : start + wanted])
 
     def move(self, place: int, lines: int) -> None:
         """Go on to a place in the buffer, so many lines further."""
