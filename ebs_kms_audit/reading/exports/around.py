@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import hash_texts
+from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, KeptRows
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
@@ -69,21 +69,32 @@ def choose(related: Around, name: str, rows: Array) -> Array:
     if name == "calls":
         return _calls(related, rows)
     if name == "sessions":
-        return rows[np.isin(rows["key"], related.keys)]
+        return rows[are_among(rows["key"], related.keys)]
     if name == "changes":
         return rows
-    return rows[np.isin(rows["user"], np.array([ODD, *related.users], dtype=np.uint64))]
+    return rows[are_among(rows["user"], _users_of(related))]
+
+
+def of_denials(related: Around, rows: Array) -> Array:
+    """Return which EC2 calls have the User name or the Request ID of a denial."""
+    return are_among(rows["user"], _users_of(related)) | are_among(rows["key"], related.requests)
+
+
+def _users_of(related: Around) -> Array:
+    """Return the hashes of the User names, and ODD, sorted."""
+    return np.array(sorted([int(ODD), *related.users]), dtype=np.uint64)
 
 
 def must_be_parsed(related: Around, calls: Array) -> Array:
     """Return which EC2 calls have the Request ID of a denial or a symptom, or an odd User name."""
-    found: Array = (calls["user"] == ODD) | np.isin(calls["key"], related.requests)
+    found: Array = (calls["user"] == ODD) | are_among(calls["key"], related.requests)
     return found
 
 
 def _calls(related: Around, rows: Array) -> Array:
     """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
-    chosen = np.isin(rows["key"], related.requests) | (rows["user"] == ODD)
+    rows = rows[of_denials(related, rows)]
+    chosen = are_among(rows["key"], related.requests) | (rows["user"] == ODD)
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
     for user, times in related.users.items():

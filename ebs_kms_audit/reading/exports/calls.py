@@ -18,9 +18,9 @@ from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 from ebs_kms_audit.reading.related import Caller, spans_near
 
-_CAN_NAME_A_KEY = re.compile(r"kms|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-|\\")
-"""A key ARN, an alias, a key id; or an escape in JSON, which can hide one."""
-
+_NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
+"""Parts of a key ARN, an alias and a key id; and an escape in JSON, which can hide them."""
+_UUID = re.compile(r"-[0-9a-f]{4}-")
 
 _CallerHash = tuple[int, str | None, str | None]
 """The hash of a User name, an account and a Region."""
@@ -104,6 +104,6 @@ class CallRows(ListedRows):
 
 def names_more(resources: str, of_symptoms: Collection[str]) -> bool:
     """Return whether a Resources cell can name a KMS key, or names one of these resources."""
-    if _CAN_NAME_A_KEY.search(resources):
+    if any(part in resources for part in _NAMES_OF_KEYS) or _UUID.search(resources):
         return True
     return bool(of_symptoms) and any(name in of_symptoms for name in EC2_ID.findall(resources))

@@ -5,6 +5,7 @@ Which of them bear on a denial is decided when all denials are known; then their
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ class KeptRows:
         self._size += len(rows)
         if texts:
             self._texts.update(texts)
-        if self._size > max(_PENDING, 2 * self._compact):
+        if self._keep != "all" and self._size > max(_PENDING, 2 * self._compact):
             self.rows()
         if self._size > self._limit:
             self.overflowed = True
@@ -62,6 +63,11 @@ class KeptRows:
                     self._texts = {offset: self._texts[offset] for offset in kept}
             self._parts, self._size, self._compact = [rows], len(rows), len(rows)
         return self._parts[0]
+
+    def those(self, chosen: Callable[[Array], Array]) -> Array:
+        """Return the chosen rows in order of their place. The rest is not copied."""
+        parts = self._parts if self._keep == "all" else [self.rows()]
+        return np.concatenate([np.empty(0, PLACE), *(rows[chosen(rows)] for rows in parts)])
 
     def text(self, offset: int) -> bytes | None:
         """Return the text of a row, if it was kept."""

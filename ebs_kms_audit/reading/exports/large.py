@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ from ebs_kms_audit.reading.exports.around import (
     choose,
     in_order,
     must_be_parsed,
+    of_denials,
     places_around,
 )
 from ebs_kms_audit.reading.exports.blocks import Settings
@@ -235,7 +237,8 @@ class LargeExport:
         calls in rows that say nothing else are in `calls` then.
         """
         around = Around.of(related)
-        calls = choose(around, "calls", self._kept["calls"].rows())
+        of_denied = self._kept["calls"].those(partial(of_denials, around))
+        calls = choose(around, "calls", of_denied)
         places = places_around(around, self._kept)
         self._around = places["offset"]
         parsed = must_be_parsed(around, calls) | np.isin(calls["offset"], self._around)
