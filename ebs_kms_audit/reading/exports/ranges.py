@@ -138,7 +138,7 @@ class RangeReader:
             return False
         self._few = _FEW
         done = stop is not None and window.offset >= stop
-        return done or window.end - window.begin < len(window.buffer) // 4
+        return done or window.end - window.begin < window.block // 2
 
     def _read_rows(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
@@ -239,6 +239,7 @@ class RangeReader:
         self._few = min(_MANY, 2 * self._few)
 
     def _result(self, window: ByteWindow) -> RangeResult:
+        self.needed.finish()
         stats = self._stats
         kept = []
         for name in KEPT:

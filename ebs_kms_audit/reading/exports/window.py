@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 BLOCK = 1 << 21
 _MORE = 1 << 16
-"""Bytes that are read after a place where the last row of interest begins."""
+"""Bytes for an unfinished row: before a block, and after the last row that matters."""
 PAD = 512 + 8
 """Bytes before and after the content, so that what reads bytes around a cell stays inside."""
 _LF = 10
@@ -16,6 +16,7 @@ class ByteWindow:
     """A part of a file: `buffer[begin:end]`. It starts at a row, and moves on through the file.
 
     read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
+    block      how many bytes are read together
     offset     where `begin` is in the file
     line       the number of the line that starts at `begin`
     cut_short  returns why the file ends too early, once its end was read
@@ -32,11 +33,12 @@ class ByteWindow:
     ) -> None:
         self._read = read
         self.cut_short = cut_short
-        self._block = block = block or BLOCK
+        self.block = block = block or BLOCK
+        self._more = more = min(_MORE, block)
         self._returned = b""
         self._ended = False
-        self.buffer = bytearray(PAD + 2 * block + min(_MORE, block) + PAD)
-        self.begin = self.end = PAD + block
+        self.buffer = bytearray(PAD + more + block + more + PAD)
+        self.begin = self.end = PAD + more
         self.offset = offset
         self.line = line
 
@@ -46,13 +48,13 @@ class ByteWindow:
         If rows that begin at `stop` or later do not matter, less is read. A last line without a
         line end gets one, but not in a file that is cut short.
         """
-        wanted = self._block
+        wanted = self.block
         if stop is not None:
             before = stop - self.offset - (self.end - self.begin)
-            wanted = min(wanted, max(before, 0)) + min(_MORE, self._block)
+            wanted = min(wanted, max(before, 0)) + self._more
         left = self.buffer[self.begin : self.end]
-        room = PAD + max(0, self._block - len(left))
-        start = room + len(left)
+        start = PAD + max(self._more, len(left))
+        room = start - len(left)
         if len(self.buffer) < start + wanted + PAD:
             self.buffer = bytearray(start + wanted + PAD)
         self.buffer[room:start] = left
