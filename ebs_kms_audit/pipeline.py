@@ -31,6 +31,7 @@ from ebs_kms_audit.identify import (
     of_no_event,
     resolve_message,
 )
+from ebs_kms_audit.model import AlikeDenials, AlikeEvents, Denials, Event
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.events import Events
@@ -40,7 +41,7 @@ from ebs_kms_audit.reading.window import on_the_only_day, time_of_day
 from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Denial, Event, Symptom
+    from ebs_kms_audit.model import Symptom
     from ebs_kms_audit.progress import Meter, Progress
     from ebs_kms_audit.redaction import Redactor
 
@@ -192,6 +193,9 @@ class _Collected:
         """Take every relevant event, then those around the denials."""
         collectors: dict[tuple[str | None, str, bool], list[Callable[[Event], None]]] = {}
         for event in events.read():
+            if isinstance(event, AlikeEvents):
+                self._add_denied(event)
+                continue
             kind = event.source, event.name, event.error_code is None
             chosen = collectors.get(kind)
             if chosen is None:
@@ -203,6 +207,12 @@ class _Collected:
         for event, count in events.counted:
             self.counter.add(event, count)
         self.grants.add_listed(events.documents.grants)
+
+    def _add_denied(self, events: AlikeEvents) -> None:
+        self.counter.add(events.first, len(events))
+        self.evidence_index.add_alike(events)
+        self.context.add_denied(events)
+        self.denied.add_alike(events)
 
     def _collectors_for(self, event: Event) -> list[Callable[[Event], None]]:
         """Return what collects events with this source and name, successful or failed."""
@@ -222,7 +232,8 @@ class _Collected:
 
         Denials are the denied events, and the access-denied messages outside their records.
         """
-        related = RelatedEvents.by(chain(self.denied, map(event_of, messages)), symptoms)
+        texts = map(AlikeEvents.of, map(event_of, messages))
+        related = RelatedEvents.by(chain(self.denied.alike(), texts), symptoms)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
@@ -231,23 +242,40 @@ class _Collected:
         if overflowed and events.repeatable:
             self.context = ContextCollector(related)
             self.evidence_index.keep_roles_of(related.access_keys)
-            for event in chain(events.read(related), events.around(related)):
-                self.context.add(event)
-                self.evidence_index.assumed_roles.add(event)
+            for one in chain(events.read(related), events.around(related)):
+                if isinstance(one, Event):  # other denied events are known
+                    self.context.add(one)
+                    self.evidence_index.assumed_roles.add(one)
         self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
         self.context.add_successes(events.successes(related))
         for name, voters in events.votes():
             self.evidence_index.accounts.count_again(name, voters)
 
-    def denials(self, options: AuditOptions) -> list[Denial]:
+    def denials(self, options: AuditOptions) -> Denials:
         """Return the denials; those of one kind are identified once."""
         resolver = Resolver(self.evidence_index, options.overrides)
         calls = self.context.ec2_calls
-        return [
-            resolver.resolve(event, calls.same_request(event), calls.with_key(event))
-            for event in self.denied
-        ]
+        files: dict[str, int] = {}
+        parts: list[tuple[int, int, int, AlikeEvents]] = []
+        for events in self.denied.alike():
+            file = files.setdefault(events.first.file, len(files))
+            parts += (
+                (file, part.first.line, number, part)
+                for number, part in enumerate(
+                    resolver.split(events, each=calls.concern(events)), len(parts)
+                )
+            )
+        parts.sort()
+        found = []
+        for *_, events in parts:
+            first = events.first
+            denial = resolver.resolve(first, calls.same_request(first), calls.with_key(first))
+            repaired = denial.event is not first
+            found.append(AlikeDenials.of(denial) if repaired else AlikeDenials(denial, events))
+        denials = Denials(found)
+        # A redacted report numbers its stand-ins in the order of the rows.
+        return denials.by_line() if options.redact else denials
 
 
 def report_on(
@@ -282,7 +310,7 @@ def report_on(
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
         unused=unused(
-            options.overrides, options.policies, options.layers, denials, found.not_fitting
+            options.overrides, options.policies, options.layers, denials.samples, found.not_fitting
         ),
     )
     return redactor.finish(report) if redactor else report
@@ -328,11 +356,12 @@ def _find(  # those of `report_on`, and its redactor
         meter.done()
 
     resolved = collected.denials(options)
-    not_fitting = of_no_event(given_messages, resolved) if resolved else []
-    resolved += [
+    not_fitting = of_no_event(given_messages, resolved.samples) if resolved else []
+    of_messages = Denials.of(
         resolve_message(one, collected.evidence_index, options.overrides)
-        for one in of_no_event(options.overrides.pasted.messages, resolved)
-    ]
+        for one in of_no_event(options.overrides.pasted.messages, resolved.samples)
+    )
+    resolved = Denials.joined([resolved, of_messages])
     facts = collected.counter.result(
         events.files,
         collected.denied,

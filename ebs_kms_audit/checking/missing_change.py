@@ -136,7 +136,7 @@ def _finding(
         principal=denials[0].principal,
         key=denials[0].key,
         ebs_traffic=True,
-        denials=Denials(denials),
+        denials=Denials.of(denials),
         history=History(),
         judgements=(Judgement(policy=given, binding=Binding.KEY, decisions=tuple(decisions)),),
         verdict=verdict,

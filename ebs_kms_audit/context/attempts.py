@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.identify import key_names
-from ebs_kms_audit.model import NO_EVENTS, Denial, Denials, Event, EventList, in_order, listed
+from ebs_kms_audit.model import NO_EVENTS, AlikeEvents, Denials, Event, EventList, in_order, listed
 from ebs_kms_audit.reading.related import (
     Caller,
     caller_of,
@@ -77,6 +77,13 @@ class Ec2CallLog:
         self._with_keys = _with_times(with_keys)
         """Calls that name a key. Of those with equal time and keys, the first."""
         self._rows: Sequence[CallRows] = ()
+
+    def concern(self, events: AlikeEvents) -> bool:
+        """Return whether calls can have the Request ID of some of the events, or name their key."""
+        same_request = self._by_request and not self._by_request.keys().isdisjoint(
+            events.columns.request_ids
+        )
+        return bool(same_request) or caller_of(events.first) in self._with_keys
 
     def same_request(self, event: Event) -> Sequence[Event]:
         """Return the EC2 calls with the same Request ID."""
@@ -143,10 +150,10 @@ class Ec2CallLog:
         near = self._near(_times_by_caller(denials)) if self._by_caller else {}
         return {**near, **self._same_requests(denials)}.values()
 
-    def _same_requests(self, denials: Iterable[Denial]) -> dict[int, Event]:
+    def _same_requests(self, denials: Denials) -> dict[int, Event]:
         if not self._by_request:
             return {}
-        requests = {denial.event.request_id for denial in denials}
+        requests = dict.fromkeys(one.events.columns.request_ids[at] for one, at in denials.each())
         return {id(call): call for one in requests for call in self._by_request.get(one or "", ())}
 
     def _near(self, called: Mapping[Caller, Sequence[float]]) -> dict[int, Event]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.related import (
     NEAR,
     Caller,
@@ -37,7 +37,7 @@ class Ec2CallBuffer:
         self._limit = _KEPT if related is None else max(_KEPT, _KEPT_OF_DENIALS)
         self._events: dict[object, Event] = {}
         self._denied: defaultdict[Caller, list[float]] = defaultdict(list)
-        self._requests: set[str] = set()
+        self._requests: set[str | None] = set()
         self._dropped: tuple[float, float] | None = None  # the first and the last time
         self._dropped_requests: set[int] = set()  # their hashes
         self.overflowed = False
@@ -62,18 +62,17 @@ class Ec2CallBuffer:
         else:
             self.overflowed = True
 
-    def add_denied(self, event: Event) -> None:
-        """Add a denied KMS event: calls near it are kept."""
+    def add_denied(self, events: AlikeEvents) -> None:
+        """Add denied KMS events: calls near them are kept."""
         if self._related is not None:
             return
-        if event.request_id:
-            self._requests.add(event.request_id)
-        for caller in callers_of(event):
-            self._denied[caller].append(time_of(event))
+        self._requests.update(events.columns.request_ids)
+        for caller in callers_of(events.first):
+            self._denied[caller].extend(events.columns.seconds)
         if self._dropped is not None:
             first, last = self._dropped
-            near = first - NEAR <= time_of(event) <= last + NEAR
-            same = hash(event.request_id) in self._dropped_requests
+            near = any(first - NEAR <= time <= last + NEAR for time in events.columns.seconds)
+            same = not self._dropped_requests.isdisjoint(map(hash, events.columns.request_ids))
             self.overflowed = self.overflowed or near or same
 
     def _make_room(self, event: Event) -> None:
@@ -101,6 +100,6 @@ class Ec2CallBuffer:
         """Return whether a call belongs to a known denial, or has no time."""
         return (
             event.time is None
-            or event.request_id in self._requests
+            or (event.request_id is not None and event.request_id in self._requests)
             or is_near(time_of(event), self._denied.get(caller_of(event), ()))
         )

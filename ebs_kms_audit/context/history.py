@@ -24,7 +24,15 @@ from ebs_kms_audit.context.key_changes import ChangeLog, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
-from ebs_kms_audit.model import NO_EVENTS, Denial, Denials, Event, EventList, PrincipalKind
+from ebs_kms_audit.model import (
+    NO_EVENTS,
+    AlikeEvents,
+    Denial,
+    Denials,
+    Event,
+    EventList,
+    PrincipalKind,
+)
 from ebs_kms_audit.reading.related import RelatedEvents
 
 if TYPE_CHECKING:
@@ -111,11 +119,15 @@ class ContextCollector:
             self._ec2_calls.add(event)
         elif is_kms(event):
             if is_denied(event):
-                self._ec2_calls.add_denied(event)
+                self._ec2_calls.add_denied(AlikeEvents.of(event))
             elif is_success(event):
                 self._successes.add(event)
             else:
                 self._key_errors.add(event)
+
+    def add_denied(self, events: AlikeEvents) -> None:
+        """Add denied KMS events."""
+        self._ec2_calls.add_denied(events)
 
     def add_changes(self, changes: Sequence[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""

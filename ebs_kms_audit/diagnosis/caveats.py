@@ -87,7 +87,7 @@ def _about_files(facts: Facts) -> Iterator[Caveat]:
 
 
 def _about_denials(facts: Facts) -> Iterator[Caveat]:
-    coverage, denials = facts.coverage, facts.denials
+    coverage, denials = facts.coverage, facts.denials.samples
     if coverage.duplicate_denials:
         yield _caveat("duplicate_denials", count=coverage.duplicate_denials)
     if coverage.window and any(not (d.event.time and d.event.time.tzinfo) for d in denials):
@@ -102,7 +102,11 @@ def _about_denials(facts: Facts) -> Iterator[Caveat]:
         yield _caveat("session_name_only")
     if any(not (denial.message and denial.message.policy_type) for denial in denials):
         yield _caveat("cause_not_shown")
-    if truncated := sum(bool(d.message and d.message.truncated) for d in denials):
+    if truncated := sum(
+        len(one.events)
+        for one in facts.denials.alike
+        if one.sample.message and one.sample.message.truncated
+    ):
         yield _caveat("message_truncated", count=truncated)
     if facts.disagreements:
         first = facts.disagreements[0]

@@ -20,7 +20,7 @@ from ebs_kms_audit.identify import (
     keys_in,
     may_be_of_another_service,
 )
-from ebs_kms_audit.model import Coverage, Denial, Event
+from ebs_kms_audit.model import Coverage, Denial, Denials, Event
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
@@ -59,7 +59,7 @@ class FileNote(NamedTuple):
 class Facts(NamedTuple):
     """All that reading and identifying brought, before findings and caveats are made of it."""
 
-    denials: tuple[Denial, ...]
+    denials: Denials
     shared_name_denials: tuple[Denial, ...]
     coverage: Coverage
     set_aside: tuple[SetAside, ...]
@@ -165,14 +165,17 @@ class CoverageCounter:
         self,
         files: Sequence[InputStats],
         denied: DeniedEvents,
-        resolved: Sequence[Denial],
+        resolved: Denials,
         evidence_index: EvidenceIndex,
         *,
         surroundings_incomplete: bool,
     ) -> Facts:
         """Return the whole, once every row has passed by."""
-        shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
-        denials = tuple(d for d in resolved if not may_be_of_another_service(d.event))
+        shared: tuple[Denial, ...] = ()
+        denials = resolved
+        if any(may_be_of_another_service(one.event) for one in resolved.samples):
+            shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
+            denials = Denials.of(d for d in resolved if not may_be_of_another_service(d.event))
         accounts = {
             key: evidence_index.accounts.account(event)
             for key, event in self._account_examples.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -57,18 +57,18 @@ class Diagnosis:
         """Return the cause of each denial of a group."""
         weighed = {} if judgements else self._without_policy
 
-        def weigh(at: int) -> DenialCause:
+        def weigh(at: int, denial: Denial) -> DenialCause:
             judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
             decisions = (decision for one in judged for decision in (one.decision, one.now))
-            kind = (*_kind(denials[at]), foreign, bool(history.key_errors), *map(id, decisions))
+            kind = (*_kind(denial), foreign, bool(history.key_errors), *map(id, decisions))
             if kind not in weighed:
-                case = Case(denial=denials[at], judged=judged, history=history, foreign=foreign)
+                case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
                 weighed[kind] = cause_of_denial(case)
             return weighed[kind]
 
         if any(one.then for one in judgements):  # the policy in force depends on the time
-            return tuple(map(weigh, range(len(denials))))
-        of_kinds = list(map(weigh, denials.first_at))
+            return tuple(map(weigh, range(len(denials)), denials))
+        of_kinds = list(map(weigh, denials.first_at, denials.kinds))
         return tuple(map(of_kinds.__getitem__, denials.kind_at))
 
 
@@ -113,14 +113,14 @@ def cause_of(group: Group) -> Cause:
         text=_sentence(explained, group),
         evidence=cause.evidence,
         policy_type=cause.policy_type,
-        supported_by=tuple(_support(cause, _denials_of(first, group), group)),
+        supported_by=tuple(_support(cause, _places_of(first, group), group)),
         contradicted_by=tuple(_contradictions(cause, group)),
         next_evidence=next_evidence(cause, denial, iam_given=_iam_is_given(group)),
         others=tuple(
             OtherCause(
                 id=other,
                 text=_sentence(by_id[other], group),
-                denials=tuple(one.event.reference for one in _denials_of(other, group)),
+                denials=tuple(group.denials.at(_places_of(other, group)).references),
             )
             for other in others
         ),
@@ -136,23 +136,24 @@ _Explained = list[tuple[DenialCause, Denial]]
 
 
 def _explained(group: Group) -> dict[CauseId, _Explained]:
-    denials = group.denials
-    places: Iterable[int] = denials.first_at
+    denials, causes = group.denials, group.causes
+    pairs = zip(map(causes.__getitem__, denials.first_at), denials.kinds, strict=True)
     if any(judgement.then for judgement in group.judgements):  # the cause depends on the time
         first: dict[tuple[int, int], int] = {}
-        for at, pair in enumerate(zip(map(id, group.causes), denials.kind_at, strict=True)):
+        for at, pair in enumerate(zip(map(id, causes), denials.kind_at, strict=True)):
             first.setdefault(pair, at)
-        places = first.values()
+        pairs = zip(
+            map(causes.__getitem__, first.values()), denials.at(first.values()), strict=True
+        )
     found: dict[CauseId, _Explained] = {}
-    for at in places:
-        found.setdefault(group.causes[at].id, []).append((group.causes[at], denials[at]))
+    for cause, denial in pairs:
+        found.setdefault(cause.id, []).append((cause, denial))
     return found
 
 
-def _denials_of(cause: CauseId, group: Group) -> list[Denial]:
-    """Return the denials with a cause."""
-    pairs = zip(group.causes, group.denials, strict=True)
-    return [denial for one, denial in pairs if one.id is cause]
+def _places_of(cause: CauseId, group: Group) -> list[int]:
+    """Return the places of the denials with a cause."""
+    return [at for at, one in enumerate(group.causes) if one.id is cause]
 
 
 def _surest(explained: _Explained) -> tuple[DenialCause, Denial]:
@@ -246,11 +247,16 @@ def _open_on(group: Group) -> dict[str, None]:
     return dict.fromkeys(name for one in _decisions(group) for name in one.depends_on)
 
 
-def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> list[str]:
-    """Return what supports a cause: messages, statements and events, each a short text."""
+def _support(cause: DenialCause, places: Sequence[int], group: Group) -> list[str]:
+    """Return what supports a cause: messages, statements and events, each a short text.
+
+    `places` are those of the denials with the cause.
+    """
     found: list[str] = []
+    denials = group.denials.at(places)
     if cause.by_message:
-        said = [one for one in denials if one.message is not None]
+        with_message = {at for at, one in enumerate(denials.kinds) if one.message is not None}
+        said = denials.of_kinds(with_message)
         message = said[0].message if said else None
         if message is not None and message.policy_type is not None:
             denied = "explicit deny" if message.effect == "explicit" else "no Allow"
@@ -264,7 +270,7 @@ def _support(cause: DenialCause, denials: Sequence[Denial], group: Group) -> lis
             found.append(f"The error message of {_events(said)} names {names}.")
     if cause.by_policy:
         for judgement in group.judgements:
-            at = next(at for at, one in enumerate(group.denials) if one is denials[0])
+            at = places[0]
             then = judgement.then[at] if judgement.then else None
             if then is not None:
                 why = then.decision.why.rstrip(".")
@@ -360,10 +366,9 @@ def _later(event: Event) -> str:
     return f"Event {event.reference}: the same caller called {event.name} with success later."
 
 
-def _events(denials: Sequence[Denial]) -> str:
+def _events(denials: Denials) -> str:
     """Return the events in words: the first three, and how many more there are."""
-    events = [one.event for one in denials]
-    names = list(dict.fromkeys([one.event_id or one.reference for one in events]))
+    names = list(dict.fromkeys(denials.references))
     noun = "event" if len(names) == 1 else "events"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{noun} {', '.join(names[:_SHOWN])}{more}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -10,7 +9,7 @@ from typing import ClassVar
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId
 from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.model import Denial, Denials, KeyRef, Principal, Verdict
+from ebs_kms_audit.model import Denials, KeyRef, Principal, Verdict
 from ebs_kms_audit.model.display import Displayed
 
 
@@ -64,14 +63,9 @@ class Finding(Displayed):
     @property
     def first_seen(self) -> datetime | None:
         """The time of the earliest denial; naive where the export has no time zone."""
-        return _first(self.denials)
+        return self.denials.first_time
 
     @property
     def last_seen(self) -> datetime | None:
         """The time of the latest denial; naive where the export has no time zone."""
-        return _first(reversed(self.denials))
-
-
-def _first(denials: Iterable[Denial]) -> datetime | None:
-    """Return the first time; denials without a time are after the others."""
-    return next((denial.event.time for denial in denials if denial.event.time), None)
+        return self.denials.last_time

@@ -36,7 +36,7 @@ from ebs_kms_audit.identify.pasted import (
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Denial, Event, KeyRef
+from ebs_kms_audit.model import AlikeEvents, Denial, Event, KeyRef
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import DenialMessage
@@ -133,6 +133,22 @@ class Resolver:
         self._kinds: dict[object, Denial] = {}
         self._credentials: dict[str | None, _Credential] = {}
 
+    def split(self, events: AlikeEvents, *, each: bool) -> Iterable[AlikeEvents]:
+        """Return events by what their access keys say of the caller, or each by itself.
+
+        A damaged account is repaired for each event by itself.
+        """
+        if len(events) == 1:
+            return (events,)
+        if each or events.first.account_cell:
+            return map(AlikeEvents.of, events)
+        by_credential: dict[_Credential, list[int]] = {}
+        for at, access_key in enumerate(events.columns.access_keys):
+            by_credential.setdefault(self._credential(access_key), []).append(at)
+        if len(by_credential) == 1:
+            return (events,)
+        return map(events.at, by_credential.values())
+
     def resolve(
         self, event: Event, siblings: Sequence[Event], ec2_calls: Sequence[Event]
     ) -> Denial:
@@ -144,10 +160,7 @@ class Resolver:
         account = self._evidence_index.accounts.account(event)
         if account != event.account:
             event = replace(event, account=account)
-        credential = self._credentials.get(event.access_key)
-        if credential is None:
-            credential = self._credential(event.access_key)
-            self._credentials[event.access_key] = credential
+        credential = self._credential(event.access_key)
         if siblings or ec2_calls or event.identity is not None:  # the event has its own evidence
             return self._first(event, siblings, ec2_calls, credential.account)
         kind = (
@@ -159,15 +172,18 @@ class Resolver:
             first = self._first(event, siblings, ec2_calls, credential.account)
             self._kinds[kind] = first
             return first
-        return first.of_event(event, credential.account)
+        return first.of_event(event)
 
     def _credential(self, access_key: str | None) -> _Credential:
-        return _Credential(
-            given=access_key is not None,
-            kind=key_kind(access_key),
-            role=self._evidence_index.assumed_roles.of_key(access_key),
-            account=account_of(access_key),
-        )
+        found = self._credentials.get(access_key)
+        if found is None:
+            found = self._credentials[access_key] = _Credential(
+                given=access_key is not None,
+                kind=key_kind(access_key),
+                role=self._evidence_index.assumed_roles.of_key(access_key),
+                account=account_of(access_key),
+            )
+        return found
 
     def _first(
         self,

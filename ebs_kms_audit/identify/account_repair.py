@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.aws.relevance import is_relevant
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.exports.cells import fits_damaged
 
 _KEYS_KEPT = 10_000
@@ -68,17 +68,25 @@ class AccountVotes:
 
     def add(self, event: Event) -> None:
         """Add the votes of an event."""
+        self._add(event, (event.access_key,))
+
+    def add_alike(self, events: AlikeEvents) -> None:
+        """Add the votes of alike events."""
+        self._add(events.first, events.columns.access_keys)
+
+    def _add(self, event: Event, access_keys: Sequence[str | None]) -> None:
         votes = self._files.get(event.file)
         if votes is None:
             votes = self._files[event.file] = _FileVotes()
-        if event.access_key:
-            votes.add_key(event.access_key)
+        for access_key in access_keys:
+            if access_key:
+                votes.add_key(access_key)
         if not event.resources or not is_relevant(event.source, event.name):
             return
         for resource in event.resources:
             arn = Arn.parse(resource.name)
             if arn and is_account_id(arn.account):
-                votes.accounts[arn.account] += 1
+                votes.accounts[arn.account] += len(access_keys)
 
     def count_again(self, file: str, events: Iterable[Event]) -> None:
         """Replace the votes of a file with the votes of these events."""

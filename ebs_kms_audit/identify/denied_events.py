@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Window
@@ -57,31 +58,44 @@ class DeniedEvents:
 
     def __init__(self, window: Window | None) -> None:
         self._window = window
-        self._events: dict[object, Event] = {}
+        self._found: dict[object, Event | AlikeEvents] = {}
+        self._in_columns: dict[object, str] = {}  # the file by Event ID
+        self._count = 0
         self._outside: set[object] = set()
         self.duplicates = 0
         self.disagreements: list[Disagreement] = []
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._events.values())
+        return chain.from_iterable(self.alike())
 
     def __len__(self) -> int:
-        return len(self._events)
+        return self._count
 
     @property
     def outside(self) -> int:
         """The number of denials outside the window."""
         return len(self._outside)
 
+    def alike(self) -> list[AlikeEvents]:
+        """Return the events as columns."""
+        return [
+            AlikeEvents.of(one) if isinstance(one, Event) else one for one in self._found.values()
+        ]
+
     def add(self, event: Event) -> None:
         """Add a KMS event, denied or not. A record replaces the row of the same event."""
         key = event.uid
-        known = self._events.get(key)
+        if key in self._in_columns:
+            self._make_each_event()
+        known = self._found.get(key)
         if known is None:
             if is_denied(event):
                 self._put(key, event)
-        elif event.identity is not None and known.identity is None:
-            del self._events[key]
+            return
+        assert isinstance(known, Event), "columns are not found by the id of an event"
+        if event.identity is not None and known.identity is None:
+            del self._found[key]
+            self._count -= 1
             self._compare(known, event)
             if is_denied(event):
                 from ebs_kms_audit.model import RecordRef  # few inputs have rows and records
@@ -90,10 +104,35 @@ class DeniedEvents:
                 self._put(key, replace(event, file=known.file, line=known.line, record=record))
         elif is_denied(event):
             self.duplicates += 1
+            if event.identity is None and event.file == known.file and event.line < known.line:
+                self._found[key] = event  # columns are read after the rows between their rows
+
+    def add_alike(self, events: AlikeEvents) -> None:
+        """Add denied rows."""
+        ids, file = events.columns.event_ids, events.first.file
+        plain = self._window is None and None not in ids and len(set(ids)) == len(ids)
+        known = self._in_columns
+        if plain and known.keys().isdisjoint(ids) and self._found.keys().isdisjoint(ids):
+            known.update(dict.fromkeys(ids, file))
+            self._found[id(events)] = events
+            self._count += len(ids)
+            return
+        for event in events:
+            if known.get(event.event_id, file) == file:
+                self.add(event)
+            else:
+                self.duplicates += 1  # a row does not replace that of another file
+
+    def _make_each_event(self) -> None:
+        """Keep events one by one: another event can replace each of them."""
+        found = list(self)
+        self._in_columns.clear()
+        self._found = {event.uid: event for event in found}
 
     def _put(self, key: object, event: Event) -> None:
         if self._window is None or self._window.holds(event.time):
-            self._events[key] = event
+            self._found[key] = event
+            self._count += 1
         else:
             self._outside.add(key)
 

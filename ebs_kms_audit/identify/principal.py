@@ -18,7 +18,7 @@ from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.iam_users import NamedUsers
 from ebs_kms_audit.identify.overrides import kind_of
-from ebs_kms_audit.model import Event, Evidence, Principal, PrincipalKind
+from ebs_kms_audit.model import AlikeEvents, Event, Evidence, Principal, PrincipalKind
 
 
 class EvidenceIndex:
@@ -41,11 +41,23 @@ class EvidenceIndex:
         self.assumed_roles.add(event)
         self.users.add(event)
         if event.user_name and key_kind(event.access_key) == "long_term":
-            by_account = self._long_term_keys.setdefault(event.user_name, {})
-            account = event.account, event.account_cell
-            known = by_account.get(account)
-            if known is None or _comes_first(event, known):
-                by_account[account] = event
+            self._add_holder(event)
+
+    def add_alike(self, events: AlikeEvents) -> None:
+        """Add denied KMS rows."""
+        self.accounts.add_alike(events)
+        if events.first.user_name:
+            for at, access_key in enumerate(events.columns.access_keys):
+                if key_kind(access_key) == "long_term":
+                    self._add_holder(events.event(at))
+
+    def _add_holder(self, event: Event) -> None:
+        """Add an event with a User name and a long-term access key."""
+        by_account = self._long_term_keys.setdefault(event.user_name or "", {})
+        account = event.account, event.account_cell
+        known = by_account.get(account)
+        if known is None or _comes_first(event, known):
+            by_account[account] = event
 
     @property
     def overflowed(self) -> bool:

@@ -11,11 +11,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.kms_actions import StatementKind
+from ebs_kms_audit.model.alike_events import AlikeEvents, EventColumns
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, Verdict
-from ebs_kms_audit.model.denials import Denials
+from ebs_kms_audit.model.denials import AlikeDenials, Denials
 from ebs_kms_audit.model.event import Event, EventKind, Resource
-from ebs_kms_audit.model.event_list import NO_EVENTS, EventList, Listed, event_of, in_order, listed
+from ebs_kms_audit.model.event_list import (
+    NO_EVENTS,
+    EventList,
+    Listed,
+    Summary,
+    event_of,
+    in_order,
+    listed,
+)
 from ebs_kms_audit.model.policy_type import Effect, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
 
@@ -30,12 +39,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_EVENTS",
+    "AlikeDenials",
+    "AlikeEvents",
     "Coverage",
     "Denial",
     "DenialMessage",
     "Denials",
     "Effect",
     "Event",
+    "EventColumns",
     "EventKind",
     "EventList",
     "Evidence",
@@ -54,6 +66,7 @@ __all__ = [
     "Resource",
     "SetAside",
     "StatementKind",
+    "Summary",
     "Symptom",
     "Verdict",
     "Window",

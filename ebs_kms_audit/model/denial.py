@@ -59,11 +59,18 @@ class Denial:
     credential_account: str | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
 
-    def of_event(self, event: Event, credential_account: str | None) -> Denial:
+    def of_event(self, event: Event) -> Denial:
         """Return the denial of another event that is the same but for this.
 
-        This is several times as fast as `Denial()`.
+        This is several times as fast as `replace`.
         """
+        return self._with(event, self.verdict)
+
+    def with_verdict(self, verdict: Verdict) -> Denial:
+        """Return the denial with a verdict. This is several times as fast as `replace`."""
+        return self._with(self.event, verdict)
+
+    def _with(self, event: Event, verdict: Verdict) -> Denial:
         made: Any = _Unfrozen()
         made.event = event
         made.principal = self.principal
@@ -74,8 +81,8 @@ class Denial:
         made.via_known = self.via_known
         made.ebs_traffic = self.ebs_traffic
         made.message = self.message
-        made.credential_account = credential_account
-        made.verdict = self.verdict
+        made.credential_account = self.credential_account
+        made.verdict = verdict
         made.__class__ = Denial  # now it is immutable
         denial: Denial = made
         return denial

@@ -3,46 +3,145 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from functools import cached_property
+from itertools import repeat
+from typing import overload
 
-from ebs_kms_audit.model.denial import Denial
+from ebs_kms_audit.model.alike_events import AlikeEvents
+from ebs_kms_audit.model.denial import Denial, Verdict
 from ebs_kms_audit.model.principal import Principal
 
 _OF_PRINCIPALS = tuple(field.name for field in fields(Principal) if field.name != "event_ids")
 
 
-class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
-    """A tuple of denials that knows their kinds.
+class AlikeDenials:
+    """The denials of alike events. They have the same caller, key, message and verdict.
+
+    sample  the denial of the first event
+    events  the events
+    """
+
+    __slots__ = ("events", "sample")
+
+    def __init__(self, sample: Denial, events: AlikeEvents) -> None:
+        self.sample = sample
+        self.events = events
+
+    @classmethod
+    def of(cls, denial: Denial) -> AlikeDenials:
+        """Return one denial."""
+        return cls(denial, AlikeEvents.of(denial.event))
+
+    def denial(self, at: int) -> Denial:
+        """Return the denial of the event at a place."""
+        return self.sample.of_event(self.events.event(at)) if at else self.sample
+
+    def with_verdict(self, verdict: Verdict) -> AlikeDenials:
+        """Return the denials with a verdict."""
+        same = verdict is self.sample.verdict
+        return self if same else AlikeDenials(self.sample.with_verdict(verdict), self.events)
+
+
+Place = tuple[int, int]
+
+
+class Denials(Sequence[Denial]):
+    """An immutable sequence of denials that knows their kinds. It equals a tuple of the same.
 
     Denials of one kind have the same caller, key, actions, error code, message, account, Region
     and source, and the same verdict. They differ in time, line, ids, access key and user agent.
-    An audit judges each kind once, because a log can have 40,000 denials of a few kinds.
+    An audit judges each kind once, because a log can have 40,000 denials of a few kinds. A denial
+    is made when it is asked for: two requests for one denial can return two equal objects.
     """
 
-    @classmethod
-    def of(cls, denials: Sequence[Denial]) -> Denials:
-        """Return the denials themselves if their kinds are known."""
-        return denials if isinstance(denials, Denials) else cls(denials)
+    def __init__(
+        self, alike: Sequence[AlikeDenials] = (), places: Sequence[Place] | None = None
+    ) -> None:
+        """Hold alike denials one after the other, or those at some places."""
+        self.alike = alike
+        """The denials by what they share. Some of them can be without a place here."""
+        if places is None:
+            sizes = enumerate(len(one.events) for one in alike)
+            places = [(number, at) for number, size in sizes for at in range(size)]
+        self.places = places
+        """Where each denial is: the number of its alike denials, and its place among them."""
 
     @classmethod
-    def in_order(cls, denials: Sequence[Denial]) -> Denials:
+    def of(cls, denials: Iterable[Denial]) -> Denials:
+        """Return denials in their order; themselves if their kinds are known."""
+        return denials if isinstance(denials, Denials) else cls([*map(AlikeDenials.of, denials)])
+
+    @classmethod
+    def in_order(cls, alike: Sequence[AlikeDenials]) -> Denials:
         """Return denials in order of time, file and line. Those without a time are last."""
-        events = [denial.event for denial in denials]
-        keys = [(one.time is None, one.seconds, one.file, one.line) for one in events]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        found = cls(map(denials.__getitem__, order))
-        found.times = [keys[at][1] for at in order if not keys[at][0]]
+        keyed: list[tuple[bool, float, str, int, int, int]] = []
+        for number, denials in enumerate(alike):
+            first, columns = denials.events.first, denials.events.columns
+            keyed += zip(
+                repeat(first.time is None), columns.seconds, repeat(first.file), columns.lines,
+                repeat(number), range(len(columns.lines)),
+            )  # fmt: skip
+        keyed.sort()
+        found = cls(alike, [one[4:] for one in keyed])
+        found.times = [seconds for untimed, seconds, *_ in keyed if not untimed]
         return found
+
+    def by_line(self) -> Denials:
+        """Return the denials by file and line. Files are in the order of their first denials."""
+        files = {one.events.first.file: None for one in self.alike}
+        numbers = {file: number for number, file in enumerate(files)}
+
+        def key(place: Place) -> tuple[int, int]:
+            events = self.alike[place[0]].events
+            return numbers[events.first.file], events.columns.lines[place[1]]
+
+        return Denials(self.alike, sorted(self.places, key=key))
+
+    @classmethod
+    def joined(cls, several: Iterable[Denials]) -> Denials:
+        """Return the denials of several sequences, one sequence after the other."""
+        alike: list[AlikeDenials] = []
+        places: list[Place] = []
+        for denials in several:
+            places += [(len(alike) + number, at) for number, at in denials.places]
+            alike += denials.alike
+        return cls(alike, places)
+
+    def at(self, places: Iterable[int]) -> Denials:
+        """Return the denials at some places."""
+        return Denials(self.alike, list(map(self.places.__getitem__, places)))
+
+    def of_kinds(self, kinds: Collection[int]) -> Denials:
+        """Return the denials of some kinds, by their numbers."""
+        return self.at(at for at, kind in enumerate(self.kind_at) if kind in kinds)
+
+    def with_verdicts(self, verdicts: Sequence[Verdict]) -> Denials:
+        """Return the denials with the verdict of each kind."""
+        of_alike = dict(zip((number for number, _ in self.places), self.kind_at, strict=True))
+        return Denials(
+            [
+                one.with_verdict(verdicts[of_alike[number]]) if number in of_alike else one
+                for number, one in enumerate(self.alike)
+            ],
+            self.places,
+        )
+
+    def each(self) -> Iterator[tuple[AlikeDenials, int]]:
+        """Yield each denial as its alike denials and the place among them. No denial is made."""
+        alike = self.alike
+        return ((alike[number], at) for number, at in self.places)
 
     @cached_property
     def kind_at(self) -> list[int]:
         """The number of the kind of each denial. Kinds are numbered in order, from 0."""
         by_identity: dict[Hashable, int] = {}
         by_content: dict[Hashable, int] = {}
-        found = []
-        for denial in self:
+        numbers: dict[int, int] = {}
+        for number in dict.fromkeys([number for number, _ in self.places]):
+            denial = self.alike[number].sample
             event, caller = denial.event, denial.event.identity
             rest = (
                 event.name, event.error_code, event.source_ip, event.user_name, event.region,
@@ -56,13 +155,17 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
             if kind is None:
                 content = (*_content(denial), *rest)
                 kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
-            found.append(kind)
-        return found
+            numbers[number] = kind
+        return [numbers[number] for number, _ in self.places]
 
     @cached_property
     def times(self) -> list[float]:
         """The times of the denials that have one, in seconds since 1970; naive times are in UTC."""
-        return [denial.event.seconds for denial in self if denial.event.time is not None]
+        return [
+            one.events.columns.seconds[at]
+            for one, at in self.each()
+            if one.events.first.time is not None
+        ]
 
     @cached_property
     def last_times(self) -> dict[int, float]:
@@ -89,7 +192,61 @@ class Denials(tuple[Denial, ...]):  # noqa: SLOT001  # it keeps its kinds
     @cached_property
     def kinds(self) -> tuple[Denial, ...]:
         """The first denial of each kind, in order."""
-        return tuple(self[place] for place in self.first_at)
+        return tuple(map(self.__getitem__, self.first_at))
+
+    @cached_property
+    def first_time(self) -> datetime | None:
+        """The time of the first denial that has one."""
+        return next(filter(None, (one.events.time(at) for one, at in self.each())), None)
+
+    @cached_property
+    def last_time(self) -> datetime | None:
+        """The time of the last denial that has one."""
+        alike, places = self.alike, reversed(self.places)
+        return next(filter(None, (alike[one].events.time(at) for one, at in places)), None)
+
+    @property
+    def last_of_kinds(self) -> list[Denial]:
+        """The first denial of each kind; the kind of the last denial is last."""
+        last = {kind: at for at, kind in enumerate(self.kind_at)}
+        return [self.kinds[kind] for kind in sorted(last, key=last.__getitem__)]
+
+    @property
+    def samples(self) -> list[Denial]:
+        """At least one denial of each kind."""
+        return [self.alike[one].sample for one in dict.fromkeys(one for one, _ in self.places)]
+
+    @property
+    def references(self) -> list[str]:
+        """The reference of the event of each denial."""
+        return [one.events.reference(at) for one, at in self.each()]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[Denial]:
+        return (one.denial(at) for one, at in self.each())
+
+    @overload
+    def __getitem__(self, at: int) -> Denial: ...
+    @overload
+    def __getitem__(self, at: slice) -> Denials: ...
+    def __getitem__(self, at: int | slice) -> Denial | Denials:
+        if isinstance(at, slice):
+            return Denials(self.alike, self.places[at])
+        number, place = self.places[at]
+        return self.alike[number].denial(place)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (Denials, tuple)):
+            return NotImplemented
+        return tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 def _content(denial: Denial) -> tuple[object, ...]:

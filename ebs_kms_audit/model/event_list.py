@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Protocol, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 from ebs_kms_audit.model.event import Event
 
 
+class Summary(NamedTuple):
+    """What a list of events shows of an event, beside its time, file and line."""
+
+    name: str
+    error_code: str | None
+    event_id: str | None
+    user_name: str | None
+
+
 class Rows(Protocol):
-    """Rows that are in memory as text."""
+    """Rows that are in memory as text. They have a time in UTC."""
 
     def event(self, line: int) -> Event:
         """Return the event of the row at a line."""
+
+    def summary(self, line: int) -> Summary:
+        """Return what a list shows of the event of the row at a line. No event is made."""
 
 
 Listed = tuple[float, str, int, Event | Rows]

@@ -61,7 +61,7 @@ def doubts_on_evidence(denials: Iterable[Denial]) -> Iterator[str]:
 def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
     """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
     some = (part for part in parts if part.denials is not part.finding.denials)
-    cured = {id(denial) for part in some for denial in part.denials}
+    cured = {(id(alike), at) for part in some for alike, at in part.denials.each()}
     for part in parts:
         finding = part.finding
         if part.cause is CauseId.UNKNOWN:
@@ -72,9 +72,10 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
         for text in finding.cause.contradicted_by:
             yield f"Evidence against the cause: {text.rstrip('.')}."
         whole = part.denials is finding.denials
-        left = () if whole else [one for one in finding.denials if id(one) not in cured]
+        each = () if whole else finding.denials.each()
+        left = dict.fromkeys(alike for alike, at in each if (id(alike), at) not in cured)
         if left:
-            actions = dict.fromkeys(a for denial in left for a in denial.iam_actions)
+            actions = dict.fromkeys(a for alike in left for a in alike.sample.iam_actions)
             name = finding.principal.user_name or finding.principal.arn or "the caller"
             yield f"{name} was also denied {listed(actions)}, which this step does not cure."
 

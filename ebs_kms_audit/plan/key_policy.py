@@ -122,7 +122,7 @@ class KeyPolicyChange:
         from ebs_kms_audit.plan.proof import ChangeJudge
 
         judge = ChangeJudge(policy, policy, key, self.layers)
-        samples = {one.principal.arn: one for one in self.denials}
+        samples = {one.principal.arn: one for one in self.denials.last_of_kinds}
 
         def has(principal: str, wanted: WantedStatement) -> bool:
             sample = samples.get(principal)
@@ -146,7 +146,7 @@ def key_policy_step(
     binding = bindings.of(group)
     change = KeyPolicyChange(
         wanted=wanted,
-        denials=Denials(denial for part in named for denial in part.denials),
+        denials=Denials.joined(part.denials for part in named),
         doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(kinds)))),
         layers=options.layers,
         judged=binding.policy,
@@ -197,14 +197,14 @@ def _next_calls(part: Part) -> Iterator[Denial]:
     return next_calls(part.denials, [call.action for call in part.finding.history.next_calls])
 
 
-def _age(binding: Binding, denials: Sequence[Denial]) -> str:
+def _age(binding: Binding, denials: Denials) -> str:
     """Return from which event the policy is, and how old it was at the last denied call."""
     if binding.policy is None or binding.since is None:
         return ""
-    times = [denial.event.time for denial in denials if denial.event.time]
-    last = max(times, key=order_of, default=binding.since)
+    since = order_of(binding.since).timestamp()
+    last = max(denials.times, default=since)
     policy = f" The policy is that of {binding.name} ({binding.since:%Y-%m-%d %H:%M:%S} UTC), "
-    seconds = round((order_of(last) - order_of(binding.since)).total_seconds())
+    seconds = round(last - since)
     if seconds < 0:
         return f"{policy}set after the last denied call."
     unit, name = next((unit, name) for unit, name in _UNITS if seconds >= unit or unit == 1)

@@ -102,7 +102,7 @@ def curable(denial: Denial) -> bool:
 
 def is_ebs(denials: Sequence[Denial]) -> bool:
     """Return whether EC2 or Auto Scaling called for the caller, other than to describe the key."""
-    kinds = Denials.of(denials).kinds
+    kinds = denials.kinds if isinstance(denials, Denials) else denials
     return any(denial.ebs_traffic and denial.event.name != _DESCRIBE for denial in kinds)
 
 
@@ -114,7 +114,7 @@ def wanted_statements(
     Only denials that `curable` accepts count. With `least_privilege` the statements hold the
     actions that were denied or are needed next, and not all that the console gives.
     """
-    denials = Denials(denial for denial in Denials.of(denials).kinds if curable(denial))
+    denials = [denial for denial in Denials.of(denials).kinds if curable(denial)]
     if not denials:
         return ()
     usage = [denial for denial in denials if denial.statement_kind is StatementKind.USAGE]

@@ -128,10 +128,10 @@ class ChangeJudge:
             [(one, self.before(one), self.after(one)) for one in _by_action(denial)]
             for denial in denials.kinds
         ]
-        for denial, kind in zip(denials, denials.kind_at, strict=True):
+        for (alike, at), kind in zip(denials.each(), denials.kind_at, strict=True):
             for one, before, after in judged[kind]:
                 yield CuredDenial(
-                    event_id=denial.event.event_id,
+                    event_id=alike.events.columns.event_ids[at],
                     action=one.iam_actions[0],
                     before=before.verdict,
                     after=after.verdict,

@@ -68,16 +68,16 @@ def parts_of(finding: Finding) -> list[Part]:
     if not cause.others:
         return list(_routed(finding, cause.id, cause.text, finding.denials))
     named = {event: other for other in cause.others for event in other.denials}
-    by_cause: dict[CauseId, list[Denial]] = {}
+    by_cause: dict[CauseId, list[int]] = {}
     texts = {cause.id: cause.text}
-    for denial in finding.denials:
-        other = named.get(denial.event.reference)
+    for at, reference in enumerate(finding.denials.references):
+        other = named.get(reference)
         texts.setdefault(other.id if other else cause.id, other.text if other else "")
-        by_cause.setdefault(other.id if other else cause.id, []).append(denial)
+        by_cause.setdefault(other.id if other else cause.id, []).append(at)
     return [
         part
-        for one, denials in by_cause.items()
-        for part in _routed(finding, one, texts[one], Denials(denials))
+        for one, places in by_cause.items()
+        for part in _routed(finding, one, texts[one], finding.denials.at(places))
     ]
 
 
@@ -85,13 +85,12 @@ def _routed(finding: Finding, cause: CauseId, text: str, denials: Denials) -> It
     """Yield the denials as one part for each set of steps."""
     routes = [_kinds(finding, cause, denial) for denial in denials.kinds]
     for kinds, alternative in dict.fromkeys(routes):
-        same = [route == (kinds, alternative) for route in routes]
-        pairs = zip(denials, denials.kind_at, strict=True)
+        same = {at for at, route in enumerate(routes) if route == (kinds, alternative)}
         yield Part(
             finding=finding,
             cause=cause,
             text=text,
-            denials=denials if all(same) else Denials(one for one, kind in pairs if same[kind]),
+            denials=denials if len(same) == len(routes) else denials.of_kinds(same),
             kinds=kinds,
             alternative=alternative,
         )
@@ -198,5 +197,5 @@ def _decisions(finding: Finding, denial: Denial | None = None) -> list[Decision]
     if denial is None:
         decisions = (one for judgement in finding.judgements for one in judgement.decisions)
         return list({id(one): one for one in decisions}.values())
-    at = next(at for at, one in enumerate(finding.denials) if one is denial)
+    at = finding.denials.index(denial)
     return [judgement.decisions[at] for judgement in finding.judgements]

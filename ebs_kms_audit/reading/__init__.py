@@ -40,7 +40,7 @@ from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Event, Window
+    from ebs_kms_audit.model import AlikeEvents, Event, Window
     from ebs_kms_audit.progress import Meter
     from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
@@ -118,18 +118,20 @@ class Reading:
 
     def __iter__(self) -> Iterator[Event]:
         """Yield every event that an audit can need. `read` is faster, and yields fewer."""
-        return self._read_all(None)
+        events: Any = self._read_all(None)  # none are columns
+        return iter(events)
 
-    def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:
+    def read(self, related: RelatedEvents | None = None) -> Iterator[Event | AlikeEvents]:
         """Yield the events that an audit needs, apart from those that `around` yields.
 
+        Denied rows of a large export are together, those of each kind as columns.
         In a second reading, `related` says which events bear on a denial.
         """
         self._related = related
         self._large, self._kept = [], []
         return self._read_all(self._large)
 
-    def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event]:
+    def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event | AlikeEvents]:
         if self.files and self._workers.meter:
             self._workers.meter.again()
         self.files, self.documents = [], Documents()
@@ -144,7 +146,7 @@ class Reading:
 
     def _events(
         self, sources: Sources, order: dict[str, int], large: list[LargeExport] | None
-    ) -> Iterator[Event]:
+    ) -> Iterator[Event | AlikeEvents]:
         """Yield the events of the console's CSV files, then those of all other sources."""
         later: list[_Recognized] = []
         for source, must_hold_events in self._sources(sources):
@@ -213,7 +215,7 @@ class Reading:
 
     def _read(
         self, recognized: _Recognized, large: list[LargeExport] | None = None
-    ) -> Iterator[Event]:
+    ) -> Iterator[Event | AlikeEvents]:
         """Read one source; what cannot be read is said in `files`."""
         content, header, source = recognized
         reading = InputStats(source.name)
@@ -253,7 +255,7 @@ class Reading:
             reading.fail(error, listed=source.listed)
         reading.check_size(source.file)
 
-    def _read_table(self, table: Table, reading: InputStats) -> Iterator[Event]:
+    def _read_table(self, table: Table, reading: InputStats) -> Iterator[Event | AlikeEvents]:
         """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
         header, cells = table
         if content_of_columns(header) is Content.QUERY_RESULT:

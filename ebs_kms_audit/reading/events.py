@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.stats import InputStats
@@ -34,8 +34,11 @@ class Events(Protocol):
     def repeatable(self) -> bool:
         """Whether the inputs can be read a second time."""
 
-    def read(self, related: RelatedEvents | None = None) -> Iterator[Event]:
-        """Yield events. In a second reading, `related` says which events bear on a denial."""
+    def read(self, related: RelatedEvents | None = None) -> Iterator[Event | AlikeEvents]:
+        """Yield events, some of them as columns: denied rows of KMS, those of one kind together.
+
+        In a second reading, `related` says which events bear on a denial.
+        """
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of large files that bear on denials and that `read` left out."""

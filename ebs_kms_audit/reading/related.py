@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Symptom
@@ -42,21 +42,27 @@ class RelatedEvents(NamedTuple):
     resources: frozenset[str] = frozenset()
 
     @classmethod
-    def by(cls, denied: Iterable[Event], symptoms: Iterable[Symptom] = ()) -> RelatedEvents:
+    def by(cls, denied: Iterable[AlikeEvents], symptoms: Iterable[Symptom] = ()) -> RelatedEvents:
         """Return what bears on these denied events, or joins a symptom to them."""
-        events, found = list(denied), list(symptoms)
         callers: dict[Caller, list[float]] = {}
-        for event in events:
-            time = time_of(event)
-            for caller in callers_of(event):
-                callers.setdefault(caller, []).append(time)
+        names: set[str | None] = set()
+        access_keys: set[str | None] = set()
+        event_ids: set[str | None] = set()
+        found = list(symptoms)
+        requests = {symptom.request_id for symptom in found}
+        for events in denied:
+            for caller in callers_of(events.first):
+                callers.setdefault(caller, []).extend(events.columns.seconds)
+            names.add(events.first.user_name)
+            access_keys.update(events.columns.access_keys)
+            requests.update(events.columns.request_ids)
+            event_ids.update(events.columns.event_ids)
         return cls(
             callers={caller: sorted(times) for caller, times in callers.items()},
-            names=frozenset(event.user_name for event in events if event.user_name),
-            access_keys=frozenset(event.access_key for event in events if event.access_key),
-            request_ids=frozenset(event.request_id for event in events if event.request_id)
-            | {symptom.request_id for symptom in found if symptom.request_id},
-            event_ids=frozenset(event.event_id for event in events if event.event_id),
+            names=frozenset(filter(None, names)),
+            access_keys=frozenset(filter(None, access_keys)),
+            request_ids=frozenset(filter(None, requests)),
+            event_ids=frozenset(filter(None, event_ids)),
             resources=frozenset(name for symptom in found for name in symptom.resources),
         )
 

@@ -11,17 +11,29 @@ from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import (
+    AlikeDenials,
     Coverage,
     Denial,
     DenialMessage,
+    Denials,
     Event,
+    EventList,
     KeyRef,
+    Listed,
     OtherError,
     Principal,
     SetAside,
     Symptom,
+    event_of,
 )
-from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain, time_text
+from ebs_kms_audit.render.json_text import (
+    Alike,
+    Items,
+    pieces_of,
+    plain,
+    seconds_text,
+    time_text,
+)
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
@@ -56,23 +68,43 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     lints: _Lints = {}
+    alike = _alike_denials()
     return {
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
-        "findings": Items(report.findings, lambda finding: _finding(finding, lints)),
+        "findings": Items(report.findings, lambda finding: _finding(finding, lints, alike)),
         "plan": Items(report.plan, step_dict),
         "symptoms": Items(report.symptoms, _symptom),
         "other_errors": Items(report.other_errors, _other_error),
-        "shared_name_denials": _denials(report.shared_name_denials),
+        "shared_name_denials": _denials(report.shared_name_denials, alike),
         "set_aside": Items(report.set_aside, _set_aside),
         "unused": Items(report.unused, _unused),
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
     }
 
 
-def _denials(denials: Sequence[Denial]) -> Items:
+def _denials(denials: Sequence[Denial], alike: Alike) -> Items:
     """Return denials as an array. Those of one kind differ in id, time and line."""
-    return Items(denials, denial_dict, _ALIKE_DENIALS)
+    each = list(Denials.of(denials).each())
+    return Items(each, lambda one: denial_dict(one[0].denial(one[1])), alike)
+
+
+def _alike_denials() -> Alike:
+    """Return how denials are alike in one report. Their kinds are known while it exists."""
+    kinds: dict[AlikeDenials, Hashable] = {}
+    numbers: dict[Hashable, int] = {}
+
+    def split(one: tuple[AlikeDenials, int]) -> tuple[Hashable, tuple[Any, ...]]:
+        alike, at = one
+        kind = kinds.get(alike)
+        if kind is None:
+            kind = kinds[alike] = numbers.setdefault(kind_of(alike.sample), len(numbers))
+        events = alike.events
+        lines, seconds, event_ids, *_ = events.columns
+        time = seconds_text(seconds[at]) if len(lines) > 1 else time_text(events.first.time)
+        return kind, (event_ids[at], time, lines[at])
+
+    return Alike(split, ("event_id", "event_time", "line"))
 
 
 def kind_of(denial: Denial) -> Hashable:
@@ -94,14 +126,6 @@ def kind_of(denial: Denial) -> Hashable:
         event.record,
         id(denial.verdict),
     )
-
-
-def _own(denial: Denial) -> tuple[str | int | None, ...]:
-    event = denial.event
-    return event.event_id, time_text(event.time), event.line
-
-
-_ALIKE_DENIALS = Alike(kind_of, ("event_id", "event_time", "line"), _own)
 
 
 def denial_dict(denial: Denial) -> dict[str, Any]:
@@ -164,7 +188,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, lints: _Lints) -> dict[str, Any]:
+def _finding(finding: Finding, lints: _Lints, alike: Alike) -> dict[str, Any]:
     return {
         "id": finding.id,
         "account": finding.account,
@@ -176,7 +200,7 @@ def _finding(finding: Finding, lints: _Lints) -> dict[str, Any]:
         "key": _key(finding.key),
         "ebs_traffic": finding.ebs_traffic,
         "noise": finding.noise,
-        "denials": _denials(finding.denials),
+        "denials": _denials(finding.denials, alike),
         "history": _history(finding.history),
         "judgements": Items(finding.judgements, lambda one: _judgement(one, lints)),
         "verdict": str(finding.verdict),
@@ -242,9 +266,9 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-_SAME = Alike(id)
-_EQUAL = Alike(lambda one: one)
-_ALIKE_THEN = Alike(lambda then: then and id(then.policy))
+_SAME = Alike(lambda one: (id(one), ()))
+_EQUAL = Alike(lambda one: (one, ()))
+_ALIKE_THEN = Alike(lambda then: (then and id(then.policy), ()))
 
 
 def _in_force(then: InForce | None) -> dict[str, Any] | None:
@@ -308,9 +332,9 @@ def _lint(found: LintFinding) -> dict[str, Any]:
 def _history(history: History) -> dict[str, Any]:
     later = history.later_success
     return {
-        "attempts": Items(history.attempts.listed, _happening, _ALIKE_EVENTS),
+        "attempts": _happenings(history.attempts.listed),
         "attempts_count": history.attempts.count,
-        "changes": Items(history.changes, _happening, _ALIKE_EVENTS),
+        "changes": _happenings(history.changes),
         "changes_count": history.changes_count,
         "later_success": later and _happening(later),
         "allowed": list(history.allowed),
@@ -336,11 +360,25 @@ def _happening(event: Event) -> dict[str, Any]:
     }
 
 
-_ALIKE_EVENTS = Alike(
-    lambda event: (event.name, event.error_code, event.file),
-    ("event_id", "event_time", "user_name", "line"),
-    lambda event: (event.event_id, time_text(event.time), event.user_name, event.line),
-)
+def _happenings(events: EventList) -> Items:
+    """Return events as an array. No event is made of a row of a large export."""
+    return Items(events.entries, lambda one: _happening(event_of(one)), _ALIKE_EVENTS)
+
+
+def _split_event(one: Listed) -> tuple[Hashable, tuple[Any, ...]]:
+    seconds, file, line, found = one
+    if isinstance(found, Event):
+        time = time_text(found.time)
+        name, code, event_id, user_name = (
+            found.name, found.error_code, found.event_id, found.user_name,
+        )  # fmt: skip
+    else:
+        time = seconds_text(seconds)
+        name, code, event_id, user_name = found.summary(line)
+    return (name, code, file), (event_id, time, user_name, line)
+
+
+_ALIKE_EVENTS = Alike(_split_event, ("event_id", "event_time", "user_name", "line"))
 
 
 def _principal(principal: Principal) -> dict[str, Any]:

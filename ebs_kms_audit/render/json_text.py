@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring_ascii
@@ -26,14 +26,13 @@ _ONE_A_LINE = json.JSONEncoder(separators=("\n", ":"))
 class Alike(NamedTuple):
     """How objects are alike that differ in few members.
 
-    kind   returns a value that is equal for objects that are equal in all other members
-    names  the members in which objects of one kind can differ, in their order
-    own    returns the values of these members, which are no objects or arrays
+    split  returns a value that is equal for objects that are equal in all other members, and the
+           values of the members in which objects of one kind differ; these are no objects or arrays
+    names  the names of these members, in their order
     """
 
-    kind: Callable[[Any], Hashable]
+    split: Callable[[Any], tuple[Hashable, tuple[Any, ...]]]
     names: tuple[str, ...] = ()
-    own: Callable[[Any], tuple[Any, ...]] = lambda _: ()
 
 
 class Items(NamedTuple):
@@ -137,12 +136,14 @@ class _Writer:
     ) -> Iterator[str]:
         """Yield the texts of alike objects, some joined at once."""
         templates = self._templates.setdefault((alike, margin), {})
-        kind, names, own = alike
+        split, names = alike
         rest = iter(values)
         while some := list(islice(rest, _AT_ONCE)):
-            chosen = []
+            chosen: list[str] = []
+            own: list[Any] = []
             for value in some:
-                its_kind = kind(value)
+                its_kind, its_own = split(value)
+                own += its_own
                 template = templates.get(its_kind)
                 if template is None:
                     template = _template(as_object(value), names, margin)
@@ -151,9 +152,9 @@ class _Writer:
                     templates[its_kind] = template
                 chosen.append(template)
             if names:
-                own_texts = iter(_scalars([one for value in some for one in own(value)]))
+                own_texts = iter(_scalars(own))
                 members = zip(*[own_texts] * len(names), strict=True)
-                chosen = [text % its_own for text, its_own in zip(chosen, members, strict=True)]
+                chosen = [text % values for text, values in zip(chosen, members, strict=True)]
             yield f",{margin}".join(chosen)
 
 
@@ -218,6 +219,17 @@ def time_text(time: datetime | None) -> str | None:
     hour = _hour_text(time.year, time.month, time.day, time.hour)
     zone = "Z" if time.tzinfo else ""
     return f"{hour}:{_TWO_DIGITS[time.minute]}:{_TWO_DIGITS[time.second]}{zone}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return the text of a time in UTC, in seconds since 1970."""
+    minutes, second = divmod(int(seconds), 60)
+    return f"{_minute_text(minutes)}:{_TWO_DIGITS[second]}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _minute_text(minutes: int) -> str:
+    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%dT%H:%M}"
 
 
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))

@@ -105,7 +105,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
 
 
 def _title(finding: Finding) -> str:
-    actions = dict.fromkeys(action for denial in finding.denials for action in denial.iam_actions)
+    actions = dict.fromkeys(a for denial in finding.denials.kinds for a in denial.iam_actions)
     principal = finding.principal
     who = principal.arn or principal.role_name or principal.user_name or "An unknown caller"
     return escape_lines(f"{who} was denied {', '.join(actions)}.")

@@ -72,9 +72,8 @@ def _cured(denial: CuredDenial) -> dict[str, Any]:
 
 
 _ALIKE = Alike(
-    lambda one: (one.action, id(one.before), id(one.after), one.cured),
+    lambda one: ((one.action, id(one.before), id(one.after), one.cured), (one.event_id,)),
     ("event_id",),
-    lambda one: (one.event_id,),
 )
 
 

@@ -29,7 +29,7 @@ from ebs_kms_audit.audit_options import AuditOptions
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify import EvidenceIndex, Overrides, event_of
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.pipeline import report_on
 from ebs_kms_audit.reading import InputStats, collect_documents
 from ebs_kms_audit.reading.documents import Documents
@@ -92,8 +92,8 @@ def audit(
     try:
         found = [event for part in parts for event in part.denied()]
         in_messages = [*options.overrides.pasted.messages, *messages_in(found)]
-        denied = filter(is_denial, found)
-        related = RelatedEvents.by(chain(denied, map(event_of, in_messages)))
+        denied = chain(filter(is_denial, found), map(event_of, in_messages))
+        related = RelatedEvents.by(map(AlikeEvents.of, denied))
         counter, evidence_index = CoverageCounter(options.window), EvidenceIndex()
         events = _Gathered([], [])
         for part in parts:

@@ -12,15 +12,15 @@ import pytest
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import Facts, FileNote
 from ebs_kms_audit.identify import Disagreement
-from ebs_kms_audit.model import Denial, Window
+from ebs_kms_audit.model import Denial, Denials, Window
 from ebs_kms_audit.reading.window import window_around
 from tests.records import KEY_ARN, audit, record, session
 from tests.rows import SESSION, row
 from tests.rows import audit as audit_rows
 
 
-def denials(report) -> tuple[Denial, ...]:
-    return tuple(one for finding in report.findings for one in finding.denials)
+def denials(report) -> Denials:
+    return Denials.joined(finding.denials for finding in report.findings)
 
 
 RECORDED = denials(audit(record()))
@@ -65,9 +65,9 @@ def covering(**figures: Any):
         # an input of events without a KMS event, and an input without anything
         ({"coverage": covering(kms_rows=0)}, ["no_kms_rows", *ALWAYS]),
         ({"coverage": covering(kms_rows=0), "has_events": False}, ["not_recorded"]),
-        ({"coverage": covering(kms_rows=0), "has_events": False, "denials": ()},
+        ({"coverage": covering(kms_rows=0), "has_events": False, "denials": Denials()},
          ["no_kms_rows", "not_recorded"]),
-        ({"coverage": covering(kms_rows=0), "has_events": False, "denials": (),
+        ({"coverage": covering(kms_rows=0), "has_events": False, "denials": Denials(),
           "symptoms": SYMPTOM}, ["not_recorded"]),
         ({"coverage": covering(read_only_rows=0)}, ["read_only_hidden", *ALWAYS]),
         ({"coverage": covering(read_only_rows=0), "has_events": False}, ["not_recorded"]),
@@ -80,7 +80,8 @@ def covering(**figures: Any):
          ["record_disagrees", *ALWAYS]),
         ({"surroundings_incomplete": True}, ["surroundings_incomplete", *ALWAYS]),
         ({"denials": ROW}, ["key_not_in_csv", "cause_not_shown", *ALWAYS]),
-        ({"denials": RECORDED + ROW}, ["key_not_in_csv", "cause_not_shown", *ALWAYS]),
+        ({"denials": Denials.joined([RECORDED, ROW])},
+            ["key_not_in_csv", "cause_not_shown", *ALWAYS]),
         # those about the rows come first, then those about the denials, then the general ones
         ({"denials": ROW, "has_exports": True, "source_inferred": True,
           "coverage": covering(rows_set_aside=2, read_only_rows=0, duplicate_denials=3),
@@ -99,7 +100,7 @@ CUT = f"User: x is not authorized to perform: kms:Crea... on resource: {KEY_ARN}
 
 
 def of_denials(*found: Denial, window: Window | None = None) -> list[str]:
-    facts = FACTS._replace(denials=found, coverage=covering(window=window))
+    facts = FACTS._replace(denials=Denials.of(found), coverage=covering(window=window))
     return [one.id for one in caveats_for(facts) if one.id not in ALWAYS]
 
 

@@ -15,7 +15,7 @@ import pytest
 import ebs_kms_audit
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.identify import DeniedEvents, EvidenceIndex
-from ebs_kms_audit.model import Coverage, Event, Resource, Window
+from ebs_kms_audit.model import Coverage, Denials, Event, Resource, Window
 from tests.records import KEY_ARN, KEY_ID, audit, record
 from tests.rows import HEADER, export, row
 from tests.rows import audit as audit_rows
@@ -284,7 +284,7 @@ WINDOW = Window(start=time("06:59:00"), end=time("07:01:00"))
 
 def facts_of(counter):
     return counter.result(
-        (), DeniedEvents(None), (), EvidenceIndex(), surroundings_incomplete=False
+        (), DeniedEvents(None), Denials(), EvidenceIndex(), surroundings_incomplete=False
     )
 
 

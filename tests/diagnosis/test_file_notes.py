@@ -9,7 +9,7 @@ import pytest
 
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.identify import DeniedEvents, EvidenceIndex
-from ebs_kms_audit.model import SetAside
+from ebs_kms_audit.model import Denials, SetAside
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 from tests.rows import HEADER, row
@@ -22,7 +22,7 @@ def inputs(*files: InputStats):
     """Return the facts of inputs without events."""
     counter = CoverageCounter(None)
     return counter.result(
-        files, DeniedEvents(None), (), EvidenceIndex(), surroundings_incomplete=False
+        files, DeniedEvents(None), Denials(), EvidenceIndex(), surroundings_incomplete=False
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ebs_kms_audit.model import Denials
 from tests.records import audit, record
 
 FINDING = audit(record()).findings[0]
@@ -18,7 +19,7 @@ HALF_PAST = datetime(2026, 5, 18, 7, 30)  # the time zone is unknown
 def of(*times):
     """Return a finding with denials at these times, in order; those without a time are last."""
     denials = (replace(DENIAL, event=replace(DENIAL.event, time=time)) for time in times)
-    return replace(FINDING, denials=tuple(denials))
+    return replace(FINDING, denials=Denials.of(denials))
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_whether_a_policy_explains_the_denial(policies, would_deny):
 
 
 def test_the_verdict_with_several_policies_is_open():
-    assert with_verdicts(Denials([PLAIN]), ()) == (PLAIN,)
+    assert with_verdicts(Denials.of([PLAIN]), ()) == (PLAIN,)
     one = judged(policy(ADMINS))
     assert [denial.verdict for denial in one.denials] == ["missing_allow"]
     assert one.judgements[0].verdict == "missing_allow"

@@ -33,7 +33,7 @@ def test_the_text_of_an_incident_is_that_of_its_dict(incident, redact):
         objects,
         lambda values: {"a": {"b": objects(values)}, "c": {}},
         lambda values: Items(values, lambda value: {"inner": objects([value, value])}),
-        lambda values: Items(values, lambda _: None, Alike(lambda _: 0)),
+        lambda values: Items(values, lambda _: None, Alike(lambda _: (0, ()))),
     ],
     ids=["list", "dict", "items", "in a dict", "in items", "null"],
 )
@@ -43,7 +43,7 @@ def test_any_value_is_written_as_json_dumps_writes_it(of, values):
 
 @pytest.mark.parametrize("size", [9, 200, 401])  # 200 are written at once
 def test_members_that_differ_are_written_for_each_of_alike_objects(size):
-    alike = Alike(lambda one: one % 2, ("b", "d"), lambda one: (one, f"%s {one}"))
+    alike = Alike(lambda one: (one % 2, (one, f"%s {one}")), ("b", "d"))
     items = Items(
         range(size), lambda one: {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}, alike
     )

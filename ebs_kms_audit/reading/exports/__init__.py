@@ -39,7 +39,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Event, Window
+    from ebs_kms_audit.model import AlikeEvents, Event, Window
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20
@@ -56,9 +56,10 @@ def read_export(
     *,
     related: RelatedEvents | None = None,
     window: Window | None = None,
-) -> Iterator[Event]:
+) -> Iterator[Event | AlikeEvents]:
     """Yield the events of an export that an audit needs, and count its rows in `stats`.
 
+    Denied rows of a large export are together, those of each kind as columns.
     A large export is appended to `large`: after the iteration it yields the events around denials.
     In a second reading, `related` says which events these are. Every event in the `window` is
     yielded here. Without `large`, every event is yielded here.

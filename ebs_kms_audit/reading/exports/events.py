@@ -142,7 +142,7 @@ class RowReader:
         places = [layout.positions[name] for name in JUDGED_BY if name in layout.positions]
         self._judged_by: Callable[[list[str]], Any] = itemgetter(*places)
         self._known: dict[Any, Judgement] = {}
-        self._holder = _getter(layout, columns.USER_NAME, columns.ACCESS_KEY, columns.ACCOUNT)
+        self._holder = cells_getter(layout, columns.USER_NAME, columns.ACCESS_KEY, columns.ACCOUNT)
         self._holders: set[_Cells] = set()
         self._times = TimeReader(
             (
@@ -229,8 +229,8 @@ class EventMaker:
         self._kinds: dict[_Cells, EventKind] = {}
         self._texts: dict[str, str] = {}
         self._resources: dict[str | None, tuple[Resource, ...] | None] = {}
-        self._shared = _getter(layout, *_SHARED)
-        self._own = _getter(layout, *OWN)
+        self._shared = cells_getter(layout, *_SHARED)
+        self._own = cells_getter(layout, *OWN)
         self._region: Callable[[list[str]], str] = itemgetter(
             layout.positions.get(columns.REGION, -1)
         )
@@ -327,7 +327,7 @@ class EventMaker:
         )
 
 
-def _getter(layout: Layout, *names: str) -> Callable[[list[str]], _Cells]:
+def cells_getter(layout: Layout, *names: str) -> Callable[[list[str]], _Cells]:
     """Return what takes the cells of several columns; a missing column is at the row's end."""
     return itemgetter(*(layout.positions.get(name, -1) for name in names))
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ebs_kms_audit.aws.relevance import relevance
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
@@ -55,6 +55,7 @@ from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
+_DENIED_TOGETHER = 32  # ranges of which the denied rows of a kind are together
 _SEARCHED = 1 << 16  # for the line end before a range
 _KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
     "calls": ("all", 1_500_000),
@@ -129,7 +130,7 @@ class LargeExport:
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
         self._around = np.empty(0, PLACE["offset"])
-        self._listed = RowTexts(self.name, self._texts, self._events.of_text)
+        self._listed = RowTexts(self.name, self._texts, self._events)
         self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
     @property
@@ -147,8 +148,11 @@ class LargeExport:
         """Events that `read` did not yield: one of each group, and how many there are."""
         return [(self._alike(group), count) for group, (_, count) in self._groups.items()]
 
-    def read(self, workers: Workers) -> Iterator[Event]:
-        """Yield the events that are needed one by one; `workers` may read a part of the file."""
+    def read(self, workers: Workers) -> Iterator[Event | AlikeEvents]:
+        """Yield the events that are needed one by one, and denied ones of a kind together.
+
+        `workers` may read a part of the file.
+        """
         file = self._source.file
         assert file is not None, "open_large requires it"
         if file.packed:
@@ -162,7 +166,7 @@ class LargeExport:
 
     def _read_ranges(
         self, content: _Plain | _Packed, count: int, workers: Workers
-    ) -> Iterator[Event]:
+    ) -> Iterator[Event | AlikeEvents]:
         """Yield the events of a content that has at most so many ranges after its header."""
         reader = RangeReader(self._settings)
         first = self._body // RANGE
@@ -192,6 +196,9 @@ class LargeExport:
                 yield from self._take(result)
                 if end < stop:
                     break
+                if number % _DENIED_TOGETHER == _DENIED_TOGETHER - 1:
+                    yield from self._events.denied()
+        yield from self._events.denied()
 
     def all_events(self) -> Iterator[Event]:
         """Yield all events that an audit needs, by the plain reader."""

@@ -7,10 +7,11 @@ from itertools import repeat
 
 import numpy as np
 
-from ebs_kms_audit.model import Event, Listed
+from ebs_kms_audit.model import Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import PLACE
+from ebs_kms_audit.reading.exports.row_events import RowEvents
 
 NO_ID = 0  # the hash of an empty Event ID
 
@@ -18,18 +19,15 @@ NO_ID = 0  # the hash of an empty Event ID
 class RowTexts:
     """The texts of the rows of one file that findings list, each once.
 
-    `texts_of` yields the texts of rows, and `event_of` makes an event of a line and a text.
+    `texts_of` yields the texts of rows, and `events` parses them.
     """
 
     def __init__(
-        self,
-        file: str,
-        texts_of: Callable[[Array], Iterator[str]],
-        event_of: Callable[[int, str], Event],
+        self, file: str, texts_of: Callable[[Array], Iterator[str]], events: RowEvents
     ) -> None:
         self._file = file
         self._texts_of = texts_of
-        self._event_of = event_of
+        self._events = events
         self._rows: dict[int, str | Event] = {}
         self._unread: list[Array] = []
 
@@ -61,8 +59,15 @@ class RowTexts:
         """Return the event of the row at a line. It is parsed once."""
         row = self._rows[line]
         if isinstance(row, str):
-            row = self._rows[line] = self._event_of(line, row)
+            row = self._rows[line] = self._events.of_text(line, row)
         return row
+
+    def summary(self, line: int) -> Summary:
+        """Return what a list shows of the row at a line. No event is made."""
+        row = self._rows[line]
+        if isinstance(row, str):
+            return self._events.summary(row)
+        return Summary(row.name, row.error_code, row.event_id, row.user_name)
 
 
 def _no_texts(rows: Array) -> Iterator[str]:

@@ -1,0 +1,85 @@
+"""Events of one kind, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ebs_kms_audit.model.event import Event, EventKind
+
+
+class EventColumns(NamedTuple):
+    """In what events of one kind differ: a column for each, with an entry for each event.
+
+    lines        the line
+    seconds      the time in seconds since 1970; 0 without a time
+    event_ids    the Event ID, or None
+    request_ids  the Request ID, or None
+    access_keys  the access key id, or None
+    """
+
+    lines: Sequence[int]
+    seconds: Sequence[float]
+    event_ids: Sequence[str | None]
+    request_ids: Sequence[str | None]
+    access_keys: Sequence[str | None]
+
+
+class AlikeEvents:
+    """Events that differ in line, time, ids and access key only, as columns.
+
+    A log has tens of thousands of denied events of a few thousand kinds. What the events of a kind
+    share is looked at once. An event is made when it is asked for.
+
+    first    the first event
+    columns  in what the events differ
+    """
+
+    __slots__ = ("_kind", "columns", "first")
+
+    def __init__(self, first: Event, kind: EventKind | None, columns: EventColumns) -> None:
+        self.first = first
+        self._kind = kind
+        self.columns = columns
+
+    @classmethod
+    def of(cls, event: Event) -> AlikeEvents:
+        """Return one event, which may be without a time."""
+        own: Any = (event.line, event.seconds, event.event_id, event.request_id, event.access_key)
+        return cls(event, None, EventColumns(*((one,) for one in own)))
+
+    def __len__(self) -> int:
+        return len(self.columns.lines)
+
+    def __iter__(self) -> Iterator[Event]:
+        return map(self.event, range(len(self)))
+
+    def event(self, at: int) -> Event:
+        """Return the event at a place."""
+        if self._kind is None or not at:
+            return self.first
+        lines, _, event_ids, request_ids, access_keys = self.columns
+        return self._kind.event(
+            lines[at],
+            self.time(at),
+            self.first.user_name,
+            event_ids[at],
+            request_ids[at],
+            access_keys[at],
+        )
+
+    def time(self, at: int) -> datetime | None:
+        """Return the time of the event at a place."""
+        if self._kind is None or not at:
+            return self.first.time
+        return datetime.fromtimestamp(self.columns.seconds[at], UTC)
+
+    def reference(self, at: int) -> str:
+        """Return the reference of the event at a place."""
+        return self.columns.event_ids[at] or self.event(at).reference
+
+    def at(self, places: Sequence[int]) -> AlikeEvents:
+        """Return the events at some places."""
+        columns: Any = ([column[at] for at in places] for column in self.columns)
+        return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns))
