@@ -31,7 +31,7 @@ from ebs_kms_audit.identify import (
     of_no_event,
     resolve_message,
 )
-from ebs_kms_audit.model import AlikeDenials, AlikeEvents, Denials, Event
+from ebs_kms_audit.model import AlikeEvents, Denials, Event
 from ebs_kms_audit.plan import PlanOptions, plan_for, with_steps
 from ebs_kms_audit.reading import InputStats, Reading
 from ebs_kms_audit.reading.events import Events
@@ -255,25 +255,7 @@ class _Collected:
     def denials(self, options: AuditOptions) -> Denials:
         """Return the denials; those of one kind are identified once."""
         resolver = Resolver(self.evidence_index, options.overrides)
-        calls = self.context.ec2_calls
-        files: dict[str, int] = {}
-        parts: list[tuple[int, int, int, AlikeEvents]] = []
-        for events in self.denied.alike():
-            file = files.setdefault(events.first.file, len(files))
-            parts += (
-                (file, part.first.line, number, part)
-                for number, part in enumerate(
-                    resolver.split(events, each=calls.concern(events)), len(parts)
-                )
-            )
-        parts.sort()
-        found = []
-        for *_, events in parts:
-            first = events.first
-            denial = resolver.resolve(first, calls.same_request(first), calls.with_key(first))
-            repaired = denial.event is not first
-            found.append(AlikeDenials.of(denial) if repaired else AlikeDenials(denial, events))
-        denials = Denials(found)
+        denials = resolver.resolve_all(self.denied.alike(), self.context.ec2_calls)
         # A redacted report numbers its stand-ins in the order of the rows.
         return denials.by_line() if options.redact else denials
 

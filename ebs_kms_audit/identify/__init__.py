@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
@@ -36,7 +36,7 @@ from ebs_kms_audit.identify.pasted import (
     read_texts,
 )
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import AlikeEvents, Denial, Event, KeyRef
+from ebs_kms_audit.model import AlikeDenials, AlikeEvents, Denial, Denials, Event, KeyRef
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import DenialMessage
@@ -119,6 +119,19 @@ class _Credential(NamedTuple):
     account: str | None
 
 
+class Ec2Calls(Protocol):
+    """The EC2 calls that can name the key of a denied event."""
+
+    def concern(self, events: AlikeEvents) -> bool:
+        """Return whether there can be calls for some of the events."""
+
+    def same_request(self, event: Event) -> Sequence[Event]:
+        """Return the calls with the Request ID of an event."""
+
+    def with_key(self, event: Event) -> Sequence[Event]:
+        """Return the calls that name a key, by the caller of an event within a minute."""
+
+
 class Resolver:
     """Turns denied KMS events into Denials.
 
@@ -133,7 +146,24 @@ class Resolver:
         self._kinds: dict[object, Denial] = {}
         self._credentials: dict[str | None, _Credential] = {}
 
-    def split(self, events: AlikeEvents, *, each: bool) -> Iterable[AlikeEvents]:
+    def resolve_all(self, denied: Iterable[AlikeEvents], calls: Ec2Calls) -> Denials:
+        """Return the denials of events. Of each kind the first by file and line is identified."""
+        files: dict[str, int] = {}
+        parts: list[tuple[int, int, int, AlikeEvents]] = []
+        for events in denied:
+            file = files.setdefault(events.first.file, len(files))
+            split = self._split(events, each=calls.concern(events))
+            parts += ((file, one.first.line, at, one) for at, one in enumerate(split, len(parts)))
+        parts.sort()
+        found = []
+        for *_, events in parts:
+            first = events.first
+            denial = self.resolve(first, calls.same_request(first), calls.with_key(first))
+            repaired = denial.event is not first
+            found.append(AlikeDenials.of(denial) if repaired else AlikeDenials(denial, events))
+        return Denials(found)
+
+    def _split(self, events: AlikeEvents, *, each: bool) -> Iterable[AlikeEvents]:
         """Return events by what their access keys say of the caller, or each by itself.
 
         A damaged account is repaired for each event by itself.

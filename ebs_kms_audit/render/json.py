@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
@@ -11,11 +11,7 @@ from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import (
-    AlikeDenials,
     Coverage,
-    Denial,
-    DenialMessage,
-    Denials,
     Event,
     EventList,
     KeyRef,
@@ -26,6 +22,7 @@ from ebs_kms_audit.model import (
     Symptom,
     event_of,
 )
+from ebs_kms_audit.render.denial_json import alike_denials, denials_json
 from ebs_kms_audit.render.json_text import (
     Alike,
     Items,
@@ -68,7 +65,7 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     lints: _Lints = {}
-    alike = _alike_denials()
+    alike = alike_denials()
     return {
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
@@ -76,84 +73,10 @@ def _report(report: Report) -> dict[str, Any]:
         "plan": Items(report.plan, step_dict),
         "symptoms": Items(report.symptoms, _symptom),
         "other_errors": Items(report.other_errors, _other_error),
-        "shared_name_denials": _denials(report.shared_name_denials, alike),
+        "shared_name_denials": denials_json(report.shared_name_denials, alike),
         "set_aside": Items(report.set_aside, _set_aside),
         "unused": Items(report.unused, _unused),
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
-    }
-
-
-def _denials(denials: Sequence[Denial], alike: Alike) -> Items:
-    """Return denials as an array. Those of one kind differ in id, time and line."""
-    each = list(Denials.of(denials).each())
-    return Items(each, lambda one: denial_dict(one[0].denial(one[1])), alike)
-
-
-def _alike_denials() -> Alike:
-    """Return how denials are alike in one report. Their kinds are known while it exists."""
-    kinds: dict[AlikeDenials, Hashable] = {}
-    numbers: dict[Hashable, int] = {}
-
-    def split(one: tuple[AlikeDenials, int]) -> tuple[Hashable, tuple[Any, ...]]:
-        alike, at = one
-        kind = kinds.get(alike)
-        if kind is None:
-            kind = kinds[alike] = numbers.setdefault(kind_of(alike.sample), len(numbers))
-        events = alike.events
-        lines, seconds, event_ids, *_ = events.columns
-        time = seconds_text(seconds[at]) if len(lines) > 1 else time_text(events.first.time)
-        return kind, (event_ids[at], time, lines[at])
-
-    return Alike(split, ("event_id", "event_time", "line"))
-
-
-def kind_of(denial: Denial) -> Hashable:
-    """Return a value that is equal for denials that differ only in event id, time and line.
-
-    It is valid while the report exists.
-    """
-    event = denial.event
-    return (
-        event.name,
-        denial.iam_actions,
-        id(denial.statement_kind),
-        event.error_code,
-        denial.via_service,
-        event.source_ip,
-        event.error_message,
-        id(denial.message),
-        event.file,
-        event.record,
-        id(denial.verdict),
-    )
-
-
-def denial_dict(denial: Denial) -> dict[str, Any]:
-    """Return one denial as JSON-ready values."""
-    event = denial.event
-    return {
-        "event_id": event.event_id,
-        "event_time": time_text(event.time),
-        "event_name": event.name,
-        "iam_actions": list(denial.iam_actions),
-        "statement_kind": str(denial.statement_kind),
-        "error_code": event.error_code,
-        "via_service": denial.via_service,
-        "source_ip": event.source_ip,
-        "error_message": event.error_message,
-        "refusal": denial.message and _refusal(denial.message),
-        "file": event.file,
-        "line": event.line,
-        "record": event.record and {"file": event.record.file, "number": event.record.number},
-        "verdict": str(denial.verdict),
-    }
-
-
-def _refusal(message: DenialMessage) -> dict[str, Any]:
-    return {
-        "policy_type": message.policy_type,
-        "effect": message.effect,
-        "policy_arn": message.policy_arn,
     }
 
 
@@ -200,7 +123,7 @@ def _finding(finding: Finding, lints: _Lints, alike: Alike) -> dict[str, Any]:
         "key": _key(finding.key),
         "ebs_traffic": finding.ebs_traffic,
         "noise": finding.noise,
-        "denials": _denials(finding.denials, alike),
+        "denials": denials_json(finding.denials, alike),
         "history": _history(finding.history),
         "judgements": Items(finding.judgements, lambda one: _judgement(one, lints)),
         "verdict": str(finding.verdict),

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.render.json import kind_of
+from ebs_kms_audit.render.denial_json import kind_of
 from ebs_kms_audit.render.json_text import time_text
 
 if TYPE_CHECKING:
