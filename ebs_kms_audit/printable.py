@@ -6,14 +6,11 @@ terminal or forge a line; a bidirectional or zero-width character can hide what 
 
 from __future__ import annotations
 
-import re
-
 # Characters without ink that `str.isprintable` takes for printable: fillers, joiners, selectors.
 # Source: Unicode 16.0, DerivedCoreProperties, Default_Ignorable_Code_Point; and U+2800.
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\U000e0100-\U000e01ef]"
-)
+_INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180e\u180f"
+).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
 
 
 def escape_unprintable(text: str) -> str:
@@ -25,17 +22,13 @@ def escape_unprintable(text: str) -> str:
     >>> escape_unprintable("a\nb\u202e")
     'a\\nb\\u202e'
     """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else _escaped(c) for c in text)
-    if text.isascii():
+    if text.isprintable() and (text.isascii() or _INVISIBLE.isdisjoint(text)):
         return text
-    return _INVISIBLE.sub(lambda found: _escaped(found[0]), text)
+    return "".join(
+        one if one.isprintable() and one not in _INVISIBLE else ascii(one)[1:-1] for one in text
+    )
 
 
 def escape_lines(text: str) -> str:
     """Return a text of several lines with each line escaped; only its line feeds stay."""
     return "\n".join(map(escape_unprintable, text.split("\n")))
-
-
-def _escaped(character: str) -> str:
-    return ascii(character)[1:-1]

@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.identify import is_kms
 from ebs_kms_audit.model import Denial, Denials, Event, PrincipalKind
@@ -34,8 +34,7 @@ _ANY = "any operation"  # of a denial that does not name its action
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GrantTrace:
+class GrantTrace(NamedTuple):
     """A grant on the denied key, and its history.
 
     grant    the grant
@@ -86,7 +85,7 @@ class GrantLog:
             else:
                 made = replace(event, grant=None)
                 self._traces[grant.id or object()] = (
-                    replace(known, made=made) if known else GrantTrace(grant=grant, made=made)
+                    known._replace(made=made) if known else GrantTrace(grant=grant, made=made)
                 )
 
     def is_listed(self, key_id: str | None) -> bool:
@@ -106,7 +105,7 @@ class GrantLog:
             return ()
         denied = _Denied(denials)
         found = [
-            replace(trace, existed=denied.existed(trace))
+            trace._replace(existed=denied.existed(trace))
             for trace in traces
             if denied.is_allowed_by(trace.grant)
         ]
@@ -121,7 +120,7 @@ class GrantLog:
             if trace.grant.key_id:
                 ended = self._ended.get(trace.grant.id or "")
                 owner = _grantee(trace.grant), trace.grant.key_id
-                found.setdefault(owner, []).append(replace(trace, ended=ended))
+                found.setdefault(owner, []).append(trace._replace(ended=ended))
         return found
 
 

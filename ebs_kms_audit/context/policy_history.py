@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.identify import is_kms, key_names
@@ -29,8 +29,7 @@ _MOST_EDITS = 20_000
 _Place = tuple[str | None, str]  # Region and key id: a replica has the id of its primary key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PolicyEdit:
+class PolicyEdit(NamedTuple):
     """One event that set the policy of a key.
 
     event     the event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +32,14 @@ def _kind(event: Event) -> str | None:
     return symptom_of(event.name, event.error_code or "")
 
 
-@dataclass(slots=True)
 class _Seen:
     """Events with equal symptoms: the first symptom, and the count, times and resources of all."""
 
-    first: Symptom
-    count: int = 0
-    times: list[datetime] = field(default_factory=list)
-    resources: dict[str, None] = field(default_factory=dict)
+    def __init__(self, first: Symptom) -> None:
+        self.first = first
+        self.count = 0
+        self.times: list[datetime] = []
+        self.resources: dict[str, None] = {}
 
 
 class SymptomCollector:

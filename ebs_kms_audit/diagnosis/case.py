@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.service_roles import service_role
@@ -129,6 +127,8 @@ class Case(NamedTuple):
     @property
     def called_from_an_address(self) -> bool:
         """Whether the Source IP address is an address, so that no AWS service made the call."""
+        import ipaddress  # slow to import, and few causes depend on it
+
         try:
             ipaddress.ip_address(self.denial.event.source_ip or "")
         except ValueError:
@@ -136,8 +136,7 @@ class Case(NamedTuple):
         return True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DenialCause:
+class DenialCause(NamedTuple):
     """The cause of one kind of denied call, before it is put into words.
 
     id           the cause

@@ -7,9 +7,9 @@ the key": the key is unknown, or the policy may be another key's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.policy_log import (
@@ -121,8 +121,7 @@ class Judgement:
         return None if sides == {None} else False in sides
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """The policies beside the key policy that were given to the audit. None: not given.
 
     iam_policies    IAM policies by the ARN of the principal; under None those for every caller
@@ -132,7 +131,7 @@ class Layers:
     rcps            resource control policies, one list for each level
     """
 
-    iam_policies: Mapping[str | None, tuple[Any, ...]] = field(default_factory=dict)
+    iam_policies: Mapping[str | None, tuple[Any, ...]] = {}
     boundary: tuple[Any, ...] | None = None
     session_policy: tuple[Any, ...] | None = None
     scps: tuple[Any, ...] | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class EntryKind(StrEnum):
@@ -24,8 +24,7 @@ class _Count(int):
         return f"{int(self):,} {noun}{'' if self == 1 else 's'}" if noun else f"{int(self):,}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One id of the report and its page.
 
     kind      what the id names
@@ -54,10 +53,11 @@ class Entry:
     def __str__(self) -> str:
         import textwrap
 
+        example = "\n".join(textwrap.fill(line, 76) for line in self.example.split("\n"))
         parts = [
             textwrap.fill(f"{self.id} ({self.kind}): {self.title}", 80),
             textwrap.fill(self.meaning, 80),
-            *([textwrap.indent(self.example, "    ")] if self.example else []),
+            *([textwrap.indent(example, "    ")] if example else []),
             textwrap.fill(
                 f"What to do: {self.remedy}", 80, break_long_words=False, break_on_hyphens=False
             ),

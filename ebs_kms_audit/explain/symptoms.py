@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from ebs_kms_audit.explain.entry import Entry, EntryKind
 
 _GET_KMS_EVENTS = (
@@ -20,7 +18,7 @@ def _symptom(id: str, title: str, meaning: str, remedy: str, example: str) -> En
         title=title,
         meaning=meaning,
         remedy=remedy,
-        example=textwrap.fill(example, 76),
+        example=example,
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.policy import KeyPolicy
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """The policy of a key, and why it may be another key's.
 
     policy  the policy; None where it is not known which of the given policies it is

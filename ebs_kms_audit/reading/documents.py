@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
-@dataclass(kw_only=True, slots=True)
 class Documents:
     """The documents among the inputs of an audit, in the order in which they are read.
 
@@ -33,11 +31,12 @@ class Documents:
                     `describe-scaling-activities`, and EBS volume notifications
     """
 
-    policies: list[GivenPolicy] = field(default_factory=list)
-    texts: list[PastedText] = field(default_factory=list)
-    key_states: list[KeyState] = field(default_factory=list)
-    grants: list[Grant] = field(default_factory=list)
-    default_keys: list[DefaultKey] = field(default_factory=list)
-    authorizations: list[DecodedAuthorization] = field(default_factory=list)
-    evaluations: list[AuthorizationEvaluation] = field(default_factory=list)
-    descriptions: list[Description] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.policies: list[GivenPolicy] = []
+        self.texts: list[PastedText] = []
+        self.key_states: list[KeyState] = []
+        self.grants: list[Grant] = []
+        self.default_keys: list[DefaultKey] = []
+        self.authorizations: list[DecodedAuthorization] = []
+        self.evaluations: list[AuthorizationEvaluation] = []
+        self.descriptions: list[Description] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,19 +28,18 @@ _RECOGNIZED_FORMS = {
 }
 
 
-@dataclass(slots=True)
 class InputStats:
     """One input while it is read.
 
     name                its name in the report
     layout              the columns of a console CSV
     form                how its rows are read
+    error               why the input could not be read at all
+    skipped             why a file in a folder was not read
     recognized_as       the recognized kind of input; None if `form` is enough
     rows                how many rows or records were read, including those set aside
     set_aside_count     how many of these could not be read
     set_aside           the first of these, each with its line and the reason
-    error               why the input could not be read at all
-    skipped             why a file in a folder was not read
     cut_short           why its content ends too early
     size_changed        whether the size of the file changed while it was read
     guessed_dates       whether the order of day and month was guessed
@@ -55,27 +53,36 @@ class InputStats:
     first, last         the earliest and latest time
     """
 
-    name: str
-    layout: Layout | None = None
-    form: Form = "export"
-    recognized_as: str | None = None
-    rows: int = 0
-    set_aside_count: int = 0
-    set_aside: list[SetAside] = field(default_factory=list)
-    error: str | None = None
-    skipped: str | None = None
-    cut_short: str | None = None
-    size_changed: bool = False
-    guessed_dates: bool = False
-    times_without_zone: bool = False
-    unreadable: dict[str, list[int]] = field(default_factory=dict)
-    unknown_columns: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    envelopes: Counter[str] = field(default_factory=Counter)
-    foreign: Counter[str] = field(default_factory=Counter)
-    documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    first: datetime | None = None
-    last: datetime | None = None
+    def __init__(
+        self,
+        name: str,
+        *,
+        layout: Layout | None = None,
+        form: Form = "export",
+        error: str | None = None,
+        skipped: str | None = None,
+    ) -> None:
+        self.name = name
+        self.layout = layout
+        self.form = form
+        self.error = error
+        self.skipped = skipped
+        self.recognized_as: str | None = None
+        self.rows = 0
+        self.set_aside_count = 0
+        self.set_aside: list[SetAside] = []
+        self.cut_short: str | None = None
+        self.size_changed = False
+        self.guessed_dates = False
+        self.times_without_zone = False
+        self.unreadable: dict[str, list[int]] = {}
+        self.unknown_columns: tuple[str, ...] = ()
+        self.missing: tuple[str, ...] = ()
+        self.envelopes: Counter[str] = Counter()
+        self.foreign: Counter[str] = Counter()
+        self.documents: list[tuple[str, dict[str, Any]]] = []
+        self.first: datetime | None = None
+        self.last: datetime | None = None
 
     def note_unreadable(self, column: str, line: int) -> None:
         """Note a cell or a field that cannot be read. The row or record is read without it."""

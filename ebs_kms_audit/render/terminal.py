@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
@@ -62,14 +61,21 @@ class Terminal:
         return self._wrap(f"{label}: {text}" if label else text, "  ", "    ")
 
     def _wrap(self, text: str, first: str, rest: str) -> list[str]:
-        return textwrap.wrap(
-            escape_unprintable(text),
-            self.width,
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [first.rstrip()]
+        """Return lines of whole words. The first line starts with `first`, the others with `rest`.
+
+        `textwrap` gives the same lines; it is slow to import.
+        """
+        lines: list[str] = []
+        line, gap = first, ""
+        for word in escape_unprintable(text).split(" "):
+            if word and line != first and len(line) + len(gap) + len(word) > self.width:
+                lines.append(line)
+                line, gap = rest, ""
+            if word:
+                line, gap = f"{line}{gap}{word}", " "
+            else:
+                gap += " "
+        return [*lines, line if line != first else first.rstrip()]
 
     def verbatim(self, text: str) -> list[str]:
         """Return text to copy: at the left margin, never wrapped."""

@@ -26,8 +26,11 @@ def inputs(*files: InputStats):
     )
 
 
-def stats(name: str = "a.csv", **fields) -> InputStats:
-    return InputStats(name=name, **fields)
+def stats(name: str = "a.csv", **figures) -> InputStats:
+    made = InputStats(name)
+    assert figures.keys() <= vars(made).keys()
+    vars(made).update(figures)
+    return made
 
 
 FILE = {"file": "a.csv"}
