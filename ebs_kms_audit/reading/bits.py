@@ -71,5 +71,5 @@ def bits_in(words: Array) -> Array:
     if hasattr(np, "bitwise_count"):
         found: Array = np.bitwise_count(words)
     else:  # numpy 1
-        found = _BITS_IN_BYTE[words.view(np.uint8)].reshape(-1, 8).sum(axis=1)
+        found = _BITS_IN_BYTE[words.view(np.uint8)].reshape(-1, 8).sum(axis=1, dtype=np.uint8)
     return found

@@ -30,13 +30,13 @@ _MASKS = np.full(2 * LONGEST + 1, 2**64 - 1, dtype=np.uint64)
 _MASKS[: LONGEST + 8] = [0] * LONGEST + [(1 << 8 * size) - 1 for size in range(8)]
 
 
-def words_of(buffer: bytearray) -> Array:
+def words_of(buffer: bytes | bytearray) -> Array:
     """Return the eight bytes from each place on, as one number each."""
     words: Array = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
     return words
 
 
-def hash_spans(buffer: bytearray, start: Array, end: Array) -> Array:
+def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
     """Return the hash of the bytes from `start` to `end`, for each pair.
 
     Longer spans than `LONGEST` get the hash 0. Up to 512 bytes after a `start` are read. The buffer

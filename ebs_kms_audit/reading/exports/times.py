@@ -17,7 +17,7 @@ _MINUTES_KEPT = 1 << 15
 _NO_TIME = -1
 
 
-def read_times(buffer: bytearray, start: Array, end: Array) -> tuple[Array, Array]:
+def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Array, Array]:
     """Return the times of cells, in seconds since 1970, and which of the cells have this form.
 
     The rows of an export are in order of their times. Many have the minute of the row before them,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -148,8 +147,8 @@ class Records:
         """Yield the records of a whole log that is indexed."""
         done = yield from self._read_each(log.text, log.records, log.first, log.end, COMMA)
         if done < log.end:
-            begins = log.records.begins
-            rest = log.text[begins[done] : begins[log.end] - 1] + b"]}"
+            begin, end = log.records.begins[[done, log.end]].tolist()
+            rest = log.text[begin : end - 1] + b"]}"
             yield from records_after(Text(decoded([rest])), self.number, listed=True)
 
     def _read(self, text: bytes, stop: int, border: bytes) -> _Reading[int]:
@@ -162,8 +161,8 @@ class Records:
             index = self._indexer.index(text, stop, mark)
             if index is None:
                 return 0
-            done = yield from self._read_each(text, index, 0, len(index.kinds), mark)
-            return index.begins[done]
+            done = yield from self._read_each(text, index, 0, len(index.begins) - 1, mark)
+            return int(index.begins[done])
         if not is_whole(text[:stop]):
             return 0
         begin = 0
@@ -187,17 +186,16 @@ class Records:
         The mark is the end of a record and what separates it from the next record. Without damage,
         the place after the last record is returned.
         """
-        begins, sources, kinds, keyed, others, _ = index
         done = first
-        for place in others[bisect_left(others, first) : bisect_left(others, end)]:
+        for one in index.candidates[index.before(first) : index.before(end)]:
+            place, begin, after, source, kind, keyed = one
             self._count(place - done)
-            done, begin, last = place, begins[place], begins[place + 1] - len(mark)
-            kind = kinds[place]
-            if kind is None:
-                kind = self._prefilter.kind(text, begin, sources[place], last)
-            elif place in keyed and not self._prefilter.knows_holder(text, begin, last):
+            done, last = place, after - len(mark)
+            if kind is None and source != -1:
+                kind = self._prefilter.kind(text, begin, source, last)
+            elif keyed and not self._prefilter.knows_holder(text, begin, last):
                 kind = None
-            if not self._passes_as(kind, text, begin, sources[place], last):
+            if not self._passes_as(kind, text, begin, source, last):
                 try:
                     content = _decoded(text, begin, last)
                 except (ValueError, RecursionError):

@@ -1,73 +1,104 @@
-"""A block of a trail's log → where its records are, and what each is, for all of them at once.
+"""A text of a trail's log → where its records are, and what each is, for all of them at once.
 
-The brackets of the block say where a record begins and ends, and which Event source is its own:
-that of an object in a request is inside more brackets. The rules are those of `prefilter`.
+The brackets of the text say where a record begins and ends, and which Event source is its own: that
+of an object in a request is inside more brackets. The rules are those of `prefilter`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from functools import cache
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.reading.bits import WORD, Array, moved, packed, places_of
-from ebs_kms_audit.reading.exports.hashing import words_of
+from ebs_kms_audit.reading.bits import Array, moved, places_of
+from ebs_kms_audit.reading.exports.hashing import hash_spans, words_of
 from ebs_kms_audit.reading.exports.times import read_times
-from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.records.prefilter import NAMES_FROM, NAMES_TO, SOURCE, RecordPrefilter
 from ebs_kms_audit.reading.records.sketches import Kind
 from ebs_kms_audit.reading.records.structure import Structure
 
 _PAD = 128  # bytes after the records, so that what is compared stays inside
 _BEGINS = b'{"eventVersion":'
-_SOURCE = b'"eventSource":"'
-_S, _NAME_ENDS = 6, 12  # in `_SOURCE`: a letter that is rare, and the quote after the name
 _AFTER_VERSION, _VERSION = b'","userIdentity":{"', 21
-_BEFORE_TIME = b'},"eventTime":"'
+_BEFORE_TIME, _TIME = b'},"eventTime":"', 22  # the time begins so many bytes before the source
 _AFTER_TIME = b'Z",'
-_LONG_TERM_KEY, _K = b'"AKIA', 2
-_MOST_OPENED = 250  # with fewer brackets, a record is not nested deeper than a decoder can follow
+_ACCESS_KEY, _OF_A_SESSION = b'"accessKeyId"', b':"ASIA'
+_LENGTH = 12  # of `"eventSource` and `"accessKeyId`
+_KINDS: tuple[Kind | None, ...] = (None, "needless", "call", "success", "session", "other")
+_NEW, _NEEDLESS = -1, 1  # in place of a number in `_KINDS`, and such a number
+_KEPT = 10_000
 
 
-class RecordIndex(NamedTuple):
-    """The records of a text.
+class Candidate(NamedTuple):
+    """A record that may be needed.
 
-    begins   where each begins; then, where the next record begins
-    sources  where the Event source of each begins; -1 if it has none or several
-    kinds    the kind of each; None if more of its text decides that
-    keyed    the places in this index of records that hold a long-term access key
-    others   the places of records that are keyed, or not needless
-    seconds  the Event time of each that has a kind
+    place   its place in the index
+    begin   where it begins in the text
+    end     where the next record begins
+    source  where its Event source begins; -1 if it has none or several
+    kind    its kind; None if more of its text decides that
+    keyed   whether it holds an access key that is not that of a session
     """
 
-    begins: list[int]
-    sources: list[int]
-    kinds: list[Kind | None]
-    keyed: set[int]
-    others: list[int]
-    seconds: Array
+    place: int
+    begin: int
+    end: int
+    source: int
+    kind: Kind | None
+    keyed: bool
+
+
+class RecordIndex:
+    """The records of a text.
+
+    begins      where each begins; then, where the next record begins
+    candidates  the records that may be needed, in order; the others are needless
+    """
+
+    def __init__(
+        self, begins: Array, sources: Array, kinds: Array, keyed: Array, seconds: Array
+    ) -> None:
+        self.begins = begins
+        self._sources = sources
+        self._needless = (kinds == _NEEDLESS) & ~keyed
+        self._seconds = seconds
+        places = np.flatnonzero(~self._needless)
+        columns = (places, begins[places], begins[places + 1], sources[places])
+        self.candidates = list(
+            map(
+                Candidate,
+                *(column.tolist() for column in columns),
+                map(_KINDS.__getitem__, kinds[places].tolist()),
+                keyed[places].tolist(),
+            )
+        )
+
+    def before(self, place: int) -> int:
+        """Return the number of candidates before a place in the index."""
+        return place - int(np.count_nonzero(self._needless[:place]))
 
     def ends_of_span(self, first: int, end: int) -> list[int]:
         """Return where the sources of the earliest and the latest needless record begin.
 
         The records from the place `first` up to `end` are compared.
         """
-        needless = np.ones(end - first, dtype=bool)
-        others = self.others[bisect_left(self.others, first) : bisect_left(self.others, end)]
-        needless[np.array(others, dtype=np.int64) - first] = False
-        places = np.flatnonzero(needless) + first
+        places = np.flatnonzero(self._needless[first:end]) + first
         if not len(places):
             return []
-        seconds = self.seconds[places]
-        ends = places[[int(seconds.argmin()), int(seconds.argmax())]]
-        return [self.sources[place] for place in ends.tolist()]
+        seconds = self._seconds[places]
+        ends = places[[seconds.argmin(), seconds.argmax()]]
+        found: list[int] = self._sources[ends].tolist()
+        return found
 
 
 class Indexer:
-    """Indexes the records of blocks."""
+    """Indexes the records of texts."""
 
     def __init__(self, prefilter: RecordPrefilter) -> None:
         self._prefilter = prefilter
+        self._kinds: dict[int, int] = {}  # the hash of names → a number in `_KINDS`
 
     def index(self, text: bytes, stop: int, before: bytes) -> RecordIndex | None:
         """Return the records of a text up to a place where another record begins.
@@ -75,59 +106,91 @@ class Indexer:
         `before` is what precedes the beginning of each record but the first. None if a string or a
         bracket is open at the end.
         """
-        buffer = bytearray(stop + _PAD + -stop % WORD)
-        buffer[:stop] = memoryview(text)[:stop]
-        content = np.frombuffer(buffer, dtype=np.uint8)
-        structure = Structure(content)
+        structure = Structure(text, stop)
         if not structure.is_whole():
             return None
-        words = words_of(buffer)
+        if len(text) < stop + _PAD:
+            text = text[:stop] + bytes(_PAD)
+        words = words_of(text)
         borders = places_of(structure.closing & moved(structure.opening, len(before)))
-        borders = borders[_is_at(words, borders, before + _BEGINS)] + len(before)
+        borders = _with(words, borders, before + _BEGINS) + len(before)
         begins = np.concatenate(([0], borders[structure.depth(borders) == 0], [stop]))
-        sources = self._own_sources(words, content, structure, begins)
-        seconds, sound = _times(words, buffer, begins, sources)
-        sound &= np.diff(structure.opened(begins)) < _MOST_OPENED
-        keys = places_of(structure.strings & moved(packed(content == ord("K")), _K))
-        keys = keys[_is_at(words, keys, _LONG_TERM_KEY)]
-        keyed = set((np.searchsorted(begins, keys, "right") - 1).tolist())
-        places = sources.tolist()
-        kinds = self._prefilter.kinds_by_names(text, places, sound.tolist())
-        others = [place for place, kind in enumerate(kinds) if kind != "needless" or place in keyed]
-        return RecordIndex(begins.tolist(), places, kinds, keyed, others, seconds)
+        # Names of this length before a text: a few in each record, and two of them are needed.
+        names = structure.strings & moved(structure.quotes & ~structure.strings, _LENGTH)
+        places = places_of(names & moved(structure.strings, _LENGTH + 2))
+        sources = _own_sources(_with(words, places, SOURCE), structure, begins)
+        seconds, sound = _times(text, words, begins, sources)
+        sound[np.searchsorted(begins, structure.deep(), "right") - 1] = False
+        kinds = self._kinds_of(text, sources)
+        kinds[~sound] = 0
+        keys = _with(words, places, _ACCESS_KEY)
+        keys = keys[~_is_at(words, keys + len(_ACCESS_KEY), _OF_A_SESSION)]
+        keyed = np.zeros(len(sources), dtype=bool)
+        keyed[np.searchsorted(begins, keys, "right") - 1] = True
+        return RecordIndex(begins, sources, kinds, keyed, seconds)
 
-    @staticmethod
-    def _own_sources(words: Array, content: Array, structure: Structure, begins: Array) -> Array:
-        """Return where the Event source of each record begins; -1 if it has none or several."""
-        named = structure.strings & moved(structure.quotes, _NAME_ENDS)
-        found = places_of(named & moved(packed(content == ord("S")), _S))
-        found = found[_is_at(words, found, _SOURCE)]
-        found = found[structure.depth(found) == 1]
-        records = np.searchsorted(begins, found, "right") - 1
-        sources = np.full(len(begins) - 1, -1)
-        sources[records] = found
-        sources[np.bincount(records, minlength=len(sources)) != 1] = -1
-        return sources
+    def _kinds_of(self, text: bytes, sources: Array) -> Array:
+        """Return the kinds by the names after each Event source, as numbers in `_KINDS`."""
+        begin = np.maximum(sources + NAMES_FROM, 0)
+        hashes = hash_spans(text, begin, begin + (NAMES_TO - NAMES_FROM)).tolist()
+        if len(self._kinds) >= _KEPT:
+            self._kinds.clear()
+        known = self._kinds
+        kinds = np.fromiter(map(known.get, hashes, repeat(_NEW)), np.int8, len(hashes))
+        for place in np.flatnonzero(kinds == _NEW).tolist():
+            kind = known.get(hashes[place])
+            if kind is None:
+                at = int(begin[place])
+                names = text[at : at + NAMES_TO - NAMES_FROM]
+                kind = known[hashes[place]] = _KINDS.index(self._prefilter.kind_by_names(names))
+            kinds[place] = kind
+        return kinds
 
 
-def _times(words: Array, buffer: bytearray, begins: Array, sources: Array) -> tuple[Array, Array]:
+def _own_sources(found: Array, structure: Structure, begins: Array) -> Array:
+    """Return where the Event source of each record begins; -1 if it has none or several."""
+    found = found[structure.depth(found) == 1]
+    records = np.searchsorted(begins, found, "right") - 1
+    sources = np.full(len(begins) - 1, -1)
+    sources[records] = found
+    sources[np.bincount(records, minlength=len(sources)) != 1] = -1
+    return sources
+
+
+def _times(text: bytes, words: Array, begins: Array, sources: Array) -> tuple[Array, Array]:
     """Return the Event times of records, and which records begin as CloudTrail writes them."""
     version = begins[:-1] + _VERSION
-    time = sources - 22
+    time = sources - _TIME
     sound = time - len(_BEFORE_TIME) > version
     time[~sound] = len(_BEFORE_TIME)
     sound &= _is_at(words, version, _AFTER_VERSION)
     sound &= _is_at(words, time - len(_BEFORE_TIME), _BEFORE_TIME)
     sound &= _is_at(words, time + 19, _AFTER_TIME)
-    seconds, is_time = read_times(buffer, time, time + 20)
+    seconds, is_time = read_times(text, time, time + 20)
     return seconds, sound & is_time
+
+
+def _with(words: Array, places: Array, text: bytes) -> Array:
+    """Return the places where a text is."""
+    for start, mask, word in _parts(text):
+        places = places[words[places + start] & mask == word]
+    return places
 
 
 def _is_at(words: Array, places: Array, text: bytes) -> Array:
     """Return at which of the places a text is."""
     found = np.ones(len(places), dtype=bool)
-    for start in {*range(0, len(text) - 7, 8), max(len(text) - 8, 0)}:
+    for start, mask, word in _parts(text):
+        found &= words[places + start] & mask == word
+    return found
+
+
+@cache
+def _parts(text: bytes) -> list[tuple[int, np.uint64, np.uint64]]:
+    """Return where the words of a text begin, the bits that count, and their value."""
+    found = []
+    for start in (*range(0, len(text) - 8, 8), max(len(text) - 8, 0)):
         part = text[start : start + 8]
         mask = np.uint64((1 << 8 * len(part)) - 1)
-        found &= words[places + start] & mask == np.uint64(int.from_bytes(part, "little"))
+        found.append((start, mask, np.uint64(int.from_bytes(part, "little"))))
     return found

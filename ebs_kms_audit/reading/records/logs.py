@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,8 +42,8 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
         if index is None:
             continue
         borders = list(accumulate((len(records) + 1 for _, records in group), initial=0))
-        places = [bisect_left(index.begins, border) for border in borders]
-        if [index.begins[place] for place in places] == borders:
+        places = index.begins.searchsorted(borders).tolist()
+        if index.begins[places].tolist() == borders:
             for (number, _), first, end in zip(group, places, places[1:], strict=False):
                 logs[number] = Log(text, index, first, end)
     return logs

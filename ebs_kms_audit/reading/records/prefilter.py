@@ -9,7 +9,6 @@ doubt the record must be decoded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, relevance
 from ebs_kms_audit.reading.records.sketches import Kind, Sketcher, kind_of
@@ -18,7 +17,7 @@ from ebs_kms_audit.reading.timestamps import TimeReader
 SOURCE = b'"eventSource":"'
 _AFTER_VERSION = b'","userIdentity":{"'
 _VERSION = len('{"eventVersion":"1.11')
-_NAMES_FROM, _NAMES_TO = 15, 95  # after the beginning of `SOURCE`: before the address
+NAMES_FROM, NAMES_TO = 15, 95  # after the beginning of `SOURCE`: before the address
 _NAMES = re.compile(rb'([a-z0-9-]+\.amazonaws\.com)","eventName":"([A-Za-z][A-Za-z0-9_]*)"')
 _MINUTE = re.compile(rb'\},"eventTime":"(\d{4}-\d\d-\d\dT\d\d:\d\d)')
 _SECONDS = frozenset(b':%02dZ",' % second for second in range(60))
@@ -56,8 +55,7 @@ class RecordPrefilter:
         The record begins at `begin`, the first Event source in it is at `source`, and its last
         brace is expected at `end`. It is there if the record has a kind and is valid JSON.
         """
-        names = text[source + _NAMES_FROM : source + _NAMES_TO]
-        kind = self._kinds[names] if names in self._kinds else self._judge(names)
+        kind = self.kind_by_names(text[source + NAMES_FROM : source + NAMES_TO])
         if (
             kind is not None
             and text.startswith(_AFTER_VERSION, begin + _VERSION)
@@ -76,34 +74,10 @@ class RecordPrefilter:
             return kind
         return None
 
-    def kinds_by_names(
-        self, text: bytes, sources: Iterable[int], sound: Iterable[bool]
-    ) -> list[Kind | None]:
-        """Return the kinds by the names after each Event source; None where it is not sound."""
-        known, judge = self._kinds, self._judge
-        return [
-            (
-                known[names]
-                if (names := text[source + _NAMES_FROM : source + _NAMES_TO]) in known
-                else judge(names)
-            )
-            if is_sound
-            else None
-            for source, is_sound in zip(sources, sound, strict=True)
-        ]
-
-    def knows_holder(self, text: bytes, begin: int, end: int) -> bool:
-        """Return whether the holder of the long-term key of a record was noted."""
-        return self._holder_of(text, begin, end) in self._holders
-
-    def note_holder(self, text: bytes, begin: int, end: int) -> None:
-        """Remember who holds the long-term key of a record that could be read, if it has one."""
-        holder = self._holder_of(text, begin, end)
-        if holder is not None and len(self._holders) < HOLDERS_KEPT:
-            self._holders.add(holder)
-
-    def _judge(self, names: bytes) -> Kind | None:
-        """Return the kind of a record by the text after the member name eventSource."""
+    def kind_by_names(self, names: bytes) -> Kind | None:
+        """Return the kind of a record by what follows `SOURCE`, from `NAMES_FROM` to `NAMES_TO`."""
+        if names in self._kinds:
+            return self._kinds[names]
         found = _NAMES.match(names)
         kind: Kind | None = None
         if found is not None:
@@ -114,6 +88,16 @@ class RecordPrefilter:
             self._kinds.clear()
         self._kinds[names] = kind
         return kind
+
+    def knows_holder(self, text: bytes, begin: int, end: int) -> bool:
+        """Return whether the holder of the long-term key of a record was noted."""
+        return self._holder_of(text, begin, end) in self._holders
+
+    def note_holder(self, text: bytes, begin: int, end: int) -> None:
+        """Remember who holds the long-term key of a record that could be read, if it has one."""
+        holder = self._holder_of(text, begin, end)
+        if holder is not None and len(self._holders) < HOLDERS_KEPT:
+            self._holders.add(holder)
 
     def _is_minute(self, text: bytes, source: int) -> bool:
         """Return whether a time in the usual form precedes the Event source, after an object."""

@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 def structure_of(text):
-    return Structure(np.frombuffer(text + bytes(-len(text) % WORD), dtype=np.uint8))
+    return Structure(text + b'"}\\', len(text))  # what follows does not count
 
 
 def plainly(text):
@@ -59,9 +59,6 @@ def assert_is_found(text):
     assert places_of(found.opening).tolist() == opening
     assert places_of(found.closing).tolist() == closing
     assert found.depth(np.arange(len(text))).tolist() == depths
-    assert found.opened(np.arange(len(text))).tolist() == [
-        sum(at < place for at in opening) for place in range(len(text))
-    ]
     assert found.is_whole() == whole
 
 
