@@ -20,7 +20,6 @@ from ebs_kms_audit.reading.records.sketches import Kind
 from ebs_kms_audit.reading.records.structure import Structure
 
 _PAD = 128  # bytes after the records, so that what is compared stays inside
-_BEGINS = b'{"eventVersion":'
 _AFTER_VERSION, _VERSION = b'","userIdentity":{"', 21
 _BEFORE_TIME, _TIME = b'},"eventTime":"', 22  # the time begins so many bytes before the source
 _AFTER_TIME = b'Z",'
@@ -103,8 +102,8 @@ class Indexer:
     def index(self, text: bytes, stop: int, before: bytes) -> RecordIndex | None:
         """Return the records of a text up to a place where another record begins.
 
-        `before` is what precedes the beginning of each record but the first. None if a string or a
-        bracket is open at the end.
+        `before` is what precedes the beginning of each record but the first. None if something else
+        does, or if a string or a bracket is open at the end.
         """
         structure = Structure(text, stop)
         if not structure.is_whole():
@@ -113,8 +112,10 @@ class Indexer:
             text = text[:stop] + bytes(_PAD)
         words = words_of(text)
         borders = places_of(structure.closing & moved(structure.opening, len(before)))
-        borders = _with(words, borders, before + _BEGINS) + len(before)
-        begins = np.concatenate(([0], borders[structure.depth(borders) == 0], [stop]))
+        borders = borders[structure.depth(borders) == 1]
+        if not _is_at(words, borders, before).all():
+            return None
+        begins = np.concatenate(([0], borders + len(before), [stop]))
         # Names of this length before a text: a few in each record, and two of them are needed.
         names = structure.strings & moved(structure.quotes & ~structure.strings, _LENGTH)
         places = places_of(names & moved(structure.strings, _LENGTH + 2))

@@ -15,6 +15,7 @@ from ebs_kms_audit.reading.records.sketches import Kind, Sketcher, kind_of
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 SOURCE = b'"eventSource":"'
+_NAME = b'"eventName"'
 _AFTER_VERSION = b'","userIdentity":{"'
 _VERSION = len('{"eventVersion":"1.11')
 NAMES_FROM, NAMES_TO = 15, 95  # after the beginning of `SOURCE`: before the address
@@ -62,6 +63,7 @@ class RecordPrefilter:
             and text[source - 6 : source] in _SECONDS
             and (text[source - 37 : source - 6] in self._minutes or self._is_minute(text, source))
             and text.find(SOURCE, source + 15, end) == -1
+            and text.count(_NAME, source, end) == 1  # otherwise it can be two, with damage between
             and (
                 (text.find(b"[", begin, end) == -1 and end - begin < _LONG)
                 or self._closes_lists(text[begin : end + 1])

@@ -167,6 +167,10 @@ def test_what_is_not_decoded_can_not_matter(vectorised, records, shape, size):
     place=st.integers(0, 10_000),
     cut=st.integers(0, 3),
 )
+@example(records=[ordinary(), record(eventSource="absent")], shape="log", size=9999, damage="x",
+         place=len(written([ordinary()], "log")[BEGINS:]) + 1, cut=1)  # fmt: skip
+@example(records=[ordinary(), record(eventSource="absent")], shape="log", size=9999, damage="x",
+         place=len(written([ordinary()], "log")[BEGINS:]) - 2, cut=1)  # fmt: skip
 def test_damage_costs_the_same_records(vectorised, records, shape, size, damage, place, cut):
     text = written(records, shape)
     at = BEGINS + place % (len(text) + 1)
