@@ -112,7 +112,7 @@ class Ec2CallLog:
 
     def add_rows(self, rows: Sequence[CallRows]) -> None:
         """Add the calls of large exports that were not parsed."""
-        self._rows = rows
+        self._rows = [one for one in rows if len(one)]
 
     def read_texts(self) -> None:
         """Read the texts of the calls of large exports that `of` returned."""

@@ -165,8 +165,9 @@ class ContextCollector:
         policy_changes: tuple[Event, ...] = ()
         changes_count = 0
         if times:
-            changes, changes_count = self._changes.before(denials[0], times[0])
-            policy_changes = self._changes.policy_changes_after(denials[0], times[-1])
+            first = denials.kinds[0]
+            changes, changes_count = self._changes.before(first, times[0])
+            policy_changes = self._changes.policy_changes_after(first, times[-1])
         return History(
             attempts=attempts,
             changes=changes,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event, EventList, Listed, listed
-from ebs_kms_audit.reading.related import order_in_time, time_of
+from ebs_kms_audit.model import Denial, Event, EventList, Listed, event_of, listed
+from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
@@ -29,6 +29,13 @@ _Place = tuple[str | None, ...]  # the key or role that was changed
 _KindsAt = dict[_Place, list[tuple[str | None, int]]]
 
 
+class _Made(NamedTuple):
+    """The changes at one place in one account, in order of time, and their times in seconds."""
+
+    times: list[float]
+    listed: list[Listed]
+
+
 class ChangeLog:
     """The changes to keys and roles. Add all of them before a lookup."""
 
@@ -36,8 +43,7 @@ class ChangeLog:
         self._events: dict[object, Event] = {}
         self._rows: list[ChangeRows] = []
         self._at: dict[tuple[_Place, str | None], list[Changes]] = {}
-        self._by_place: dict[_Place, dict[str | None, list[Event]]] | None = None
-        self._policy_edits: dict[_Place, dict[str | None, list[Event]]] | None = None
+        self._made: dict[tuple[_Place, str | None], list[_Made]] = {}
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -70,12 +76,12 @@ class ChangeLog:
         in_rows: list[ChangesBetween] = []
         count = 0
         for place, account in _places_of_denial(denial):
-            for changes in self._made_in(place, account):
-                begin = bisect_left(changes, time - BEFORE, key=time_of)
-                end = bisect_right(changes, time, key=time_of)
+            for made in self._made_in(place, account):
+                end = bisect_right(made.times, time)
+                begin = bisect_left(made.times, time - BEFORE, 0, end)
                 count += end - begin
-                recent += map(listed, changes[max(begin, end - SHOWN) : end])
-                last += map(listed, changes[max(0, end - 1) : end])
+                recent += made.listed[max(begin, end - SHOWN) : end]
+                last += made.listed[max(0, end - 1) : end]
             changed = self._changed_in_rows(place, account)
             in_rows += [changes.between(time - BEFORE, time) for changes in changed]
         count += sum(found.size for found in in_rows)
@@ -122,22 +128,30 @@ class ChangeLog:
         if denial.key.id is None:
             return ()
         place = "key", denial.event.region, denial.key.id
-        if self._policy_edits is None:
-            edits = (event for event in self._events.values() if event.name == "PutKeyPolicy")
-            self._policy_edits = _by_place(edits)
         found: list[Event] = []
         for made in self._policy_edits.get(place, {}).values():
-            after = bisect_right(made, time, key=time_of)
-            found += made[max(after, len(made) - SHOWN) :]
+            after = bisect_right(made.times, time)
+            found += map(event_of, made.listed[max(after, len(made.listed) - SHOWN) :])
         return tuple(sorted(found, key=order_in_time)[-SHOWN:])
 
-    def _made_in(self, place: _Place, account: str | None) -> Iterator[list[Event]]:
-        """Yield the changes in an account, and those without a known account, sorted by time."""
-        if self._by_place is None:
-            self._by_place = _by_place(self._events.values())
-        for made_in, changes in self._by_place.get(place, {}).items():
-            if account is None or made_in in (None, account):
-                yield changes
+    def _made_in(self, place: _Place, account: str | None) -> list[_Made]:
+        """Return the changes in an account, and those without a known account."""
+        found = self._made.get((place, account))
+        if found is None:
+            found = self._made[place, account] = [
+                made
+                for made_in, made in self._by_place.get(place, {}).items()
+                if account is None or made_in in (None, account)
+            ]
+        return found
+
+    @cached_property
+    def _by_place(self) -> dict[_Place, dict[str | None, _Made]]:
+        return _by_place(self._events.values())
+
+    @cached_property
+    def _policy_edits(self) -> dict[_Place, dict[str | None, _Made]]:
+        return _by_place(event for event in self._events.values() if event.name == "PutKeyPolicy")
 
 
 def is_change(event: Event) -> bool:
@@ -148,12 +162,15 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
-def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, list[Event]]]:
-    places: dict[_Place, dict[str | None, list[Event]]] = {}
+def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, _Made]]:
+    places: dict[_Place, dict[str | None, _Made]] = {}
     for event in sorted(events, key=order_in_time):
         if event.time is not None:
+            change = listed(event)
             for place in _places_of_change(event):
-                places.setdefault(place, {}).setdefault(event.account, []).append(event)
+                made = places.setdefault(place, {}).setdefault(event.account, _Made([], []))
+                made.times.append(change[0])
+                made.listed.append(change)
     return places
 
 

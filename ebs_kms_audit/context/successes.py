@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,6 +50,7 @@ class SuccessLog:
         self._events: dict[tuple[object, ...], Event] = {}
         self._rows: Sequence[SuccessRows] = ()
         self._by_caller: dict[Caller, list[Event]] | None = None
+        self._shared: dict[int, tuple[Event, str, AbstractSet[str]]] = {}
         self.overflowed = False
 
     def add(self, event: Event) -> None:
@@ -75,34 +77,46 @@ class SuccessLog:
 
     def _of(self, denials: Denials) -> tuple[set[str], Listed | None]:
         kinds = denials.kinds
-        calls = {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
+        calls = _Calls(
+            {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
+        )
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
         denied: dict[str, float] = {}
         for number, time in denials.last_times.items():
             name = kinds[number].event.name
             denied[name] = max(time, denied.get(name, time))
-        for denial in denials[len(denials.times) :]:  # without a time: nothing is known to be later
-            denied[denial.event.name] = _NEVER
+        if len(denials.times) < len(denials):  # without a time: nothing is known to be later
+            untimed = denials[len(denials.times) :]
+            denied |= {denial.event.name: _NEVER for denial in untimed}
         names: set[str] = set()
         later: list[Listed] = []
         for event in self._of_callers(callers):
-            if _is_such_a_call(event, is_aws_internal(event.source_ip), calls):
+            internal = is_aws_internal(event.source_ip)
+            if calls.include(_issuer(event), internal, key_names(event)):
                 names.add(event.name)
                 if time_of(event) > denied.get(event.name, _NEVER):
                     later.append(listed(event))
         for rows in self._rows:
             last: SuccessRow | None = None
             for row in chain.from_iterable(map(rows.of, callers)):
-                if not _is_such_a_call(row.alike, row.internal, calls):
+                name, keys = self._name_and_keys(row.alike)
+                if not calls.include(None, row.internal, keys):
                     continue
-                names.add(row.alike.name)
-                if row.time > denied.get(row.alike.name, _NEVER) and (
+                names.add(name)
+                if row.time > denied.get(name, _NEVER) and (
                     last is None or (-row.time, row.line) < (-last.time, last.line)
                 ):
                     last = row
             if last is not None:
                 later.append(rows.listed(last))
         return names, min(later, key=_latest_first, default=None)
+
+    def _name_and_keys(self, alike: Event) -> tuple[str, AbstractSet[str]]:
+        """Return the Event name and the keys of an event that many rows share."""
+        found = self._shared.get(id(alike))
+        if found is None:
+            found = self._shared[id(alike)] = alike, alike.name, key_names(alike)
+        return found[1:]
 
     def _of_callers(self, callers: Iterable[Caller]) -> Iterable[Event]:
         if self._by_caller is None:
@@ -128,26 +142,30 @@ def alike(event: Event) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _is_such_a_call(
-    success: Event, internal: bool, calls: Iterable[tuple[str | None, bool, str | None]]
-) -> bool:
-    """Return whether a success has the caller and the key of a call.
+class _Calls:
+    """The denied calls of a finding: each is an issuer, whether AWS made it itself, and a key id.
 
-    A call is an issuer, whether AWS made it itself, and a key id. The role of an instance and
-    aws:ec2-infrastructure have the same session name. They differ in the issuer, and in whether the
-    Source IP address is `AWS Internal`.
+    The role of an instance and aws:ec2-infrastructure have the same session name. They differ in
+    the issuer, and in whether the Source IP address is `AWS Internal`.
     """
-    issuer = _issuer(success)
-    keys = {
-        key_id
-        for of_issuer, made_internally, key_id in calls
-        if made_internally == internal
-        and (issuer is None or of_issuer is None or issuer == of_issuer)
-    }
-    if None in keys or not keys:
-        return bool(keys)
-    named = key_names(success)
-    return not named or not named.isdisjoint(keys)
+
+    def __init__(self, calls: Iterable[tuple[str | None, bool, str | None]]) -> None:
+        self._calls = calls
+        self._keys: dict[tuple[str | None, bool], set[str | None]] = {}
+
+    def include(self, issuer: str | None, internal: bool, keys: AbstractSet[str]) -> bool:
+        """Return whether a success has the caller and the key of a call. `keys` are those named."""
+        of_calls = self._keys.get((issuer, internal))
+        if of_calls is None:
+            of_calls = self._keys[issuer, internal] = {
+                key_id
+                for of_issuer, made_internally, key_id in self._calls
+                if made_internally == internal
+                and (issuer is None or of_issuer is None or issuer == of_issuer)
+            }
+        if None in of_calls or not of_calls:
+            return bool(of_calls)
+        return not keys or not keys.isdisjoint(of_calls)
 
 
 def _issuer(event: Event) -> str | None:

@@ -86,6 +86,9 @@ class ListedRows:
         self._rows = rows[np.argsort(rows["time"], kind="stable")]
         self._texts = texts
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def leave_out(self, event_ids: Iterable[str]) -> None:
         """Leave out the rows with these Event IDs: another input holds them."""
         self._leave_out(hash_texts(sorted(event_ids)))
