@@ -8,6 +8,7 @@ follow from the values in real exports. Their evidence is `inferred`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 AUTO_SCALING_SESSION = "AutoScaling"
 ROOT_USER = "root"
@@ -19,6 +20,7 @@ _PROBING = frozenset({"config", "access-analyzer", "resource-explorer-2", "airfl
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 
 
+@lru_cache(maxsize=1_000)
 def service_behind(source_ip: str | None) -> str | None:
     """Return the service that made the call (`ec2-frontend-api.amazonaws.com`, `AWS Internal`).
 
@@ -29,11 +31,13 @@ def service_behind(source_ip: str | None) -> str | None:
     return text if _SERVICE.fullmatch(text) or is_aws_internal(text) else None
 
 
+@lru_cache(maxsize=1_000)
 def is_aws_internal(source_ip: str | None) -> bool:
     """Return whether the Source IP address is `AWS Internal` or similar (`AWS Internal/3`)."""
     return bool(_AWS_INTERNAL.fullmatch(source_ip or ""))
 
 
+@lru_cache(maxsize=1_000)
 def is_ebs_traffic(source_ip: str | None) -> bool:
     """Return whether EC2, EC2 Auto Scaling or AWS itself made the call for the caller."""
     service = service_behind(source_ip)

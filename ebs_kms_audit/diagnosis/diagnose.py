@@ -253,7 +253,8 @@ def _support(cause: DenialCause, places: Sequence[int], group: Group) -> list[st
     `places` are those of the denials with the cause.
     """
     found: list[str] = []
-    denials = group.denials.at(places)
+    every = len(places) == len(group.denials)
+    denials = group.denials if every else group.denials.at(places)
     if cause.by_message:
         with_message = {at for at, one in enumerate(denials.kinds) if one.message is not None}
         said = denials.of_kinds(with_message)

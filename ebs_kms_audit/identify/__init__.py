@@ -132,6 +132,9 @@ class Ec2Calls(Protocol):
         """Return the calls that name a key, by the caller of an event within a minute."""
 
 
+_NOTHING: tuple[Sequence[Event], Sequence[Event]] = (), ()
+
+
 class Resolver:
     """Turns denied KMS events into Denials.
 
@@ -145,20 +148,23 @@ class Resolver:
         self._overrides = overrides
         self._kinds: dict[object, Denial] = {}
         self._credentials: dict[str | None, _Credential] = {}
+        self._keys: dict[int, tuple[object, KeyRef]] = {}
 
     def resolve_all(self, denied: Iterable[AlikeEvents], calls: Ec2Calls) -> Denials:
         """Return the denials of events. Of each kind the first by file and line is identified."""
         files: dict[str, int] = {}
-        parts: list[tuple[int, int, int, AlikeEvents]] = []
+        parts: list[tuple[int, int, int, AlikeEvents, bool]] = []
         for events in denied:
             file = files.setdefault(events.first.file, len(files))
-            split = self._split(events, each=calls.concern(events))
-            parts += ((file, one.first.line, at, one) for at, one in enumerate(split, len(parts)))
+            concerned = calls.concern(events)
+            for one in self._split(events, each=concerned):
+                parts.append((file, one.first.line, len(parts), one, concerned))
         parts.sort()
         found = []
-        for *_, events in parts:
+        for _, _, _, events, concerned in parts:
             first = events.first
-            denial = self.resolve(first, calls.same_request(first), calls.with_key(first))
+            beside = (calls.same_request(first), calls.with_key(first)) if concerned else _NOTHING
+            denial = self.resolve(first, *beside)
             repaired = denial.event is not first
             found.append(AlikeDenials.of(denial) if repaired else AlikeDenials(denial, events))
         return Denials(found)
@@ -172,11 +178,13 @@ class Resolver:
             return (events,)
         if each or events.first.account_cell:
             return map(AlikeEvents.of, events)
-        by_credential: dict[_Credential, list[int]] = {}
-        for at, access_key in enumerate(events.columns.access_keys):
-            by_credential.setdefault(self._credential(access_key), []).append(at)
-        if len(by_credential) == 1:
+        access_keys = events.columns.access_keys
+        credentials = {one: self._credential(one) for one in dict.fromkeys(access_keys)}
+        if len(set(credentials.values())) == 1:
             return (events,)
+        by_credential: dict[_Credential, list[int]] = {}
+        for at, access_key in enumerate(access_keys):
+            by_credential.setdefault(credentials[access_key], []).append(at)
         return map(events.at, by_credential.values())
 
     def resolve(
@@ -230,9 +238,7 @@ class Resolver:
             principal=principal_of(
                 event, event.account, self._evidence_index, named_in_message, overrides.principals
             ),
-            key=key_of(
-                event, siblings, ec2_calls, message.resource if message else None, overrides.key
-            ),
+            key=self._key(event, siblings, ec2_calls, message),
             message=message,
             credential_account=credential_account,
             iam_actions=_denied_actions(action.iam_actions, message),
@@ -241,6 +247,27 @@ class Resolver:
             via_known=event.source_ip is not None,
             ebs_traffic=is_ebs_traffic(event.source_ip),
         )
+
+    def _key(
+        self,
+        event: Event,
+        siblings: Iterable[Event],
+        ec2_calls: Iterable[Event],
+        message: DenialMessage | None,
+    ) -> KeyRef:
+        """Return the key of a denied event. Events often share their resources."""
+        override = self._overrides.key
+        own = message or event.error_message or event.identity
+        if own or siblings or ec2_calls or override:
+            named = message.resource if message else None
+            return key_of(event, siblings, ec2_calls, named, override)
+        known = self._keys.get(id(event.resources))
+        if known is None:
+            known = self._keys[id(event.resources)] = (
+                event.resources,  # so that its id stays its own
+                key_of(event, (), (), None, None),
+            )
+        return known[1]
 
 
 def resolve(

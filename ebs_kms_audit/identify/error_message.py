@@ -53,8 +53,9 @@ def _own_message(event: Event) -> DenialMessage | None:
 def _pasted_message(
     event: Event, account: str | None, iam_actions: Sequence[str], pasted: PastedTexts
 ) -> PastedMessage | None:
-    actions = {action.casefold() for action in iam_actions}
-    for one in pasted.of_caller(event.user_name):
+    of_caller = pasted.of_caller(event.user_name)
+    actions = {action.casefold() for action in iam_actions} if of_caller else set()
+    for one in of_caller:
         action = (one.message.action or "").casefold()
         if action in actions and fits(one.message, event, account):
             return one

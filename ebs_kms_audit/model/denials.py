@@ -8,13 +8,15 @@ from dataclasses import fields, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import repeat
+from operator import attrgetter
 from typing import overload
 
 from ebs_kms_audit.model.alike_events import AlikeEvents
 from ebs_kms_audit.model.denial import Denial, Verdict
-from ebs_kms_audit.model.principal import Principal
+from ebs_kms_audit.model.principal import KeyRef, Principal
 
-_OF_PRINCIPALS = tuple(field.name for field in fields(Principal) if field.name != "event_ids")
+_of_principal = attrgetter(*(one.name for one in fields(Principal) if one.name != "event_ids"))
+_of_key = attrgetter(*(one.name for one in fields(KeyRef)))
 
 
 class AlikeDenials:
@@ -192,7 +194,9 @@ class Denials(Sequence[Denial]):
     @cached_property
     def kinds(self) -> tuple[Denial, ...]:
         """The first denial of each kind, in order."""
-        return tuple(map(self.__getitem__, self.first_at))
+        alike, places = self.alike, self.places
+        firsts = map(places.__getitem__, self.first_at)
+        return tuple([alike[number].denial(at) for number, at in firsts])
 
     @cached_property
     def first_time(self) -> datetime | None:
@@ -219,7 +223,9 @@ class Denials(Sequence[Denial]):
     @property
     def references(self) -> list[str]:
         """The reference of the event of each denial."""
-        return [one.events.reference(at) for one, at in self.each()]
+        return [
+            one.events.columns.event_ids[at] or one.events.reference(at) for one, at in self.each()
+        ]
 
     def __len__(self) -> int:
         return len(self.places)
@@ -253,9 +259,9 @@ def _content(denial: Denial) -> tuple[object, ...]:
     """Return the caller, the key, the message and the rest, without ids of single events."""
     principal, message = denial.principal, denial.message
     return (
-        tuple(getattr(principal, name) for name in _OF_PRINCIPALS),
-        denial.key,
+        _of_principal(principal),
+        _of_key(denial.key),
         message and replace(message, authorization_id=None),
-        denial.verdict,
-        denial.statement_kind,
+        id(denial.verdict),
+        id(denial.statement_kind),
     )

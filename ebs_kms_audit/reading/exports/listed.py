@@ -28,6 +28,7 @@ class RowTexts:
         self._file = file
         self._texts_of = texts_of
         self._events = events
+        self._summaries: dict[int, Summary] = {}
         self._rows: dict[int, str | Event] = {}
         self._unread: list[Array] = []
 
@@ -63,11 +64,19 @@ class RowTexts:
         return row
 
     def summary(self, line: int) -> Summary:
-        """Return what a list shows of the row at a line. No event is made."""
-        row = self._rows[line]
-        if isinstance(row, str):
-            return self._events.summary(row)
-        return Summary(row.name, row.error_code, row.event_id, row.user_name)
+        """Return what a list shows of the row at a line. No event is made.
+
+        The row is parsed once, because several findings can list it.
+        """
+        found = self._summaries.get(line)
+        if found is None:
+            row = self._rows[line]
+            found = self._summaries[line] = (
+                self._events.summary(row)
+                if isinstance(row, str)
+                else Summary(row.name, row.error_code, row.event_id, row.user_name)
+            )
+        return found
 
 
 def _no_texts(rows: Array) -> Iterator[str]:
