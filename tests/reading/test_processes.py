@@ -261,6 +261,8 @@ EXAMPLE = {"damage": "", "place": 0, "size": 500, "packed": False, "cut": 0}
 @example(some=[ordinary(userAgent="x" * 3000), record()], **EXAMPLE)
 @example(some=[record(), ordinary()], **EXAMPLE | {"damage": "x", "place": 2000})
 @example(some=[record(), ordinary()], **EXAMPLE | {"packed": True, "cut": 9})
+@example(some=[ordinary(requestParameters={"a": [[{}, FORGED]]})],
+         **EXAMPLE | {"packed": True, "cut": 99, "damage": ",", "place": 57})  # fmt: skip
 def test_two_processes_give_the_same_report_of_a_log(
     large_logs, tmp_path, some, damage, place, size, packed, cut
 ):

@@ -38,6 +38,7 @@ BORDER = COMMA + _BEGINS
 _LIST = re.compile(LIST.pattern.encode())
 _END_OF_LOG = b"}]}"
 _LARGE_BLOCK = 1 << 16
+_AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
 _Reading = Generator[Record, None, _T]
@@ -69,6 +70,7 @@ class Records:
         self.number = self.read = 0
         self._first, self._last = b"\xff", b""
         self.passed = 0
+        self._damaged = False
 
     @property
     def times(self) -> list[str]:
@@ -99,7 +101,7 @@ class Records:
         """
         rest = b""
         again = False  # a border is in a request: the last one is tried then
-        for block in self._blocks:
+        for block in _joined(self._blocks, size + _AFTER_RANGE):
             rest += block
             after = max(0, size - self.read - len(COMMA))
             border = -1 if again else rest.find(BORDER, after)
@@ -109,8 +111,8 @@ class Records:
                 done = yield from self._read(rest, stop, BORDER)
                 self.read += done
                 rest = rest[done:]
-                again = done == 0
-                if self.read >= size or 0 < done < stop:
+                again = done < stop
+                if self.read >= size or self._damaged:
                     return
             if len(rest) > LONGEST_RECORD + len(block):
                 return
@@ -152,9 +154,9 @@ class Records:
             yield from records_after(Text(decoded([rest])), self.number, listed=True)
 
     def _read(self, text: bytes, stop: int, border: bytes) -> _Reading[int]:
-        """Read the records before a place where another record begins; return where it stopped.
+        """Read the records before a place where another record seems to begin; return the end.
 
-        It stops before that place where the text is damaged, or where the place is in a record.
+        It is before that place where the text is damaged, or where the place is in a record.
         """
         mark = border[: -len(_BEGINS)]
         if self._indexer and stop >= _LARGE_BLOCK:
@@ -162,6 +164,7 @@ class Records:
             if index is None:
                 return 0
             done = yield from self._read_each(text, index, 0, len(index.begins) - 1, mark)
+            self._damaged = done < len(index.begins) - 1
             return int(index.begins[done])
         if not is_whole(text[:stop]):
             return 0
@@ -172,6 +175,7 @@ class Records:
             if not self._passes(text, begin, source, end):
                 found = _decoded_record(text, begin, border)
                 if found is None:
+                    self._damaged = True
                     break
                 content, end = found
                 yield self._record(content, text, begin, end)
@@ -266,6 +270,18 @@ def _decoded_record(text: bytes, begin: int, border: bytes) -> tuple[Any, int] |
         except (ValueError, RecursionError):
             pass
     return None
+
+
+def _joined(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield the first blocks as one, of this size at least, and then each of the others."""
+    first = []
+    for block in blocks:
+        first.append(block)
+        size -= len(block)
+        if size <= 0:
+            break
+    yield b"".join(first)
+    yield from blocks
 
 
 def _has_time(content: dict[str, Any]) -> bool:

@@ -100,28 +100,30 @@ class Indexer:
         self._kinds: dict[int, int] = {}  # the hash of names → a number in `_KINDS`
 
     def index(self, text: bytes, stop: int, before: bytes) -> RecordIndex | None:
-        """Return the records of a text up to a place where another record begins.
+        """Return the records of a text up to a place where another record seems to begin.
 
-        `before` is what precedes the beginning of each record but the first. None if something else
-        does, or if a string or a bracket is open at the end.
+        `before` is what precedes the beginning of each record but the first. If the place is in a
+        record, the index ends where this record begins. None if there is nothing before that, or if
+        something else is between two records.
         """
         structure = Structure(text, stop)
-        if not structure.is_whole():
-            return None
         if len(text) < stop + _PAD:
             text = text[:stop] + bytes(_PAD)
         words = words_of(text)
         borders = places_of(structure.closing & moved(structure.opening, len(before)))
         borders = borders[structure.depth(borders) == 1]
-        if not _is_at(words, borders, before).all():
-            return None
         begins = np.concatenate(([0], borders + len(before), [stop]))
+        if not structure.is_whole():
+            begins = begins[:-1]
+        if len(begins) == 1 or not _is_at(words, borders, before).all():
+            return None
         # Names of this length before a text: a few in each record, and two of them are needed.
         names = structure.strings & moved(structure.quotes & ~structure.strings, _LENGTH)
-        places = places_of(names & moved(structure.strings, _LENGTH + 2))
+        places = _before(places_of(names & moved(structure.strings, _LENGTH + 2)), begins[-1])
         sources = _own_sources(_with(words, places, SOURCE), structure, begins)
         seconds, sound = _times(text, words, begins, sources)
-        sound[np.searchsorted(begins, structure.deep(), "right") - 1] = False
+        deep = _before(structure.deep(), begins[-1])
+        sound[np.searchsorted(begins, deep, "right") - 1] = False
         kinds = self._kinds_of(text, sources)
         kinds[~sound] = 0
         keys = _with(words, places, _ACCESS_KEY)
@@ -146,6 +148,11 @@ class Indexer:
                 kind = known[hashes[place]] = _KINDS.index(self._prefilter.kind_by_names(names))
             kinds[place] = kind
         return kinds
+
+
+def _before(places: Array, end: int) -> Array:
+    """Return those of sorted places that are before another one."""
+    return places[: np.searchsorted(places, end)]
 
 
 def _own_sources(found: Array, structure: Structure, begins: Array) -> Array:

@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import PlainFile
 from ebs_kms_audit.reading.workers import Workers
 
-RANGE = 4 << 20
+RANGE = 2 << 20
 LARGE = 2 << 20
 """From this size on, in bytes on the disk, it pays to start a process."""
 

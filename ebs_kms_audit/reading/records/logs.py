@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
 _END = b"}]}"
-_TOGETHER = 1 << 20  # bytes of text
+_TOGETHER = 4 << 20  # bytes of text
 
 
 class Log(NamedTuple):
@@ -43,7 +43,7 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
             continue
         borders = list(accumulate((len(records) + 1 for _, records in group), initial=0))
         places = index.begins.searchsorted(borders).tolist()
-        if index.begins[places].tolist() == borders:
+        if index.begins[-1] == len(text) and index.begins[places].tolist() == borders:
             for (number, _), first, end in zip(group, places, places[1:], strict=False):
                 logs[number] = Log(text, index, first, end)
     return logs
