@@ -23,7 +23,7 @@ from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_starter
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.hashing import words_of
-from ebs_kms_audit.reading.exports.index import RowIndex, index_rows
+from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import PLACE, Seen, one_of_each
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
@@ -138,7 +138,7 @@ class RangeReader:
             return False
         self._few = _FEW
         done = stop is not None and window.offset >= stop
-        return done or window.end - window.begin < window.block // 2
+        return done or window.end - window.begin <= LONGEST_ROW
 
     def _read_rows(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""

@@ -16,7 +16,6 @@ class ByteWindow:
     """A part of a file: `buffer[begin:end]`. It starts at a row, and moves on through the file.
 
     read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
-    block      how many bytes are read together
     offset     where `begin` is in the file
     line       the number of the line that starts at `begin`
     cut_short  returns why the file ends too early, once its end was read
@@ -33,7 +32,7 @@ class ByteWindow:
     ) -> None:
         self._read = read
         self.cut_short = cut_short
-        self.block = block = block or BLOCK
+        self._block = block = block or BLOCK
         self._more = more = min(_MORE, block)
         self._returned = b""
         self._ended = False
@@ -48,7 +47,7 @@ class ByteWindow:
         If rows that begin at `stop` or later do not matter, less is read. A last line without a
         line end gets one, but not in a file that is cut short.
         """
-        wanted = self.block
+        wanted = self._block
         if stop is not None:
             before = stop - self.offset - (self.end - self.begin)
             wanted = min(wanted, max(before, 0)) + self._more
