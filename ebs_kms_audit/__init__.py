@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ebs_kms_audit.pipeline import audit as audit
     from ebs_kms_audit.checking.against import replay as replay
     from ebs_kms_audit.checking.check import check as check
     from ebs_kms_audit.checking.outcome import Outcome as Outcome
@@ -59,11 +60,9 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.caveats import Caveat as Caveat
     from ebs_kms_audit.diagnosis.findings import Finding as Finding
     from ebs_kms_audit.diagnosis.judgement import (
-        Binding as Binding,
-    )
-    from ebs_kms_audit.diagnosis.judgement import (
         Judgement as Judgement,
     )
+    from ebs_kms_audit.diagnosis.policy_terms import Binding as Binding
     from ebs_kms_audit.diagnosis.unused import Unused as Unused
     from ebs_kms_audit.errors import (
         EbsKmsAuditError as EbsKmsAuditError,
@@ -147,7 +146,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import (
         Window as Window,
     )
-    from ebs_kms_audit.pipeline import audit as audit
     from ebs_kms_audit.plan.step import (
         Commands as Commands,
     )
@@ -206,7 +204,7 @@ __version__ = "0.1.0"
 
 # Each public name, and the module that holds it.
 _MODULE_OF = {
-    "Binding": "diagnosis.judgement",
+    "Binding": "diagnosis.policy_terms",
     "Cause": "diagnosis.cause",
     "CauseId": "diagnosis.cause",
     "Caveat": "diagnosis.caveats",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.identify import Overrides, PastedMessage, PastedTexts
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.window import window_around

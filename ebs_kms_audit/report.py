@@ -13,15 +13,15 @@ from ebs_kms_audit.diagnosis.caveats import Caveat
 from ebs_kms_audit.diagnosis.diagnose import cause_of
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.grouping import Group
-from ebs_kms_audit.diagnosis.judgement import worst
-from ebs_kms_audit.diagnosis.unused import Unused
-from ebs_kms_audit.plan.step import Step
+from ebs_kms_audit.model import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from ebs_kms_audit.diagnosis.unused import Unused
     from ebs_kms_audit.model import Coverage, Denial, OtherError, SetAside, Symptom
+    from ebs_kms_audit.plan.step import Step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -159,6 +159,6 @@ def _finding(group: Group) -> Finding:
         denials=denials,
         history=group.history,
         judgements=group.judgements,
-        verdict=worst(denial.verdict for denial in denials.kinds),
+        verdict=Verdict.worst(denial.verdict for denial in denials.kinds),
         cause=cause_of(group),
     )

@@ -20,7 +20,9 @@ from ebs_kms_audit.checking.result import CheckedCall
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.diagnosis.judgement import Binding, Judgement, Layers, worst
+from ebs_kms_audit.diagnosis.judgement import Judgement
+from ebs_kms_audit.diagnosis.layers import Layers
+from ebs_kms_audit.diagnosis.policy_terms import Binding
 from ebs_kms_audit.model import (
     Denial,
     Denials,
@@ -128,7 +130,7 @@ def _finding(
         for line, call in enumerate(by_action.values(), 1)
     ]
     decisions = [call.decision for call in by_action.values()]
-    verdict = worst(one.verdict for one in decisions)
+    verdict = Verdict.worst(one.verdict for one in decisions)
     return Finding(
         id=f"check-{number}",
         account=caller.account,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.aws.service_roles import service_role
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
-from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denial, Effect, Evidence, PolicyType, PrincipalKind, Verdict
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.judgement import Judgement
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
     from ebs_kms_audit.model import DenialMessage
     from ebs_kms_audit.policy import Decision, StatementResult

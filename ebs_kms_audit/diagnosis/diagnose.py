@@ -10,9 +10,8 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.context.grants import existed
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half, OtherCause
-from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
-from ebs_kms_audit.diagnosis.policy_log import Comparison, PolicyChange
+from ebs_kms_audit.diagnosis.policy_terms import Comparison
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.identify.pasted import NO_ACTION
@@ -21,6 +20,8 @@ from ebs_kms_audit.model import Denial, Denials, Event, Evidence, PolicyType, Pr
 if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
     from ebs_kms_audit.diagnosis.grouping import Group
+    from ebs_kms_audit.diagnosis.judgement import Judgement
+    from ebs_kms_audit.diagnosis.policy_log import PolicyChange
     from ebs_kms_audit.policy import Decision
 
 _ORDER = {cause_id: rank for rank, cause_id in enumerate(CauseId)}

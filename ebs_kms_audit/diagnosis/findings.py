@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId
-from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denials, KeyRef, Principal, Verdict
 from ebs_kms_audit.model.display import Displayed
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.judgement import Judgement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

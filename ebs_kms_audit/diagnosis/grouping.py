@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.context.history import ContextCollector, History
 from ebs_kms_audit.diagnosis.case import DenialCause
 from ebs_kms_audit.diagnosis.diagnose import Diagnosis
-from ebs_kms_audit.diagnosis.judgement import Judge, Judgement, Layers, best_key
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.model import AlikeDenials, Denial, Denials, Event, Verdict
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.grants import GrantLog
     from ebs_kms_audit.context.policy_history import PolicyHistory
+    from ebs_kms_audit.diagnosis.judge import Judge
+    from ebs_kms_audit.diagnosis.judgement import Judgement
     from ebs_kms_audit.diagnosis.near_misses import NearMiss
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
@@ -54,7 +56,11 @@ def group_denials(
     key is unknown, EBS traffic and other calls are groups of their own.
     """
     denials = Denials.of(denials)
-    judge, diagnosis = Judge(policies, denials.samples, layers, log), Diagnosis()
+    judge, diagnosis = None, Diagnosis()
+    if policies or log:
+        from ebs_kms_audit.diagnosis.judge import Judge  # most inputs have no policy
+
+        judge = Judge(policies, denials.samples, layers, log)
     by_identity: dict[tuple[str, ...], list[AlikeDenials]] = {}
     for alike in denials.alike:
         by_identity.setdefault(shared_identity(alike.sample), []).append(alike)
@@ -69,15 +75,16 @@ def group_denials(
 def _group(
     denials: Denials,
     history: History,
-    judge: Judge,
+    judge: Judge | None,
     diagnosis: Diagnosis,
     grants: GrantLog | None,
     taken: set[str],
 ) -> Group:
-    judgements = judge.judge(denials)
+    judgements = judge.judge(denials) if judge else ()
+    foreign = judge is not None and not judgements and judge.are_all_foreign(denials)
     if grants is not None:
         found = grants.of(denials)
-        is_listed = grants.is_listed(best_key(denials).id)
+        is_listed = grants.is_listed(denials.best_key.id)
         if found or is_listed:
             history = replace(history, grants=found, grants_listed=is_listed)
     return Group(
@@ -85,9 +92,7 @@ def _group(
         denials=with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,
-        causes=diagnosis.causes_of(
-            denials, judgements, history, foreign=not judgements and judge.are_all_foreign(denials)
-        ),
+        causes=diagnosis.causes_of(denials, judgements, history, foreign=foreign),
         near_misses=_near_misses(denials, judgements),
     )
 

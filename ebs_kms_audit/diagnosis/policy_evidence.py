@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.case import Case
-from ebs_kms_audit.diagnosis.judgement import Binding
-from ebs_kms_audit.diagnosis.policy_log import ALLOWED, rank
+from ebs_kms_audit.diagnosis.policy_terms import ALLOWED, Binding, rank
 from ebs_kms_audit.model import Evidence, PolicyType, Verdict
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id
-from ebs_kms_audit.model import Denial, KeyRef, Verdict
+from ebs_kms_audit.diagnosis.policy_terms import Comparison, rank
+from ebs_kms_audit.model import Denial, KeyRef
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
@@ -19,21 +19,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.policy import Decision
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
-ALLOWED, DELEGATED, NOT_ALLOWED = 2, 1, 0
-"""Ranks of what a key policy says of a call."""
 _LONGEST_DIFF = 200  # lines
 _EDITS_COMPARED = 20
-
-
-class Comparison(StrEnum):
-    """How a given policy compares to the last one in the log."""
-
-    EQUAL = "equal"
-    """It is the last policy in the log."""
-    NEWER = "newer"
-    """It is none of the policies in the log, so it was set later."""
-    OLDER = "older"
-    """It is an earlier policy in the log: the last one in the log is used instead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,15 +207,6 @@ def canonical(value: Any) -> Any:
     if arn and arn.resource == "root" and arn.service == "iam" and is_account_id(arn.account):
         return arn.account
     return value
-
-
-def rank(decision: Decision) -> int:
-    """Return whether a key policy allows a call, leaves that to IAM policies, or neither."""
-    if decision.verdict is Verdict.EXPLICIT_DENY:
-        return NOT_ALLOWED
-    if decision.key_policy_allows:
-        return ALLOWED
-    return DELEGATED if decision.verdict is Verdict.DELEGATED_TO_IAM else NOT_ALLOWED
 
 
 def undecided(decisions: Sequence[Decision], *, all_known: bool) -> bool:

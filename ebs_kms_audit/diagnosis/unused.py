@@ -10,7 +10,7 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Denial
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.diagnosis.judgement import Layers
+    from ebs_kms_audit.diagnosis.layers import Layers
     from ebs_kms_audit.identify import Overrides, PastedMessage
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,11 @@ class Verdict(StrEnum):
     DELEGATED_TO_IAM = "delegated_to_iam"
     MISSING_ALLOW = "missing_allow"
     NOT_JUDGED = "not_judged"
+
+    @staticmethod
+    def worst(verdicts: Iterable[Verdict]) -> Verdict:
+        """Return the most severe verdict; NOT_JUDGED if there is none."""
+        return min(verdicts, key=list(Verdict).index, default=Verdict.NOT_JUDGED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -131,6 +131,12 @@ class Denials(Sequence[Denial]):
             self.places,
         )
 
+    @property
+    def best_key(self) -> KeyRef:
+        """The fullest spelling of the key."""
+        keys = (denial.key for denial in self.kinds)
+        return max(keys, key=lambda key: (key.arn is not None, key.id is not None, key.known))
+
     def each(self) -> Iterator[tuple[AlikeDenials, int]]:
         """Yield each denial as its alike denials and the place among them. No denial is made."""
         alike = self.alike

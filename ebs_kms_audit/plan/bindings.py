@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.diagnosis.policy_log import Comparison
+from ebs_kms_audit.diagnosis.policy_terms import Comparison
 from ebs_kms_audit.plan.key_group import KeyGroup
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.judgement import Judgement
     from ebs_kms_audit.policy import KeyPolicy
 
 

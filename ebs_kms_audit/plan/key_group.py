@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.plan.step import StepKind
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Denials
 from ebs_kms_audit.plan import commands, export

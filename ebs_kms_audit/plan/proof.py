@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
-from ebs_kms_audit.diagnosis.judgement import Layers, kind_of_call
+from ebs_kms_audit.diagnosis.judge import kind_of_call
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Denials
 from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof

@@ -9,7 +9,7 @@ import pytest
 
 from ebs_kms_audit.context.history import ContextCollector
 from ebs_kms_audit.diagnosis.grouping import group_denials, with_verdicts
-from ebs_kms_audit.diagnosis.judgement import Layers, best_key, worst
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.model import Denial, Denials, Verdict
 from ebs_kms_audit.policy import KeyPolicy
 from ebs_kms_audit.reading.key_policies import GivenPolicy
@@ -34,10 +34,12 @@ from tests.rows import audit as audit_rows
 
 
 def test_the_worst_verdict_is_the_first_of_the_table():
-    assert worst(Verdict) is Verdict.NOT_GRANTABLE
-    assert worst([Verdict.MISSING_ALLOW, Verdict.DELEGATED_TO_IAM]) is Verdict.DELEGATED_TO_IAM
-    assert worst([Verdict.ALLOWED_NOW, Verdict.UNDECIDED]) is Verdict.UNDECIDED
-    assert worst([]) is Verdict.NOT_JUDGED
+    assert Verdict.worst(Verdict) is Verdict.NOT_GRANTABLE
+    assert (
+        Verdict.worst([Verdict.MISSING_ALLOW, Verdict.DELEGATED_TO_IAM]) is Verdict.DELEGATED_TO_IAM
+    )
+    assert Verdict.worst([Verdict.ALLOWED_NOW, Verdict.UNDECIDED]) is Verdict.UNDECIDED
+    assert Verdict.worst([]) is Verdict.NOT_JUDGED
 
 
 def test_the_fullest_spelling_of_the_key():
@@ -49,8 +51,8 @@ def test_the_fullest_spelling_of_the_key():
     ]
     for count in range(1, 5):
         denials = [replace(PLAIN, key=key) for key in keys[:count]]
-        assert best_key(denials) == keys[count - 1]
-        assert best_key(denials[::-1]) == keys[count - 1]
+        assert Denials.of(denials).best_key == keys[count - 1]
+        assert Denials.of(denials[::-1]).best_key == keys[count - 1]
 
 
 ONE, EVERYONE = key_policy(ADMINS), key_policy(DELEGATES)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from ebs_kms_audit.diagnosis.judgement import kind_of_call
+from ebs_kms_audit.diagnosis.judge import kind_of_call
 from ebs_kms_audit.model import Evidence, PrincipalKind
 from tests.diagnosis.made import PLAIN
 from tests.incidents import (

@@ -11,7 +11,8 @@ import json
 import pytest
 
 import ebs_kms_audit
-from ebs_kms_audit.diagnosis.policy_log import canonical, rank, undecided
+from ebs_kms_audit.diagnosis.policy_log import canonical, undecided
+from ebs_kms_audit.diagnosis.policy_terms import rank
 from ebs_kms_audit.model import Verdict
 from ebs_kms_audit.policy import Decision, KeyPolicy, Request, evaluate
 from tests.context.test_policy_history import put

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan.change import Change
 from ebs_kms_audit.plan.needs import Need, WantedStatement

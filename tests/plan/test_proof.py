@@ -7,7 +7,7 @@ policy elements: Principal".
 
 import pytest
 
-from ebs_kms_audit.diagnosis.judgement import Layers
+from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof
 from ebs_kms_audit.plan.needs import Need, WantedStatement

@@ -20,7 +20,13 @@ from ebs_kms_audit.report import Report
 
 # Names that are imported for type checkers only, besides those of `model`, and their modules.
 _ONLY_FOR_TYPES = {
+    "Comparison": "diagnosis.policy_terms",
     "GivenPolicy": "reading.key_policies",
+    "InForce": "diagnosis.policy_log",
+    "Judgement": "diagnosis.judgement",
+    "PolicyChange": "diagnosis.policy_log",
+    "Step": "plan.step",
+    "Unused": "diagnosis.unused",
     "KeyPolicyChange": "plan.key_policy",
     "KeyPolicy": "policy",
     "Decision": "policy",
