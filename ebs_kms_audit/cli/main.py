@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ebs_kms_audit.cli.commands import command_for
 from ebs_kms_audit.cli.output import end, say
@@ -21,8 +23,22 @@ def run() -> None:
         status = main()
     except SystemExit as exit_:  # argparse printed the help
         status = exit_.code if isinstance(exit_.code, int) else 0
-    gc.freeze()  # the process ends: it need not look through what it holds for garbage
-    sys.exit(end(status))
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without freeing its objects one by one, which takes 3 ms or more."""
+    if _is_observed():
+        sys.exit(end(status))
+    atexit._run_exitfuncs()  # noqa: SLF001  # os._exit does not call them
+    os._exit(end(status))
+
+
+def _is_observed() -> bool:
+    """Return whether a profiler or a debugger runs: it shows its results at the exit of Python."""
+    monitoring = getattr(sys, "monitoring", None)  # since Python 3.12
+    tools = monitoring is not None and any(map(monitoring.get_tool, range(6)))
+    return bool(tools or sys.getprofile() or sys.gettrace())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

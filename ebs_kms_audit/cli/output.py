@@ -68,6 +68,9 @@ def end(status: int) -> int:
         _discard(sys.stdout)
         say(str(_unwritable("standard output", error)))
         return _BAD_OUTPUT
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
     return status
 
 

@@ -327,3 +327,28 @@ def test_a_key_policy_alone_names_the_commands_that_read_it(capsys):
         "ebs-kms-audit lint FILE. To see whether a caller can use the key, run ebs-kms-audit check "
         "--key-policy FILE --principal ARN."
     )
+
+
+# --- the end of the process
+
+RUN = "from ebs_kms_audit.cli.main import run; run()"
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "status", "shown"),
+    [
+        (["-c", RUN], ["version"], 0, "facts about AWS"),
+        (["-c", RUN], ["no.csv"], 2, ""),
+        (["-c", f"import atexit; atexit.register(print, 'goodbye'); {RUN}"], ["no.csv"], 2,
+         "goodbye"),
+        (["-m", "cProfile", "-m", "ebs_kms_audit"], ["version"], 0, "function calls"),
+        (["-m", "trace", "--listfuncs", "--module", "ebs_kms_audit"], ["version"], 0,
+         "functions called:"),
+    ],
+)  # fmt: skip
+def test_the_process_ends_with_what_python_does_at_exit(options, words, status, shown):
+    run = subprocess.run(
+        [sys.executable, *options, *words], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == status
+    assert shown in run.stdout
