@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ebs_kms_audit.pipeline import audit as audit
+    from ebs_kms_audit.auditing import audit as audit
     from ebs_kms_audit.checking.against import replay as replay
     from ebs_kms_audit.checking.check import check as check
     from ebs_kms_audit.checking.outcome import Outcome as Outcome
@@ -266,7 +266,7 @@ _MODULE_OF = {
     "UsageError": "errors",
     "Verdict": "model",
     "Window": "model",
-    "audit": "pipeline",
+    "audit": "auditing",
     "check": "checking.check",
     "evaluate": "policy",
     "replay": "checking.against",

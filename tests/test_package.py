@@ -74,6 +74,14 @@ def test_the_command_on_a_large_export_imports_numpy_and_no_other_of_these(tmp_p
     assert imported.isdisjoint({"pandas", "pyarrow", "jsonpath_ng"})
 
 
+@pytest.mark.parametrize("package", ["context", "diagnosis", "plan", "render", "report"])
+def test_reading_starts_before_the_rest_is_imported(package):
+    imported = imported_by("import ebs_kms_audit.auditing")
+    assert "ebs_kms_audit.reading.exports" in imported
+    own = {name for name in imported if name.startswith(f"ebs_kms_audit.{package}")}
+    assert own <= {"ebs_kms_audit.diagnosis", "ebs_kms_audit.diagnosis.layers"}
+
+
 def test_spark_without_pyspark_says_how_to_get_it(monkeypatch):
     from ebs_kms_audit.spark import audit
 

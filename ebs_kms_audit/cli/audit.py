@@ -32,7 +32,7 @@ def run(words: Sequence[str]) -> int:
 
 def audit_as(options: Options) -> int:
     """Audit as the options say, write the report, and return the exit status."""
-    from ebs_kms_audit.pipeline import audit  # --help and the other commands need none of it
+    from ebs_kms_audit.auditing import audit  # --help and the other commands need none of it
 
     check_target(options.output, [*options.inputs, *(options.records or ()), *options.key_policy])
     with _progress_line() as progress:

@@ -25,6 +25,7 @@ memory           the memory of blocks is kept
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.errors import InputError
@@ -96,6 +97,7 @@ class Reading:
         self._large: list[LargeExport] = []
         self._kept: list[KeptRecords] = []
         self._related: RelatedEvents | None = None
+        self._started: Iterator[Event | AlikeEvents] | None = None
 
     @property
     def counted(self) -> list[tuple[Event, int]]:
@@ -127,9 +129,21 @@ class Reading:
         Denied rows of a large export are together, those of each kind as columns.
         In a second reading, `related` says which events bear on a denial.
         """
+        if self._started is not None:
+            events, self._started = self._started, None
+            return events
         self._related = related
         self._large, self._kept = [], []
         return self._read_all(self._large)
+
+    def start(self) -> None:
+        """Read up to the first event, which `read` then yields first.
+
+        Helper processes go on reading while this process does something else.
+        """
+        events = self.read()
+        first = next(events, None)
+        self._started = events if first is None else chain([first], events)
 
     def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event | AlikeEvents]:
         if self.files and self._workers.meter:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
-from ebs_kms_audit.reading import exports, processes, records, streams
+from ebs_kms_audit.reading import Reading, exports, processes, records, streams
 from ebs_kms_audit.reading.exports import large, window
 from ebs_kms_audit.reading.processes import in_order
 from ebs_kms_audit.reading.records import blocks as records_blocks
@@ -334,6 +334,18 @@ def test_a_generated_export(always, tmp_path, mark, pack):
     assert one == three
     assert (three.coverage.rows_read, three.coverage.denials) == (made.events, made.denied)
     assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
+
+
+def test_helpers_work_from_the_start_of_the_reading(always, tmp_path):
+    always(5000)
+    made = make_export(tmp_path, 0.5)
+    reading, other = (Reading(made.path, processes=2) for _ in range(2))
+    reading.start()
+    assert len(children()) == 1
+    assert len(list(reading.read())) == len(list(other.read())) > 0
+    assert reading.files[0].rows == made.events
+    assert children() == []
+    assert len(list(reading.read())) == len(list(other.read()))  # they can be read again
 
 
 def test_a_line_without_end_is_rejected(always, tmp_path, monkeypatch):
