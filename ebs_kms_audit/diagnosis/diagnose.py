@@ -61,7 +61,12 @@ class Diagnosis:
         def weigh(at: int, denial: Denial) -> DenialCause:
             judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
             decisions = (decision for one in judged for decision in (one.decision, one.now))
-            kind = (*_kind(denial), foreign, bool(history.key_errors), *map(id, decisions))
+            kind = (
+                *(_kind(denial) if judged else _kind_without_policy(denial)),
+                foreign,
+                bool(history.key_errors),
+                *map(id, decisions),
+            )
             if kind not in weighed:
                 case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
                 weighed[kind] = cause_of_denial(case)
@@ -74,25 +79,15 @@ class Diagnosis:
 
 
 def _kind(denial: Denial) -> tuple[object, ...]:
-    """Return what denials have in common that have the same cause.
-
-    Of the history only key errors count where no policy was judged.
-    """
-    event, message, principal = denial.event, denial.message, denial.principal
-    said = message and (
-        message.policy_type,
-        message.effect,
-        message.policy_arn,
-        message.key_not_found,
-        bool(event.error_message),
-    )
+    """Return what denials have in common that have the same cause by the judged policies."""
+    event, principal = denial.event, denial.principal
     return (
         denial.iam_actions,
         event.name,
         event.error_code,
         event.source_ip,
         event.account,
-        said,
+        _said(denial),
         principal.arn,
         principal.kind,
         principal.evidence,
@@ -100,6 +95,43 @@ def _kind(denial: Denial) -> tuple[object, ...]:
         denial.key.id,
         denial.key.alias,
         denial.key.evidence,
+    )
+
+
+def _kind_without_policy(denial: Denial) -> tuple[object, ...]:
+    """Return what denials have in common that have the same cause where no policy was judged.
+
+    Of the ARN of the caller only the account counts, and the name of a service-linked role. Of the
+    history only key errors count.
+    """
+    event, principal, key = denial.event, denial.principal, denial.key
+    service_linked = principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+    return (
+        event.name,
+        event.error_code,
+        event.source_ip,
+        _said(denial),
+        service_linked and principal.arn,
+        id(principal.kind),
+        id(principal.evidence),
+        id(denial.statement_kind),
+        denial.cross_account,
+        key.aws_managed,
+        id(key.evidence),
+    )
+
+
+def _said(denial: Denial) -> tuple[object, ...] | None:
+    """Return what the access-denied message says of the policy."""
+    message = denial.message
+    if message is None:
+        return None
+    return (
+        message.policy_type,
+        message.effect,
+        message.policy_arn,
+        message.key_not_found,
+        bool(denial.event.error_message),
     )
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ebs_kms_audit.plan.commands import INLINE_POLICY, identity
 from ebs_kms_audit.plan.step import Step, StepKind
 
 _HCL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")  # printable ASCII without quotes and backslashes
 _IN_TERRAFORM = """\
 # Put these statements into the aws_iam_policy_document of the key policy. A statement with the same
 # sid replaces the one that is there. A change in the console is overwritten at the next deployment.
@@ -29,6 +31,39 @@ _WHOLE_POLICY = (
     "Put this KeyPolicy into the AWS::KMS::Key in your template. It is the whole policy. Do not "
     "deploy this file: it would create another key."
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportsOf:
+    """The exports of a step. They are made when they are asked for.
+
+    step  the step, without exports
+    """
+
+    step: Step
+
+    @property
+    def terraform(self) -> str | None:
+        """The statements as HCL."""
+        return terraform(self.step)
+
+    @property
+    def cloudformation(self) -> str | None:
+        """The statements as JSON for a template."""
+        of_key = self.step.kind is StepKind.KEY_POLICY
+        return cloudformation(self.step) if of_key else managed_policy(self.step)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportTexts:
+    """The exports of a step as texts, as a redacted report has them.
+
+    terraform       the statements as HCL; None where there are none
+    cloudformation  the statements as JSON for a template; None where there are none
+    """
+
+    terraform: str | None
+    cloudformation: str | None
 
 
 def terraform(step: Step) -> str | None:
@@ -83,9 +118,11 @@ def cloudformation(step: Step) -> str | None:
     return json.dumps(template, indent=2) + "\n"
 
 
-def managed_policy(step: Step, names: Mapping[str, Sequence[str]]) -> str:
-    """Return a CloudFormation template with an AWS::IAM::ManagedPolicy for Users and Roles."""
-    properties = {"PolicyDocument": step.document} | {kind: list(n) for kind, n in names.items()}
+def managed_policy(step: Step) -> str:
+    """Return a CloudFormation template with an AWS::IAM::ManagedPolicy for the callers."""
+    properties: dict[str, Any] = {"PolicyDocument": step.document}
+    for kind, (_, name) in filter(None, map(identity, step.principals)):
+        properties.setdefault("Users" if kind == "user" else "Roles", []).append(name)
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {"UseOfTheKey": {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}},
@@ -164,7 +201,9 @@ def _hcl(value: str | list[str]) -> str:
     """Write a text, or a list of texts, as HCL: `${` and `%{` would be templates."""
     if isinstance(value, list):
         return "[" + ", ".join(map(_hcl, value)) + "]"
-    text = "".join(map(_hcl_character, value)).replace("${", "$${").replace("%{", "%%{")
+    plain = _PLAIN.fullmatch(value)
+    text = value if plain else "".join(map(_hcl_character, value))
+    text = text.replace("${", "$${").replace("%{", "%%{")
     return f'"{text}"'
 
 

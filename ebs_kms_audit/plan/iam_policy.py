@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.model import StatementKind
-from ebs_kms_audit.plan import commands, export, placeholders
+from ebs_kms_audit.plan import commands, placeholders
 from ebs_kms_audit.plan.console import afterwards
+from ebs_kms_audit.plan.export import ExportsOf
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
 from ebs_kms_audit.plan.needs import WantedStatement, together, wanted_statements
@@ -116,15 +117,10 @@ def _step(
             "Choose Add permissions, Create inline policy, JSON. Paste the document.",
         ),
     )
-    names: dict[str, list[str]] = {}
-    for principal in step.principals:
-        if who := commands.identity(principal):
-            names.setdefault("Users" if who[0] == "user" else "Roles", []).append(who[1][1])
     return replace(
         step,
         commands=commands.of_iam_policy(step, commands.INLINE_POLICY),
-        terraform=export.terraform(step),
-        cloudformation=export.managed_policy(step, names),
+        exports=ExportsOf(step=step),
     )
 
 

@@ -11,10 +11,11 @@ from ebs_kms_audit.aws.statements import GRANT_ACTIONS
 from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Denials
-from ebs_kms_audit.plan import commands, export
+from ebs_kms_audit.plan import commands
 from ebs_kms_audit.plan.bindings import Binding, Bindings
 from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
 from ebs_kms_audit.plan.doubts import doubts_on_causes, doubts_on_evidence
+from ebs_kms_audit.plan.export import ExportsOf
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
 from ebs_kms_audit.plan.left_out import left_out
 from ebs_kms_audit.plan.needs import (
@@ -225,12 +226,7 @@ def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:
 
 def with_exports(step: Step) -> Step:
     """Return the step with its commands, Terraform and CloudFormation."""
-    return replace(
-        step,
-        commands=commands.of_key_policy(step),
-        terraform=export.terraform(step),
-        cloudformation=export.cloudformation(step),
-    )
+    return replace(step, commands=commands.of_key_policy(step), exports=ExportsOf(step=step))
 
 
 def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterator[Denial]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model.display import Displayed
@@ -59,6 +59,18 @@ class LeftOut:
     how_to_find: str
 
 
+class Exports(Protocol):
+    """The statements of a step in the formats of other tools. Most of them are never asked for."""
+
+    @property
+    def terraform(self) -> str | None:
+        """The statements as HCL."""
+
+    @property
+    def cloudformation(self) -> str | None:
+        """The statements as JSON for a template."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step(Displayed):
     """One change to one document, with everything to do it, check it and undo it.
@@ -84,8 +96,7 @@ class Step(Displayed):
     proof           what the change allows and what it takes away; None where nothing was judged
     console_steps   the way through the AWS console
     commands        how to apply, verify and undo it in a shell
-    terraform       the statements as HCL; None
-    cloudformation  the statements as JSON for a template; None
+    exports         the statements in other formats; None where there are none
     afterwards      what to do when the step is done
     change          what `apply` needs; None where the step does not change a key policy
     """
@@ -113,10 +124,19 @@ class Step(Displayed):
     proof: Proof | None = None
     console_steps: tuple[str, ...] = ()
     commands: Commands = Commands()
-    terraform: str | None = None
-    cloudformation: str | None = None
+    exports: Exports | None = field(default=None, repr=False, compare=False)
     afterwards: tuple[str, ...] = ()
     change: KeyPolicyChange | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def terraform(self) -> str | None:
+        """The statements as HCL; None where there are none."""
+        return self.exports.terraform if self.exports else None
+
+    @property
+    def cloudformation(self) -> str | None:
+        """The statements as JSON for a CloudFormation template; None where there are none."""
+        return self.exports.cloudformation if self.exports else None
 
     @property
     def changed(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denials, EventList
+from ebs_kms_audit.plan.export import ExportsOf, ExportTexts
 from ebs_kms_audit.plan.key_policy import KeyPolicyChange
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.redaction.documents import redacted_json
@@ -95,6 +96,9 @@ class Redactor:
             if kind in (Kind.POLICY, Kind.TEXT):
                 return self._json(value)
             return {name: self._value(one, kind) for name, one in value.items()}
+        if isinstance(value, ExportsOf):
+            made = ExportTexts(terraform=value.terraform, cloudformation=value.cloudformation)
+            return self._declared(made)
         if isinstance(value, Denials):
             return Denials.of(self._value(one, kind) for one in value)
         if isinstance(value, EventList):

@@ -14,6 +14,7 @@ import pytest
 from ebs_kms_audit.cli.main import main
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.plan import Step, StepKind
+from ebs_kms_audit.plan.export import ExportTexts
 from ebs_kms_audit.plan.folder import step_files, write_plan
 from tests.make_samples import SAMPLES
 from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY
@@ -147,17 +148,21 @@ def test_the_documents_are_json_in_ascii_two_spaces_a_level():
 SCRIPTS = ["apply.sh", "undo.sh", "verify.sh"]
 
 
+def texts(terraform, cloudformation):
+    return ExportTexts(terraform=terraform, cloudformation=cloudformation)
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "names"),
     [
-        ("investigate", {"terraform": "x", "document": {}}, []),
+        ("investigate", {"exports": texts("x", None), "document": {}}, []),
         ("key_state", {"target": KEY_ARN}, []),
         ("grant", {}, []),
         ("grant", {"target": KEY_ARN, "principals": (AUTO_SCALING,)}, SCRIPTS),
         ("iam_policy", {}, ["after.json"]),
-        ("iam_policy", {"terraform": "x", "cloudformation": ""}, ["after.json", "main.tf"]),
+        ("iam_policy", {"exports": texts("x", "")}, ["after.json", "main.tf"]),
         ("key_policy", {}, ["statements.json"]),
-        ("key_policy", {"document": {}, "cloudformation": "x"},
+        ("key_policy", {"document": {}, "exports": texts(None, "x")},
          ["statements.json", "template.json"]),
         ("key_policy", {"document": {}, "target": KEY_ARN},
          ["after.json", "apply.sh", "before.json", "patch.json", "undo.sh", "verify.sh"]),

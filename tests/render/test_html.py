@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import KeyPolicy, Request, StepKind, evaluate
+from ebs_kms_audit.plan.export import ExportTexts
 from ebs_kms_audit.plan.step import Commands, LeftOut
 from ebs_kms_audit.render import html, notebook
 from ebs_kms_audit.render.compact_json import compact
@@ -106,10 +107,13 @@ def test_hostile_rows_that_are_in_no_finding_are_harmless(render):
 @pytest.mark.parametrize("hostile", HOSTILE[:5])
 def test_hostile_text_of_a_policy_is_shown_as_it_is_in_each_block(hostile, render):
     statement = {"Sid": hostile, "Effect": "Allow"}
-    others = {name: f"{name} {hostile}" for name in ("terraform", "cloudformation", "diff")}
+    exports = ExportTexts(terraform=f"terraform {hostile}", cloudformation=f"template {hostile}")
+    diff = f"diff {hostile}"
     document = {"Version": "2012-10-17", "Statement": [statement]}
     commands = Commands(apply=f"a {hostile}", verify=f"v {hostile}", undo=f"u {hostile}")
-    known = safe_step(text=hostile, document=document, commands=commands, **others)
+    known = safe_step(
+        text=hostile, document=document, commands=commands, exports=exports, diff=diff
+    )
     left_out = LeftOut(name=hostile, finding="F-0", why=hostile, how_to_find=f"find {hostile}")
     unknown = policy_step(
         id="other", statements=(statement,), reasons=(hostile,), left_out=(left_out,)
@@ -122,10 +126,10 @@ def test_hostile_text_of_a_policy_is_shown_as_it_is_in_each_block(hostile, rende
     page = Page(render(report_of(known, unknown, by_iam, look)))
     assert page.texts("pre", "ekms-json") == [
         compact(document), f"a {hostile}", f"v {hostile}", f"u {hostile}",
-        others["terraform"], others["cloudformation"], compact(statement), compact(document),
+        exports.terraform, exports.cloudformation, compact(statement), compact(document),
         f"look {hostile}",
     ]  # fmt: skip
-    assert [text.rstrip("\n") for text in page.texts("pre", "ekms-diff")] == [others["diff"]]
+    assert [text.rstrip("\n") for text in page.texts("pre", "ekms-diff")] == [diff]
     assert f"find {hostile}" in page.texts("pre")
     assert {name for _, attributes in page.attributes for name in attributes} <= ATTRIBUTES
     assert not {"img", "script", "b", "i"} & set(page.tags)

@@ -15,7 +15,7 @@ from ebs_kms_audit.aws.ebs_operations import EC2_ID
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts, joined
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
@@ -75,9 +75,9 @@ class CallRows(ListedRows):
         if found is None:
             return CallsNear(self._rows[:0], 0, frozenset(), self._texts)
         rows, made_at = found
-        near = np.concatenate([rows[:0], *(rows[a:b] for a, b in spans_near(made_at, times))])
-        groups = np.unique(near["group"]).tolist()
-        operations = frozenset(self._alike(group).name for group in groups)
+        spans = [rows[begin:end] for begin, end in spans_near(made_at, times)]
+        near = spans[0] if len(spans) == 1 else joined([rows[:0], *spans])
+        operations = frozenset(self._alike(group).name for group in {*near["group"].tolist()})
         return CallsNear(near, len(near), operations, self._texts)
 
     def _by_caller(self) -> dict[_CallerHash, tuple[Array, list[float]]]:

@@ -44,10 +44,8 @@ class RowTexts:
         """Read the texts of the new rows: a report does not need its input any more."""
         if not self._unread:
             return
-        # Many small arrays are joined seven times as fast as bytes.
-        found = np.concatenate([rows.view(f"V{PLACE.itemsize}") for rows in self._unread])
+        rows = joined(self._unread)
         self._unread.clear()
-        rows = found.view(PLACE)
         rows = rows[np.unique(rows["line"], return_index=True)[1]]
         for line, text in zip(rows["line"].tolist(), self._texts_of(rows), strict=True):
             self._rows.setdefault(line, text)
@@ -77,6 +75,11 @@ class RowTexts:
                 else Summary(row.name, row.error_code, row.event_id, row.user_name)
             )
         return found
+
+
+def joined(several: Iterable[Array]) -> Array:
+    """Return rows one after the other. Small arrays are joined several times as fast as bytes."""
+    return np.concatenate([rows.view(f"V{PLACE.itemsize}") for rows in several]).view(PLACE)
 
 
 def _no_texts(rows: Array) -> Iterator[str]:
