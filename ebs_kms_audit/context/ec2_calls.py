@@ -8,7 +8,7 @@ is full. If a denial near them is found later, `overflowed` is True.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.related import (
@@ -52,8 +52,8 @@ class Ec2CallBuffer:
         key = event.uid
         known = self._events.get(key)
         if known is not None:
-            if event.identity is not None or known.identity is None:
-                self._events[key] = event  # a record has more fields than its row
+            if event.completeness >= known.completeness:
+                self._events[key] = event
             return
         if len(self._events) >= self._limit and not self.overflowed:
             self._make_room(event)
@@ -61,6 +61,11 @@ class Ec2CallBuffer:
             self._events[key] = event
         else:
             self.overflowed = True
+
+    def remove(self, event_ids: Iterable[str]) -> None:
+        """Remove calls that are known better from elsewhere."""
+        for event_id in event_ids:
+            del self._events[event_id]
 
     def add_denied(self, events: AlikeEvents) -> None:
         """Add denied KMS events: calls near them are kept."""

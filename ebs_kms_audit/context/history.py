@@ -139,9 +139,8 @@ class ContextCollector:
 
     def add_calls(self, calls: Sequence[CallRows]) -> None:
         """Add the EC2 calls of large exports that were not parsed, after all events."""
-        known = [event.event_id for event in self._ec2_calls if event.event_id]
         for rows in calls:
-            rows.leave_out(known)
+            self._ec2_calls.remove(rows.without_repeated(self._ec2_calls))
         self.ec2_calls.add_rows(calls)
 
     @cached_property

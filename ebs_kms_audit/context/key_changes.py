@@ -50,17 +50,18 @@ class ChangeLog:
         return iter(self._events.values())
 
     def add(self, event: Event) -> None:
-        """Add a change. A record replaces the row of the same event, because it has more fields."""
+        """Add a change. Of rows and records of the same event, the most complete one is kept."""
         known = self._events.get(event.uid)
         if known is None and len(self._events) >= _KEPT:
             self.overflowed = True
-        elif known is None or event.identity is not None or known.identity is None:
+        elif known is None or event.completeness >= known.completeness:
             self._events[event.uid] = event
 
     def add_rows(self, rows: Iterable[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""
         for one in rows:
-            one.leave_out(event.event_id for event in self if event.event_id)
+            for event_id in one.without_repeated(self):
+                del self._events[event_id]
             self._rows.append(one)
 
     def before(self, denial: Denial, time: float) -> tuple[EventList, int]:

@@ -2,7 +2,7 @@
 
 A record and a row with the same Event ID are the same event. The fields of the record are used, and
 the columns in which the row differs are reported. A second row or record with a known Event ID is a
-duplicate.
+duplicate; it is used if it has fields that the first lacks.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class DeniedEvents:
     def __init__(self, window: Window | None) -> None:
         self._window = window
         self._found: dict[object, Event | AlikeEvents] = {}
-        self._in_columns: dict[object, str] = {}  # the file by Event ID
+        self._in_columns: dict[object, AlikeEvents] = {}  # by Event ID
         self._count = 0
         self._outside: set[object] = set()
         self.duplicates = 0
@@ -104,8 +104,8 @@ class DeniedEvents:
                 self._put(key, replace(event, file=known.file, line=known.line, record=record))
         elif is_denied(event):
             self.duplicates += 1
-            if event.identity is None and event.file == known.file and event.line < known.line:
-                self._found[key] = event  # columns are read after the rows between their rows
+            if event.identity is None and _is_better(event, known):
+                self._found[key] = event
 
     def add_alike(self, events: AlikeEvents) -> None:
         """Add denied rows."""
@@ -113,15 +113,16 @@ class DeniedEvents:
         plain = self._window is None and None not in ids and len(set(ids)) == len(ids)
         known = self._in_columns
         if plain and known.keys().isdisjoint(ids) and self._found.keys().isdisjoint(ids):
-            known.update(dict.fromkeys(ids, file))
+            known.update(dict.fromkeys(ids, events))
             self._found[id(events)] = events
             self._count += len(ids)
             return
         for event in events:
-            if known.get(event.event_id, file) == file:
+            before = known.get(event.event_id)
+            if before is None or before.first.file == file or _is_better(event, before.first):
                 self.add(event)
             else:
-                self.duplicates += 1  # a row does not replace that of another file
+                self.duplicates += 1
 
     def _make_each_event(self) -> None:
         """Keep events one by one: another event can replace each of them."""
@@ -145,3 +146,13 @@ class DeniedEvents:
         )
         if differing:
             self.disagreements.append(Disagreement(row.event_id or "", differing))
+
+
+def _is_better(event: Event, known: Event) -> bool:
+    """Return whether a row replaces a known one: it has more fields, or is earlier in its file.
+
+    Columns are read after the rows between their rows.
+    """
+    if known.identity is not None or event.completeness != known.completeness:
+        return known.identity is None and event.completeness > known.completeness
+    return event.file == known.file and event.line < known.line

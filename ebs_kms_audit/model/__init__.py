@@ -15,7 +15,7 @@ from ebs_kms_audit.model.alike_events import AlikeEvents, EventColumns
 from ebs_kms_audit.model.coverage import Coverage, FileCoverage
 from ebs_kms_audit.model.denial import Denial, Verdict
 from ebs_kms_audit.model.denials import AlikeDenials, Denials
-from ebs_kms_audit.model.event import Event, EventKind, Resource
+from ebs_kms_audit.model.event import Completeness, Event, EventKind, Resource
 from ebs_kms_audit.model.event_list import (
     NO_EVENTS,
     EventList,
@@ -41,6 +41,7 @@ __all__ = [
     "NO_EVENTS",
     "AlikeDenials",
     "AlikeEvents",
+    "Completeness",
     "Coverage",
     "Denial",
     "DenialMessage",

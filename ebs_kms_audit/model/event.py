@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model.record import Identity, PolicyRecord, RecordRef
 
 
+Completeness = tuple[bool, int, bool, bool]
+"""Whether an event is a record, how many of four fields it has, an access key, and resources."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
     """One resource of an event.
@@ -84,6 +88,16 @@ class Event:
     def uid(self) -> object:
         """A unique value: the Event ID, or file and line, or a new object."""
         return self.event_id or (f"{self.file}:{self.line}" if self.line else object())
+
+    @property
+    def completeness(self) -> Completeness:
+        """How much it says. Of rows and records with one Event ID, the most complete one counts.
+
+        The fields are those by which a caller and a key are found, and a column can be missing.
+        """
+        places = (self.user_name, self.region, self.account, self.request_id)
+        known = len(places) - places.count(None)
+        return self.identity is not None, known, bool(self.access_key), bool(self.resources)
 
     @property
     def seconds(self) -> float:

@@ -42,6 +42,10 @@ CASES = {
     "a record after the row": ([event(), record()], ["a.csv"], 0),
     "a record before the row": ([record(), event()], ["b.json"], 1),
     "the same record twice": ([record(), record(file="d.json")], ["b.json"], 1),
+    "a row with more fields": ([event(account=None), event(file="c.csv")], ["c.csv"], 1),
+    "a row with fewer fields": ([event(), event(file="c.csv", region=None)], ["a.csv"], 1),
+    "a record with fewer fields": ([event(), record(region=None), event(file="c.csv")],
+                                   ["a.csv"], 1),
     "a record that was not denied": ([event(), record(error_code=None)], [], 0),
 }  # fmt: skip
 

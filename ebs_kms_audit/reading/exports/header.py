@@ -10,10 +10,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.formats import EXPORTS
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Completeness
 
 USER_NAME = "User name"
 ACCESS_KEY = "AWS access key"
@@ -83,6 +86,13 @@ class Layout(NamedTuple):
     def missing(self) -> tuple[str, ...]:
         """The columns of the current layout that this one lacks."""
         return tuple(name for name in COLUMNS if name not in self.positions)
+
+    @property
+    def completeness(self) -> Completeness:
+        """How much a row says at most, to compare with events of other inputs."""
+        places = (USER_NAME, REGION, ACCOUNT, REQUEST_ID)
+        known = sum(name in self.positions for name in places)
+        return False, known, ACCESS_KEY in self.positions, RESOURCES in self.positions
 
     @property
     def label(self) -> str:

@@ -130,7 +130,8 @@ class LargeExport:
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
         self.damaged = False
         self._around = np.empty(0, PLACE["offset"])
-        self._listed = RowTexts(self.name, self._texts, self._events)
+        completeness = settings.layout.completeness
+        self._listed = RowTexts(self.name, self._texts, self._events, completeness)
         self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
     @property

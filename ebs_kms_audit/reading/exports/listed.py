@@ -7,7 +7,7 @@ from itertools import repeat
 
 import numpy as np
 
-from ebs_kms_audit.model import Event, Listed, Summary
+from ebs_kms_audit.model import Completeness, Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import PLACE
@@ -19,12 +19,18 @@ NO_ID = 0  # the hash of an empty Event ID
 class RowTexts:
     """The texts of the rows of one file that findings list, each once.
 
-    `texts_of` yields the texts of rows, and `events` parses them.
+    `texts_of` yields the texts of rows, and `events` parses them. `completeness` is how much a row
+    of the file says at most.
     """
 
     def __init__(
-        self, file: str, texts_of: Callable[[Array], Iterator[str]], events: RowEvents
+        self,
+        file: str,
+        texts_of: Callable[[Array], Iterator[str]],
+        events: RowEvents,
+        completeness: Completeness,
     ) -> None:
+        self.completeness = completeness
         self._file = file
         self._texts_of = texts_of
         self._events = events
@@ -101,14 +107,27 @@ class ListedRows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def leave_out(self, event_ids: Iterable[str]) -> None:
-        """Leave out the rows with these Event IDs: another input holds them."""
-        self._leave_out(hash_texts(sorted(event_ids)))
+    def without_repeated(self, events: Iterable[Event]) -> list[str]:
+        """Leave out the rows of these events, which other inputs hold.
+
+        Return the Event IDs of the events about which the rows say more: those rows are kept.
+        """
+        by_id = {event.event_id: event.completeness for event in events if event.event_id}
+        more = [event_id for event_id in by_id if by_id[event_id] < self.completeness]
+        kept = np.isin(hash_texts(more), self._rows["key"]).tolist()
+        better = [event_id for event_id, is_row in zip(more, kept, strict=True) if is_row]
+        self._leave_out(hash_texts(sorted(by_id.keys() - set(better))))
+        return better
 
     def leave_out_rows_of(self, other: ListedRows) -> None:
-        """Leave out the rows that a later file holds as well."""
+        """Leave out the rows that another file holds as well."""
         known = other._rows["key"]
         self._leave_out(known[known != NO_ID])
+
+    @property
+    def completeness(self) -> Completeness:
+        """How much a row of the file says at most."""
+        return self._texts.completeness
 
     def _leave_out(self, known: Array) -> None:
         self._rows = self._rows[~np.isin(self._rows["key"], known)]
