@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ebs_kms_audit.plan.commands import INLINE_POLICY, identity
@@ -33,37 +32,22 @@ _WHOLE_POLICY = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ExportsOf:
-    """The exports of a step. They are made when they are asked for.
+    """The exports of a step. They are made when they are asked for: most are never used."""
 
-    step  the step, without exports
-    """
-
-    step: Step
+    def __init__(self, step: Step) -> None:
+        self._step = step
 
     @property
     def terraform(self) -> str | None:
         """The statements as HCL."""
-        return terraform(self.step)
+        return terraform(self._step)
 
     @property
     def cloudformation(self) -> str | None:
         """The statements as JSON for a template."""
-        of_key = self.step.kind is StepKind.KEY_POLICY
-        return cloudformation(self.step) if of_key else managed_policy(self.step)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExportTexts:
-    """The exports of a step as texts, as a redacted report has them.
-
-    terraform       the statements as HCL; None where there are none
-    cloudformation  the statements as JSON for a template; None where there are none
-    """
-
-    terraform: str | None
-    cloudformation: str | None
+        of_key = self._step.kind is StepKind.KEY_POLICY
+        return cloudformation(self._step) if of_key else managed_policy(self._step)
 
 
 def terraform(step: Step) -> str | None:

@@ -120,7 +120,7 @@ def _step(
     return replace(
         step,
         commands=commands.of_iam_policy(step, commands.INLINE_POLICY),
-        exports=ExportsOf(step=step),
+        exports=ExportsOf(step),
     )
 
 

@@ -226,7 +226,7 @@ def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:
 
 def with_exports(step: Step) -> Step:
     """Return the step with its commands, Terraform and CloudFormation."""
-    return replace(step, commands=commands.of_key_policy(step), exports=ExportsOf(step=step))
+    return replace(step, commands=commands.of_key_policy(step), exports=ExportsOf(step))
 
 
 def next_calls(denials: Sequence[Denial], actions: Iterable[str] = ()) -> Iterator[Denial]:

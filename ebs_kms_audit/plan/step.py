@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model.display import Displayed
 
 if TYPE_CHECKING:
     from ebs_kms_audit.plan.change import Proof
+    from ebs_kms_audit.plan.export import ExportsOf
     from ebs_kms_audit.plan.key_policy import KeyPolicyChange
     from ebs_kms_audit.policy import KeyPolicy
 
@@ -59,16 +60,16 @@ class LeftOut:
     how_to_find: str
 
 
-class Exports(Protocol):
-    """The statements of a step in the formats of other tools. Most of them are never asked for."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportTexts:
+    """The statements of a step in the formats of other tools, as texts.
 
-    @property
-    def terraform(self) -> str | None:
-        """The statements as HCL."""
+    terraform       the statements as HCL; None where there are none
+    cloudformation  the statements as JSON for a template; None where there are none
+    """
 
-    @property
-    def cloudformation(self) -> str | None:
-        """The statements as JSON for a template."""
+    terraform: str | None
+    cloudformation: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +97,8 @@ class Step(Displayed):
     proof           what the change allows and what it takes away; None where nothing was judged
     console_steps   the way through the AWS console
     commands        how to apply, verify and undo it in a shell
-    exports         the statements in other formats; None where there are none
+    exports         the statements in other formats, made when they are asked for; None where there
+                    are none
     afterwards      what to do when the step is done
     change          what `apply` needs; None where the step does not change a key policy
     """
@@ -124,7 +126,7 @@ class Step(Displayed):
     proof: Proof | None = None
     console_steps: tuple[str, ...] = ()
     commands: Commands = Commands()
-    exports: Exports | None = field(default=None, repr=False, compare=False)
+    exports: ExportsOf | ExportTexts | None = field(default=None, repr=False, compare=False)
     afterwards: tuple[str, ...] = ()
     change: KeyPolicyChange | None = field(default=None, repr=False, compare=False)
 

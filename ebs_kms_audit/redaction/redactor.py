@@ -16,8 +16,9 @@ from typing import Any, cast
 
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import Denials, EventList
-from ebs_kms_audit.plan.export import ExportsOf, ExportTexts
+from ebs_kms_audit.plan.export import ExportsOf
 from ebs_kms_audit.plan.key_policy import KeyPolicyChange
+from ebs_kms_audit.plan.step import ExportTexts
 from ebs_kms_audit.policy import Policy
 from ebs_kms_audit.redaction.documents import redacted_json
 from ebs_kms_audit.redaction.fields import FIELDS, Kind

@@ -14,8 +14,8 @@ import pytest
 from ebs_kms_audit.cli.main import main
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.plan import Step, StepKind
-from ebs_kms_audit.plan.export import ExportTexts
 from ebs_kms_audit.plan.folder import step_files, write_plan
+from ebs_kms_audit.plan.step import ExportTexts
 from tests.make_samples import SAMPLES
 from tests.plan.test_across_accounts import KEY_ELSEWHERE, POLICY
 from tests.records import AUTO_SCALING, KEY_ARN, audit, log, record, session

@@ -21,6 +21,7 @@ from ebs_kms_audit.report import Report
 # Names that are imported for type checkers only, besides those of `model`, and their modules.
 _ONLY_FOR_TYPES = {
     "Comparison": "diagnosis.policy_terms",
+    "ExportsOf": "plan.export",
     "GivenPolicy": "reading.key_policies",
     "InForce": "diagnosis.policy_log",
     "Judgement": "diagnosis.judgement",

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 import ebs_kms_audit
 from ebs_kms_audit import KeyPolicy, Request, StepKind, evaluate
-from ebs_kms_audit.plan.export import ExportTexts
-from ebs_kms_audit.plan.step import Commands, LeftOut
+from ebs_kms_audit.plan.step import Commands, ExportTexts, LeftOut
 from ebs_kms_audit.render import html, notebook
 from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.escape import escape_unprintable
