@@ -148,7 +148,7 @@ def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
 
 def _finding(group: Group) -> Finding:
     denials = group.denials
-    first = denials[0]
+    first = denials.kinds[0]
     return Finding(
         id=group.id,
         account=first.event.account,

@@ -88,7 +88,7 @@ def _group(
         if found or is_listed:
             history = replace(history, grants=found, grants_listed=is_listed)
     return Group(
-        id=_finding_id(denials[0].event, taken),
+        id=_finding_id(denials.kinds[0].event, taken),
         denials=with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,

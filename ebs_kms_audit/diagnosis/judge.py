@@ -56,7 +56,7 @@ class Judge:
     def judge(self, denials: Denials) -> tuple[Judgement, ...]:
         """Return a judgement by each policy that is, or may be, that of the denials' key."""
         key = denials.best_key
-        region = denials[0].event.region
+        region = denials.kinds[0].event.region
         logged = self._log.of(key, region) if self._log else None
         fitting = self._fitting(key, region)
         if logged is None:
