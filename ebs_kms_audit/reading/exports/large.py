@@ -38,7 +38,7 @@ from ebs_kms_audit.reading.exports.events import (
     row_starter,
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
-from ebs_kms_audit.reading.exports.hashing import hash_texts
+from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
@@ -248,8 +248,8 @@ class LargeExport:
         of_denied = self._kept["calls"].those(partial(of_denials, around))
         calls = choose(around, "calls", of_denied)
         places = places_around(around, self._kept)
-        self._around = places["offset"]
-        parsed = must_be_parsed(around, calls) | np.isin(calls["offset"], self._around)
+        self._around = np.sort(places["offset"])
+        parsed = must_be_parsed(around, calls) | are_among(calls["offset"], self._around)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
@@ -263,7 +263,7 @@ class LargeExport:
                 event_ids.append(cells[id_at].strip())
             calls["key"][some] = hash_texts(event_ids)
         # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
-        parsed |= np.isin(calls["key"], calls["key"][parsed]) & (calls["key"] != NO_ID)
+        parsed |= are_among(calls["key"], np.sort(calls["key"][parsed])) & (calls["key"] != NO_ID)
         self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
         return self._events_at(in_order(places, calls[parsed]))
 
@@ -276,7 +276,7 @@ class LargeExport:
             if relevance(event.source, event.name).key_change
         }
         rows = self._kept["changes"].rows()
-        rows = rows[~np.isin(rows["offset"], self._around)]
+        rows = rows[~are_among(rows["offset"], self._around)]
         return ChangeRows(rows, kinds, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ebs_kms_audit.model import Completeness, Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import hash_texts
+from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
 from ebs_kms_audit.reading.exports.kept import PLACE
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 
@@ -114,7 +114,7 @@ class ListedRows:
         """
         by_id = {event.event_id: event.completeness for event in events if event.event_id}
         more = [event_id for event_id in by_id if by_id[event_id] < self.completeness]
-        kept = np.isin(hash_texts(more), self._rows["key"]).tolist()
+        kept = are_among(hash_texts(more), np.sort(self._rows["key"])).tolist()
         better = [event_id for event_id, is_row in zip(more, kept, strict=True) if is_row]
         self._leave_out(hash_texts(sorted(by_id.keys() - set(better))))
         return better
@@ -130,7 +130,7 @@ class ListedRows:
         return self._texts.completeness
 
     def _leave_out(self, known: Array) -> None:
-        self._rows = self._rows[~np.isin(self._rows["key"], known)]
+        self._rows = self._rows[~are_among(self._rows["key"], np.sort(known))]
 
     def read_texts(self) -> None:
         """Read the texts of the rows that findings list, before the file can change."""
