@@ -267,9 +267,18 @@ _STATEMENTS = (
         "An operator cannot read its value",
         "A Date operator needs an ISO 8601 date or seconds since 1970, Numeric a number, "
         "IpAddress an address or a CIDR block, Bool and Null true or false, BinaryEquals base64. "
-        "Four digits alone can be a year or seconds. What the condition means is not certain.",
+        "What the condition means is not certain.",
         '"DateLessThan": {"aws:CurrentTime": "18.05.2026"}',
         "Write the value in the form that the operator requires: 2026-05-18T00:00:00Z.",
+    ),
+    _lint(
+        "ambiguous_date",
+        "A date of four digits can be a year or a number of seconds",
+        "A Date operator takes the date forms of the W3C, of which one is a year alone, and "
+        "seconds since 1970. AWS does not document which of the two four digits are. Source: IAM "
+        "User Guide, IAM JSON policy elements: Condition operators.",
+        '"DateLessThan": {"aws:CurrentTime": "2026"}',
+        "Write the day and the time too: 2026-01-01T00:00:00Z.",
     ),
     _lint(
         "wildcard_is_text",

@@ -120,13 +120,27 @@ def _date(text: str) -> datetime | None:
     text = text.strip()
     try:
         if text.isascii() and text.isdigit():
-            return None if len(text) == _YEAR else datetime.fromtimestamp(int(text), UTC)
+            return None if _is_year(text) else datetime.fromtimestamp(int(text), UTC)
         if not _W3C_DATE.fullmatch(text):
             return None
         date = datetime.fromisoformat(f"{text}-01" if len(text) == _YEAR_AND_MONTH else text)
     except (ValueError, OverflowError, OSError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == _YEAR and text.isascii() and text.isdigit()
+
+
+def is_year_or_seconds(operator_name: str, value: str) -> bool:
+    """Return whether a Date operator has a value of four digits.
+
+    Both a year and seconds since 1970 are allowed (IAM User Guide, "IAM JSON policy elements:
+    Condition operators"; W3C note "Date and Time Formats").
+    """
+    operator = operator_named(operator_name)
+    return operator is not None and operator.parse is _date and _is_year(value.strip())
 
 
 def _boolean(text: str) -> bool | None:

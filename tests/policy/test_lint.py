@@ -52,7 +52,8 @@ FINE = {
         Principal=ROOT, Action="*", Condition=FOR_SERVICE),
     # IAM User Guide, "IAM JSON policy elements: Condition operators".
     "values that their operators can read": statement(Condition={
-        "DateLessThan": {"aws:CurrentTime": ["2026-05-18T07:00:00Z", "2026-05-18", "1779087600"]},
+        "DateLessThan": {"aws:CurrentTime": ["2026-05-18T07:00:00Z", "2026-05-18", "2026-05",
+                                             "1779087600", "202", "20260"]},
         "NumericLessThan": {"aws:MultiFactorAuthAge": [3600, "3600"]},
         "NotIpAddress": {"aws:SourceIp": ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32"]},
         "Bool": {"aws:SecureTransport": [True, "false"]},
@@ -196,6 +197,10 @@ DOUBTFUL = {
     "a date that cannot be read": (
         statement(Condition={"DateLessThan": {"aws:CurrentTime": "18.05.2026"}}),
         ("unreadable_value", "error", f"{AT}.Condition.DateLessThan['aws:CurrentTime']")),
+    # IAM User Guide, "Condition operators": a date in a form of the W3C note, or in seconds.
+    "a date that can be a year or seconds": (
+        statement(Condition={"DateLessThanIfExists": {"aws:CurrentTime": "2026"}}),
+        ("ambiguous_date", "warning", f"{AT}.Condition.DateLessThanIfExists['aws:CurrentTime']")),
     "a number that cannot be read": (
         statement(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": "1h"}}),
         ("unreadable_value", "error",
@@ -262,6 +267,9 @@ MESSAGES = {
     "a date": (
         statement(Condition={"DateEquals": {"aws:CurrentTime": "x"}}),
         "'x' is not a date (2026-05-18T07:00:00Z), which DateEquals requires."),
+    "a year or seconds": (
+        statement(Condition={"DateEquals": {"aws:EpochTime": " 2026 "}}),
+        "' 2026 ' can be a year or seconds since 1970: write 2026-01-01."),
     "a boolean": (
         statement(Condition={"Bool": {"aws:SecureTransport": "x"}}),
         "'x' is not true or false, which Bool requires."),

@@ -16,7 +16,7 @@ from ebs_kms_audit.aws.kms_condition_keys import carries, is_known_condition_key
 from ebs_kms_audit.policy.actions import action_matches
 from ebs_kms_audit.policy.lint.finding import LintFinding, error, warning
 from ebs_kms_audit.policy.lint.principals import gives_everything
-from ebs_kms_audit.policy.operators import Operator, operator_named
+from ebs_kms_audit.policy.operators import Operator, is_year_or_seconds, operator_named
 from ebs_kms_audit.policy.statement import ConditionTest, Statement
 
 _SERVICE_IN_REGION = re.compile(
@@ -54,7 +54,14 @@ def lint_conditions(statement: Statement, key: str | None) -> Iterator[LintFindi
 
 def _values(statement: Statement, test: ConditionTest, operator: Operator) -> Iterator[LintFinding]:
     for value in test.values:
-        if operator.parse and operator.parse(value) is None:
+        if is_year_or_seconds(test.operator, value):
+            yield warning(
+                "ambiguous_date",
+                test.json_path,
+                f"{value!r} can be a year or seconds since 1970: write {value.strip()}-01-01.",
+                statement,
+            )
+        elif operator.parse and operator.parse(value) is None:
             yield error(
                 "unreadable_value",
                 test.json_path,
