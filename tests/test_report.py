@@ -97,7 +97,7 @@ def test_the_dict_has_what_is_promised():
             "via_service": EC2,
             "source_ip": EC2,
             "error_message": None,
-            "refusal": None,
+            "denied_by": None,
             "file": "<StringIO>",
             "line": 2,
             "record": None,

@@ -67,7 +67,7 @@ def denial_dict(denial: Denial) -> dict[str, Any]:
         "via_service": denial.via_service,
         "source_ip": event.source_ip,
         "error_message": event.error_message,
-        "refusal": denial.message and _refusal(denial.message),
+        "denied_by": denial.message and _denied_by(denial.message),
         "file": event.file,
         "line": event.line,
         "record": event.record and {"file": event.record.file, "number": event.record.number},
@@ -75,7 +75,7 @@ def denial_dict(denial: Denial) -> dict[str, Any]:
     }
 
 
-def _refusal(message: DenialMessage) -> dict[str, Any]:
+def _denied_by(message: DenialMessage) -> dict[str, Any]:
     return {
         "policy_type": message.policy_type,
         "effect": message.effect,
