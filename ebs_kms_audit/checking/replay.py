@@ -9,7 +9,7 @@ Source: AWS KMS Developer Guide, "Determining access to AWS KMS keys", "Grants i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -101,7 +101,7 @@ class Replay:
     in_force: str | None
     calls: tuple[ReplayedCall, ...]
     allowed: tuple[Permission, ...]
-    not_judged: Mapping[str, int]
+    not_judged: Mapping[str, int] = field(hash=False)
 
     @property
     def outcome(self) -> Outcome:

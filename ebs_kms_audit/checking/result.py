@@ -36,7 +36,7 @@ class CheckedCall:
     action: str
     actor: Actor
     principal: str
-    conditions: Mapping[str, Any]
+    conditions: Mapping[str, Any] = field(hash=False)
     outcome: Outcome
     why: str
     decided_by: tuple[StatementResult, ...] = ()

@@ -117,12 +117,12 @@ class Step(Displayed):
     principals: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     alternative_to: str | None = None
-    statements: tuple[dict[str, Any], ...] = ()
+    statements: tuple[dict[str, Any], ...] = field(default=(), hash=False)
     needs: tuple[str, ...] = ()
-    before: Mapping[str, Any] | None = None
-    document: dict[str, Any] | None = None
+    before: Mapping[str, Any] | None = field(default=None, hash=False)
+    document: dict[str, Any] | None = field(default=None, hash=False)
     diff: str | None = None
-    patch: tuple[dict[str, Any], ...] = ()
+    patch: tuple[dict[str, Any], ...] = field(default=(), hash=False)
     proof: Proof | None = None
     console_steps: tuple[str, ...] = ()
     commands: Commands = Commands()

@@ -81,7 +81,7 @@ class StatementResult:
     resource: Check
     condition: Check
     matched: bool | None
-    reaches: Mapping[Reach, bool | None] = field(default_factory=dict)
+    reaches: Mapping[Reach, bool | None] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:

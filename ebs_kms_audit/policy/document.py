@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from ebs_kms_audit.errors import PolicyError
@@ -48,8 +48,8 @@ class Policy:
     id: str | None
     statements: tuple[Statement, ...]
     faults: tuple[Fault, ...]
-    unknown: Mapping[str, Any]
-    document: Mapping[str, Any]
+    unknown: Mapping[str, Any] = field(hash=False)
+    document: Mapping[str, Any] = field(hash=False)
 
     takes_principals: ClassVar[bool] = False
 

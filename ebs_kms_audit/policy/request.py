@@ -58,7 +58,7 @@ class Request:
     principal: str | None
     action: str
     resource: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict, hash=False)
     context_complete: bool = False
     session_name: str | None = None
     account: str | None = None

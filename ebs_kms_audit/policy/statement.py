@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -117,8 +117,8 @@ class Statement:
     conditions: tuple[ConditionTest, ...]
     well_formed: bool
     faults: tuple[Fault, ...]
-    unknown: Mapping[str, Any]
-    document: Any
+    unknown: Mapping[str, Any] = field(hash=False)
+    document: Any = field(hash=False)
 
     @property
     def allows(self) -> bool:
