@@ -197,7 +197,7 @@ class Records:
             done, last = place, after - len(mark)
             if kind is None and source != -1:
                 kind = self._prefilter.kind(text, begin, source, last)
-            elif keyed and not self._prefilter.knows_holder(text, begin, last):
+            elif keyed and not self._prefilter.knows_holder(text, begin, source, last):
                 kind = None
             if not self._passes_as(kind, text, begin, source, last):
                 try:
@@ -243,7 +243,8 @@ class Records:
             if sketch is None:
                 return False
             self._keep(sketch)
-        self._count(1)
+        self.number += 1
+        self.passed += 1
         self._add_time(text, source)
         return True
 

@@ -24,7 +24,8 @@ _MINUTE = re.compile(rb'\},"eventTime":"(\d{4}-\d\d-\d\dT\d\d:\d\d)')
 _SECONDS = frozenset(b':%02dZ",' % second for second in range(60))
 _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
 _USER = re.compile(rb'\{"eventVersion":"[0-9.]+","userIdentity":(\{"type":"IAMUser"[^{}\\]*\})')
-_ACCOUNT = b'"recipientAccountId":"'
+_ACCOUNT, _ACCOUNT_SIZE = b'"recipientAccountId":"', 12
+IDENTITY, AFTER_IDENTITY = 38, 36  # from the beginning of a record, and before `SOURCE`
 _NO_BRACKETS = bytes(set(range(256)) - set(b'"\\{}[]'))
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}'))
 _STRING = re.compile(rb'"[^"]*"')
@@ -70,7 +71,7 @@ class RecordPrefilter:
             )
             and (
                 text.find(_LONG_TERM_KEY, begin, source) == -1
-                or self.knows_holder(text, begin, end)
+                or self.knows_holder(text, begin, source, end)
             )
         ):
             return kind
@@ -91,9 +92,14 @@ class RecordPrefilter:
         self._kinds[names] = kind
         return kind
 
-    def knows_holder(self, text: bytes, begin: int, end: int) -> bool:
-        """Return whether the holder of the long-term key of a record was noted."""
-        return self._holder_of(text, begin, end) in self._holders
+    def knows_holder(self, text: bytes, begin: int, source: int, end: int) -> bool:
+        """Return whether the holder of the long-term key of a record was noted.
+
+        The record is written as CloudTrail writes it; its Event source is at `source`.
+        """
+        account = text.rfind(_ACCOUNT, source, end) + len(_ACCOUNT)
+        user = text[begin + IDENTITY : source - AFTER_IDENTITY]
+        return (user, text[account : account + _ACCOUNT_SIZE]) in self._holders
 
     def note_holder(self, text: bytes, begin: int, end: int) -> None:
         """Remember who holds the long-term key of a record that could be read, if it has one."""
