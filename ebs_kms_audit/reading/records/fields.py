@@ -1,7 +1,6 @@
 """The fields of CloudTrail records that an Event needs: named JSONPath expressions.
 
-jsonpath-ng parses them at first use; one walk over a record finds all. A path finds nothing in a
-record of another shape.
+One walk over a record finds all. A path finds nothing in a record of another shape.
 """
 
 from __future__ import annotations

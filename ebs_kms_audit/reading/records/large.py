@@ -130,12 +130,10 @@ class LargeLog:
         """Yield the records of a range; `number` is that of the last record before it."""
         self._add(part.passed, part.times)
         if self._keep:
-            for one in part.sketches:
-                sketch = Sketch(*one)
-                self._keep(sketch._replace(number=number + sketch.number))
-        for found in part.records:
-            record = Record(*found)
-            yield record._replace(number=number + record.number)
+            for kind, place, *others in part.sketches:
+                self._keep(Sketch(kind, number + place, *others))
+        for place, *others in part.records:
+            yield Record(number + place, *others)
 
     def _add(self, passed: int, times: list[str]) -> None:
         self.passed += passed

@@ -1,17 +1,27 @@
-"""JSONPath expressions → their steps. jsonpath-ng parses them; a walk over the steps is quick."""
+"""JSONPath expressions → their steps. A walk over the steps is quick.
+
+Most expressions are plain names and `[*]`. jsonpath-ng parses any other; it is imported for these
+only, because that takes longer than reading a small file.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 Steps = tuple[str | None, ...]
 
+_PLAIN = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\*\])+")
+_STEP = re.compile(r"\.(\w+)|\[\*\]")
+
 
 @cache
 def steps_of(path: str) -> Steps:
     """Return the steps of a path: the name of a member, or None for every element of a list."""
+    if _PLAIN.fullmatch(path):
+        return tuple(name or None for name in _STEP.findall(path))
     from jsonpath_ng import Child, Fields
     from jsonpath_ng.parser import parse
 
