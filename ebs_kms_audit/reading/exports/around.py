@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
+from ebs_kms_audit.reading.exports.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, KeptRows
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
@@ -59,8 +60,7 @@ def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
 def in_order(*parts: Array) -> Array:
     """Return places in order, each once."""
     found = np.concatenate(parts)
-    _, first = np.unique(found["offset"], return_index=True)
-    places: Array = found[first]
+    places: Array = found[distinct(found["offset"]).first]
     return places
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ebs_kms_audit.aws.ebs_operations import EC2_ID
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts, joined
 from ebs_kms_audit.reading.related import Caller, spans_near
@@ -82,7 +83,7 @@ class CallRows(ListedRows):
 
     def _by_caller(self) -> dict[_CallerHash, tuple[Array, list[float]]]:
         """Return the rows of each caller, in order of time, and their times in seconds."""
-        groups, inverse = np.unique(self._rows["group"], return_inverse=True)
+        groups, _, inverse = distinct(self._rows["group"])
         alike = [self._alike(group) for group in groups.tolist()]
         numbers: dict[tuple[str | None, str | None], int] = {}
         places = np.array(

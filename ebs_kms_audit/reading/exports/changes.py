@@ -13,6 +13,7 @@ import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 
 
@@ -88,6 +89,6 @@ class ChangeRows(ListedRows):
     def _by_kind(self) -> tuple[Array, dict[int, tuple[int, int]]]:
         """The places of rows in order of their kinds, and where those of each kind are."""
         order = np.argsort(self._rows["user"], kind="stable")
-        kinds, begins = np.unique(self._rows["user"][order], return_index=True)
+        kinds, begins, _ = distinct(self._rows["user"][order])
         spans = pairwise([*begins.tolist(), len(order)])
         return order, dict(zip(kinds.tolist(), spans, strict=True))

@@ -18,6 +18,7 @@ from ebs_kms_audit.aws.relevance import Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
+from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, Judgement
 from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
@@ -149,9 +150,7 @@ class Groups:
         numbers: Array = self._number_at[places]
         missing = np.flatnonzero(self._table[places] != hashes)
         if len(missing):
-            unique, first, inverse = np.unique(
-                hashes[missing], return_index=True, return_inverse=True
-            )
+            unique, first, inverse = distinct(hashes[missing])
             starts, ends = index.row_starts(), index.end(-1)
             found = []
             for group, row in zip(unique.tolist(), rows[missing[first]].tolist(), strict=True):

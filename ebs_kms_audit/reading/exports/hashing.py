@@ -77,12 +77,3 @@ def mixed(one: Array, other: Array) -> Array:
     """Return one hash of two."""
     found: Array = (one ^ (other >> np.uint64(29))) * _LAST_FACTOR + other
     return found
-
-
-def are_among(values: Array, known: Array) -> Array:
-    """Return which values are among `known`, which are sorted and fewer."""
-    if not len(known):
-        return np.zeros(len(values), dtype=bool)
-    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    found: Array = known[places] == values
-    return found

@@ -33,12 +33,13 @@ from ebs_kms_audit.reading.exports.around import (
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.changes import ChangeRows
+from ebs_kms_audit.reading.exports.distinct import are_among
 from ebs_kms_audit.reading.exports.events import (
     read_events,
     row_starter,
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
-from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
@@ -248,7 +249,7 @@ class LargeExport:
         of_denied = self._kept["calls"].those(partial(of_denials, around))
         calls = choose(around, "calls", of_denied)
         places = places_around(around, self._kept)
-        self._around = np.sort(places["offset"])
+        self._around = places["offset"]
         parsed = must_be_parsed(around, calls) | are_among(calls["offset"], self._around)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
@@ -263,7 +264,7 @@ class LargeExport:
                 event_ids.append(cells[id_at].strip())
             calls["key"][some] = hash_texts(event_ids)
         # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
-        parsed |= are_among(calls["key"], np.sort(calls["key"][parsed])) & (calls["key"] != NO_ID)
+        parsed |= are_among(calls["key"], calls["key"][parsed]) & (calls["key"] != NO_ID)
         self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
         return self._events_at(in_order(places, calls[parsed]))
 

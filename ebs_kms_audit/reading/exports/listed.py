@@ -9,7 +9,8 @@ import numpy as np
 
 from ebs_kms_audit.model import Completeness, Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import are_among, hash_texts
+from ebs_kms_audit.reading.exports.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.kept import PLACE
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 
@@ -52,7 +53,7 @@ class RowTexts:
             return
         rows = joined(self._unread)
         self._unread.clear()
-        rows = rows[np.unique(rows["line"], return_index=True)[1]]
+        rows = rows[distinct(rows["line"]).first]
         for line, text in zip(rows["line"].tolist(), self._texts_of(rows), strict=True):
             self._rows.setdefault(line, text)
 
@@ -114,7 +115,7 @@ class ListedRows:
         """
         by_id = {event.event_id: event.completeness for event in events if event.event_id}
         more = [event_id for event_id in by_id if by_id[event_id] < self.completeness]
-        kept = are_among(hash_texts(more), np.sort(self._rows["key"])).tolist()
+        kept = are_among(hash_texts(more), self._rows["key"]).tolist()
         better = [event_id for event_id, is_row in zip(more, kept, strict=True) if is_row]
         self._leave_out(hash_texts(sorted(by_id.keys() - set(better))))
         return better
@@ -130,7 +131,7 @@ class ListedRows:
         return self._texts.completeness
 
     def _leave_out(self, known: Array) -> None:
-        self._rows = self._rows[~are_among(self._rows["key"], np.sort(known))]
+        self._rows = self._rows[~are_among(self._rows["key"], known)]
 
     def read_texts(self) -> None:
         """Read the texts of the rows that findings list, before the file can change."""
@@ -139,7 +140,7 @@ class ListedRows:
 
 def _last_of_each_id(rows: Array) -> Array:
     """Return which rows are the last with their Event ID; rows without one all are."""
-    _, last = np.unique(rows["key"][::-1], return_index=True)
+    last = distinct(rows["key"][::-1]).first
     chosen: Array = rows["key"] == NO_ID
     chosen[len(rows) - 1 - last] = True
     return chosen

@@ -13,6 +13,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.events import OWN
 from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
@@ -126,7 +127,7 @@ class NeededRows:
         hashes, has_hash = cells.hashes(self._shared)
         numbers = np.zeros(len(hashes), dtype=np.int64)
         hashed = np.flatnonzero(has_hash)
-        unique, first, inverse = np.unique(hashes[hashed], return_index=True, return_inverse=True)
+        unique, first, inverse = distinct(hashes[hashed])
         found = [
             self._number(one, cells, row)
             for one, row in zip(unique.tolist(), hashed[first].tolist(), strict=True)
