@@ -17,6 +17,8 @@ HIDDEN_USER = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.(?:com(?:\.cn)?|eu)")
 _AWS_INTERNAL = re.compile(r"AWS Internal(?:/\d+)?")
 _PROBING = frozenset({"config", "access-analyzer", "resource-explorer-2", "airflow"})
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 
 
@@ -52,6 +54,19 @@ def probing_service(source_ip: str | None) -> str | None:
     """
     service = service_behind(source_ip) or ""
     return service if service.partition(".")[0] in _PROBING else None
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an IPv4 or IPv6 address."""
+    if ":" not in text:
+        return bool(_IPV4.fullmatch(text))
+    import ipaddress  # slow to import, and most addresses are IPv4
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_instance_id(name: str | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.aws.callers import is_address
 from ebs_kms_audit.aws.service_roles import service_role
 from ebs_kms_audit.context.history import History
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
@@ -127,13 +128,7 @@ class Case(NamedTuple):
     @property
     def called_from_an_address(self) -> bool:
         """Whether the Source IP address is an address, so that no AWS service made the call."""
-        import ipaddress  # slow to import, and few causes depend on it
-
-        try:
-            ipaddress.ip_address(self.denial.event.source_ip or "")
-        except ValueError:
-            return False
-        return True
+        return is_address(self.denial.event.source_ip or "")
 
 
 class DenialCause(NamedTuple):
