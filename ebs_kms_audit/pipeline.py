@@ -62,6 +62,7 @@ class _Collected:
         self.policy_edits = PolicyHistory()
         self.grants = GrantLog()
         self.incomplete = False
+        self.alike: list[AlikeEvents] = []
 
     def read(self, events: Events) -> None:
         """Take every relevant event, then those around the denials."""
@@ -107,7 +108,8 @@ class _Collected:
         Denials are the denied events, and the access-denied messages outside their records.
         """
         texts = map(AlikeEvents.of, map(event_of, messages))
-        related = RelatedEvents.by(chain(self.denied.alike(), texts), symptoms)
+        self.alike = self.denied.alike()
+        related = RelatedEvents.by(chain(self.alike, texts), symptoms)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
@@ -129,7 +131,7 @@ class _Collected:
     def denials(self, options: AuditOptions) -> Denials:
         """Return the denials; those of one kind are identified once."""
         resolver = Resolver(self.evidence_index, options.overrides)
-        denials = resolver.resolve_all(self.denied.alike(), self.context.ec2_calls)
+        denials = resolver.resolve_all(self.alike, self.context.ec2_calls)
         # A redacted report numbers its stand-ins in the order of the rows.
         return denials.by_line() if options.redact else denials
 

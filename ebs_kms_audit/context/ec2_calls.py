@@ -8,9 +8,9 @@ is full. If a denial near them is found later, `overflowed` is True.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from ebs_kms_audit.model import AlikeEvents, Event
+from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.related import (
     NEAR,
     Caller,
@@ -67,17 +67,19 @@ class Ec2CallBuffer:
         for event_id in event_ids:
             del self._events[event_id]
 
-    def add_denied(self, events: AlikeEvents) -> None:
-        """Add denied KMS events: calls near them are kept."""
+    def add_denied(
+        self, event: Event, seconds: Sequence[float], request_ids: Sequence[str | None]
+    ) -> None:
+        """Add denied KMS events of the caller of an event: calls near them are kept."""
         if self._related is not None:
             return
-        self._requests.update(events.columns.request_ids)
-        for caller in callers_of(events.first):
-            self._denied[caller].extend(events.columns.seconds)
+        self._requests.update(request_ids)
+        for caller in callers_of(event):
+            self._denied[caller].extend(seconds)
         if self._dropped is not None:
             first, last = self._dropped
-            near = any(first - NEAR <= time <= last + NEAR for time in events.columns.seconds)
-            same = not self._dropped_requests.isdisjoint(map(hash, events.columns.request_ids))
+            near = any(first - NEAR <= time <= last + NEAR for time in seconds)
+            same = not self._dropped_requests.isdisjoint(map(hash, request_ids))
             self.overflowed = self.overflowed or near or same
 
     def _make_room(self, event: Event) -> None:

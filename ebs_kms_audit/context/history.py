@@ -119,7 +119,7 @@ class ContextCollector:
             self._ec2_calls.add(event)
         elif is_kms(event):
             if is_denied(event):
-                self._ec2_calls.add_denied(AlikeEvents.of(event))
+                self._ec2_calls.add_denied(event, (event.seconds,), (event.request_id,))
             elif is_success(event):
                 self._successes.add(event)
             else:
@@ -127,7 +127,8 @@ class ContextCollector:
 
     def add_denied(self, events: AlikeEvents) -> None:
         """Add denied KMS events."""
-        self._ec2_calls.add_denied(events)
+        columns = events.columns
+        self._ec2_calls.add_denied(events.first, columns.seconds, columns.request_ids)
 
     def add_changes(self, changes: Sequence[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
@@ -66,7 +65,11 @@ class DeniedEvents:
         self.disagreements: list[Disagreement] = []
 
     def __iter__(self) -> Iterator[Event]:
-        return chain.from_iterable(self.alike())
+        for one in self._found.values():
+            if isinstance(one, Event):
+                yield one
+            else:
+                yield from one
 
     def __len__(self) -> int:
         return self._count
@@ -77,10 +80,8 @@ class DeniedEvents:
         return len(self._outside)
 
     def alike(self) -> list[AlikeEvents]:
-        """Return the events as columns."""
-        return [
-            AlikeEvents.of(one) if isinstance(one, Event) else one for one in self._found.values()
-        ]
+        """Return the events as columns, by their kinds."""
+        return AlikeEvents.of_each_kind(self._found.values())
 
     def add(self, event: Event) -> None:
         """Add a KMS event, denied or not. A record replaces the row of the same event."""

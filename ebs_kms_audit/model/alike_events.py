@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.model.event import Event, EventKind
@@ -46,8 +47,38 @@ class AlikeEvents:
     @classmethod
     def of(cls, event: Event) -> AlikeEvents:
         """Return one event, which may be without a time."""
-        own: Any = (event.line, event.seconds, event.event_id, event.request_id, event.access_key)
-        return cls(event, None, EventColumns(*((one,) for one in own)))
+        columns: Any = ((one,) for one in _own(event))
+        return cls(event, None, EventColumns(*columns))
+
+    @classmethod
+    def of_each_kind(cls, events: Iterable[Event | AlikeEvents]) -> list[AlikeEvents]:
+        """Return events by their kinds, in the order of the first of each kind.
+
+        A record is a kind by itself, and so is a row without a time in UTC, to the second. Events
+        in columns stay as they are.
+        """
+        rows: dict[object, list[Event]] = {}
+        found: list[AlikeEvents | list[Event]] = []
+        for event in events:
+            if isinstance(event, AlikeEvents):
+                found.append(event)
+            elif not _is_plain_row(event):
+                found.append(cls.of(event))
+            else:
+                kind = _shared(event), id(event.resources)
+                alike = rows.get(kind)
+                if alike is None:
+                    alike = rows[kind] = []
+                    found.append(alike)
+                alike.append(event)
+        return [one if isinstance(one, AlikeEvents) else cls._of_kind(one) for one in found]
+
+    @classmethod
+    def _of_kind(cls, events: Sequence[Event]) -> AlikeEvents:
+        first = events[0]
+        if len(events) == 1:
+            return cls.of(first)
+        return cls(first, EventKind(first), EventColumns(*zip(*map(_own, events), strict=True)))
 
     def __len__(self) -> int:
         return len(self.columns.lines)
@@ -83,3 +114,23 @@ class AlikeEvents:
         """Return the events at some places."""
         columns: Any = ([column[at] for at in places] for column in self.columns)
         return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns))
+
+
+def _is_plain_row(event: Event) -> bool:
+    time = event.time
+    return (
+        event.identity is None
+        and event.record is None
+        and event.line > 0
+        and time is not None
+        and time.tzinfo is UTC
+        and not time.microsecond
+    )
+
+
+_own = attrgetter("line", "seconds", "event_id", "request_id", "access_key")
+_shared = attrgetter(
+    "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
+    "error_code", "user_name", "read_only", "account", "account_cell", "error_message",
+    "policy", "grant",
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from ebs_kms_audit.model import AlikeDenials, Denial, DenialMessage, Denials
+from ebs_kms_audit.model import AlikeDenials, Denial, DenialMessage, Denials, EventColumns
 from ebs_kms_audit.render.json_text import Alike, Items, seconds_text, time_text
 
 
@@ -17,18 +17,22 @@ def denials_json(denials: Sequence[Denial], alike: Alike) -> Items:
 
 def alike_denials() -> Alike:
     """Return how denials are alike in one report. Their kinds are known while it exists."""
-    kinds: dict[AlikeDenials, Hashable] = {}
     numbers: dict[Hashable, int] = {}
+    known: dict[AlikeDenials, tuple[int, EventColumns]] = {}
 
     def split(one: tuple[AlikeDenials, int]) -> tuple[Hashable, tuple[Any, ...]]:
         alike, at = one
-        kind = kinds.get(alike)
-        if kind is None:
-            kind = kinds[alike] = numbers.setdefault(kind_of(alike.sample), len(numbers))
-        events = alike.events
-        lines, seconds, event_ids, *_ = events.columns
-        time = seconds_text(seconds[at]) if len(lines) > 1 else time_text(events.first.time)
-        return kind, (event_ids[at], time, lines[at])
+        found = known.get(alike)
+        if found is None:
+            number = numbers.setdefault(kind_of(alike.sample), len(numbers))
+            found = known[alike] = number, alike.events.columns
+        kind, columns = found
+        lines = columns.lines
+        if len(lines) == 1:
+            time = time_text(alike.events.first.time)
+        else:
+            time = seconds_text(columns.seconds[at])
+        return kind, (columns.event_ids[at], time, lines[at])
 
     return Alike(split, ("event_id", "event_time", "line"))
 
