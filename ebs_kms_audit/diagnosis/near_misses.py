@@ -89,7 +89,7 @@ def near_misses(
         for statement, result in zip(policy.statements, of_key, strict=True):
             if statement.allows and not result.matched and statement.principals:
                 for one in _of_statement(statement, result, denial, decision):
-                    found.setdefault((one.kind, result.index, one.element, one.written), one)
+                    found.setdefault((one.kind, result.index, one.written), one)
     return tuple(found.values())
 
 

@@ -54,6 +54,14 @@ def is_allowed_now(case: Case) -> bool:
     return now.verdict is Verdict.ALLOWED_NOW or (rank(now) == ALLOWED and not half)
 
 
+def changed_since(case: Case) -> tuple[str, ...]:
+    """Return what contradicts a missing statement: the latest key policy has one."""
+    only = case.only
+    if only is None or only.decision is only.now or not only.now.key_policy_allows:
+        return ()
+    return ("latest_policy_allows",)
+
+
 def delegates(case: Case) -> bool:
     """Return whether the key policy names the caller's own account and not the caller."""
     return case.verdict is Verdict.DELEGATED_TO_IAM

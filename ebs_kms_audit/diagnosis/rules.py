@@ -22,6 +22,7 @@ from ebs_kms_audit.diagnosis.policy_evidence import (
     allows_after_all,
     blocking_layer,
     bound_by_arn,
+    changed_since,
     delegates,
     denying,
     is_allowed_now,
@@ -304,6 +305,7 @@ def _cross_account_half_missing(case: Case) -> DenialCause | None:
         by_policy=case.decision is not None,
         missing=tuple(missing),
         statements=case.decision.decided_by if case.decision and key_side else (),
+        contradicts=changed_since(case),
     )
 
 
@@ -331,6 +333,7 @@ def _no_statement(case: Case) -> DenialCause | None:
         by_policy=by_policy,
         variant="" if case.delegation_helps else "service_linked",
         statements=case.decision.decided_by if case.decision and delegates(case) else (),
+        contradicts=changed_since(case),
     )
 
 

@@ -278,6 +278,10 @@ MISSING = {
 CONTRADICTIONS = {
     "policy_allows": "The key policy that was given allows the call.",
     "policies_allow": "The key policy and the IAM policies that were given allow the call.",
+    "latest_policy_allows": (
+        "The key policy was changed after the call. The latest one does its part, and needs no "
+        "change."
+    ),
     "policy_delegates": (
         "The key policy that was given names the caller's account, so an IAM policy could allow "
         "the call."

@@ -9,7 +9,7 @@ from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
 from ebs_kms_audit.aws.kms_actions import kms_action
 from ebs_kms_audit.diagnosis.cause import CauseId, Half
 from ebs_kms_audit.diagnosis.findings import Finding
-from ebs_kms_audit.model import Denial, Denials, PolicyType, PrincipalKind, StatementKind
+from ebs_kms_audit.model import Denial, Denials, PolicyType, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.plan.needs import curable
 from ebs_kms_audit.plan.step import StepKind
 
@@ -110,7 +110,7 @@ def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[Step
     if kms_action(denial.event.name).kind is StatementKind.IDENTITY_ONLY:
         by_iam = takes_iam_policy(denial)
         return (StepKind.IAM_POLICY if by_iam else StepKind.INVESTIGATE,), False
-    if not curable(denial) or _policy_is_another(finding, cause):
+    if not curable(denial) or _policy_is_another(finding, cause) or _is_done(finding, denial):
         return (StepKind.INVESTIGATE,), False
     if cause is CauseId.IAM_POLICY_MISSING:
         by_iam = takes_iam_policy(denial) and not denial.cross_account
@@ -160,6 +160,18 @@ def _policy_is_another(finding: Finding, cause: CauseId) -> bool:
     if cause is CauseId.CONFLICTING_EVIDENCE:
         return any(one.allowed or one.key_policy_allows for one in _decisions(finding))
     return False
+
+
+def _is_done(finding: Finding, denial: Denial) -> bool:
+    """Return whether the latest key policy does its part, which the one at the time did not.
+
+    A service-linked role of another account needs a grant all the same.
+    """
+    service_linked = denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+    if denial.verdict is not Verdict.MISSING_ALLOW or (service_linked and denial.cross_account):
+        return False
+    decisions = _decisions(finding, denial)
+    return bool(decisions) and all(one.key_policy_allows for one in decisions)
 
 
 def _across_accounts(finding: Finding, cause: CauseId, denial: Denial) -> tuple[StepKind, ...]:

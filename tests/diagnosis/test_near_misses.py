@@ -69,6 +69,9 @@ PRINCIPALS = [
     (f"{AUTO_SCALING}_green", f"{AUTO_SCALING}_blue", "role_suffix"),
     (f"{AUTO_SCALING}_green", AUTO_SCALING, "role_suffix"),
     (SPOT, AUTO_SCALING, None),
+    (AUTO_SCALING.replace("ForAutoScaling", "ForAuto"), AUTO_SCALING, None),
+    (f"{SPOT}_blue", f"{AUTO_SCALING}_blue", None),
+    (f"{AUTO_SCALING}_blue_2", f"{AUTO_SCALING}_blue_1", "role_suffix"),
     (f"{IAM}role/ci/deploy_blue", ROLE, None),
     # sessions
     (f"{STS}assumed-role/deploy/yesterday", ROLE, "session"),
@@ -130,6 +133,28 @@ def test_the_order_is_that_of_the_statements_and_each_part_is_named_once():
     found = report.findings[0].cause.near_misses
     assert [(one.kind, one.statement.sid) for one in found] == [
         ("role_path", "first"), ("name_case", "second"),
+    ]  # fmt: skip
+
+
+def test_alike_parts_of_one_statement_and_of_two_statements_are_named_each():
+    entries = [f"{IAM}role/deploy", f"{IAM}role/CI/deploy"]
+    found = near(statement(entries, USE, "first"), statement(entries[0], USE, "second"))
+    assert [(one.kind, one.statement.sid, one.written) for one in found] == [
+        ("role_path", "first", entries[0]),
+        ("role_path", "first", entries[1]),
+        ("role_path", "second", entries[0]),
+    ]
+
+
+def test_one_text_can_miss_two_calls_in_two_ways():
+    """Of the known actions, kms:UpdateAlias is the most similar one."""
+    report = audit(
+        *(denied(action, "resource", ROLE) for action in ("UpdateAlias", "UpdatePrimaryRegion")),
+        **bound(ADMINS, statement(ROLE, "kms:UpdateP")),
+    )
+    found = report.findings[0].cause.near_misses
+    assert [(one.kind, one.meant) for one in found] == [
+        (MISSPELLED, "kms:UpdateAlias"), (WILDCARD, "kms:UpdateP*"),
     ]  # fmt: skip
 
 
