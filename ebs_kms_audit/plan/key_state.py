@@ -1,6 +1,7 @@
 """The key_state step: enable a key, cancel its deletion, or import its key material.
 
-Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"; AWS KMS API Reference, "EnableKey",
+Source: AWS KMS Developer Guide, "Key states of AWS KMS keys" and "Import the key material" (a key
+that lost its material takes the same again); AWS KMS API Reference, "EnableKey",
 "CancelKeyDeletion", "ImportKeyMaterial".
 """
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import OtherError
 
 _DISABLED = "DisabledException"
+_ENABLE = ("Choose Key actions, Enable.",)
+_BY_STATUS = (
+    "If the status is Disabled, choose Key actions, Enable.",
+    "If it is Pending deletion, choose Key actions, Cancel key deletion, and then Enable.",
+    "If it is Pending import, import the key material: the same as before, if the key had any.",
+)
 
 
 def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) -> list[Step]:
@@ -76,7 +83,7 @@ def _step(key: str | None, account: str | None, region: str | None, codes: Itera
         console_steps=(
             f"Open the KMS console in {region or 'the Region of the key'}, Customer managed keys, "
             f"{which}, and read its Status.",
-            "Choose Key actions, Enable; or Cancel key deletion first.",
+            *(_ENABLE if disabled else _BY_STATUS),
         ),
         afterwards=("Make the failed call again.",),
     )

@@ -1,7 +1,8 @@
 """The key_state step: a key that is disabled, pending deletion or pending import.
 
 Sources: AWS KMS Developer Guide, "Key states of AWS KMS keys" (cancelling a deletion leaves the key
-disabled); AWS KMS API Reference, "EnableKey", "CancelKeyDeletion".
+disabled) and "Import the key material" (a key that lost its material is pending import, and takes
+the same material again); AWS KMS API Reference, "EnableKey", "CancelKeyDeletion".
 """
 
 import pytest
@@ -50,11 +51,16 @@ def test_a_key_that_is_named_is_made_usable(records, text, apply, reasons):
         f"aws kms describe-key {ON_KEY.rstrip()} --query KeyMetadata.KeyState\n"
     )
     assert step.commands.undo == ""
-    assert step.console_steps == (
+    look, *then = step.console_steps
+    assert look == (
         f"Open the KMS console in us-east-1, Customer managed keys, key {KEY_ID}, and read its "
-        "Status.",
-        "Choose Key actions, Enable; or Cancel key deletion first.",
+        "Status."
     )
+    assert then == (["Choose Key actions, Enable."] if apply == ENABLE else [
+        "If the status is Disabled, choose Key actions, Enable.",
+        "If it is Pending deletion, choose Key actions, Cancel key deletion, and then Enable.",
+        "If it is Pending import, import the key material: the same as before, if the key had any.",
+    ])  # fmt: skip
     assert step.afterwards == ("Make the failed call again.",)
 
 
