@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.reading.related import NEAR, time_of
+from ebs_kms_audit.reading.related import NEAR
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Denial, Event, Symptom
+    from ebs_kms_audit.model import Denial, Denials, Event, Symptom
 
 _MOST_RESOURCES = 100
 
@@ -35,7 +35,7 @@ class FindingContext(NamedTuple):
     """
 
     finding: str
-    denials: Sequence[Denial]
+    denials: Denials
     ec2_calls: Iterable[Event]
 
 
@@ -98,14 +98,17 @@ class _Index:
     def _add(self, one: FindingContext) -> None:
         actions: set[str] = set()
         times: dict[tuple[str, str | None], list[float]] = {}
-        for denial in one.denials:
-            event = denial.event
+        for alike in one.denials.alike:
+            denial, event, columns = alike.sample, alike.events.first, alike.events.columns
             actions.update(denial.iam_actions)
             self._note("file", event.file if event.time is None else None, one.finding)
-            self._note("name", denial.key.arn, one.finding)
+            for name in (denial.key.arn, *_names(event)):
+                self._note("name", name, one.finding)
             for name in _callers(denial) if event.time else ():
-                times.setdefault((name, event.region), []).append(time_of(event))
-        for event in (*(denial.event for denial in one.denials), *one.ec2_calls):
+                times.setdefault((name, event.region), []).extend(columns.seconds)
+            for request_id in columns.request_ids:
+                self._note("request", request_id, one.finding)
+        for event in one.ec2_calls:
             self._note("request", event.request_id, one.finding)
             for name in _names(event):
                 self._note("name", name, one.finding)
@@ -125,6 +128,8 @@ class _Index:
             found.setdefault(finding, why)
         if not found and one.first_seen is None:
             found = self._only(one)
+        if not found:
+            return one
         return replace(one, findings=tuple(found), joined_by=tuple(found.values()))
 
     def _shares(self, one: Symptom) -> Iterator[tuple[str, str]]:
