@@ -184,8 +184,10 @@ def _explained(group: Group) -> dict[CauseId, _Explained]:
     return found
 
 
-def _places_of(cause: CauseId, group: Group) -> list[int]:
+def _places_of(cause: CauseId, group: Group) -> Sequence[int]:
     """Return the places of the denials with a cause."""
+    if len(set(map(id, group.causes))) == 1:
+        return range(len(group.causes))
     return [at for at, one in enumerate(group.causes) if one.id is cause]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
@@ -26,11 +26,11 @@ class _FileVotes:
         self.long_term_keys: set[str] = set()
         self.repaired: dict[str, str | None] = {}
 
-    def add_key(self, access_key: str) -> None:
+    def add_key(self, access_key: str, count: int) -> None:
         if key_kind(access_key) == "long_term":
             self.long_term_keys.add(access_key)
         elif len(access_key) < 200:
-            self.temporary_keys[access_key] += 1
+            self.temporary_keys[access_key] += count
             if len(self.temporary_keys) > _KEYS_KEPT:
                 self.decode()
 
@@ -68,25 +68,26 @@ class AccountVotes:
 
     def add(self, event: Event) -> None:
         """Add the votes of an event."""
-        self._add(event, (event.access_key,))
+        self._add(event, {event.access_key: 1}, 1)
 
     def add_alike(self, events: AlikeEvents) -> None:
         """Add the votes of alike events."""
-        self._add(events.first, events.columns.access_keys)
+        access_keys = events.columns.access_keys
+        self._add(events.first, Counter(access_keys), len(access_keys))
 
-    def _add(self, event: Event, access_keys: Sequence[str | None]) -> None:
+    def _add(self, event: Event, access_keys: Mapping[str | None, int], count: int) -> None:
         votes = self._files.get(event.file)
         if votes is None:
             votes = self._files[event.file] = _FileVotes()
-        for access_key in access_keys:
+        for access_key, times in access_keys.items():
             if access_key:
-                votes.add_key(access_key)
+                votes.add_key(access_key, times)
         if not event.resources or not is_relevant(event.source, event.name):
             return
         for resource in event.resources:
             arn = Arn.parse(resource.name)
             if arn and is_account_id(arn.account):
-                votes.accounts[arn.account] += len(access_keys)
+                votes.accounts[arn.account] += count
 
     def count_again(self, file: str, events: Iterable[Event]) -> None:
         """Replace the votes of a file with the votes of these events."""

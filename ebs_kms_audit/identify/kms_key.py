@@ -87,6 +87,8 @@ class KeysSeen:
 
     def add(self, event: Event) -> None:
         """Add a KMS event."""
+        if not event.resources and not event.error_message:
+            return
         names = _names(event)
         if len(self.spellings) >= _KEYS_KEPT or self.spellings.issuperset(names):
             return

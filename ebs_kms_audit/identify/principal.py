@@ -46,10 +46,11 @@ class EvidenceIndex:
     def add_alike(self, events: AlikeEvents) -> None:
         """Add denied KMS rows."""
         self.accounts.add_alike(events)
-        if events.first.user_name:
-            for at, access_key in enumerate(events.columns.access_keys):
-                if key_kind(access_key) == "long_term":
-                    self._add_holder(events.event(at))
+        access_keys = events.columns.access_keys
+        long_term = {one for one in set(access_keys) if key_kind(one) == "long_term"}
+        if events.first.user_name and long_term:
+            first = next(at for at, one in enumerate(access_keys) if one in long_term)
+            self._add_holder(events.event(first))
 
     def _add_holder(self, event: Event) -> None:
         """Add an event with a User name and a long-term access key."""

@@ -112,7 +112,7 @@ class AlikeEvents:
 
     def at(self, places: Sequence[int]) -> AlikeEvents:
         """Return the events at some places."""
-        columns: Any = ([column[at] for at in places] for column in self.columns)
+        columns: Any = (tuple([column[at] for at in places]) for column in self.columns)
         return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns))
 
 

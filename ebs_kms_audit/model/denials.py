@@ -63,12 +63,12 @@ class Denials(Sequence[Denial]):
         self, alike: Sequence[AlikeDenials] = (), places: Sequence[Place] | None = None
     ) -> None:
         """Hold alike denials one after the other, or those at some places."""
-        self.alike = alike
+        self.alike = tuple(alike)
         """The denials by what they share. Some of them can be without a place here."""
         if places is None:
             sizes = enumerate(len(one.events) for one in alike)
             places = [(number, at) for number, size in sizes for at in range(size)]
-        self.places = places
+        self.places = tuple(places)
         """Where each denial is: the number of its alike denials, and its place among them."""
 
     @classmethod
@@ -114,7 +114,7 @@ class Denials(Sequence[Denial]):
 
     def at(self, places: Iterable[int]) -> Denials:
         """Return the denials at some places."""
-        return Denials(self.alike, list(map(self.places.__getitem__, places)))
+        return Denials(self.alike, [*map(self.places.__getitem__, places)])
 
     def of_kinds(self, kinds: Collection[int]) -> Denials:
         """Return the denials of some kinds, by their numbers."""

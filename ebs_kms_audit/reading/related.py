@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.model import AlikeEvents, Event
@@ -44,25 +45,19 @@ class RelatedEvents(NamedTuple):
     @classmethod
     def by(cls, denied: Iterable[AlikeEvents], symptoms: Iterable[Symptom] = ()) -> RelatedEvents:
         """Return what bears on these denied events, or joins a symptom to them."""
+        kinds, found = list(denied), list(symptoms)
         callers: dict[Caller, list[float]] = {}
-        names: set[str | None] = set()
-        access_keys: set[str | None] = set()
-        event_ids: set[str | None] = set()
-        found = list(symptoms)
-        requests = {symptom.request_id for symptom in found}
-        for events in denied:
+        for events in kinds:
             for caller in callers_of(events.first):
                 callers.setdefault(caller, []).extend(events.columns.seconds)
-            names.add(events.first.user_name)
-            access_keys.update(events.columns.access_keys)
-            requests.update(events.columns.request_ids)
-            event_ids.update(events.columns.event_ids)
+        columns = [events.columns for events in kinds]
+        of_symptoms = [symptom.request_id for symptom in found]
         return cls(
             callers={caller: sorted(times) for caller, times in callers.items()},
-            names=frozenset(filter(None, names)),
-            access_keys=frozenset(filter(None, access_keys)),
-            request_ids=frozenset(filter(None, requests)),
-            event_ids=frozenset(filter(None, event_ids)),
+            names=_given([events.first.user_name for events in kinds]),
+            access_keys=_given(*(one.access_keys for one in columns)),
+            request_ids=_given(of_symptoms, *(one.request_ids for one in columns)),
+            event_ids=_given(*(one.event_ids for one in columns)),
             resources=frozenset(name for symptom in found for name in symptom.resources),
         )
 
@@ -73,6 +68,10 @@ class RelatedEvents(NamedTuple):
             or event.request_id in self.request_ids
             or is_near(time_of(event), self.callers.get(caller_of(event), ()))
         )
+
+
+def _given(*columns: Iterable[str | None]) -> frozenset[str]:
+    return frozenset(filter(None, chain.from_iterable(columns)))
 
 
 def caller_of(event: Event) -> Caller:

@@ -80,7 +80,8 @@ class RowEvents:
             own = (user_name, *(one[0] or "" for one in (access_keys, event_ids, request_ids)))
             time = datetime.fromtimestamp(seconds[0], UTC)
             first = self._maker.event_of(kind, lines[0], time, *own)
-            yield AlikeEvents(first, kind.events, EventColumns(*values))
+            fixed: Any = [tuple(one) for one in values]
+            yield AlikeEvents(first, kind.events, EventColumns(*fixed))
         self._denied = {}
 
     def _kind(self, kind: Kind) -> RowKind:
