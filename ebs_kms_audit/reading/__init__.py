@@ -195,17 +195,20 @@ class Reading:
 
     def _recognized(self, source: Source, *, must_hold_events: bool) -> _Recognized | None:
         """Return what a source is; None if it is not read, which `files` then says."""
-        reading = InputStats(source.name, form="other", skipped=source.skipped)
+        fault: InputError | None = None
         if source.skipped is None:
             try:
                 content, header = recognize(source)
             except InputError as error:
-                reading.fail(error, listed=source.listed)
+                fault = error
             else:
                 if not must_hold_events or content not in NOT_RECORDS:
                     return content, header, source._replace(head=None)
                 why = f"this is {NOT_RECORDS[content]}; {RECORDS.expected}"
-                reading.fail(InputError(why, source=source.name), listed=source.listed)
+                fault = InputError(why, source=source.name)
+        reading = InputStats(source.name, form="other", skipped=source.skipped)
+        if fault:
+            reading.fail(fault, listed=source.listed)
         self.files.append(reading)
         return None
 

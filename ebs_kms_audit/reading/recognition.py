@@ -18,6 +18,8 @@ from ebs_kms_audit.reading.formats import ANYTHING, Foreign, ForeignError, binar
 from ebs_kms_audit.reading.sources import FIRST, GZIP_MAGIC, HEAD, Source
 
 _PARQUET = b"PAR1"
+_JSON_BEGINS = (b"{", b"[")
+_FEW = 64  # bytes that show whether a content is JSON
 _SEARCHED_LINES = 50
 _CONSOLE_COLUMNS = 8
 _MOST_COLUMNS = 1000
@@ -62,6 +64,8 @@ def recognize(source: Source) -> tuple[Content, Header | None]:
         return Content.TABLE, None
     head = _beginning(source)
     if isinstance(head, bytes):
+        if head[:1] in _JSON_BEGINS and b"\0" not in head:
+            return Content.JSON, None
         if head.startswith(_PARQUET):
             return Content.PARQUET, None
         foreign = binary_format(head)
@@ -128,8 +132,9 @@ def _beginning(source: Source) -> Any:
     head = source.head(FIRST)
     if _is_packed(head):
         with suppress(InputError):
-            first = _unpacked(head, source.name)
-            if _begins_json(first):  # enough for JSON, because a trail has many files
+            first = _unpacked(head, source.name, _FEW)
+            # Enough for JSON, because a trail has many files. A binary file has a NUL early.
+            if _begins_json(first) and b"\0" not in first:
                 return first
         return _unpacked(source.head(HEAD), source.name)
     return head if _begins_json(head) else source.head(HEAD)
@@ -141,18 +146,18 @@ def _is_packed(head: Any) -> bool:
 
 def _begins_json(head: Any) -> bool:
     """Return whether a beginning is that of JSON."""
-    return head.lstrip()[:1] in (b"{", b"[", "{", "[")
+    return head.lstrip()[:1] in (*_JSON_BEGINS, "{", "[")
 
 
-def _unpacked(head: bytes, name: str) -> bytes:
-    """Unpack the beginning of a gzip file, as far as it is not damaged."""
+def _unpacked(head: bytes, name: str, most: int = HEAD) -> bytes:
+    """Unpack the beginning of a gzip file, at most so much, as far as it is not damaged."""
     unpacker = zlib.decompressobj(31)
     content = b""
     with suppress(zlib.error):
         for start in range(0, len(head), FIRST):
-            content += unpacker.decompress(head[start : start + FIRST], HEAD)
-            if len(content) >= HEAD:
-                return content[:HEAD]
+            content += unpacker.decompress(head[start : start + FIRST], most)
+            if len(content) >= most:
+                return content[:most]
     if not content and not unpacker.eof:
         raise InputError(
             "the gzip file is damaged or cut short, and holds no whole row; download it again",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from stat import S_ISDIR, S_ISREG
 from typing import IO, Any, NamedTuple
 
@@ -169,7 +170,7 @@ class Sources:
                 if not self._is_new(os.stat(folder)):  # noqa: PTH116 - `folder` may be "a/../b"
                     continue
                 with os.scandir(folder) as entries:
-                    names = sorted(entry.name for entry in entries)
+                    found = sorted(entries, key=attrgetter("name"))
             except OSError as error:
                 why = (
                     f"this folder cannot be read: {error.strerror or error}; check its permissions"
@@ -177,14 +178,13 @@ class Sources:
                 yield _failed(folder, why)
                 continue
             subfolders = []
-            for name in names:
-                inner = os.path.join(folder, name)  # noqa: PTH118 - keeps the caller's spelling
-                if name.startswith(".") or _NOT_LOGS.fullmatch(name):
+            for entry in found:
+                if entry.name.startswith(".") or _NOT_LOGS.fullmatch(entry.name):
                     continue
-                if os.path.isdir(inner):  # noqa: PTH112 - does not raise
-                    subfolders.append(inner)
+                if _is_folder(entry):
+                    subfolders.append(entry.path)
                 else:
-                    yield inner
+                    yield entry.path
             pending.extend(reversed(subfolders))
 
     def _is_new(self, found: os.stat_result) -> bool:
@@ -209,7 +209,7 @@ class Sources:
                 return
             if not self._is_new(found):
                 return
-            with opened(path) as file:
+            with open(path, "rb") as file:  # noqa: PTH123
                 first = file.read(FIRST)
         except OSError as error:
             yield _failed(path, f"it cannot be opened: {error.strerror or error}")
@@ -322,6 +322,14 @@ def _size_at(path: str) -> int | None:
         with suppress(OSError):
             sizes += os.stat(file).st_size  # noqa: PTH116
     return sizes
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # the file says so when it is opened
+        return False
 
 
 @contextmanager
