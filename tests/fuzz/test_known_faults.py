@@ -50,7 +50,7 @@ def account_through_a_float(patch: Patch) -> None:
 
 
 def nothing_is_escaped(patch: Patch) -> None:
-    patch.setattr(printable, "_escaped", str)
+    patch.setattr(printable, "ascii", "'{}'".format, raising=False)
 
 
 def references_of_any_length(patch: Patch) -> None:
