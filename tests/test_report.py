@@ -82,7 +82,7 @@ def test_the_dict_has_what_is_promised():
         "regions": ["us-east-1"], "accounts": ["111122223333"],
     }  # fmt: skip
     (finding,) = document["findings"]
-    assert re.fullmatch(r"F-[0-9a-f]{10}", finding["id"])
+    assert re.fullmatch(r"F-[0-9a-f]{8}", finding["id"])
     assert (finding["account"], finding["region"], finding["verdict"]) == (
         "111122223333", "us-east-1", "not_judged",
     )  # fmt: skip

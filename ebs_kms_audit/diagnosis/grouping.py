@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from ebs_kms_audit.context.history import ContextCollector, History
 from ebs_kms_audit.diagnosis.case import DenialCause
@@ -130,9 +130,9 @@ def _near_misses(
 
 
 def _finding_id(first: Event, taken: set[str]) -> str:
-    """Return the id of a finding: a digest of the Event ID of its earliest row.
+    """Return the id of a finding: the CRC-32 of the Event ID of its earliest row.
 
-    For a row without one it is a digest of the file's name, the time and the event name, because
+    For a row without one it is that of the file's name, the time and the event name, because
     the line changes when an export has newer rows, and Spark does not know it. The id stays the
     same when rows or evidence are added and when findings merge.
     """
@@ -141,8 +141,7 @@ def _finding_id(first: Event, taken: set[str]) -> str:
     named = first.event_id or f"{file}\x00{time}\x00{first.name}"
     for attempt in range(len(taken) + 1):
         text = named if not attempt else f"{named}\x00{attempt}"
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        finding_id = f"F-{digest[:10]}"
+        finding_id = f"F-{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
         if finding_id not in taken:
             break
     taken.add(finding_id)

@@ -155,7 +155,7 @@ def test_the_width_is_that_of_the_terminal(columns, width):
 def test_details_and_a_single_finding(folder, capsys):
     main(["denied.csv", "--details"])
     text = capsys.readouterr().out
-    id = re.search(r"FINDING (F-[0-9a-f]{10})", text)[1]
+    id = re.search(r"FINDING (F-[0-9a-f]{8})", text)[1]
     assert main(["denied.csv", "--finding", id]) == 1
     assert capsys.readouterr().out.startswith(f"FINDING {id}")
     assert main(["denied.csv", "--finding", "F-x"]) == 2
