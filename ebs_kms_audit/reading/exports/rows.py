@@ -116,8 +116,9 @@ class Dialect:
 class Rows:
     """The rows below the header. Iterate once; blank lines are no rows.
 
-    `ahead` are lines already taken from `lines`, and come first. So many lines `together` are tried
-    as rows of one line each. While a row is handled, `line` is the number of the line after it.
+    `ahead` are lines already taken from `lines`, and come first. Some lines `together` are tried as
+    rows of one line each. If one of them is not, all of them are read one by one, so they are few.
+    While a row is handled, `line` is the number of the line after it.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Rows:
         first_line: int,
         dialect: Dialect,
         ahead: Iterable[str] = (),
-        together: int = 500,
+        together: int = 50,
     ) -> None:
         self._lines = _Feed(lines, ahead)
         self._together = together
