@@ -31,7 +31,7 @@ _SHOWN = 5
 _ENDS = frozenset({"RevokeGrant", "RetireGrant"})
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
 _ANY = "any operation"  # of a denial that does not name its action
-_INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
+_INSTANCE = r"\bi-[0-9a-f]{8,17}\b"
 
 
 class GrantTrace(NamedTuple):
@@ -195,7 +195,7 @@ def _caller(denial: Denial) -> str:
 def _grantee(grant: Grant) -> str:
     """Return the instance id for a grant to aws:ec2-infrastructure, or the grantee."""
     grantee = grant.grantee or ""
-    instance = _INSTANCE.search(grantee) if _INFRASTRUCTURE in grantee else None
+    instance = re.search(_INSTANCE, grantee) if _INFRASTRUCTURE in grantee else None
     return instance[0] if instance else grantee
 
 

@@ -10,25 +10,25 @@ import re
 
 # The number of digits is limited, because `int()` rejects more than 4,300 digits. A name ends with
 # a semicolon: `&region=` in a URL is not `&reg;`.
-_HTML = re.compile(r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z]{2,8};)")
+_HTML = r"&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z]{2,8};)"
 # A run of backslashes is one match, so that the time is linear.
-_ESCAPE = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|([nrt])|([\"'/]))?")
-_COLOR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
-_TAG = re.compile(r"</?[A-Za-z]{1,40}/?>")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\"'`“”‘’«»]")  # and quotes
-_SPACE = re.compile("[\\s\u2500-\u257f]+")  # and box drawing
+_ESCAPE = r"\\+(?:u00([0-9a-fA-F]{2})|([nrt])|([\"'/]))?"
+_COLOR = r"\x1b\[[0-9;]{0,20}[A-Za-z]"
+_TAG = r"</?[A-Za-z]{1,40}/?>"
+_INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff\"'`“”‘’«»]"  # and quotes
+_SPACE = "[\\s\u2500-\u257f]+"  # and box drawing
 
 
 def plain(text: str) -> str:
     """Return a text without escapes, HTML, colors, quotes, frames and repeated spaces."""
     for _ in range(2):  # HTML inside HTML
         if "&" in text:
-            text = _HTML.sub(_character, text)
-    text = _COLOR.sub("", text)
+            text = re.sub(_HTML, _character, text)
+    text = re.sub(_COLOR, "", text)
     if "\\" in text:
-        text = _ESCAPE.sub(_unescaped, text)
-    text = _TAG.sub(" ", text)
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+        text = re.sub(_ESCAPE, _unescaped, text)
+    text = re.sub(_TAG, " ", text)
+    return re.sub(_SPACE, " ", re.sub(_INVISIBLE, "", text)).strip()
 
 
 def _character(match: re.Match[str]) -> str:

@@ -118,11 +118,13 @@ _REQUEST_ID = re.compile(
 )
 # The texts that identify the launcher.
 _LAUNCHERS = (
-    (re.compile(r"AsgInstanceLaunchFailures|Launching a new EC2 instance|Auto ?Scaling"),
-     "AWSServiceRoleForAutoScaling"),
-    (re.compile(r"karpenter", re.IGNORECASE), "the role of the Karpenter controller"),
-    (re.compile(r"ebs\.csi\.aws\.com|\bCSI\b"), "AmazonEKS_EBS_CSI_DriverRole"),
-)  # fmt: skip
+    (
+        r"AsgInstanceLaunchFailures|Launching a new EC2 instance|Auto ?Scaling",
+        "AWSServiceRoleForAutoScaling",
+    ),
+    (r"(?i)karpenter", "the role of the Karpenter controller"),
+    (r"ebs\.csi\.aws\.com|\bCSI\b", "AmazonEKS_EBS_CSI_DriverRole"),
+)
 
 
 def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
@@ -138,7 +140,7 @@ def symptoms_in_text(text: str, *, file: str) -> Iterator[Symptom]:
                 file=file,
                 code=code[0] if code else None,
                 text=_excerpt(words, place.start()),
-                caller=next((role for pattern, role in _LAUNCHERS if pattern.search(words)), None),
+                caller=next((role for text, role in _LAUNCHERS if re.search(text, words)), None),
                 **names_in(words),
             )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
@@ -38,8 +38,7 @@ _MOST_REASONS = 20
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyPolicyChange:
+class KeyPolicyChange(NamedTuple):
     """What a key_policy step needs to be applied to a policy.
 
     wanted      the statements to add
@@ -54,7 +53,7 @@ class KeyPolicyChange:
     wanted: tuple[WantedStatement, ...]
     denials: Denials
     doubts: tuple[str, ...]
-    layers: Layers = field(default_factory=Layers)
+    layers: Layers = Layers()
     redacted: bool = False
     judged: KeyPolicy | None = None
     parts: tuple[Part, ...] = ()
@@ -190,7 +189,7 @@ def _through_service(wanted: WantedStatement) -> WantedStatement:
     """Limit a statement to calls that AWS services make, where the owner limits the network."""
     condition = {op: dict(block) for op, block in (wanted.condition or {}).items()}
     condition.setdefault("Bool", {})["aws:ViaAWSService"] = "true"
-    return replace(wanted, sid=f"{wanted.sid} through AWS services", condition=condition)
+    return wanted._replace(sid=f"{wanted.sid} through AWS services", condition=condition)
 
 
 def _next_calls(part: Part) -> Iterator[Denial]:

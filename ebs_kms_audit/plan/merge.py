@@ -7,7 +7,6 @@ whatever its Sid. Otherwise the statement is added at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
@@ -34,7 +33,7 @@ def merge(
     for statement in wanted:
         names = statement.principals
         missing = [name for name in names if has is None or not has(name, statement)]
-        patch += _merge_one(document, replace(statement, principals=tuple(missing)))
+        patch += _merge_one(document, statement._replace(principals=tuple(missing)))
     return Change(document=document, patch=tuple(patch))
 
 
@@ -47,7 +46,7 @@ def _merge_one(document: dict[str, Any], wanted: WantedStatement) -> list[dict[s
         return []
     if serving:
         return _add_principals(document, serving[0], missing)
-    return _append(document, replace(wanted, principals=tuple(missing)))
+    return _append(document, wanted._replace(principals=tuple(missing)))
 
 
 def _serves(statement: Statement, wanted: WantedStatement) -> bool:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.ebs_operations import VOLUME_WORKFLOW
@@ -45,8 +44,7 @@ class Need(StrEnum):
     """No denied call needs it. The next call of the same EBS operation does."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WantedStatement:
+class WantedStatement(NamedTuple):
     """A key-policy statement that a step adds, for one or more principals.
 
     kind        which of the two statements of a console-made policy it is
@@ -140,8 +138,7 @@ def together(wanted: Sequence[WantedStatement]) -> tuple[WantedStatement, ...]:
 
 def _joined(alike: Sequence[WantedStatement]) -> WantedStatement:
     denied = any(one.need is Need.DENIED for one in alike)
-    return replace(
-        alike[0],
+    return alike[0]._replace(
         need=Need.DENIED if denied else Need.NEEDED_NEXT,
         needed=tuple(dict.fromkeys(name for one in alike for name in one.needed)),
         principals=tuple(dict.fromkeys(name for one in alike for name in one.principals)),
@@ -163,7 +160,7 @@ def _least(wanted: WantedStatement) -> WantedStatement:
     Source: EC2 Auto Scaling User Guide, "Required KMS key policy for use with encrypted volumes":
     with kms:RevokeGrant a user of the key can revoke the grants of others.
     """
-    return replace(wanted, sid=f"{wanted.sid} (least privilege)", actions=wanted.needed)
+    return wanted._replace(sid=f"{wanted.sid} (least privilege)", actions=wanted.needed)
 
 
 def _usage(name: str, usage: Sequence[Denial], ebs: bool) -> Iterator[WantedStatement]:

@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 _WIDTH = 110
-_HUNK = re.compile(r"@@ -(\d+(?:,\d+)?) \+(\d+)(?:,(\d+))? @@(.*)", re.DOTALL)
+_HUNK = r"(?s)@@ -(\d+(?:,\d+)?) \+(\d+)(?:,(\d+))? @@(.*)"
 _CLOSING = {"[": "]", "{": "}"}
 
 
 def compact_diff(diff: str) -> str:
     """Return the diff with fewer added lines; a text that is no unified diff as it is."""
     lines = diff.split("\n")
-    starts = [number for number, line in enumerate(lines) if _HUNK.fullmatch(line)]
+    starts = [number for number, line in enumerate(lines) if re.fullmatch(_HUNK, line)]
     if not starts:
         return diff
     written, saved = lines[: starts[0]], 0
@@ -30,7 +30,7 @@ def compact_diff(diff: str) -> str:
 
 
 def _header(line: str, saved: int, less: int) -> str:
-    match = _HUNK.fullmatch(line)
+    match = re.fullmatch(_HUNK, line)
     assert match is not None
     return f"@@ -{match[1]} +{int(match[2]) - saved},{int(match[3] or 1) - less} @@{match[4]}"
 

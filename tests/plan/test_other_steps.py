@@ -118,11 +118,11 @@ def test_what_no_key_policy_allows_is_one_step_for_each_account():
         denied("ListAliases", None, VISITOR, **aliases),
     )
     assert (own.id, own.account, own.principals) == (
-        f"iam_policy-{ACCOUNT}", ACCOUNT, (USER, ROLE),
+        f"iam_policy-{ACCOUNT}", ACCOUNT, (ROLE, USER),
     )  # fmt: skip
     assert own.text == "Attach an IAM policy to the callers."
     assert own.reasons == (
-        "No key policy can allow kms:ListAliases, kms:CreateKey. Only an IAM policy can.",
+        "No key policy can allow kms:CreateKey, kms:ListAliases. Only an IAM policy can.",
     )
     assert (own.region, own.target, own.disposition) == ("us-east-1", None, "review")
     assert (own.console_steps, len(own.findings)) == (IN_IAM_CONSOLE, 2)

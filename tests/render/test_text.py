@@ -114,7 +114,7 @@ def test_a_cause_that_several_callers_share_is_said_once():
     ]
     text = render(replace(report, findings=tuple(findings)))
     assert part(text, "WHY", "CALLER").rstrip() == (
-        "WHY     alice and bob (2 calls): Nobody knows.\n        carl (1 call): A Deny applies."
+        "WHY     bob and alice (2 calls): Nobody knows.\n        carl (1 call): A Deny applies."
     )
 
 
