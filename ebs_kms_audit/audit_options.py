@@ -15,7 +15,8 @@ from ebs_kms_audit.reading.window import window_around
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ebs_kms_audit.model import Window
+    from ebs_kms_audit.diagnosis.unused import Unused
+    from ebs_kms_audit.model import Denial, Window
     from ebs_kms_audit.policy import Policy
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
@@ -110,6 +111,20 @@ class AuditOptions(NamedTuple):
             return self
         pasted = self.overrides.pasted + PastedTexts(messages)
         return self._replace(overrides=self.overrides._replace(pasted=pasted))
+
+    def unused(
+        self, denials: Sequence[Denial], not_fitting: Sequence[PastedMessage]
+    ) -> tuple[Unused, ...]:
+        """Return what was given and used by no denial, and the messages that fit no event."""
+        given = self.overrides
+        if not (
+            self.policies or given.principals or given.key or self.layers.iam_policies
+            or not_fitting
+        ):  # fmt: skip
+            return ()
+        from ebs_kms_audit.diagnosis.unused import unused
+
+        return unused(given, self.policies, self.layers, denials, not_fitting)
 
 
 def _key_policies(given: Any) -> tuple[GivenPolicy, ...]:

@@ -16,7 +16,6 @@ from ebs_kms_audit.context.symptoms import SymptomCollector
 from ebs_kms_audit.diagnosis.caveats import caveats_for
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter, Facts
 from ebs_kms_audit.diagnosis.grouping import Group, group_denials
-from ebs_kms_audit.diagnosis.unused import unused
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.identify import (
     DeniedEvents,
@@ -167,9 +166,7 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
-        unused=unused(
-            options.overrides, options.policies, options.layers, denials.samples, found.not_fitting
-        ),
+        unused=options.unused(denials.samples, found.not_fitting),
     )
     return redactor.finish(report) if redactor else report
 
