@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement
-from ebs_kms_audit.model import Identity, RecordRef, Window
+from ebs_kms_audit.model import AlikeEvents, Event, Identity, RecordRef, Window
 from tests.identify.events import event
 
 TIME = datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
@@ -121,3 +121,79 @@ def test_a_row_and_a_record_without_an_event_id_are_compared_by_place():
 def test_denials_outside_the_window_are_counted_once(window, inside, outside):
     found = denied(event(), event(), window=window)
     assert (len(found), found.outside) == (inside, outside)
+
+
+def columns(*events):
+    """Return rows of one kind as columns."""
+    (found,) = AlikeEvents.of_each_kind(events)
+    return found
+
+
+def row(line, **fields):
+    time = TIME + timedelta(seconds=line)
+    return event(**{"line": line, "event_id": f"event-{line}", "time": time} | fields)
+
+
+KEPT = columns(row(2), row(4), row(6))
+
+# What is added to three rows in columns, the lines that are kept, and the number of duplicates.
+ADDED = {
+    "another kind": (columns(row(3, name="Decrypt"), row(5, name="Decrypt")), [2, 3, 4, 5, 6], 0),
+    "a row of another file": (event(file="c.csv", event_id="event-4"), [2, 4, 6], 1),
+    "rows of another file": (columns(row(4, file="c.csv"), row(6, file="c.csv")), [2, 4, 6], 2),
+    "a row before them": (event(line=1, event_id="event-4"), [1, 2, 6], 1),
+    "a row after them": (event(line=9, event_id="event-4"), [2, 4, 6], 1),
+    "rows before and after them": (
+        columns(row(1, name="Decrypt", event_id="event-4"),
+                row(9, name="Decrypt", event_id="event-6")), [1, 2, 6], 2),
+    "rows without an Event ID": (
+        columns(row(7, event_id=None), row(8, event_id=None)), [2, 4, 6, 7, 8], 0),
+    "a record": (record(event_id="event-4"), [2, 4, 6], 0),
+    "a record that was not denied": (record(event_id="event-4", error_code=None), [2, 6], 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("added", "lines", "duplicates"), ADDED.values(), ids=ADDED)
+def test_rows_in_columns_are_kept_once(added, lines, duplicates):
+    found = DeniedEvents(None)
+    found.add_alike(KEPT)
+    (found.add if isinstance(added, Event) else found.add_alike)(added)
+    assert sorted(one.line for one in found) == lines
+    assert sorted(one.line for alike in found.alike() for one in alike) == lines
+    assert (len(found), found.duplicates) == (len(lines), duplicates)
+
+
+def test_rows_in_columns_are_kept_in_the_window_only():
+    found = DeniedEvents(Window(start=TIME, end=TIME + timedelta(seconds=4)))
+    found.add_alike(KEPT)
+    assert ([one.line for one in found], found.outside) == ([2, 4], 1)
+
+
+def test_rows_become_columns_by_their_kinds():
+    rows = [
+        row(2),
+        row(3, user_name="bob"),
+        row(4, access_key="ASIA2"),
+        row(5, user_name="bob", request_id="request-5"),
+        row(6, user_agent="aws-cli"),
+    ]
+    found = AlikeEvents.of_each_kind(rows)
+    assert [[one.line for one in alike] for alike in found] == [[2, 4], [3, 5], [6]]
+    assert sorted((one for alike in found for one in alike), key=lambda one: one.line) == rows
+    assert [alike.reference(1) for alike in found[:2]] == ["event-4", "event-5"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"identity": ROLE},
+        {"record": RecordRef(file="b.json", number=7)},
+        {"time": None},
+        {"time": TIME.replace(tzinfo=None)},
+        {"time": TIME + timedelta(microseconds=1)},
+        {"line": 0},
+    ],
+)
+def test_an_event_that_columns_cannot_hold_is_a_kind_by_itself(fields):
+    events = [event(event_id=f"event-{number}", **fields) for number in range(2)]
+    assert [list(alike) for alike in AlikeEvents.of_each_kind(events)] == [[one] for one in events]
