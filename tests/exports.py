@@ -17,7 +17,7 @@ from typing import Any
 
 from ebs_kms_audit import audit
 from ebs_kms_audit.report import Report
-from tests.make_samples import ACCOUNT, HEADER, HEADER_2019, access_key, made_id
+from tests.sample_incident import ACCOUNT, HEADER, HEADER_2019, access_key, made_id
 
 __all__ = [
     "ACCOUNT",
@@ -79,9 +79,10 @@ def row(**cells: str) -> Row:
 def denied(user_name: str = "alice", **cells: str) -> Row:
     """Return a denied CreateGrant, called by EC2 for an IAM user whose key holds ACCOUNT."""
     ec2 = "ec2-frontend-api.amazonaws.com"
+    key = cells.get("aws_access_key")
     values = {
         "user_name": user_name,
-        "aws_access_key": access_key("AKIA", ACCOUNT, user_name),
+        "aws_access_key": access_key("AKIA", ACCOUNT, user_name) if key is None else key,
         "event_source": "kms.amazonaws.com",
         "event_name": "CreateGrant",
         "source_ip_address": ec2,

@@ -12,7 +12,7 @@ import pytest
 from tests.benchmark.events import MIXES, Source
 from tests.benchmark.generate import make_logs
 from tests.benchmark.records import row
-from tests.make_samples import HEADER
+from tests.sample_incident import HEADER
 
 TIMES = 30
 SMALL = 6  # blocks: numpy is imported for files of this size too

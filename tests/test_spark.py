@@ -15,8 +15,9 @@ import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
 from tests.benchmark.generate import make_export, make_logs
 from tests.exports import access_key, denied, export, row
-from tests.make_samples import ACCOUNT, SAMPLES
+from tests.make_samples import SAMPLES
 from tests.records import KEY_ARN, KEY_ID, log, record
+from tests.sample_incident import ACCOUNT
 
 if not os.environ.get("EBS_KMS_AUDIT_REQUIRE_SPARK"):
     pytest.importorskip("pyspark", reason="pyspark is not installed")

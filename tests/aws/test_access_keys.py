@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
-from tests.make_samples import access_key
+from tests.sample_incident import access_key
 
 
 @pytest.mark.parametrize(

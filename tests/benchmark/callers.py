@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from tests.make_samples import ACCOUNT, access_key
+from tests.sample_incident import ACCOUNT, access_key
 
 _Item = TypeVar("_Item")
 ACCOUNTS = (ACCOUNT, ACCOUNT, ACCOUNT, "444455556666", "012345678901")

@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.benchmark.callers import ACCOUNTS, REGIONS, Caller, Callers
-from tests.make_samples import ACCOUNT
+from tests.sample_incident import ACCOUNT
 
 _BATCH = 500
 _END = datetime(2026, 5, 18, 12)

@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from tests.benchmark.events import LOG_MIX, MIXES, Source
 from tests.benchmark.records import line, row
-from tests.make_samples import ACCOUNT, HEADER
+from tests.sample_incident import ACCOUNT, HEADER
 
 MB = 1_000_000
 _VERSION = 4  # of the generated content: files of another version are not used again

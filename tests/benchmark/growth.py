@@ -19,7 +19,7 @@ from tests.benchmark.events import Event
 from tests.benchmark.generate import make_export
 from tests.benchmark.measure import Run, best, run
 from tests.benchmark.records import line, row
-from tests.make_samples import ACCOUNT, EC2, HEADER, KEY_ARN, REGION, access_key, made_id
+from tests.sample_incident import ACCOUNT, EC2, HEADER, KEY_ARN, REGION, access_key, made_id
 
 LIMIT = 1.15
 _TIMES = 4

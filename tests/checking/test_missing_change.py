@@ -20,7 +20,7 @@ from tests.checking.documents import (
     usage,
     write,
 )
-from tests.checking.test_check import VIA_ELSEWHERE, deny, iam
+from tests.checking.outcomes import VIA_ELSEWHERE, deny, iam
 
 FOREIGN = f"arn:aws:iam::{OTHER}:role/app"
 FOREIGN_AUTO_SCALING = AUTO_SCALING.replace(ACCOUNT, OTHER)

@@ -13,7 +13,7 @@ import pytest
 from ebs_kms_audit.identify import account_repair
 from ebs_kms_audit.identify.account_repair import AccountVotes
 from tests.identify.events import event, resources
-from tests.make_samples import access_key
+from tests.sample_incident import access_key
 
 CELL = "1.11122E+11"
 A, B, C = "111122223333", "111122224444", "111121999999"  # each is shown as CELL

@@ -7,8 +7,8 @@ from ebs_kms_audit import UsageError
 from ebs_kms_audit.plan.doubts import doubts_on_evidence
 from ebs_kms_audit.plan.left_out import how_to_find
 from tests import rows
-from tests.make_samples import access_key
 from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record, session
+from tests.sample_incident import access_key
 
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/deploy-7f3a"
 

@@ -11,7 +11,7 @@ import pytest
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
 from ebs_kms_audit.model import Identity
 from tests.identify.events import ACCOUNT, EC2, OTHER, event, resources
-from tests.make_samples import access_key
+from tests.sample_incident import access_key
 
 LONG_TERM, TEMPORARY = "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"
 CLIENT = "198.51.100.7"

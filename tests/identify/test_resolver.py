@@ -20,7 +20,7 @@ from ebs_kms_audit.identify import (
 from ebs_kms_audit.identify.pasted import PastedMessage
 from ebs_kms_audit.model import DenialMessage, Identity, MessageKind
 from tests.identify.events import ACCOUNT, OTHER, event, resources
-from tests.make_samples import access_key
+from tests.sample_incident import access_key
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"

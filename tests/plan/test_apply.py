@@ -11,67 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebs_kms_audit import UsageError
-from ebs_kms_audit.aws.kms_actions import KeyUse, kms_actions
-from ebs_kms_audit.aws.statements import GRANT_ACTIONS, USAGE_ACTIONS
+from ebs_kms_audit.aws.kms_actions import kms_actions
 from ebs_kms_audit.policy import KeyPolicy
-from tests.make_samples import SAMPLES
-from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE, audit, record
-
-CARLA = f"arn:aws:iam::{ACCOUNT}:role/carla"
-DIANA = f"arn:aws:iam::{ACCOUNT}:user/diana"
-ROOT = {
-    "Sid": "Enable IAM User Permissions",
-    "Effect": "Allow",
-    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-USAGE = {
-    "Sid": "Allow use of the key",
-    "Effect": "Allow",
-    "Principal": {"AWS": [CARLA, DIANA]},
-    "Action": list(USAGE_ACTIONS[KeyUse.SYMMETRIC]),
-    "Resource": "*",
-}
-GRANTS = {
-    "Sid": "Allow attachment of persistent resources",
-    "Effect": "Allow",
-    "Principal": {"AWS": [CARLA, DIANA]},
-    "Action": list(GRANT_ACTIONS),
-    "Resource": "*",
-    "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-}
-
-
-def policy(*statements):
-    return {"Version": "2012-10-17", "Id": "key-consolepolicy-3", "Statement": list(statements)}
-
-
-def step_of(**fields):
-    return audit(record(**fields)).plan[0]
-
-
-STEP = step_of()  # a recorded role, denied a CreateGrant through EC2 on a recorded key
-
-
-def plain(document):
-    """Return the document as JSON gives it: no part of it is shared."""
-    return json.loads(json.dumps(document))
-
-
-def sids_with(document, principal):
-    found = []
-    for statement in document["Statement"]:
-        named = statement["Principal"].get("AWS", [])
-        if principal in (named if isinstance(named, list) else [named]):
-            found.append(statement["Sid"])
-    return found
-
-
-BOTH = ["Allow use of the key", "Allow attachment of persistent resources"]
-
-
-DENY_SIGN = {"Effect": "Deny", "Principal": {"AWS": CARLA}, "Action": "kms:Sign", "Resource": "*"}
+from tests.plan.console_policy import (
+    BOTH,
+    CARLA,
+    DENY,
+    DENY_SIGN,
+    DIANA,
+    GRANTS,
+    ROOT,
+    STEP,
+    USAGE,
+    plain,
+    policy,
+    sids_with,
+    step_of,
+)
+from tests.records import ACCOUNT, AUTO_SCALING, KEY_ARN, ROLE
 
 
 @pytest.mark.parametrize(
@@ -233,89 +190,6 @@ def test_parts_that_a_document_shares_are_changed_once():
         {"op": "add", "path": "/Statement/2/Principal/AWS/-", "value": ROLE},
         {"op": "add", "path": "/Statement/3/Principal/AWS/-", "value": ROLE},
     )
-
-
-def test_safe_is_said_where_everything_is_known():
-    applied = STEP.apply((SAMPLES / "key_policy.json").read_text(encoding="utf-8"))
-    assert (applied.disposition, applied.reasons) == ("safe", ())
-    allowed = {(one.principal, one.action, one.condition) for one in applied.proof.newly_allowed}
-    usage = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey",
-             "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
-             "GenerateDataKeyPairWithoutPlaintext", "DescribeKey")  # fmt: skip
-    assert allowed == {(ROLE, f"kms:{name}", None) for name in usage} | {
-        (ROLE, f"kms:{name}", "called by an AWS service")
-        for name in ("CreateGrant", "ListGrants", "RevokeGrant")
-    }
-    assert applied.proof.lost == ()
-    assert '+      "Sid": "Allow use of the key",' in applied.diff
-    assert not any(line.startswith("-") for line in applied.diff.splitlines()[2:])
-
-
-DENY = {"Sid": "fence", "Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "kms:*",
-        "Resource": "*"}  # fmt: skip
-
-
-NOT_PROVED = [
-    "kms:CreateGrant by deploy-7f3a was denied",
-    "kms:Decrypt by deploy-7f3a is needed next",
-    "kms:GenerateDataKeyWithoutPlaintext by deploy-7f3a is needed next",
-]
-CONTRADICTS = (
-    "The message says that no IAM policy allows kms:CreateGrant, but the given policy does not "
-    "leave it to IAM policies."
-)
-LOCKED_OUT = (
-    "KMS may reject the document. $.Statement: No principal can call kms:PutKeyPolicy, so nobody "
-    "can change this policy again."
-)
-ELSEWHERE = "arn:aws:iam::444455556666:root"
-
-
-@pytest.mark.parametrize(
-    ("fields", "document", "reasons"),
-    [
-        ({"userIdentity": {"type": "AssumedRole",
-                           "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}}, policy(ROOT),
-         ["The ARN of x is unknown.", "The key policy was not given."]),
-        ({"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}}, policy(USAGE),
-         ["root: In a key policy this ARN means the whole account, not only the root user.",
-          CONTRADICTS, LOCKED_OUT]),
-        ({"errorMessage": "absent"}, policy(ROOT), ["The input does not name the key."]),
-        ({}, policy(ROOT, DENY),
-         [*(f'{what}, and key_policy statement "fence" denies it.' for what in NOT_PROVED),
-          "A Deny takes kms:DescribeKey, kms:Encrypt, kms:GenerateDataKey, kms:GenerateDataKeyPair,"
-          " kms:GenerateDataKeyPairWithoutPlaintext, kms:ReEncryptFrom, kms:ReEncryptTo, "
-          "kms:ListGrants, kms:RevokeGrant from deploy-7f3a, which the new statement allows."]),
-        ({}, policy(ROOT, DENY | {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}),
-         [f"{what}. The result depends on aws:SourceVpce, which is not known."
-          for what in NOT_PROVED]),
-        ({"resources": [{"ARN": KEY_ARN.replace(ACCOUNT, "444455556666")}],
-          "errorMessage": "absent"},
-         policy(ROOT | {"Principal": {"AWS": ELSEWHERE}}),
-         [f"{what}. It also needs an IAM policy in account {ACCOUNT}, which was not given."
-          for what in NOT_PROVED]),
-        ({}, policy(ROOT, USAGE | {"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE"]}}),
-         ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: AIDACKCEVSQ6C2EXAMPLE: "
-          "the user or role with this unique id was deleted."]),
-        ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
-         ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: arn:aws:iam::111122223333:"
-          "group/ops: a group cannot be a principal."]),
-        ({}, policy(ROOT | {"Principal": {"AWS": ELSEWHERE}}),
-         ["The policy names account 444455556666, but not the key's own account 111122223333.",
-          CONTRADICTS, LOCKED_OUT]),
-        ({}, policy(ROOT | {"Principal": {"AWS": [ELSEWHERE, "555566667777"]}}),
-         ["The policy names accounts 444455556666, 555566667777, but not the key's own account "
-          "111122223333.", CONTRADICTS, LOCKED_OUT]),
-        ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
-         [CONTRADICTS, "KMS may reject the document. $.Statement[0].Principal.AWS: The principal is"
-          " in the partition aws-cn, and the key is in aws."]),
-        ({}, policy(ROOT | {"Action": "kms:Decrypt"}), [CONTRADICTS, LOCKED_OUT]),
-    ],
-)  # fmt: skip
-def test_review_says_each_thing_that_is_missing(fields, document, reasons):
-    applied = step_of(**fields).apply(document)
-    assert applied.disposition == "review"
-    assert list(applied.reasons) == reasons
 
 
 def test_a_step_is_shown_and_compared_without_what_apply_needs():

@@ -19,8 +19,8 @@ from ebs_kms_audit import audit
 from tests.benchmark.events import MIXES
 from tests.benchmark.generate import make_export
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
-from tests.make_samples import KEY_ID
 from tests.records import AUTO_SCALING
+from tests.sample_incident import KEY_ID
 
 OTHER = "444455556666"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app/worker"

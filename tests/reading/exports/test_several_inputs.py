@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ebs_kms_audit import Report, audit
 from ebs_kms_audit.reading import exports
 from tests.exports import HEADER, Row, denied, export, row, without
-from tests.make_samples import KEY_ID
 from tests.reading.exports.test_large import DENIED, EC2, FIELDS, KMS, S3, resources
+from tests.sample_incident import KEY_ID
 
 FILLING = [row(**S3)] * 80
 """Rows that make a file so long that the vectorised reader takes it (`READERS`)."""
