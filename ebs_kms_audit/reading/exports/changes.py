@@ -48,12 +48,14 @@ class Changes(NamedTuple):
     rows    rows of the file
     places  the places of the changes among the rows, in order of time
     times   their times, in seconds since 1970
+    lines   their lines
     texts   the texts of rows that findings list
     """
 
     rows: Array
     places: Array
     times: Sequence[int]
+    lines: Sequence[int]
     texts: RowTexts
 
     def between(self, begin: float, end: float) -> ChangesBetween:
@@ -62,7 +64,8 @@ class Changes(NamedTuple):
 
     def listed(self, begin: int, end: int) -> list[Listed]:
         """Return some of the changes, in order."""
-        return self.texts.of(self.rows[self.places[begin:end]])
+        some = slice(begin, end)
+        return self.texts.at(self.rows, self.places[some], self.times[some], self.lines[some])
 
 
 class ChangeRows(ListedRows):
@@ -82,8 +85,10 @@ class ChangeRows(ListedRows):
         spans = (places.get(kind, (0, 0)) for kind in kinds)
         parts = [order[begin:end] for begin, end in spans]
         found = np.sort(np.concatenate([order[:0], *parts]))
-        times = array("I", self._rows["time"][found].tobytes())  # a tenth of a list of numbers
-        return Changes(self._rows, found, times, self._texts)
+        times, lines = (  # as arrays a tenth of lists of numbers
+            array("I", self._rows[name][found].tobytes()) for name in ("time", "line")
+        )
+        return Changes(self._rows, found, times, lines, self._texts)
 
     @cached_property
     def _by_kind(self) -> tuple[Array, dict[int, tuple[int, int]]]:

@@ -38,6 +38,15 @@ class RowTexts:
         self._summaries: dict[int, Summary] = {}
         self._rows: dict[int, str | Event] = {}
         self._unread: list[Array] = []
+        self._unread_places: dict[int, tuple[Array, list[Array]]] = {}  # by the id of the rows
+
+    def at(
+        self, rows: Array, places: Array, times: Iterable[int], lines: Iterable[int]
+    ) -> list[Listed]:
+        """Return the rows at some places, like `of`: the times and the lines of each are known."""
+        if len(places):
+            self._unread_places.setdefault(id(rows), (rows, []))[1].append(places)
+        return list(zip(times, repeat(self._file), lines, repeat(self)))
 
     def of(self, rows: Array) -> list[Listed]:
         """Return rows that a finding lists. They have no events before `read`."""
@@ -49,6 +58,9 @@ class RowTexts:
 
     def read(self) -> None:
         """Read the texts of the new rows: a report does not need its input any more."""
+        for rows, places in self._unread_places.values():
+            self._unread.append(rows[np.sort(np.concatenate(places))])
+        self._unread_places.clear()
         if not self._unread:
             return
         rows = joined(self._unread)
