@@ -50,7 +50,7 @@ def main() -> None:
     if last is not None:
         tried = _together(last, tried, run.every)
     killed = sum(one["result"] in KILLED for one in tried.values())
-    print(f"killed: {killed} of {len(tried)} = {killed / len(tried):.1%}")
+    print(f"killed: {killed} of {len(tried)} = {killed / max(1, len(tried)):.1%}")
     out.write_text(json.dumps(tried, indent=1), encoding="utf-8")
 
 

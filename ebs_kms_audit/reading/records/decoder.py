@@ -318,12 +318,13 @@ class Text:
     def skip_value(self, open_brackets: int = 0, *, long: bool = False) -> bool:
         """Go to the end of the object or list that begins here, or is open, by its brackets.
 
-        Return False if no end is found. The position is then where it was; of a `long` value it is
-        at the end of the text.
+        Return False if no end is found, or if a bracket closes one of the other kind: an end is
+        missing. The position is then where it was; of a `long` value it is at the end of the text.
         """
         if self._looked_for_ends > _GIVE_UP:
             return False
-        at, depth, passed = self.position, open_brackets, 0
+        at, passed = self.position, 0
+        to_close = bytearray(b"}" * open_brackets)
         while True:
             end = len(self.held)
             for token in _TOKEN.finditer(self.held, at):
@@ -331,10 +332,12 @@ class Text:
                     end = token.start()
                     break
                 if token[0] in "[{":
-                    depth += 1
+                    to_close += b"]" if token[0] == "[" else b"}"
                 elif token[0] in "]}":
-                    depth -= 1
-                    if depth <= 0:
+                    if to_close and chr(to_close.pop()) != token[0]:
+                        self._looked_for_ends += token.end() - self.position
+                        return False
+                    if not to_close:
                         return self._ends_at(token.end())
             at = end
             if long:

@@ -69,6 +69,32 @@ def test_a_damaged_record_costs_itself(damaged, denials, set_aside):
     assert all(row.reason.startswith(f"record {row.line}: ") for row in report.set_aside)
 
 
+# RFC 8259: an object ends with } and a list with ], so the first bracket of the other kind shows
+# that an end is missing. CloudTrail User Guide, "CloudTrail record contents": each begins alike.
+@pytest.mark.parametrize("damaged", [0, 2, 4])
+@pytest.mark.parametrize(
+    ("cut", "by"),
+    [
+        ("}", ""),  # the last bracket
+        ('"userIdentity":{', '"userIdentity":'),
+        ("}", "]"),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 3_000], ids=["small", "large"])
+def test_a_missing_bracket_costs_one_record(tmp_path, others, damaged, cut, by):
+    texts = [json.dumps(record(eventID=f"e{number}"), separators=(",", ":")) for number in range(6)]
+    text = texts[damaged]
+    at = text.index(cut) if len(cut) > 1 else text.rindex(cut)
+    texts[damaged] = text[:at] + by + text[at + len(cut) :]
+    harmless = record(eventSource="s3.amazonaws.com", eventName="PutObject", errorCode="absent")
+    texts += [json.dumps(harmless | {"eventID": f"s{number}"}) for number in range(others)]
+    path = tmp_path / "log.json"
+    path.write_text(f'{{"Records":[{",".join(texts)}]}}')
+    coverage = ebs_kms_audit.audit(path).coverage
+    assert (coverage.denials, coverage.events) == (5, 5 + others)
+    assert coverage.rows_set_aside >= 1
+
+
 def test_a_record_forged_within_a_message_is_no_record():
     forged = json.dumps(record(eventID="forged", errorCode="AccessDenied"))
     report = audit(record(errorMessage=f'x"{forged},' + "{"), OTHER)
