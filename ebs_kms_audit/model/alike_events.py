@@ -52,7 +52,7 @@ class AlikeEvents:
 
     @classmethod
     def of_each_kind(cls, events: Iterable[Event | AlikeEvents]) -> list[AlikeEvents]:
-        """Return events by their kinds, in the order of the first of each kind.
+        """Return events by their kinds, those of a kind in order of their lines.
 
         A record is a kind by itself, and so is a row without a time in UTC, to the second. Events
         in columns stay as they are.
@@ -74,7 +74,8 @@ class AlikeEvents:
         return [one if isinstance(one, AlikeEvents) else cls._of_kind(one) for one in found]
 
     @classmethod
-    def _of_kind(cls, events: Sequence[Event]) -> AlikeEvents:
+    def _of_kind(cls, events: list[Event]) -> AlikeEvents:
+        events.sort(key=_line)  # a large file is not read in order
         first = events[0]
         if len(events) == 1:
             return cls.of(first)
@@ -128,6 +129,7 @@ def _is_plain_row(event: Event) -> bool:
     )
 
 
+_line = attrgetter("line")
 _own = attrgetter("line", "seconds", "event_id", "request_id", "access_key")
 _shared = attrgetter(
     "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
