@@ -26,10 +26,12 @@ def test_an_unknown_name_is_an_attribute_error():
 # What a console CSV and the text report do not use.
 TABLES = "pandas pyarrow numpy"
 OF_RECORDS = "jsonpath_ng"
+SLOW = "argparse difflib hashlib ipaddress pathlib tempfile textwrap"
 OWN = (
     "sql spark render.html render.json render.table policy reading.records reading.key_policies "
-    "reading.policy_layers model.command_output plan.change plan.proof plan.safety plan.folder "
-    "redaction checking"
+    "reading.policy_layers model.command_output model.grant model.message model.record "
+    "model.symptom model.window diagnosis.judge diagnosis.judgement diagnosis.policy_log "
+    "diagnosis.unused plan.change plan.proof plan.safety plan.folder redaction checking"
 )
 
 
@@ -58,7 +60,7 @@ def imported_by_the_command() -> set[str]:
 @pytest.mark.parametrize(
     "module",
     [
-        *f"{TABLES} {OF_RECORDS}".split(),
+        *f"{TABLES} {OF_RECORDS} {SLOW}".split(),
         *(f"ebs_kms_audit.{name}" for name in OWN.split()),
     ],
 )

@@ -104,6 +104,11 @@ class PolicyHistory:
     def __len__(self) -> int:
         return len(self._edits)
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether a policy is known. Rows of an export show edits without the policy."""
+        return any(edit.document is not None for edit in self._edits.values())
+
     def add(self, event: Event) -> None:
         """Add an event that an audit needs. An event that set no key policy is ignored."""
         if not is_policy_edit(event):

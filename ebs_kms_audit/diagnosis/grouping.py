@@ -57,7 +57,7 @@ def group_denials(
     """
     denials = Denials.of(denials)
     judge, diagnosis = None, Diagnosis()
-    if policies or log:
+    if policies or (log and log.has_documents):
         from ebs_kms_audit.diagnosis.judge import Judge  # most inputs have no policy
 
         judge = Judge(policies, denials.samples, layers, log)
