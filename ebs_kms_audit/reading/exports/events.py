@@ -163,6 +163,8 @@ class RowReader:
             self._stats, self._layout.width, self._time_at, self._key_at,
         )  # fmt: skip
         known, judged_by, times = self._known, self._judged_by, self._times
+        time: datetime | None = None
+        read: str | None = None  # the cell with the time: many rows have the time of the last one
         for line, cells, fault in rows:
             stats.rows += 1
             if fault:
@@ -175,12 +177,13 @@ class RowReader:
             if found.fault:
                 stats.put_aside(line, found.fault)
                 continue
-            time = None
-            if time_at is not None:
+            if time_at is not None and cells[time_at] != read:
                 time = times.read(cells[time_at])
                 if time is None:
+                    read = None
                     stats.put_aside(line, _no_time(cells[time_at]))
                     continue
+                read = cells[time_at]
                 stats.add_time(time)
                 if time.tzinfo is None:
                     stats.times_without_zone = True
