@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.context.grants import existed
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half, OtherCause
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
-from ebs_kms_audit.diagnosis.policy_terms import Comparison
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
+from ebs_kms_audit.diagnosis.support import contradictions, support
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.identify.pasted import NO_ACTION
-from ebs_kms_audit.model import Denial, Denials, Event, Evidence, PolicyType, PrincipalKind
+from ebs_kms_audit.model import Denial, Denials, Evidence, PolicyType, PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
     from ebs_kms_audit.diagnosis.grouping import Group
     from ebs_kms_audit.diagnosis.judgement import Judgement
-    from ebs_kms_audit.diagnosis.policy_log import PolicyChange
     from ebs_kms_audit.policy import Decision
 
 _ORDER = {cause_id: rank for rank, cause_id in enumerate(CauseId)}
@@ -31,14 +28,6 @@ _PLACES = {
     PolicyType.RESOURCE_BASED: " in the key policy",
     PolicyType.IDENTITY_BASED: " in an IAM policy",
 }
-_COMPARED = {
-    Comparison.EQUAL: "The given policy is the last one in the log.",
-    Comparison.NEWER: "The given policy is not in the log. It is assumed to be newer than the log.",
-    Comparison.OLDER: "The given policy is an earlier one in the log. The last one is used: "
-    "{policy}.",
-}
-_SHOWN = 3
-"""How many events a text lists."""
 
 
 class Diagnosis:
@@ -146,8 +135,8 @@ def cause_of(group: Group) -> Cause:
         text=_sentence(explained, group),
         evidence=cause.evidence,
         policy_type=cause.policy_type,
-        supported_by=tuple(_support(cause, _places_of(first, group), group)),
-        contradicted_by=tuple(_contradictions(cause, group)),
+        supported_by=tuple(support(cause, _places_of(first, group), group)),
+        contradicted_by=tuple(contradictions(cause, group)),
         next_evidence=next_evidence(cause, denial, iam_given=_iam_is_given(group)),
         others=tuple(
             OtherCause(
@@ -280,131 +269,3 @@ def _where(cause: DenialCause) -> str:
 def _open_on(group: Group) -> dict[str, None]:
     """Return what the decisions of the given policies depend on."""
     return dict.fromkeys(name for one in _decisions(group) for name in one.depends_on)
-
-
-def _support(cause: DenialCause, places: Sequence[int], group: Group) -> list[str]:
-    """Return what supports a cause: messages, statements and events, each a short text.
-
-    `places` are those of the denials with the cause.
-    """
-    found: list[str] = []
-    every = len(places) == len(group.denials)
-    denials = group.denials if every else group.denials.at(places)
-    if cause.by_message:
-        with_message = {at for at, one in enumerate(denials.kinds) if one.message is not None}
-        said = denials.of_kinds(with_message)
-        message = said[0].message if said else None
-        if message is not None and message.policy_type is not None:
-            denied = "explicit deny" if message.effect == "explicit" else "no Allow"
-            by = f": {message.policy_arn}" if message.policy_arn else ""
-            found.append(
-                f"The error message of {_events(said)} names the "
-                f"{message.policy_type} ({denied}){by}."
-            )
-        elif message is not None:
-            names = "an explicit deny" if message.effect == "explicit" else "no type of policy"
-            found.append(f"The error message of {_events(said)} names {names}.")
-    if cause.by_policy:
-        for judgement in group.judgements:
-            at = places[0]
-            then = judgement.then[at] if judgement.then else None
-            if then is not None:
-                why = then.decision.why.rstrip(".")
-                found.append(f"In force at that time, {then.policy.name}: {why}.")
-            if then is None or then.policy is not judgement.policy:
-                why = judgement.decisions[at].why.rstrip(".")
-                found.append(f"{judgement.policy.name}: {why}.")
-            found += _edits(judgement.change)
-            if judgement.compared is not None:
-                found.append(_COMPARED[judgement.compared].format(policy=judgement.policy.name))
-    found += [
-        f"Statement {one.label} ({one.layer.replace('_', ' ')}): {one.condition.why}."
-        for one in cause.statements
-    ]
-    if cause.id is CauseId.FIXED_SINCE:
-        found += [
-            f"Event {event.reference}: {event.name} after the denial."
-            for event in group.history.policy_changes_after[-_SHOWN:]
-        ]
-        if group.history.later_success is not None:
-            found.append(_later(group.history.later_success))
-    if cause.id is CauseId.INFRASTRUCTURE:
-        found += _grants(denials, group.history)
-    if cause.id is CauseId.KEY_UNUSABLE:
-        found += [
-            f"Event {event.reference}: {event.name} failed with {event.error_code} on the same key."
-            for event in group.history.key_errors[:_SHOWN]
-        ]
-    if not found:
-        found.append(f"Denied: {_events(denials)}.")
-    return found
-
-
-def _contradictions(cause: DenialCause, group: Group) -> list[str]:
-    found = [texts.CONTRADICTIONS[one] for one in cause.contradicts]
-    if cause.id is not CauseId.INFRASTRUCTURE:
-        found += [
-            f"Grant {trace.grant.id} on the key lists the denied action for the caller. A grant "
-            "can allow what the policies do not, if its constraints let the call pass."
-            for trace in group.history.grants
-            if trace.existed is not False
-        ]
-    if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
-        found.append(_later(group.history.later_success))
-    return found
-
-
-def _grants(denials: Sequence[Denial], history: History) -> list[str]:
-    """Return whether the grant of the instance existed when it was denied."""
-    first = denials[0]
-    instance = first.principal.session_name or "the instance"
-    if not history.grants:
-        if history.grants_listed:
-            return [f"list-grants shows no grant for {instance}: it was ended, or never made."]
-        return [f"The input shows no grant for {instance}."]
-    found = []
-    for trace in history.grants:
-        text = f"Grant {trace.grant.id} for {instance}"
-        if trace.made:
-            text += f" was made by event {trace.made.reference} at {_at(trace.made.time)}"
-        elif trace.grant.created:
-            text += f" was made at {_at(trace.grant.created)}"
-        if trace.ended:
-            text += f" and ended by event {trace.ended.reference} at {_at(trace.ended.time)}"
-        there = existed(trace, first)
-        state = "It is not known whether it" if there is None else "It"
-        verb = "did not exist" if there is False else "existed"
-        found.append(f"{text}. {state} {verb} at the time of the denial.")
-    return found
-
-
-def _edits(change: PolicyChange | None) -> list[str]:
-    """Return who took the permission away and who gave it back."""
-    if change is None:
-        return []
-    found = [
-        f"Event {change.event_id}: {change.who or 'an unknown caller'} removed the permission with "
-        f"{change.operation} at {_at(change.time)}."
-    ]
-    if change.restored_time is not None:
-        found.append(
-            f"Event {change.restored_event_id}: a later edit gave the permission back at "
-            f"{_at(change.restored_time)}."
-        )
-    return found
-
-
-def _at(time: datetime | None) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else "an unknown time"
-
-
-def _later(event: Event) -> str:
-    return f"Event {event.reference}: the same caller called {event.name} with success later."
-
-
-def _events(denials: Denials) -> str:
-    """Return the events in words: the first three, and how many more there are."""
-    names = list(dict.fromkeys(denials.references))
-    noun = "event" if len(names) == 1 else "events"
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{noun} {', '.join(names[:_SHOWN])}{more}"
