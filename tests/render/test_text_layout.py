@@ -59,6 +59,20 @@ def test_very_many_steps_stay_readable():
     assert sum(line.startswith("STEP ") for line in lines_of(report, details=True)) == 20
 
 
+@pytest.mark.parametrize(("lines", "whole"), [(79, 2), (80, 2), (81, 1)])
+def test_steps_are_whole_while_the_plan_has_80_lines(lines, whole):
+    """A step has 12 lines beside the lines that it adds, with the empty line before it."""
+    steps = [
+        policy_step(id=f"key_policy-{n}", diff="--- a\n+++ b\n" + "+x\n" * (length - 12))
+        for n, length in enumerate((40, lines - 40))
+    ]
+    text = render(report_of(*steps))
+    plan = text.partition("\n\nSTEP 1 ")[2].partition("\n\nREAD ")[0]
+    assert plan.count("+++ b") == whole
+    if whole == 2:
+        assert plan.count("\n") + 2 == lines
+
+
 def test_the_first_step_is_whole_at_any_length():
     long = policy_step(diff="--- a\n+++ b\n" + "+x\n" * 150)
     lines = lines_of(report_of(long, policy_step(id="key_policy-2")))

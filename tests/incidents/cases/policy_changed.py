@@ -29,7 +29,15 @@ from tests.incidents import (
     of_key,
     pair,
 )
-from tests.incidents.documents import ALL, BOUNDARY_WITHOUT_KMS, ONLY_EC2, SCP_WITHOUT_KMS
+from tests.incidents.documents import (
+    ALL,
+    BOUNDARY_WITHOUT_KMS,
+    NO_KEYS,
+    ONLY_EC2,
+    SCP_WITHOUT_KMS,
+)
+
+OTHER_ORGANIZATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
 
 
 def put(hour: str, *statements: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +91,15 @@ INCIDENTS = [
         cause="other_policy",
         evidence="given",
         policy_type="service control policy",
+        steps=[INVESTIGATE],
+    ),
+    Incident(
+        name="the latest policy names the caller, and a given SCP may deny the call",
+        source=LOGIC,
+        records=changed_to(*pair(ROLE)),
+        options={"scps": key_policy(ALL, NO_KEYS | {"Condition": OTHER_ORGANIZATION})},
+        cause="fixed_since",
+        evidence="derived",
         steps=[INVESTIGATE],
     ),
     Incident(
