@@ -69,6 +69,20 @@ def test_a_damaged_record_costs_itself(damaged, denials, set_aside):
     assert all(row.reason.startswith(f"record {row.line}: ") for row in report.set_aside)
 
 
+@pytest.mark.parametrize(("written", "damaged"), [('"readOnly":false', '"readOnly":flase'),
+                                                  ("}]}", ",}]}")])  # fmt: skip
+def test_a_record_of_another_service_is_counted_by_the_fields_that_are_read(written, damaged):
+    """Source, name and time show that it bears on no denial. Its other fields are not read."""
+    other = record(eventSource="s3.amazonaws.com", eventName="PutObject", errorCode="absent")
+    text = json.dumps({"Records": [ONE, other]}, separators=(",", ":"))
+    at = text.rindex(written)
+    broken = text[:at] + damaged + text[at + len(written) :]
+    report = ebs_kms_audit.audit(records=io.StringIO(broken))
+    coverage = report.coverage
+    assert (coverage.rows_read, coverage.events, coverage.rows_set_aside) == (2, 2, 0)
+    assert coverage.denials == 1
+
+
 # RFC 8259: an object ends with } and a list with ], so the first bracket of the other kind shows
 # that an end is missing. CloudTrail User Guide, "CloudTrail record contents": each begins alike.
 @pytest.mark.parametrize("damaged", [0, 2, 4])
