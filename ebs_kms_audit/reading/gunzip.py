@@ -14,11 +14,23 @@ from typing import Any
 
 MOST_PACKED = 1032
 """How many times as large a content can be as its gzip file. Source: zlib, "Technical Details"."""
+_ISIZE = 4  # bytes, at the end of a member
 _UNPACKED = 1 << 20  # a larger block than those that are read from disk: that is quicker
 
 
 class GzipError(Exception):
     """Raised by blocks if the gzip file is damaged or cut short; the content before it is good."""
+
+
+def expected_size(path: str, size: int) -> int:
+    """Return how large the content of a gzip file of a size is, if it has one member; 0 if unknown.
+
+    Source: RFC 1952, "Member format": ISIZE is the size modulo 2^32.
+    """
+    with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
+        file.seek(max(0, size - _ISIZE))
+        return min(int.from_bytes(file.read(_ISIZE), "little"), size * MOST_PACKED)
+    return 0
 
 
 def gunzipped(

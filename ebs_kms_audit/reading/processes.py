@@ -34,10 +34,14 @@ def helper_count(processes: int | None) -> int:
     return min(_MOST, (cpus if processes is None else processes) - 1)
 
 
-def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Generator[Any]:
+def in_order(
+    work: Callable[[int], Any], count: int, helpers: int, first: int = 0
+) -> Generator[Any]:
     """Yield `work(0)`, `work(1)`, … up to a count.
 
-    `marshal` must accept the results. An error of `work` is raised when its result is due.
+    `marshal` must accept the results. An error of `work` is raised when its result is due. Helpers
+    begin with the unit `first`, and this process does those before it, if it is not 0. They end
+    where there is no more work: the result is None.
     """
     taken = mmap.mmap(-1, count)
     taken[0] = _TAKEN
@@ -45,11 +49,11 @@ def in_order(work: Callable[[int], Any], count: int, helpers: int) -> Generator[
     try:
         for _ in range(min(helpers, count - 1)):
             with suppress(OSError):  # the limit of processes is reached
-                crew.update([_start(work, taken, crew)])
+                crew.update([_start(work, taken, crew, first)])
         found = {0: work(0)}
         for number in range(count):
             while number not in found:
-                _find(number, found, work, taken, crew)
+                _find(number, found, work, taken, crew, first)
             yield found.pop(number)
     finally:
         for pipe, process in crew.items():
@@ -63,34 +67,42 @@ def _find(
     work: Callable[[int], Any],
     taken: mmap.mmap,
     crew: dict[int, int],
+    first: int,
 ) -> None:
     """Do a unit or receive results. The result of unit `number` is needed next."""
-    free = taken.find(_FREE, number, number + _AHEAD)
-    if free != number and _receive(number, found, crew, wait=free == -1):
+    of_helpers = 0 < first <= number
+    free = -1 if of_helpers else taken.find(_FREE, number, number + _AHEAD)
+    if _receive(number, found, crew, wait=free == -1) and free != number:
         return
-    mine = number if free == -1 else free  # the helper that took it has ended
+    mine = number if free == -1 else free  # the helpers have ended
     taken[mine] = _TAKEN
     found[mine] = work(mine)
 
 
 def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: bool) -> bool:
-    """Receive one result from each helper that has one. Return whether there was one."""
+    """Receive the results that helpers have. Return whether there was one."""
     poll = select.poll()  # select.select() does not accept file descriptors above 1023
     for pipe in crew:
         poll.register(pipe, select.POLLIN)
     ready = poll.poll(None if wait and crew else 0)
-    for pipe, _ in ready:
-        head = _read(pipe, _HEAD.size)
-        unit, length = _HEAD.unpack(head) if head else (0, 0)
-        result = _read(pipe, length) if head else None
-        if result is None:
-            _end(pipe, crew.pop(pipe))
-        elif unit >= number:
-            found[unit] = marshal.loads(result)
-    return bool(ready)
+    received = bool(ready)
+    while ready:
+        for pipe, _ in ready:
+            head = _read(pipe, _HEAD.size)
+            unit, length = _HEAD.unpack(head) if head else (0, 0)
+            result = _read(pipe, length) if head else None
+            if result is None:
+                poll.unregister(pipe)
+                _end(pipe, crew.pop(pipe))
+            elif unit >= number:
+                found[unit] = marshal.loads(result)
+        ready = poll.poll(0)
+    return received
 
 
-def _start(work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int]) -> tuple[int, int]:
+def _start(
+    work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int], first: int
+) -> tuple[int, int]:
     import fcntl  # Windows has no such module
 
     ours, theirs = os.pipe()
@@ -111,16 +123,18 @@ def _start(work: Callable[[int], Any], taken: mmap.mmap, crew: dict[int, int]) -
             os.close(pipe)
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_DFL)
-        _help(work, taken, theirs)
+        _help(work, taken, theirs, first)
     finally:
         os._exit(0)
 
 
-def _help(work: Callable[[int], Any], taken: mmap.mmap, pipe: int) -> None:
-    number = 0
-    while (number := taken.find(_FREE, number)) != -1:
+def _help(work: Callable[[int], Any], taken: mmap.mmap, pipe: int, first: int) -> None:
+    number = first
+    found: Any = ()
+    while found is not None and (number := taken.find(_FREE, number)) != -1:
         taken[number] = _TAKEN
-        result = marshal.dumps(work(number))
+        found = work(number)
+        result = marshal.dumps(found)
         message = memoryview(_HEAD.pack(number, len(result)) + result)
         while message:
             message = message[os.write(pipe, message) :]

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
     from ebs_kms_audit.progress import Meter
 
 _T = TypeVar("_T")
+_MOST_APART = 48  # units: the results of as many units wait in memory
 
 
 class Workers:
-    """The helper processes and the progress meter of one audit. Both are optional."""
+    """The helper processes and the progress meter of one audit. Both are optional.
+
+    reported  how many bytes were reported as read
+    """
 
     def __init__(self, processes: int | None = 1, meter: Meter | None = None) -> None:
         self._processes = processes
         self._process = os.getpid()
         self.meter = meter
+        self.reported = 0.0
 
     def helpers(self) -> int:
         """Return the number of helper processes that can be started now."""
@@ -32,17 +37,20 @@ class Workers:
 
         return helper_count(self._processes)
 
-    def in_order(self, work: Callable[[int], Any], count: int) -> Generator[Any]:
+    def in_order(self, work: Callable[[int], Any], count: int, expected: int = 0) -> Generator[Any]:
         """Yield `work(0)`, `work(1)`, … up to a count. Helper processes can do a part.
 
-        What the work returns must go through `marshal`.
+        What the work returns must go through `marshal`. `expected` is about how many units there
+        are, if going on from one unit to the next is quicker: if they are not too many, this
+        process does the first ones, and the helpers the others.
         """
         helpers = self.helpers() if count > 1 else 0
         if not helpers:
             return (work(number) for number in range(count))
         from ebs_kms_audit.reading.processes import in_order
 
-        return in_order(work, count, helpers)
+        first = expected // (1 + helpers)
+        return in_order(work, count, helpers, first if first <= _MOST_APART else 0)
 
     @contextmanager
     def numpy_in_one_thread(self) -> Iterator[None]:
@@ -64,8 +72,20 @@ class Workers:
         """Yield the parts, and report the size of each to the meter; a helper reports nothing."""
         for part in parts:
             yield part
-            if self.meter and os.getpid() == self._process:
-                self.meter.count(size(part))
+            if os.getpid() == self._process:
+                self._count(size(part))
+
+    def _count(self, size: float) -> None:
+        self.reported += size
+        if self.meter:
+            self.meter.count(size)
+
+    def report_whole(self, size: int, since: float) -> None:
+        """Report a file of a size as read, of which helpers read a part.
+
+        `since` is what was `reported` before.
+        """
+        self._count(max(0, size - (self.reported - since)))
 
     def watched(self, source: Source) -> Source:
         """Return a source that reports the bytes read to the meter."""

@@ -98,3 +98,23 @@ def test_a_report_is_the_same_with_isal(tmp_path, monkeypatch, content, end):
     assert used
     monkeypatch.setattr(gunzip, "_isal", lambda: zlib)
     assert ebs_kms_audit.audit(file).to_dict() == fast
+
+
+@pytest.mark.parametrize(
+    ("packed", "size"),
+    [
+        (PACKED, len(CONTENT)),
+        (PACKED + gzip.compress(b"x" * 5), 5),  # RFC 1952, 2.3.1: ISIZE is that of the last member
+        (PACKED[:-4] + b"\xff" * 4, len(PACKED) * 1032),  # no content is larger
+        (b"\x01\x02", 513),
+        (b"", 0),
+    ],
+)
+def test_the_expected_size_is_that_of_the_last_member(tmp_path, packed, size):
+    path = tmp_path / "file.gz"
+    path.write_bytes(packed)
+    assert gunzip.expected_size(str(path), len(packed)) == size
+
+
+def test_a_file_that_is_gone_has_no_expected_size(tmp_path):
+    assert gunzip.expected_size(str(tmp_path / "gone.gz"), 100) == 0

@@ -97,6 +97,33 @@ def test_what_a_process_that_dies_had_taken_is_done_again():
     assert list(in_order(work, 300, 2)) == list(range(300))
 
 
+@pytest.mark.parametrize("helpers", [1, 2])
+@pytest.mark.parametrize("first", [1, 20, 39])
+def test_helpers_do_the_units_from_the_first_one_on(first, helpers):
+    found = list(in_order(lambda number: (number, os.getpid()), 40, helpers, first))
+    assert [number for number, _ in found] == list(range(40))
+    here = [process == os.getpid() for _, process in found]
+    assert here == [True] * first + [False] * (40 - first)
+
+
+@pytest.mark.parametrize("first", [0, 1, 20, 39])
+def test_helpers_end_where_there_is_no_more_work(first):
+    assert list(in_order(lambda number: number if number < 25 else None, 40, 2, first)) == [
+        *range(25), *[None] * 15
+    ]  # fmt: skip
+
+
+def test_units_of_helpers_that_die_are_done_here():
+    here = os.getpid()
+
+    def work(number):
+        if os.getpid() != here and number > 25:
+            os._exit(9)
+        return number
+
+    assert list(in_order(work, 40, 2, 20)) == list(range(40))
+
+
 def test_the_others_end_with_this_one():
     code = (
         "import os, signal; from ebs_kms_audit.reading.processes import in_order;"

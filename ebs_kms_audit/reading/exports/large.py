@@ -47,7 +47,7 @@ from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
-from ebs_kms_audit.reading.gunzip import MOST_PACKED
+from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
@@ -55,6 +55,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
+_SHARE = 1.15  # of a range in a gzip file: helpers must unpack what is before theirs
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _DENIED_TOGETHER = 32  # ranges of which the denied rows of a kind are together
 _SEARCHED = 1 << 16  # for the line end before a range
@@ -159,15 +160,19 @@ class LargeExport:
         assert file is not None, "open_large requires it"
         if file.packed:
             most = file.size * MOST_PACKED // RANGE + 1
-            yield from self._read_ranges(_Packed(workers.watched(self._source)), most, workers)
+            expected = int(expected_size(file.path, file.size) / RANGE * _SHARE)
+            content = _Packed(workers.watched(self._source))
+            before = workers.reported
+            yield from self._read_ranges(content, most, workers, expected)
+            workers.report_whole(file.size, before)
         else:
-            with opened(file.path) as content:
+            with opened(file.path) as stream:
                 count = -(-file.size // RANGE) - self._body // RANGE
-                yield from self._read_ranges(_Plain(content.fileno()), count, workers)
+                yield from self._read_ranges(_Plain(stream.fileno()), count, workers)
         self._events.forget_kinds()
 
     def _read_ranges(
-        self, content: _Plain | _Packed, count: int, workers: Workers
+        self, content: _Plain | _Packed, count: int, workers: Workers, expected: int = 0
     ) -> Iterator[Event | AlikeEvents]:
         """Yield the events of a content that has at most so many ranges after its header."""
         reader = RangeReader(self._settings)
@@ -184,7 +189,7 @@ class LargeExport:
 
         end = self._body
         wrong: set[int] = set()  # where ranges begin whose results do not count
-        with closing(workers.in_order(work, count)) as results:
+        with closing(workers.in_order(work, count, expected)) as results:
             for number, found in enumerate(workers.counted(results, lambda _: content.counted)):
                 stop = (first + number + 1) * RANGE
                 if found is None or end >= stop:

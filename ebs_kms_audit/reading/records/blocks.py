@@ -54,6 +54,7 @@ class Records:
     passed  the number of records that were passed over
     number  the number of the last record that was read, from 1
     read    how many bytes `of_range` read
+    left    the bytes after these, if `of_range` came to the end of the content
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Records:
         self._first, self._last = b"\xff", b""
         self.passed = 0
         self._damaged = False
+        self.left: bytes | None = None
 
     @property
     def times(self) -> list[str]:
@@ -116,6 +118,7 @@ class Records:
                     return
             if len(rest) > LONGEST_RECORD + len(block):
                 return
+        self.left = rest
 
     def _as_written(self, rest: bytes, mark: bytes) -> _Reading[bytes]:
         """Read while the records are as CloudTrail writes them; return what is after these.

@@ -2,8 +2,9 @@
 
 The file is cut into ranges. Where a record begins in the middle of the file is not known: a range
 starts at the first place that looks like it, and its result counts only if the range before it ends
-there. Otherwise this process reads the range again, from where the range before it ends. Each
-process unpacks all of a gzip file.
+there. Otherwise this process reads the range again, from where the range before it ends. A process
+must unpack a gzip file from its beginning on: this process reads the first ranges, and the helpers
+the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from ebs_kms_audit.reading.gunzip import MOST_PACKED
+from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
 from ebs_kms_audit.reading.records.blocks import BORDER, COMMA, Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import LONGEST_RECORD, Record
@@ -27,6 +28,9 @@ LARGE = 2 << 20
 """From this size on, in bytes on the disk, it pays to start a process."""
 
 
+_SHARE = 0.75  # of a range: this process also takes the results of all ranges
+
+
 class _Part(NamedTuple):
     """The records of a range, as `marshal` takes them.
 
@@ -36,6 +40,7 @@ class _Part(NamedTuple):
     times       the earliest and the latest Event time of these
     records     the records that were decoded
     sketches    the sketches that were made
+    left        the bytes from `end` to the end of the content; None if that is not known
     """
 
     begin: int
@@ -45,6 +50,7 @@ class _Part(NamedTuple):
     times: list[str]
     records: list[tuple[Any, ...]]
     sketches: list[tuple[Any, ...]]
+    left: bytes | None
 
 
 class LargeLog:
@@ -65,10 +71,14 @@ class LargeLog:
         keep: Callable[[Sketch], object] | None,
     ) -> None:
         self._content = SeekableContent(content.again)
+        self._opened = content
         file = content.file
         assert file is not None, "is_large_log requires it"
         most = file.size * MOST_PACKED if file.packed else file.size
+        self._size = file.size
         self._count = most // RANGE + 1
+        size = expected_size(file.path, file.size) if file.packed else 0
+        self._expected = int(size / RANGE * _SHARE)
         self._workers = workers
         self._scan = scan
         self._keep = keep
@@ -79,12 +89,14 @@ class LargeLog:
         opening = LOG.match(next(self._content.blocks_from(0)))
         start = end = opening.end() if opening else 0
         number = 0
+        left = None
+        before = self._workers.reported
 
         def work(place: int) -> tuple[Any, ...] | None:
             begin = self._first_record(place * RANGE) if place else start
             return tuple(self._read(begin, (place + 1) * RANGE)) if begin is not None else None
 
-        with closing(self._workers.in_order(work, self._count)) as results:
+        with closing(self._workers.in_order(work, self._count, self._expected)) as results:
             for place, found in enumerate(results):
                 stop = (place + 1) * RANGE
                 if end >= stop:
@@ -93,12 +105,14 @@ class LargeLog:
                 if part is None or part.begin != end:
                     part = self._read(end, stop)
                 yield from self._take(part, number)
-                end, number = part.end, number + part.number
+                end, number, left = part.end, number + part.number, part.left
                 if end < stop:
                     break
-        rest = self._scan(self._content.blocks_from(end), self._keep)
+        blocks = self._content.blocks_from(end) if left is None else iter([left])
+        rest = self._scan(blocks, self._keep)
         yield from rest.of_rest(number)
         self._add(rest.passed, rest.times)
+        self._workers.report_whole(self._size, before)
 
     def _first_record(self, offset: int) -> int | None:
         """Return the first place from an offset on where a record may begin; None if none is near.
@@ -124,7 +138,8 @@ class LargeLog:
         )
         records = [tuple(one) for one in scan.of_range(stop - begin)]
         end = begin + scan.read
-        return _Part(begin, end, scan.number, scan.passed, scan.times, records, sketches)
+        left = None if self._opened.cut_short else scan.left
+        return _Part(begin, end, scan.number, scan.passed, scan.times, records, sketches, left)
 
     def _take(self, part: _Part, number: int) -> Iterator[Record]:
         """Yield the records of a range; `number` is that of the last record before it."""

@@ -195,9 +195,11 @@ def test_a_gzip_file_that_is_cut_short_in_its_first_row(tiny, tmp_path, sizes):
 def test_a_forged_success_hides_no_later_success(tiny, tmp_path, monkeypatch, sizes, ahead):
     """The first range border is before a forged row in a cell. Whoever starts there reads it."""
     if ahead:  # as a helper does that is quicker than this process
-        monkeypatch.setattr(
-            Workers, "in_order", lambda _, work, count: (n for n in list(map(work, range(count))))
-        )
+
+        def at_once(_, work, count, *__):
+            yield from list(map(work, range(count)))
+
+        monkeypatch.setattr(Workers, "in_order", at_once)
     first = row(user_agent="x" * 1_500)
     forged = line(denied("alice", error_code="", event_time="2026-05-18T07:50:00Z"))
     cell = row(user_agent="y" * (2_100 - len(export(first))) + f"\n{forged}\nz")
