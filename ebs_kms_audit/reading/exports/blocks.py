@@ -19,7 +19,7 @@ from ebs_kms_audit.reading.exports.groups import (
     SUCCESS,
     Groups,
 )
-from ebs_kms_audit.reading.exports.hashing import hash_spans, hash_texts, mixed, words_of
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed, words_of
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.index import RowIndex
 from ebs_kms_audit.reading.exports.kept import ODD, PLACE, Seen
@@ -243,11 +243,14 @@ class RegularRows:
         return found
 
     def _user_hashes(self, rows: Array, names: Array) -> Array:
-        """Return the hashes of the User names; ODD for names with quotes or spaces around them."""
+        """Return the hashes of the User names; ODD for names that must be parsed to be compared.
+
+        These are names with quotes or spaces around them, and names that are too long for a hash.
+        """
         start, end = self._cells(columns.USER_NAME, rows)
         found = names.copy()
         plain = _PLAIN_BYTE[self._content[start]] & _PLAIN_BYTE[self._content[end - 1]]
-        found[~plain & (end > start)] = ODD
+        found[~plain & (end > start) | (end - start > LONGEST)] = ODD
         return found
 
     def _places(self, rows: Array, user: Array, key: Array) -> Array:
