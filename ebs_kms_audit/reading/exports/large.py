@@ -52,6 +52,7 @@ from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
@@ -121,6 +122,8 @@ class LargeExport:
         related: RelatedEvents | None,
     ) -> None:  # fmt: skip
         self._source = source
+        file = source.file
+        self._file = UnchangedFile(file.path) if file and not file.packed else None
         self._stats = stats
         self._settings = settings
         self._body = body
@@ -311,12 +314,12 @@ class LargeExport:
 
     def _texts(self, places: Array) -> Iterator[str]:
         offsets, lengths = places["offset"].tolist(), places["length"].tolist()
-        if self._settings.texts or self._source.file is None:
+        if self._file is None:
             for offset in offsets:
                 texts = (rows.text(offset) for rows in self._kept.values())
                 yield next(text for text in texts if text is not None).decode()
             return
-        with opened(self._source.file.path) as file:
+        with self._file.opened() as file:
             for offset, length in zip(offsets, lengths, strict=True):
                 yield os.pread(file.fileno(), length, offset).decode()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 import gc
 import gzip
+import io
+import os
 import pickle
 
 import pytest
@@ -24,6 +26,7 @@ from tests.reading.exports.test_large import (
     KMS,
     LONG_TERM,
     ROLE,
+    S3,
     SESSION_KEY,
     line,
 )
@@ -211,3 +214,48 @@ def test_a_forged_success_hides_no_later_success(tiny, tmp_path, monkeypatch, si
     tiny(sizes)
     (finding,) = audit(path).findings
     assert finding.history.later_success.event_id == "success"
+
+
+@pytest.mark.parametrize("sizes", [None, (4_000, 9_000)])
+@pytest.mark.parametrize("change", ["cut off", "overwritten", "replaced", "removed"])
+def test_a_file_that_changes_before_it_is_read_again(tiny, tmp_path, sizes, change):
+    """The vectorised reader reads the rows near denials a second time, after all inputs."""
+    path = tmp_path / "export.csv"
+    path.write_text(export(denied("alice"), row(**EC2)))
+    length = path.stat().st_size
+
+    class NextInput(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if change == "cut off":
+                os.truncate(path, 300)
+            elif change == "overwritten":
+                path.write_text("x" * length)
+            elif change == "replaced":
+                (tmp_path / "other").write_text("x" * 2 * length)
+                (tmp_path / "other").replace(path)
+            else:
+                path.unlink(missing_ok=True)
+            return super().read(size)
+
+    inputs = [path, NextInput(export(row(**S3)).encode())]
+    tiny(sizes)
+    if sizes:
+        with pytest.raises(InputError, match=r"it was changed while|it cannot be opened"):
+            audit(inputs)
+    else:
+        assert audit(inputs).findings[0].history.attempts.count == 1
+
+
+def test_a_file_that_grows_while_it_is_read(tiny, tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(export(denied("alice"), row(**EC2), final_newline=True))
+
+    class NextInput(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            with path.open("a") as file:
+                file.write(line(denied("bob")))
+            return super().read(size)
+
+    tiny((4_000, 9_000))
+    (finding,) = audit([path, NextInput(export(row(**S3)).encode())]).findings
+    assert finding.history.attempts.count == 1
