@@ -22,9 +22,9 @@ _UNSETTLED = frozenset(
 )
 _LISTED = 10
 _WHAT_IT_NAMES = {
-    PrincipalKind.ROOT: "In a key policy this ARN means the whole account, not only the root user.",
-    PrincipalKind.ACCOUNT: "Only the account of the caller is known, not the user or role.",
-    PrincipalKind.FEDERATED_USER: "The caller is a federated session of the user that is named.",
+    PrincipalKind.ROOT: "In a key policy the ARN of {} means the account, not only the root user.",
+    PrincipalKind.ACCOUNT: "Only the account of {} is known, not the user or role.",
+    PrincipalKind.FEDERATED_USER: "The session {} is a federated session of the user in the ARN.",
 }
 
 
@@ -82,9 +82,9 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
 
 def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:
     if principal.kind in _WHAT_IT_NAMES:
-        yield f"{name}: {_WHAT_IT_NAMES[principal.kind]}"
+        yield _WHAT_IT_NAMES[principal.kind].format(name)
     elif principal.kind not in _NAMEABLE:
-        yield f"{name}: the caller is not known to be a single user or role."
+        yield f"Whether {name} is a single user or role is not known."
     arn = principal.arn
     if arn and not _can_exist(arn):
         yield f"The ARN of {name} is not one that IAM can have given out."

@@ -46,7 +46,7 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
                            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/x"}}, policy(ROOT),
          ["The ARN of x is unknown.", "The key policy was not given."]),
         ({"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}}, policy(USAGE),
-         ["root: In a key policy this ARN means the whole account, not only the root user.",
+         ["In a key policy the ARN of root means the account, not only the root user.",
           CONTRADICTS, LOCKED_OUT]),
         ({"errorMessage": "absent"}, policy(ROOT), ["The input does not name the key."]),
         ({}, policy(ROOT, DENY),

@@ -357,3 +357,8 @@ def test_an_alternative_is_in_the_details_alone():
     assert "STEP 2" not in render(report)
     assert "OR      Step 2: Attach an IAM policy." in render(report)
     assert "STEP 2  Attach an IAM policy." in render(report, details=True)
+
+
+def test_a_step_for_a_caller_who_is_no_single_user_or_role_says_which():
+    text = render(audit(row(user_name="deploy-7f3a", aws_access_key=SESSION)), width=200)
+    assert "REVIEW: Whether deploy-7f3a is a single user or role is not known." in text
