@@ -88,7 +88,7 @@ class Denials(Sequence[Denial]):
             )  # fmt: skip
         keyed.sort()
         found = cls(alike, [one[4:] for one in keyed])
-        found.times = [seconds for untimed, seconds, *_ in keyed if not untimed]
+        found.times = tuple([seconds for untimed, seconds, *_ in keyed if not untimed])
         return found
 
     def by_line(self) -> Denials:
@@ -143,7 +143,7 @@ class Denials(Sequence[Denial]):
         return ((alike[number], at) for number, at in self.places)
 
     @cached_property
-    def kind_at(self) -> list[int]:
+    def kind_at(self) -> tuple[int, ...]:
         """The number of the kind of each denial. Kinds are numbered in order, from 0."""
         by_identity: dict[Hashable, int] = {}
         by_content: dict[Hashable, int] = {}
@@ -164,16 +164,13 @@ class Denials(Sequence[Denial]):
                 content = (*_content(denial), *rest)
                 kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
             numbers[number] = kind
-        return [numbers[number] for number, _ in self.places]
+        return tuple([numbers[number] for number, _ in self.places])
 
     @cached_property
-    def times(self) -> list[float]:
+    def times(self) -> tuple[float, ...]:
         """The times of the denials that have one, in seconds since 1970; naive times are in UTC."""
-        return [
-            one.events.columns.seconds[at]
-            for one, at in self.each()
-            if one.events.first.time is not None
-        ]
+        timed = [one for one in self.each() if one[0].events.first.time is not None]
+        return tuple([one.events.columns.seconds[at] for one, at in timed])
 
     @cached_property
     def last_times(self) -> dict[int, float]:
@@ -184,18 +181,18 @@ class Denials(Sequence[Denial]):
         return dict(zip(self.kind_at, self.times, strict=False))
 
     @cached_property
-    def first_at(self) -> list[int]:
+    def first_at(self) -> tuple[int, ...]:
         """The place of the first denial of each kind."""
         places: dict[int, int] = {}
         for place, kind in enumerate(self.kind_at):
             if kind not in places:
                 places[kind] = place
-        return list(places.values())
+        return tuple(places.values())
 
     @cached_property
-    def counts(self) -> list[int]:
+    def counts(self) -> tuple[int, ...]:
         """The number of denials of each kind."""
-        return list(Counter(self.kind_at).values())
+        return tuple(Counter(self.kind_at).values())
 
     @cached_property
     def kinds(self) -> tuple[Denial, ...]:

@@ -62,7 +62,7 @@ def same(one, other):
 
 def test_denials_are_in_order_of_time_and_line():
     assert same(FOUND, IN_TIME)
-    assert FOUND.times == [10, 10, 20, 25, 30]
+    assert FOUND.times == (10, 10, 20, 25, 30)
     assert (FOUND.first_time, FOUND.last_time) == (ALICE[2].event.time, ALICE[0].event.time)
     assert FOUND.references == ["event-7", "event-9", "event-4", "event-3", "event-2"]
 
@@ -71,7 +71,7 @@ def test_denials_without_a_time_are_last():
     untimed = denial(time=None, line=1)
     found = Denials.in_order([AlikeDenials.of(untimed), BY_BOB])
     assert found[-1] is untimed
-    assert found.times == [10, 25]
+    assert found.times == (10, 25)
     assert found.last_time == BOB[0].event.time
 
 
@@ -82,9 +82,9 @@ def test_denials_are_by_line_in_each_file():
 
 
 def test_denials_know_their_kinds():
-    assert FOUND.kind_at == [0, 1, 0, 1, 0]
-    assert FOUND.first_at == [0, 1]
-    assert FOUND.counts == [3, 2]
+    assert FOUND.kind_at == (0, 1, 0, 1, 0)
+    assert FOUND.first_at == (0, 1)
+    assert FOUND.counts == (3, 2)
     assert same(FOUND.kinds, IN_TIME[:2])
     assert FOUND.last_times == {0: 30, 1: 25}
     assert [one.event.user_name for one in FOUND.last_of_kinds] == ["bob", "alice"]
@@ -102,7 +102,7 @@ def test_a_part_is_of_denials_too(at):
 def test_denials_are_chosen_by_place_and_by_kind():
     assert same(FOUND.at([3, 0]), [BOB[0], ALICE[2]])
     assert same(FOUND.of_kinds({1}), [BOB[1], BOB[0]])
-    assert FOUND.of_kinds({1}).kind_at == [0, 0]
+    assert FOUND.of_kinds({1}).kind_at == (0, 0)
 
 
 def test_denials_are_joined_one_sequence_after_the_other():

@@ -135,9 +135,9 @@ def test_denials_know_their_times_and_how_many_are_of_each_kind():
         at(1, name="Encrypt"),
     )
     denials, start = group.denials, PLAIN.event.seconds
-    assert denials.times == [start, start + 60, start + 120, start + 180]
-    assert denials.kind_at == [0, 1, 1, 0, 0]
-    assert denials.counts == [3, 2]
+    assert denials.times == (start, start + 60, start + 120, start + 180)
+    assert denials.kind_at == (0, 1, 1, 0, 0)
+    assert denials.counts == (3, 2)
     assert denials.last_times == {0: start + 180, 1: start + 120}
 
 
