@@ -141,9 +141,16 @@ class Report:
 
 
 def findings_of(groups: Sequence[Group]) -> tuple[Finding, ...]:
-    """Return a finding for each group, in descending order of denials. Harmless probes are last."""
-    found = [_finding(group) for group in groups]
-    return tuple(sorted(found, key=lambda one: (one.noise, -one.count, one.id)))
+    """Return a finding for each group, in descending order of denials. Harmless probes are last.
+
+    Of findings with as many denials, the one with the earlier first denial comes first.
+    """
+    return tuple(sorted(map(_finding, groups), key=_order))
+
+
+def _order(finding: Finding) -> tuple[bool, int, float, str]:
+    first = next(iter(finding.denials.times), float("inf"))
+    return finding.noise, -finding.count, first, finding.id
 
 
 def _finding(group: Group) -> Finding:
