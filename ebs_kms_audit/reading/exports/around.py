@@ -93,7 +93,6 @@ def must_be_parsed(related: Around, calls: Array) -> Array:
 
 def _calls(related: Around, rows: Array) -> Array:
     """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
-    rows = rows[of_denials(related, rows)]
     chosen = are_among(rows["key"], related.requests) | (rows["user"] == ODD)
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
