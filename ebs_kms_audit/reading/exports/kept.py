@@ -22,7 +22,6 @@ caller, and 0 for an empty User name."""
 ODD = np.uint64(1)
 
 _PENDING = 1 << 16
-_PLACES, _TO_PLACE = 1 << 17, np.uint64(64 - 17)
 
 
 class KeptRows:
@@ -77,17 +76,19 @@ class KeptRows:
 class Seen:
     """The keys of rows that were kept, so that not every row with the same key is kept.
 
-    The place of a key is its first bits. A key is forgotten if another key takes its place.
+    A key has one of 2^`bits` places, by its first bits. It is forgotten if another key takes its
+    place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bits: int) -> None:
+        self._to_place = np.uint64(64 - bits)
         # An empty place has a key of another place.
-        self._keys = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
-        self._times = np.zeros(_PLACES, dtype=np.uint32)
+        self._keys = (np.arange(1 << bits, dtype=np.uint64) ^ np.uint64(1)) << self._to_place
+        self._times = np.zeros(1 << bits, dtype=np.uint32)
 
     def new(self, keys: Array, times: Array) -> Array:
         """Return which rows have no row before them with the same key, at their time or later."""
-        places = (keys >> _TO_PLACE).astype(np.intp)
+        places = (keys >> self._to_place).astype(np.intp)
         found: Array = (self._keys[places] != keys) | (self._times[places] < times)
         new = np.flatnonzero(found)[::-1]  # numpy assigns the last of equal places: the first row
         self._keys[places[new]] = keys[new]

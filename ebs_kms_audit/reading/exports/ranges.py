@@ -91,7 +91,7 @@ class RangeReader:
     def forget_ranges(self) -> None:
         """Forget the rows of earlier ranges."""
         self._after: list[int] = []
-        self.seen = {name: Seen() for name in ("successes", "holders")}
+        self.seen = {"successes": Seen(17), "holders": Seen(12)}
 
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
