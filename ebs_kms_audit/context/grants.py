@@ -170,20 +170,6 @@ class _Denied:
         return (operation for operation in operations if operation in self._times)
 
 
-def existed(trace: GrantTrace, denial: Denial) -> bool | None:
-    """Return whether a grant existed at the time of a denial; None if unknown."""
-    time = denial.event.time
-    if time is None or time.tzinfo is None:
-        return None
-    now = order_of(time)
-    created = trace.made.time if trace.made else trace.grant.created
-    if trace.ended and trace.ended.time and order_of(trace.ended.time) <= now:
-        return False
-    if created is None or created.tzinfo is None:
-        return None
-    return order_of(created) <= now
-
-
 def _caller(denial: Denial) -> str:
     """Return the grantee for a caller: its ARN, or the instance id."""
     principal = denial.principal

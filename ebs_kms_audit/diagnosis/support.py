@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.context.grants import existed
 from ebs_kms_audit.diagnosis.case import DenialCause
 from ebs_kms_audit.diagnosis.cause import CauseId
 from ebs_kms_audit.diagnosis.policy_terms import Comparison
@@ -103,8 +102,8 @@ def contradictions(cause: DenialCause, group: Group) -> list[str]:
 
 def _grants(denials: Sequence[Denial], history: History) -> list[str]:
     """Return whether the grant of the instance existed when it was denied."""
-    first = denials[0]
-    instance = first.principal.session_name or "the instance"
+    instance = denials[0].principal.session_name or "the instance"
+    one, no_one = ("the", "the") if len(denials) == 1 else ("a", "any")
     if not history.grants:
         if history.grants_listed:
             return [f"list-grants shows no grant for {instance}: it was ended, or never made."]
@@ -118,10 +117,11 @@ def _grants(denials: Sequence[Denial], history: History) -> list[str]:
             text += f" was made at {_at(trace.grant.created)}"
         if trace.ended:
             text += f" and ended by event {trace.ended.reference} at {_at(trace.ended.time)}"
-        there = existed(trace, first)
-        state = "It is not known whether it" if there is None else "It"
-        verb = "did not exist" if there is False else "existed"
-        found.append(f"{text}. {state} {verb} at the time of the denial.")
+        known = "It" if trace.existed is not None else "It is not known whether it"
+        existed = f"existed at the time of {one} denial"
+        if trace.existed is False:
+            existed = f"did not exist at the time of {no_one} denial"
+        found.append(f"{text}. {known} {existed}.")
     return found
 
 

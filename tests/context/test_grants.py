@@ -128,6 +128,24 @@ def test_whether_the_grant_of_the_instance_existed(events, text, order):
     assert finding.cause.contradicted_by == ()
 
 
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([created("07:20:00")], "It existed at the time of a denial."),
+        ([created("07:40:00")], "It did not exist at the time of any denial."),
+        ([created("06:00:00"), ended("RevokeGrant", "07:10:00")],
+         "It existed at the time of a denial."),
+        ([created("06:00:00"), ended("RevokeGrant", "06:10:00")],
+         "It did not exist at the time of any denial."),
+    ],
+)  # fmt: skip
+def test_the_grant_of_an_instance_that_was_denied_twice(events, state):
+    """At 07:00 and 07:30. The first denial alone does not say what was there at the second."""
+    finding = support(*events, denied(), denied("07:30:00", eventID="second"))
+    (text,) = finding.cause.supported_by
+    assert text.endswith(f" UTC. {state}")
+
+
 def test_list_grants_shows_the_grant_or_its_absence(tmp_path):
     shown = support(denied(), files=[listed(tmp_path, entry())])
     assert shown.cause.supported_by == (
