@@ -279,7 +279,7 @@ CONTRADICTIONS = {
     "policy_allows": "The key policy that was given allows the call.",
     "policies_allow": "The key policy and the IAM policies that were given allow the call.",
     "latest_policy_allows": (
-        "The key policy was changed after the call. The latest one does its part, and needs no "
+        "The key policy was changed after the call. The latest one allows the call, and needs no "
         "change."
     ),
     "policy_delegates": (

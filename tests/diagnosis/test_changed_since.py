@@ -1,4 +1,4 @@
-"""What contradicts a missing statement: the key policy was changed since, and does its part now.
+"""What contradicts a missing statement: the key policy was changed since, and allows the call now.
 
 Source: AWS KMS Developer Guide, "Changing a key policy" (PutKeyPolicy replaces the document).
 """
@@ -13,7 +13,8 @@ from tests.incidents.documents import BOUNDARY_WITHOUT_KMS
 from tests.records import audit
 
 CHANGED = (
-    "The key policy was changed after the call. The latest one does its part, and needs no change."
+    "The key policy was changed after the call. The latest one allows the call, and needs no "
+    "change."
 )
 
 
