@@ -13,6 +13,7 @@ from typing import overload
 
 from ebs_kms_audit.model.alike_events import AlikeEvents
 from ebs_kms_audit.model.denial import Denial, Verdict
+from ebs_kms_audit.model.made_sequence import MadeSequence
 from ebs_kms_audit.model.principal import KeyRef, Principal
 
 _of_principal = attrgetter(*(one.name for one in fields(Principal) if one.name != "event_ids"))
@@ -50,7 +51,7 @@ class AlikeDenials:
 Place = tuple[int, int]
 
 
-class Denials(Sequence[Denial]):
+class Denials(MadeSequence[Denial]):
     """An immutable sequence of denials that knows their kinds. It equals a tuple of the same.
 
     Denials of one kind have the same caller, key, actions, error code, message, account, Region
@@ -245,17 +246,6 @@ class Denials(Sequence[Denial]):
             return Denials(self.alike, self.places[at])
         number, place = self.places[at]
         return self.alike[number].denial(place)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, (Denials, tuple)):
-            return NotImplemented
-        return tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
 
 
 def _content(denial: Denial) -> tuple[object, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, overload
 
 from ebs_kms_audit.model.event import Event
+from ebs_kms_audit.model.made_sequence import MadeSequence
 
 
 class Summary(NamedTuple):
@@ -45,7 +46,7 @@ def event_of(listed: Listed) -> Event:
     return found if isinstance(found, Event) else found.event(line)
 
 
-class EventList(Sequence[Event]):
+class EventList(MadeSequence[Event]):
     """An immutable list of events. It equals a tuple of the same events.
 
     A report lists tens of thousands of events, and its text shows a few of them.
@@ -89,17 +90,6 @@ class EventList(Sequence[Event]):
         if isinstance(at, slice):
             return EventList(self.entries[at])
         return event_of(self.entries[at])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, (EventList, tuple)):
-            return NotImplemented
-        return tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to copy and to pickle the list: as events that are parsed."""
