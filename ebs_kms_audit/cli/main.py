@@ -63,6 +63,7 @@ def _place(error: BaseException) -> str:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    file = os.path.basename(at.tb_frame.f_code.co_filename) if at else ""  # noqa: PTH119
-    where = f" in {file}:{at.tb_lineno}" if at else ""
+    from pathlib import PurePath  # only an internal error needs it
+
+    where = f" in {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
     return f"{type(error).__name__}{where}"
