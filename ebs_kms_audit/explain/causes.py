@@ -79,7 +79,7 @@ ENTRIES = (
         "{caller} was denied {actions}, but the latest known key policy allows it: the policy "
         "was changed since.",
         "The denial is older than the change of the key policy, or the same call succeeded "
-        "later. The present policy does its part.",
+        "later. The present key policy allows the call.",
         "Try again: start the instance or attach the volume. If it fails, export the events of "
         "that time from CloudTrail and run the audit on them.",
     ),

@@ -62,8 +62,8 @@ ENTRIES = (
         "blocked_elsewhere",
         "The key policy allows the call, another policy does not",
         "The key policy allows the call, but {depends_on} does not.",
-        "The key policy does its part. Another policy that was given does not allow the action: "
-        "an IAM policy, the permissions boundary, the session policy, an SCP or an RCP.",
+        "The key policy allows the action. Another policy that was given does not allow it: an IAM "
+        "policy, the permissions boundary, the session policy, an SCP or an RCP.",
         "Allow the action in the policy that the report names. A change of the key policy does "
         "not help.",
     ),
