@@ -207,7 +207,8 @@ def is_denied(row):
 
 
 @pytest.mark.parametrize(
-    ("mix", "share"), [("dense-0.5", 0.005), ("dense-6", 0.06), ("dense-6-named", 0.06)]
+    ("mix", "share"),
+    [("dense-0.5", 0.005), ("dense-6", 0.06), ("dense-6-team", 0.06), ("dense-6-named", 0.06)],
 )
 def test_every_row_of_a_dense_export_is_a_kms_row_and_its_name_tells_the_share(folder, mix, share):
     rows = rows_of(folder, mix)
@@ -223,6 +224,13 @@ def test_rows_name_their_key_as_seldom_as_real_exports_or_always(folder):
 
     assert share_named("dense-6") < 0.04
     assert share_named("dense-6-named") == 1
+
+
+def test_the_denied_callers_are_one_team_or_many(folder):
+    def denied(mix):
+        return {row["User name"] for row in rows_of(folder, mix) if is_denied(row)}
+
+    assert len(denied("dense-6-team")) <= 12 < len(denied("dense-6"))
 
 
 def test_a_third_of_the_rows_of_a_busy_export_are_launches(folder):

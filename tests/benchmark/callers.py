@@ -66,6 +66,8 @@ class Callers:
         ]
         # The key policies do not name these callers. KMS denies their calls again and again.
         self.unnamed = [*self.users[:12], *self.sessions[:150], *self.sessions[-12:]]
+        # One team: four users, and the roles of eight jobs, which have one session each.
+        self.team = [*self.users[:4], *self.sessions[-8:]]
 
     def one(self, among: Sequence[_Item]) -> _Item:
         """Return an item of a sequence."""
@@ -136,6 +138,7 @@ class Callers:
             old = self.sessions[place]
             self.sessions[place] = old._replace(key=self._new_key("ASIA", old.account))
         self.unnamed[12:] = [*self.sessions[:150], *self.sessions[-12:]]
+        self.team[4:] = self.sessions[-8:]
 
     def _user(self, number: int) -> Caller:
         return self._new(f"user-{number:02d}", "AKIA", "")

@@ -27,6 +27,8 @@ class Mix:
 
     denied: float = 2.0
     """KMS denials, in clusters with EC2 calls and other events around them."""
+    one_team: bool = False
+    """Whether the denied callers are one team. Else they are half of the account."""
     other_denied: float = 10.0
     """Denials by other services."""
     kms: float = 8.0
@@ -62,6 +64,8 @@ MIXES = {
     # exports with the filter Event source = kms.amazonaws.com; the number is the percentage denied
     "dense-0.5": Mix(denied=5.0, kms_failed=3.0, changes=1.0, filtered=True),
     "dense-6": Mix(denied=60.0, kms_failed=3.0, changes=1.0, filtered=True),
+    # as dense-6, but the callers that are denied are 12
+    "dense-6-team": Mix(denied=60.0, one_team=True, kms_failed=3.0, changes=1.0, filtered=True),
     # as dense-6, but every row has the key in Resources, which real exports seldom have
     "dense-6-named": Mix(denied=60.0, kms_failed=3.0, changes=1.0, named=1000.0, filtered=True),
 }
@@ -203,7 +207,8 @@ class Source:
 
     def _cluster(self) -> list[Event]:
         """Return denials of one caller in a burst. Related older events are in the next batch."""
-        caller = self._callers.denied()
+        team = self._callers.team
+        caller = self._one(team) if self._mix.one_team else self._callers.denied()
         if self._random.random() < 0.02:  # a caller from another account
             caller = caller._replace(account=self._one(ACCOUNTS))
         key = self._key(caller, self._random.random() < 0.8)
