@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.judge import Judge
     from ebs_kms_audit.diagnosis.judgement import Judgement
     from ebs_kms_audit.diagnosis.near_misses import NearMiss
+    from ebs_kms_audit.policy import Decision
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
 
@@ -40,6 +41,12 @@ class Group(NamedTuple):
     judgements: tuple[Judgement, ...]
     causes: tuple[DenialCause, ...]
     near_misses: tuple[NearMiss, ...] = ()
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """The decisions of the given policies, each once."""
+        decisions = (one for judgement in self.judgements for one in judgement.decisions)
+        return list({id(one): one for one in decisions}.values())
 
 
 def group_denials(

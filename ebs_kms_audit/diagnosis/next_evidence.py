@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from ebs_kms_audit.aws.arns import Arn, is_iam_name
 from ebs_kms_audit.aws.commands import command
@@ -32,8 +33,10 @@ def next_evidence(
     builder = _BY_CAUSE.get(cause.id)
     if builder is not None:
         found += builder(cause, denial)
-    known = list(_iam_policies(denial)) if iam_given else []
-    return tuple(dict.fromkeys(one for one in found if one not in known))
+    if iam_given:
+        known = list(_iam_policies(denial))
+        found = [one for one in found if one not in known]
+    return tuple(dict.fromkeys(found))
 
 
 # --- single pieces of evidence
@@ -47,27 +50,21 @@ def _records(denial: Denial) -> Evidence:
     yield NextEvidence(
         what="the records of the same events, as JSON",
         why="The error message of a record names the type of policy that denied the call.",
-        command=command(
-            "aws", "cloudtrail", "lookup-events", "--lookup-attributes",
-            "AttributeKey=EventSource,AttributeValue=kms.amazonaws.com",
-            "--start-time", span[0], "--end-time", span[1],
-            *_region(denial),
-        )
+        command=f"{_LOOKUP} {span}{_region_option(denial.event.region)}"
         if span
         else "CloudTrail console > Event history > Event source = kms.amazonaws.com > "
         "Download events > Download JSON",
-    )  # fmt: skip
+    )
+
+
+_LOOKUP = (
+    "aws cloudtrail lookup-events --lookup-attributes "
+    "AttributeKey=EventSource,AttributeValue=kms.amazonaws.com"
+)
 
 
 def _key_policy(denial: Denial) -> Evidence:
-    yield NextEvidence(
-        what="the present policy of the denied key",
-        why="It shows whether a statement allows the call.",
-        command=command(
-            "aws", "kms", "get-key-policy", "--key-id", _key(denial), "--policy-name", "default",
-            *_region(denial), "--query", "Policy", "--output", "text",
-        ),
-    )  # fmt: skip
+    yield _policy_of(_key(denial), denial.event.region)
 
 
 def _default_key(denial: Denial) -> Evidence:
@@ -79,11 +76,7 @@ def _default_key(denial: Denial) -> Evidence:
 
 
 def _key_state(denial: Denial) -> Evidence:
-    yield NextEvidence(
-        what="the state of the key",
-        why="A key that is disabled, pending deletion or pending import cannot be used.",
-        command=command("aws", "kms", "describe-key", "--key-id", _key(denial), *_region(denial)),
-    )
+    yield _state_of(_key(denial), denial.event.region)
 
 
 def _grants(denial: Denial) -> Evidence:
@@ -182,6 +175,29 @@ def _by_authorization_id(denial: Denial) -> Evidence:
             *(("--region", region) if region else ()),
         ),
     )  # fmt: skip
+
+
+# --- of a key: the same for all callers
+
+
+@lru_cache(maxsize=100)
+def _policy_of(key: str, region: str | None) -> NextEvidence:
+    words = "aws", "kms", "get-key-policy", "--key-id", key, "--policy-name", "default"
+    return NextEvidence(
+        what="the present policy of the denied key",
+        why="It shows whether a statement allows the call.",
+        command=f"{command(*words)}{_region_option(region)} --query Policy --output text",
+    )
+
+
+@lru_cache(maxsize=100)
+def _state_of(key: str, region: str | None) -> NextEvidence:
+    words = "aws", "kms", "describe-key", "--key-id", key
+    return NextEvidence(
+        what="the state of the key",
+        why="A key that is disabled, pending deletion or pending import cannot be used.",
+        command=f"{command(*words)}{_region_option(region)}",
+    )
 
 
 # --- by cause
@@ -304,14 +320,15 @@ _BY_CAUSE: dict[CauseId, Callable[[DenialCause, Denial], Evidence]] = {
 # --- words of commands
 
 
-def _around(time: datetime | None) -> tuple[str, str] | None:
-    """Return the times 15 minutes before and after, for a command; None without a time zone."""
+def _around(time: datetime | None) -> str | None:
+    """Return the options for 15 minutes before and after a time; None without a time zone."""
     if time is None or time.tzinfo is None:
         return None
     try:
-        return _utc_text(time - _AROUND), _utc_text(time + _AROUND)
+        begin, end = _utc_text(time - _AROUND), _utc_text(time + _AROUND)
     except OverflowError:
         return None
+    return f"--start-time {begin} --end-time {end}"
 
 
 def _utc_text(time: datetime) -> str:
@@ -325,6 +342,11 @@ def _key(denial: Denial) -> str:
 def _region(denial: Denial) -> tuple[str, ...]:
     region = denial.event.region
     return ("--region", region) if region else ()
+
+
+def _region_option(region: str | None) -> str:
+    """Return the option for a Region, after a space; empty where the Region is not known."""
+    return f" {command('--region', region)}" if region else ""
 
 
 def _iam_name(denial: Denial) -> tuple[str, str | None]:

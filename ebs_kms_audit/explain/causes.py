@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from ebs_kms_audit.explain.entry import Entry, EntryKind
 
@@ -296,12 +297,17 @@ CONTRADICTIONS = {
 """What speaks against a cause, one sentence each."""
 
 
-def sentence(id: str, variant: str, **values: object) -> str:
-    """Return the sentence of a cause for the present input."""
-    template = VARIANTS.get((id, variant))
-    if template is not None:
-        return template.format(**values)
-    return _BY_ID[id].text(**values)
+class Words(Protocol):
+    """The words of a sentence, by their names in it."""
+
+    def __getitem__(self, name: str, /) -> str:
+        """Return a word."""
+
+
+def sentence(id: str, variant: str, words: Words) -> str:
+    """Return the sentence of a cause for the present input. Only the words that it has are made."""
+    template = VARIANTS.get((id, variant)) or _BY_ID[id].sentence
+    return template.format_map(words)
 
 
 _BY_ID = {entry.id: entry for entry in ENTRIES}

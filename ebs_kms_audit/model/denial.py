@@ -32,7 +32,10 @@ class Verdict(StrEnum):
     @staticmethod
     def worst(verdicts: Iterable[Verdict]) -> Verdict:
         """Return the most severe verdict; NOT_JUDGED if there is none."""
-        return min(verdicts, key=list(Verdict).index, default=Verdict.NOT_JUDGED)
+        return min(verdicts, key=_SEVERITY.__getitem__, default=Verdict.NOT_JUDGED)
+
+
+_SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

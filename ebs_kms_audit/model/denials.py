@@ -89,7 +89,7 @@ class Denials(MadeSequence[Denial]):
             )  # fmt: skip
         keyed.sort()
         found = cls(alike, [one[4:] for one in keyed])
-        found.times = tuple([seconds for untimed, seconds, *_ in keyed if not untimed])
+        found.times = tuple([one[1] for one in keyed if not one[0]])
         return found
 
     def by_line(self) -> Denials:
@@ -227,8 +227,10 @@ class Denials(MadeSequence[Denial]):
     @property
     def references(self) -> list[str]:
         """The reference of the event of each denial."""
+        alike = self.alike
         return [
-            one.events.columns.event_ids[at] or one.events.reference(at) for one, at in self.each()
+            alike[number].events.columns.event_ids[at] or alike[number].events.reference(at)
+            for number, at in self.places
         ]
 
     def __len__(self) -> int:

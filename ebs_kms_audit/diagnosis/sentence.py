@@ -1,0 +1,131 @@
+"""The cause of some denials → its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.cause import Half
+from ebs_kms_audit.explain import causes as texts
+from ebs_kms_audit.identify.pasted import NO_ACTION
+from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.diagnosis.case import DenialCause
+    from ebs_kms_audit.diagnosis.unmet import UnmetCondition
+    from ebs_kms_audit.policy import Decision
+
+_PLACES = {
+    None: "",
+    PolicyType.RESOURCE_BASED: " in the key policy",
+    PolicyType.IDENTITY_BASED: " in an IAM policy",
+}
+
+
+def sentence(
+    cause: DenialCause, denial: Denial, denials: Sequence[Denial], decisions: Iterable[Decision]
+) -> str:
+    """Return the sentence of a cause.
+
+    `denial` speaks for all `denials` with the cause, and `decisions` are those of the given
+    policies.
+    """
+    variant = cause.variant
+    if cause.unmet:
+        actual = cause.unmet[0].actual
+        variant = {"(absent)": "absent", "(unknown)": "unknown"}.get(actual, variant)
+    return texts.sentence(cause.id, variant, _Words(cause, denial, denials, decisions))
+
+
+class _Words:
+    """The words of a sentence: a method for each name. A sentence asks for those that it has."""
+
+    def __init__(
+        self,
+        cause: DenialCause,
+        denial: Denial,
+        denials: Sequence[Denial],
+        decisions: Iterable[Decision],
+    ) -> None:
+        self._cause = cause
+        self._denial = denial
+        self._denials = denials
+        self._decisions = decisions
+
+    def __getitem__(self, name: str) -> str:
+        word: str = getattr(self, name)()
+        return word
+
+    def caller(self) -> str:
+        principal = self._denial.principal
+        arn = Arn.parse(principal.arn)
+        if principal.kind is PrincipalKind.ROOT:
+            return "the root user"
+        if principal.kind is PrincipalKind.ACCOUNT and arn:
+            return f"account {arn.account}"
+        if arn is not None:
+            return arn.name
+        return principal.role_name or principal.user_name or "the caller"
+
+    def actions(self) -> str:
+        """Return the denied actions, or what to call one that is not in the table of actions."""
+        actions = dict.fromkeys(action for one in self._denials for action in one.iam_actions)
+        if actions:
+            return _listed(actions)
+        named = self._denial.event.name != NO_ACTION
+        return f"kms:{self._denial.event.name}" if named else _UNNAMED
+
+    def key(self) -> str:
+        key = self._denial.key
+        return key.arn or key.alias or key.id or "not named in the input"
+
+    def service(self) -> str:
+        return self._denial.via_service or "an AWS service"
+
+    def policy_type(self) -> str:
+        return self._cause.policy_type or "policy"
+
+    def where(self) -> str:
+        """Return where a Deny is."""
+        cause = self._cause
+        place = _PLACES.get(cause.policy_type, f" in the {cause.policy_type}")
+        return f"{place}, statement {self.statement()}," if len(cause.statements) == 1 else place
+
+    def statement(self) -> str:
+        statements = self._cause.statements
+        return statements[0].label if statements else ""
+
+    def test(self) -> str:
+        return f"{self._unmet.test.operator} {self._unmet.test.key}"
+
+    def required(self) -> str:
+        return " or ".join(self._unmet.test.required)
+
+    def actual(self) -> str:
+        return self._unmet.actual
+
+    def missing(self) -> str:
+        """Return the missing halves of a call across accounts."""
+        cause = self._cause
+        grant = " for a grant" if cause.by_policy and Half.GRANT in cause.missing else ""
+        return ", and ".join(
+            texts.MISSING[f"{half}{grant}" if half is Half.KEY_POLICY else half]
+            for half in cause.missing
+        )
+
+    def depends_on(self) -> str:
+        """Return what the decisions of the given policies depend on."""
+        return _listed(dict.fromkeys(name for one in self._decisions for name in one.depends_on))
+
+    @property
+    def _unmet(self) -> UnmetCondition:
+        return self._cause.unmet[0]
+
+
+_UNNAMED = "an action that the message does not name"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *head, last = list(names) or [""]
+    return f"{', '.join(head)} and {last}" if head else last
