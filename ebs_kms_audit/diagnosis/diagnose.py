@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
@@ -121,7 +121,8 @@ def cause_of(group: Group) -> Cause:
     by_id = _explained(group)
     first, *others = sorted(by_id, key=_ORDER.__getitem__) if len(by_id) > 1 else by_id
     explained = by_id[first]
-    cause, denial = _surest(explained)
+    surest = _surest(explained)
+    cause = surest.cause
     places = _places_of(first, group) if others else range(len(group.denials))
     return Cause(
         id=cause.id,
@@ -130,7 +131,9 @@ def cause_of(group: Group) -> Cause:
         policy_type=cause.policy_type,
         supported_by=tuple(support(cause, places, group)),
         contradicted_by=tuple(contradictions(cause, group)),
-        next_evidence=next_evidence(cause, denial, iam_given=_iam_is_given(group)),
+        next_evidence=next_evidence(
+            cause, group.denials[surest.place], iam_given=_iam_is_given(group)
+        ),
         others=tuple(
             OtherCause(
                 id=other,
@@ -146,23 +149,33 @@ def cause_of(group: Group) -> Cause:
     )
 
 
-_Explained = list[tuple[DenialCause, Denial]]
-"""The causes with one id, each with the first denial of each kind that it explains."""
+class _Explained(NamedTuple):
+    """A cause and a kind of denials that it explains.
+
+    cause   the cause
+    denial  a denial of the kind
+    place   the place of the first denial of the kind with this cause
+    """
+
+    cause: DenialCause
+    denial: Denial
+    place: int
 
 
-def _explained(group: Group) -> dict[CauseId, _Explained]:
+def _explained(group: Group) -> dict[CauseId, list[_Explained]]:
+    """Return the causes by their ids, each with the kinds of denials that it explains."""
     denials, causes = group.denials, group.causes
-    pairs = zip(map(causes.__getitem__, denials.first_at), denials.kinds, strict=True)
+    first: Iterable[int] = denials.first_at
+    kinds: Iterable[int] = range(len(denials.kinds))
     if any(judgement.then for judgement in group.judgements):  # the cause depends on the time
-        first: dict[tuple[int, int], int] = {}
+        at_first: dict[tuple[int, int], int] = {}
         for at, pair in enumerate(zip(map(id, causes), denials.kind_at, strict=True)):
-            first.setdefault(pair, at)
-        pairs = zip(
-            map(causes.__getitem__, first.values()), denials.at(first.values()), strict=True
-        )
-    found: dict[CauseId, _Explained] = {}
-    for cause, denial in pairs:
-        found.setdefault(cause.id, []).append((cause, denial))
+            at_first.setdefault(pair, at)
+        first, kinds = at_first.values(), [kind for _, kind in at_first]
+    found: dict[CauseId, list[_Explained]] = {}
+    for at, kind in zip(first, kinds, strict=True):
+        one = _Explained(causes[at], denials.kinds[kind], at)
+        found.setdefault(one.cause.id, []).append(one)
     return found
 
 
@@ -171,16 +184,17 @@ def _places_of(cause: CauseId, group: Group) -> list[int]:
     return [at for at, one in enumerate(group.causes) if one.id is cause]
 
 
-def _text(explained: _Explained, group: Group) -> str:
-    cause, denial = _surest(explained)
-    return sentence(cause, denial, [one for _, one in explained], group.decisions)
+def _text(explained: Sequence[_Explained], group: Group) -> str:
+    surest = _surest(explained)
+    denials = [one.denial for one in explained]
+    return sentence(surest.cause, surest.denial, denials, group.decisions)
 
 
-def _surest(explained: _Explained) -> tuple[DenialCause, Denial]:
-    """Return the denial with the best evidence, which speaks for the others, and its cause."""
+def _surest(explained: Sequence[_Explained]) -> _Explained:
+    """Return the denials with the best evidence, which speak for the others, and their cause."""
     if len(explained) == 1:
         return explained[0]
-    return min(explained, key=lambda one: _BEST_FIRST[one[0].evidence])
+    return min(explained, key=lambda one: _BEST_FIRST[one.cause.evidence])
 
 
 def _iam_is_given(group: Group) -> bool:

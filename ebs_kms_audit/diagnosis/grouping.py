@@ -95,7 +95,7 @@ def _group(
         if found or is_listed:
             history = replace(history, grants=found, grants_listed=is_listed)
     return Group(
-        id=_finding_id(denials.kinds[0].event, taken),
+        id=_finding_id(denials, taken),
         denials=with_verdicts(denials, judgements),
         history=history,
         judgements=judgements,
@@ -136,16 +136,15 @@ def _near_misses(
     )
 
 
-def _finding_id(first: Event, taken: set[str]) -> str:
+def _finding_id(denials: Denials, taken: set[str]) -> str:
     """Return the id of a finding: the CRC-32 of the Event ID of its earliest row.
 
     For a row without one it is that of the file's name, the time and the event name, because
     the line changes when an export has newer rows, and Spark does not know it. The id stays the
     same when rows or evidence are added and when findings merge.
     """
-    time = first.time.isoformat() if first.time else ""
-    file = os.path.basename(first.file)  # noqa: PTH119
-    named = first.event_id or f"{file}\x00{time}\x00{first.name}"
+    alike, at = next(denials.each())
+    named = alike.events.columns.event_ids[at] or _name_of(alike.events.event(at))
     for attempt in range(len(taken) + 1):
         text = named if not attempt else f"{named}\x00{attempt}"
         finding_id = f"F-{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
@@ -153,6 +152,13 @@ def _finding_id(first: Event, taken: set[str]) -> str:
             break
     taken.add(finding_id)
     return finding_id
+
+
+def _name_of(event: Event) -> str:
+    """Return a name for an event without an Event ID."""
+    time = event.time.isoformat() if event.time else ""
+    file = os.path.basename(event.file)  # noqa: PTH119
+    return f"{file}\x00{time}\x00{event.name}"
 
 
 def shared_identity(denial: Denial) -> tuple[str, ...]:

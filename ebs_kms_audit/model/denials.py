@@ -146,26 +146,11 @@ class Denials(MadeSequence[Denial]):
     @cached_property
     def kind_at(self) -> tuple[int, ...]:
         """The number of the kind of each denial. Kinds are numbered in order, from 0."""
-        by_identity: dict[Hashable, int] = {}
-        by_content: dict[Hashable, int] = {}
-        numbers: dict[int, int] = {}
-        for number in dict.fromkeys([number for number, _ in self.places]):
-            denial = self.alike[number].sample
-            event, caller = denial.event, denial.event.identity
-            rest = (
-                event.name, event.error_code, event.source_ip, event.user_name, event.region,
-                event.account, event.error_message is None, denial.credential_account,
-                denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
-                event.account_cell, caller and (caller.issuer_arn or caller.arn),
-            )  # fmt: skip
-            identity = (id(denial.principal), id(denial.key), id(denial.message), *rest,
-                        id(denial.verdict), id(denial.statement_kind))  # fmt: skip
-            kind = by_identity.get(identity)
-            if kind is None:
-                content = (*_content(denial), *rest)
-                kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
-            numbers[number] = kind
-        return tuple([numbers[number] for number, _ in self.places])
+        alike = dict.fromkeys([number for number, _ in self.places])
+        samples = [self.alike[number].sample for number in alike]
+        kinds = range(len(alike)) if _are_of_different_calls(samples) else _kinds_of(samples)
+        of_alike = dict(zip(alike, kinds, strict=True))
+        return tuple([of_alike[number] for number, _ in self.places])
 
     @cached_property
     def times(self) -> tuple[float, ...]:
@@ -184,11 +169,9 @@ class Denials(MadeSequence[Denial]):
     @cached_property
     def first_at(self) -> tuple[int, ...]:
         """The place of the first denial of each kind."""
-        places: dict[int, int] = {}
-        for place, kind in enumerate(self.kind_at):
-            if kind not in places:
-                places[kind] = place
-        return tuple(places.values())
+        last_to_first = range(len(self.places) - 1, -1, -1)
+        places = dict(zip(reversed(self.kind_at), last_to_first, strict=True))
+        return tuple(sorted(places.values()))
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
@@ -197,10 +180,8 @@ class Denials(MadeSequence[Denial]):
 
     @cached_property
     def kinds(self) -> tuple[Denial, ...]:
-        """The first denial of each kind, in order."""
-        alike, places = self.alike, self.places
-        firsts = map(places.__getitem__, self.first_at)
-        return tuple([alike[number].denial(at) for number, at in firsts])
+        """A denial of each kind, in order. Others of the kind can be earlier."""
+        return tuple([self.alike[self.places[at][0]].sample for at in self.first_at])
 
     @cached_property
     def first_time(self) -> datetime | None:
@@ -215,7 +196,7 @@ class Denials(MadeSequence[Denial]):
 
     @property
     def last_of_kinds(self) -> list[Denial]:
-        """The first denial of each kind; the kind of the last denial is last."""
+        """A denial of each kind; the kind of the last denial is last."""
         last = {kind: at for at, kind in enumerate(self.kind_at)}
         return [self.kinds[kind] for kind in sorted(last, key=last.__getitem__)]
 
@@ -248,6 +229,35 @@ class Denials(MadeSequence[Denial]):
             return Denials(self.alike, self.places[at])
         number, place = self.places[at]
         return self.alike[number].denial(place)
+
+
+def _are_of_different_calls(denials: Sequence[Denial]) -> bool:
+    """Return whether no two denials have the same event name, error code and source."""
+    calls = {(one.event.name, one.event.error_code, one.event.source_ip) for one in denials}
+    return len(calls) == len(denials)
+
+
+def _kinds_of(denials: Sequence[Denial]) -> list[int]:
+    """Return the number of the kind of each denial."""
+    by_identity: dict[Hashable, int] = {}
+    by_content: dict[Hashable, int] = {}
+    numbers: list[int] = []
+    for denial in denials:
+        event, caller = denial.event, denial.event.identity
+        rest = (
+            event.name, event.error_code, event.source_ip, event.user_name, event.region,
+            event.account, event.error_message is None, denial.credential_account,
+            denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
+            event.account_cell, caller and (caller.issuer_arn or caller.arn),
+        )  # fmt: skip
+        identity = (id(denial.principal), id(denial.key), id(denial.message), *rest,
+                    id(denial.verdict), id(denial.statement_kind))  # fmt: skip
+        kind = by_identity.get(identity)
+        if kind is None:
+            content = (*_content(denial), *rest)
+            kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
+        numbers.append(kind)
+    return numbers
 
 
 def _content(denial: Denial) -> tuple[object, ...]:
