@@ -114,8 +114,9 @@ class Dialect:
 
 
 class Rows:
-    """The rows below the header. Iterate once; blank lines are no rows.
+    """The rows below the header. An iteration goes on where the last one ended.
 
+    Blank lines are no rows.
     `ahead` are lines already taken from `lines`, and come first. Some lines `together` are tried as
     rows of one line each. If one of them is not, all of them are read one by one, so they are few.
     While a row is handled, `line` is the number of the line after it.
@@ -135,8 +136,12 @@ class Rows:
         self._dialect = dialect
         self._reader = csv.reader(self._lines, delimiter=dialect.delimiter, strict=True)
         self.line = first_line
+        self._rows = self._read()
 
     def __iter__(self) -> Iterator[Row]:
+        return self._rows
+
+    def _read(self) -> Iterator[Row]:
         while lines := self._lines.take_some(self._together):
             rows = self._dialect.rows(lines)
             if rows is None:
