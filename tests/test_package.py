@@ -69,10 +69,19 @@ def test_the_command_on_a_small_export_does_not_import(module, imported_by_the_c
     assert module not in imported_by_the_command
 
 
-def test_the_command_on_a_large_export_imports_numpy_and_no_other_of_these(tmp_path):
-    made = make_export(tmp_path, 8)  # numpy is used from 6 MB on
+@pytest.mark.parametrize(
+    ("mix", "size", "is_used"),
+    [
+        ("typical", 8, True),  # numpy is used from 6 MB on
+        ("typical", 2, False),
+        ("dense-0.5", 2, True),  # an audit needs each row: from 1.5 MB on
+        ("dense-0.5", 1, False),
+    ],
+)
+def test_the_command_imports_numpy_if_it_pays_and_no_other_of_these(tmp_path, mix, size, is_used):
+    made = make_export(tmp_path, size, mix)
     imported = imported_by(f"from ebs_kms_audit.cli.main import main; main([{made.path!r}])")
-    assert "numpy" in imported
+    assert ("numpy" in imported) == is_used
     assert imported.isdisjoint({"pandas", "pyarrow", "jsonpath_ng"})
 
 

@@ -20,13 +20,18 @@ listed     rows that findings list: their texts are in memory, their events are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
-from ebs_kms_audit.reading.exports.events import SAMPLE, read_events, row_starter
+from ebs_kms_audit.reading.exports.events import (
+    SAMPLE,
+    needed_share,
+    read_events,
+    row_starter,
+)
 from ebs_kms_audit.reading.exports.header import (
     Layout,
     find_header,
@@ -43,7 +48,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20
-"""From this size on, in bytes unpacked, the vectorised reader reads an export."""
+"""From this size on, in bytes unpacked, the vectorised reader reads an export of any content."""
+_NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
 _PACKED = 8  # how many times as large an export is when it is unpacked
 _HEADER_SEARCHED = 50
 
@@ -86,13 +92,12 @@ def read_export(
         first_line=index + 2,
         dialect=Dialect(delimiter, row_starter(Layout.of_header(header))),
     )
-    found: Iterable[Row] = rows
-    if large is not None and _is_large(source):
+    sample = list(islice(rows, SAMPLE))
+    if large is not None and _is_large(source, Layout.of_header(header), sample):
         with workers.numpy_in_one_thread():
             from ebs_kms_audit.reading.exports.blocks import Settings
             from ebs_kms_audit.reading.exports.large import open_large
 
-        sample = list(islice(rows, SAMPLE))
         settings = Settings(Layout.of_header(header), delimiter, sample, lines.check_length, window)
         opened = open_large(source, stats, head[: index + 1], header, settings, related)
         if opened is not None:
@@ -100,16 +105,25 @@ def read_export(
             yield from opened.read(workers)
             _check_whole_rows(source, stats)
             return
-        found = chain(sample, rows)
-    yield from _events_in(_mark_last(found, lines), header, stats, day_first=delimiter == ";")
+    yield from _events_in(
+        _mark_last(chain(sample, rows), lines), header, stats, day_first=delimiter == ";"
+    )
     stats.cut_short = lines.cut_short
     _check_whole_rows(source, stats)
 
 
-def _is_large(source: Source) -> bool:
-    """Return whether numpy pays: importing it takes as long as the plain reader for 6 MB."""
-    file = source.file
-    return file is not None and file.size * (_PACKED if file.packed else 1) >= LARGE
+def _is_large(source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
+    """Return whether numpy pays.
+
+    Importing it takes as long as the plain reader takes for 6 MB of rows that an audit does not
+    need, or a quarter of it of rows that it needs.
+    """
+    if source.file is None:
+        return False
+    size = source.file.size * (_PACKED if source.file.packed else 1)
+    if not LARGE > size >= LARGE / _NEEDED_ROW:
+        return size >= LARGE
+    return size * (1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)) >= LARGE
 
 
 def _check_whole_rows(source: Source, stats: InputStats) -> None:

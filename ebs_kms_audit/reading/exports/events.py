@@ -347,5 +347,12 @@ def read_events(
     return map(maker.event, reader.needed(chain(sample, rows)))
 
 
+def needed_share(layout: Layout, rows: Sequence[Row]) -> float:
+    """Return the share of rows that an audit needs, from 0 to 1."""
+    judge = RowReader(layout, InputStats("")).judge
+    needed = sum(judge(row.cells).relevance is not NOT_RELEVANT for row in rows)
+    return needed / max(1, len(rows))
+
+
 def _no_time(cell: str) -> str:
     return "its Event time is no time" if cell.strip() else "it has no Event time"
