@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 
 WORD = 64
 """How many bytes a number stands for. The length of a block is a multiple of it."""
-_LAST = np.uint64(WORD - 1)
+_ONE, _LAST = np.uint64(1), np.uint64(WORD - 1)
 _BITS_IN_BYTE = np.array([byte.bit_count() for byte in range(256)], dtype=np.uint8)
 
 
@@ -61,9 +61,16 @@ def ends_set(bits: Array) -> bool:
 def places_of(bits: Array) -> Array:
     """Return the places of the bits that are set. Quick where they are few."""
     words = np.flatnonzero(bits != 0)
-    inside = np.flatnonzero(unpacked(bits[words]))
-    found: Array = words[inside // WORD] * WORD + inside % WORD
-    return found
+    left = bits[words]
+    found = [np.zeros(0, dtype=np.intp)]
+    while len(words):  # once for each bit of a number
+        others = left & (left - _ONE)
+        found.append(words * WORD + bits_in((left ^ others) - _ONE))
+        several = np.flatnonzero(others)
+        words, left = words[several], others[several]
+    places = np.concatenate(found)
+    places.sort(kind="stable")
+    return places
 
 
 def bits_in(words: Array) -> Array:

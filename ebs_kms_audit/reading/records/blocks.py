@@ -277,14 +277,17 @@ def _decoded_record(text: bytes, begin: int, border: bytes) -> tuple[Any, int] |
 
 
 def _joined(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield the first blocks as one, of this size at least, and then each of the others."""
+    """Yield so many bytes of the blocks as one, and then the rest."""
     first = []
     for block in blocks:
-        first.append(block)
+        first.append(memoryview(block)[:size])
         size -= len(block)
         if size <= 0:
+            yield b"".join(first)
+            yield block[size:] if size else b""
             break
-    yield b"".join(first)
+    else:
+        yield b"".join(first)
     yield from blocks
 
 

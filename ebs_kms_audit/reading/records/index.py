@@ -6,6 +6,7 @@ of an object in a request is inside more brackets. The rules are those of `prefi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import repeat
 from typing import NamedTuple
@@ -120,13 +121,13 @@ class Indexer:
         # Names of this length before a text: a few in each record, and two of them are needed.
         names = structure.strings & moved(structure.quotes & ~structure.strings, _LENGTH)
         places = _before(places_of(names & moved(structure.strings, _LENGTH + 2)), begins[-1])
-        sources = _own_sources(_with(words, places, SOURCE), structure, begins)
+        sources, keys = _with_each(words, places, (SOURCE, _ACCESS_KEY))
+        sources = _own_sources(sources, structure, begins)
         seconds, sound = _times(text, words, begins, sources)
         deep = _before(structure.deep(), begins[-1])
         sound[np.searchsorted(begins, deep, "right") - 1] = False
         kinds = self._kinds_of(text, sources)
         kinds[~sound] = 0
-        keys = _with(words, places, _ACCESS_KEY)
         keys = keys[~_is_at(words, keys + len(_ACCESS_KEY), _OF_A_SESSION)]
         keyed = np.zeros(len(sources), dtype=bool)
         keyed[np.searchsorted(begins, keys, "right") - 1] = True
@@ -178,11 +179,14 @@ def _times(text: bytes, words: Array, begins: Array, sources: Array) -> tuple[Ar
     return seconds, sound & is_time
 
 
-def _with(words: Array, places: Array, text: bytes) -> Array:
-    """Return the places where a text is."""
-    for start, mask, word in _parts(text):
-        places = places[words[places + start] & mask == word]
-    return places
+def _with_each(words: Array, places: Array, texts: Sequence[bytes]) -> list[Array]:
+    """Return the places where each text is. The texts begin differently, and are long."""
+    found = words[places]
+    with_text = []
+    for text in texts:
+        at = places[found == _parts(text)[0][2]]
+        with_text.append(at[_is_at(words, at, text)])
+    return with_text
 
 
 def _is_at(words: Array, places: Array, text: bytes) -> Array:
