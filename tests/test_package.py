@@ -70,19 +70,30 @@ def test_the_command_on_a_small_export_does_not_import(module, imported_by_the_c
 
 
 @pytest.mark.parametrize(
-    ("mix", "size", "is_used"),
+    ("mix", "sizes", "is_used"),
     [
-        ("typical", 8, True),  # numpy is used from 6 MB on
-        ("typical", 2, False),
-        ("dense-0.5", 2, True),  # an audit needs each row: from 1.5 MB on
-        ("dense-0.5", 1, False),
+        ("typical", [8], True),  # importing numpy takes as long as the plain reader for 6 MB
+        ("typical", [2], False),
+        ("typical", [2, 2.1, 2.2], True),
+        ("dense-0.5", [2], True),  # an audit needs each row, which takes four times as long
+        ("dense-0.5", [1], False),
     ],
 )
-def test_the_command_imports_numpy_if_it_pays_and_no_other_of_these(tmp_path, mix, size, is_used):
-    made = make_export(tmp_path, size, mix)
-    imported = imported_by(f"from ebs_kms_audit.cli.main import main; main([{made.path!r}])")
+def test_the_command_imports_numpy_if_it_pays_and_no_other_of_these(tmp_path, mix, sizes, is_used):
+    paths = [make_export(tmp_path, size, mix).path for size in sizes]
+    imported = imported_by(f"from ebs_kms_audit.cli.main import main; main({paths!r})")
     assert ("numpy" in imported) == is_used
     assert imported.isdisjoint({"pandas", "pyarrow", "jsonpath_ng"})
+
+
+@pytest.mark.parametrize(
+    ("mix", "size", "is_used"),
+    [("typical", 1, True), ("typical", 0.5, False), ("dense-0.5", 0.5, True)],
+)
+def test_numpy_reads_smaller_exports_if_it_is_imported(tmp_path, mix, size, is_used):
+    path = make_export(tmp_path, size, mix).path
+    imported = imported_by(f"import numpy, ebs_kms_audit; ebs_kms_audit.audit({path!r})")
+    assert ("ebs_kms_audit.reading.exports.large" in imported) == is_used
 
 
 @pytest.mark.parametrize("package", ["context", "diagnosis", "plan", "render", "report"])

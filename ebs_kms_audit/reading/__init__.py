@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.documents import Documents
-from ebs_kms_audit.reading.exports import read_export
+from ebs_kms_audit.reading.exports import Exports
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.recognition import Content, Header, content_of_columns, recognize
@@ -94,7 +94,7 @@ class Reading:
         self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
-        self._large: list[LargeExport] = []
+        self._exports = Exports(self._workers)
         self._kept: list[KeptRecords] = []
         self._related: RelatedEvents | None = None
         self._started: Iterator[Event | AlikeEvents] | None = None
@@ -111,7 +111,7 @@ class Reading:
 
     def _parts(self) -> list[LargeExport | KeptRecords]:
         """Return what `read` leaves events out of."""
-        return [*self._large, *self._kept]
+        return [*self._exports.large, *self._kept]
 
     @property
     def repeatable(self) -> bool:
@@ -120,7 +120,7 @@ class Reading:
 
     def __iter__(self) -> Iterator[Event]:
         """Yield every event that an audit can need. `read` is faster, and yields fewer."""
-        events: Any = self._read_all(None)  # none are columns
+        events: Any = self._read_all(Exports(self._workers))  # none are columns
         return iter(events)
 
     def read(self, related: RelatedEvents | None = None) -> Iterator[Event | AlikeEvents]:
@@ -133,8 +133,11 @@ class Reading:
             events, self._started = self._started, None
             return events
         self._related = related
-        self._large, self._kept = [], []
-        return self._read_all(self._large)
+        self._kept = []
+        self._exports = Exports(
+            self._workers, vectorised=True, related=related, window=self._window
+        )
+        return self._read_all(self._exports, lazily=self._window is None)
 
     def start(self) -> None:
         """Read up to the first event, which `read` then yields first.
@@ -145,23 +148,26 @@ class Reading:
         first = next(events, None)
         self._started = events if first is None else chain([first], events)
 
-    def _read_all(self, large: list[LargeExport] | None) -> Iterator[Event | AlikeEvents]:
+    def _read_all(self, exports: Exports, *, lazily: bool = False) -> Iterator[Event | AlikeEvents]:
         if self.files and self._workers.meter:
             self._workers.meter.again()
         self.files, self.documents = [], Documents()
         sources = Sources()
         order: dict[str, int] = {}
         try:
-            yield from self._events(sources, order, large)
+            yield from self._events(sources, order, exports, lazily=lazily)
         finally:
             sources.close()
             self.files.sort(key=lambda file: order.get(file.name, 0))
         collect_documents(self.files, self._of_records, self.documents)
 
     def _events(
-        self, sources: Sources, order: dict[str, int], large: list[LargeExport] | None
+        self, sources: Sources, order: dict[str, int], exports: Exports, *, lazily: bool
     ) -> Iterator[Event | AlikeEvents]:
-        """Yield the events of the console's CSV files, then those of all other sources."""
+        """Yield the events of the console's CSV files, then those of all other sources.
+
+        `lazily` is whether records that may bear on a denial may be left to `around`.
+        """
         later: list[_Recognized] = []
         for source, must_hold_events in self._sources(sources):
             order.setdefault(source.name, len(order))
@@ -169,18 +175,18 @@ class Reading:
             if recognized is None:
                 continue
             if recognized[0] is Content.CONSOLE_CSV:
-                yield from self._read(recognized, large)
+                yield from self._read(recognized, exports)
             else:
                 later.append(recognized)
         # A record completes the row of the same event, so beside rows every record is read.
         rows = any(file.form == "export" for file in self.files) or any(
             content in (Content.TABLE, Content.PARQUET) for content, *_ in later
         )
-        lazily = large is not None and self._window is None and not rows
+        lazily = lazily and not rows
         later.reverse()  # so that each can be let go when it is read
         while later:
             if later[-1][0] is not Content.JSON:
-                yield from self._read(later.pop())
+                yield from self._read(later.pop(), exports)
                 continue
             yield from self._read_json(later, lazily=lazily)
 
@@ -230,9 +236,7 @@ class Reading:
         reader = RecordFiles(self._workers, self._record_path, kept)
         yield from reader.events(following(), self.files)
 
-    def _read(
-        self, recognized: _Recognized, large: list[LargeExport] | None = None
-    ) -> Iterator[Event | AlikeEvents]:
+    def _read(self, recognized: _Recognized, exports: Exports) -> Iterator[Event | AlikeEvents]:
         """Read one source; what cannot be read is said in `files`."""
         content, header, source = recognized
         reading = InputStats(source.name)
@@ -240,14 +244,7 @@ class Reading:
         watched = self._workers.watched(source)
         try:
             if content is Content.CONSOLE_CSV:
-                yield from read_export(
-                    source,
-                    reading,
-                    self._workers,
-                    large,
-                    related=self._related,
-                    window=self._window,
-                )
+                yield from exports.events(source, reading)
             elif content is Content.QUERY_RESULT and header is not None:
                 from ebs_kms_audit.reading.query_results import read_query_csv
 
@@ -264,15 +261,17 @@ class Reading:
                 from ebs_kms_audit.reading.parquet import read_parquet
 
                 reading.recognized_as = "Parquet"
-                yield from self._read_table(read_parquet(watched), reading)
+                yield from self._read_table(read_parquet(watched), reading, exports)
             elif source.table is not None:
                 reading.recognized_as = "table"
-                yield from self._read_table(source.table(), reading)
+                yield from self._read_table(source.table(), reading, exports)
         except InputError as error:
             reading.fail(error, listed=source.listed)
         reading.check_size(source.file)
 
-    def _read_table(self, table: Table, reading: InputStats) -> Iterator[Event | AlikeEvents]:
+    def _read_table(
+        self, table: Table, reading: InputStats, exports: Exports
+    ) -> Iterator[Event | AlikeEvents]:
         """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
         header, cells = table
         if content_of_columns(header) is Content.QUERY_RESULT:
@@ -284,7 +283,7 @@ class Reading:
             return
         reading.recognized_as = f"{reading.recognized_as} with the console's columns"
         source = Source(name=reading.name, table=lambda: Table(header, cells))
-        yield from read_export(source, reading, self._workers)
+        yield from exports.events(source, reading)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on these denials, of those that `read` left out."""
@@ -293,27 +292,27 @@ class Reading:
 
     def calls(self) -> list[CallRows]:
         """Return the EC2 calls near denials in large files that `around` left out."""
-        return _without_repeated([large.calls for large in self._large])
+        return _without_repeated([large.calls for large in self._exports.large])
 
     def changes(self) -> list[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""
-        return _without_repeated([large.changes() for large in self._large])
+        return _without_repeated([large.changes() for large in self._exports.large])
 
     def successes(self, related: RelatedEvents) -> list[SuccessRows]:
         """Return the successes of the callers of denials in large files, which `read` left out."""
-        return [large.successes(related) for large in self._large]
+        return [large.successes(related) for large in self._exports.large]
 
     def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
         """Yield large files with damaged account ids, each with all events that an audit needs."""
-        for large in self._large:
+        for large in self._exports.large:
             if large.damaged:
                 yield large.name, large.all_events()
 
     def release(self) -> None:
         """Forget what was kept of large files. A report needs it no more."""
-        for large in self._large:
+        for large in self._exports.large:
             large.release()
-        self._large, self._kept = [], []
+        self._exports, self._kept = Exports(self._workers), []
 
 
 _Listed = TypeVar("_Listed", bound="ListedRows")

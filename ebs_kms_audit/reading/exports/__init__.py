@@ -20,6 +20,7 @@ listed     rows that findings list: their texts are in memory, their events are 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -48,82 +49,99 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20
-"""From this size on, in bytes unpacked, the vectorised reader reads an export of any content."""
+"""How many bytes of an export the plain reader reads while numpy is imported."""
+_SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly
 _NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
 _PACKED = 8  # how many times as large an export is when it is unpacked
 _HEADER_SEARCHED = 50
 
 
-def read_export(
-    source: Source,
-    stats: InputStats,
-    workers: Workers,
-    large: list[LargeExport] | None = None,
-    *,
-    related: RelatedEvents | None = None,
-    window: Window | None = None,
-) -> Iterator[Event | AlikeEvents]:
-    """Yield the events of an export that an audit needs, and count its rows in `stats`.
+class Exports:
+    """Reads the exports of one audit, one after the other.
 
-    Denied rows of a large export are together, those of each kind as columns.
-    A large export is appended to `large`: after the iteration it yields the events around denials.
-    In a second reading, `related` says which events these are. Every event in the `window` is
-    yielded here. Without `large`, every event is yielded here.
+    `vectorised` is whether the vectorised reader may read a part of them. It yields the denied rows
+    of each kind together, as columns. Without it, every event that an audit needs is yielded. In a
+    second reading, `related` says which events bear on a denial. Every event in the `window` is
+    yielded at once.
 
-    Raises InputError where the export cannot be read at all.
+    large  the exports that the vectorised reader has read: they yield the events around denials
     """
-    if source.table is not None:
-        header, table = source.table()
-        require_columns(source.name, header, Layout.of_header(header))
-        numbered = (Row(line, cells) for line, cells in enumerate(table, start=1))
-        yield from _events_in(numbered, header, stats)
-        return
-    watched = workers.watched(source)
-    assert watched.blocks is not None
-    lines = Lines(source.name, watched.blocks())
-    stream = iter(lines)
-    head = list(islice(stream, _HEADER_SEARCHED))
-    if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
-        raise _no_whole_row(source, lines.cut_short)
-    index, delimiter, header = find_header(source.name, head)
-    rows = Rows(
-        stream,
-        ahead=head[index + 1 :],
-        first_line=index + 2,
-        dialect=Dialect(delimiter, row_starter(Layout.of_header(header))),
-    )
-    sample = list(islice(rows, SAMPLE))
-    if large is not None and _is_large(source, Layout.of_header(header), sample):
-        with workers.numpy_in_one_thread():
-            from ebs_kms_audit.reading.exports.blocks import Settings
-            from ebs_kms_audit.reading.exports.large import open_large
 
-        settings = Settings(Layout.of_header(header), delimiter, sample, lines.check_length, window)
-        opened = open_large(source, stats, head[: index + 1], header, settings, related)
-        if opened is not None:
-            large.append(opened)
-            yield from opened.read(workers)
-            _check_whole_rows(source, stats)
+    def __init__(
+        self,
+        workers: Workers,
+        *,
+        vectorised: bool = False,
+        related: RelatedEvents | None = None,
+        window: Window | None = None,
+    ) -> None:
+        self._workers = workers
+        self._vectorised = vectorised
+        self._related = related
+        self._window = window
+        self._read_plainly = 0.0  # bytes
+        self.large: list[LargeExport] = []
+
+    def events(self, source: Source, stats: InputStats) -> Iterator[Event | AlikeEvents]:
+        """Yield the events of an export that an audit needs, and count its rows in `stats`.
+
+        Raises InputError where the export cannot be read at all.
+        """
+        if source.table is not None:
+            header, table = source.table()
+            require_columns(source.name, header, Layout.of_header(header))
+            numbered = (Row(line, cells) for line, cells in enumerate(table, start=1))
+            yield from _events_in(numbered, header, stats)
             return
-    yield from _events_in(
-        _mark_last(chain(sample, rows), lines), header, stats, day_first=delimiter == ";"
-    )
-    stats.cut_short = lines.cut_short
-    _check_whole_rows(source, stats)
+        watched = self._workers.watched(source)
+        assert watched.blocks is not None
+        lines = Lines(source.name, watched.blocks())
+        stream = iter(lines)
+        head = list(islice(stream, _HEADER_SEARCHED))
+        if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
+            raise _no_whole_row(source, lines.cut_short)
+        index, delimiter, header = find_header(source.name, head)
+        layout = Layout.of_header(header)
+        rows = Rows(
+            stream,
+            ahead=head[index + 1 :],
+            first_line=index + 2,
+            dialect=Dialect(delimiter, row_starter(layout)),
+        )
+        sample = list(islice(rows, SAMPLE))
+        if self._vectorised and self._is_large(source, layout, sample):
+            with self._workers.numpy_in_one_thread():
+                from ebs_kms_audit.reading.exports.blocks import Settings
+                from ebs_kms_audit.reading.exports.large import open_large
 
+            settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
+            opened = open_large(source, stats, head[: index + 1], header, settings, self._related)
+            if opened is not None:
+                self.large.append(opened)
+                yield from opened.read(self._workers)
+                _check_whole_rows(source, stats)
+                return
+        found = _mark_last(chain(sample, rows), lines)
+        yield from _events_in(found, header, stats, day_first=delimiter == ";")
+        stats.cut_short = lines.cut_short
+        _check_whole_rows(source, stats)
 
-def _is_large(source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
-    """Return whether numpy pays.
+    def _is_large(self, source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
+        """Return whether the vectorised reader is the quicker one.
 
-    Importing it takes as long as the plain reader takes for 6 MB of rows that an audit does not
-    need, or a quarter of it of rows that it needs.
-    """
-    if source.file is None:
+        It pays to import numpy when the plain reader has taken as long as that.
+        """
+        file = source.file
+        if file is None:
+            return False
+        work: float = file.size * (_PACKED if file.packed else 1)
+        if work * _NEEDED_ROW >= LARGE * _SMALL:
+            work *= 1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)
+        imported = "numpy" in sys.modules
+        if work >= LARGE * _SMALL and (imported or self._read_plainly + work >= LARGE):
+            return True
+        self._read_plainly += work
         return False
-    size = source.file.size * (_PACKED if source.file.packed else 1)
-    if not LARGE > size >= LARGE / _NEEDED_ROW:
-        return size >= LARGE
-    return size * (1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)) >= LARGE
 
 
 def _check_whole_rows(source: Source, stats: InputStats) -> None:

@@ -8,6 +8,7 @@ only.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
@@ -347,11 +348,16 @@ def read_events(
     return map(maker.event, reader.needed(chain(sample, rows)))
 
 
-def needed_share(layout: Layout, rows: Sequence[Row]) -> float:
+def needed_share(layout: Layout, rows: Iterable[Row]) -> float:
     """Return the share of rows that an audit needs, from 0 to 1."""
-    judge = RowReader(layout, InputStats("")).judge
-    needed = sum(judge(row.cells).relevance is not NOT_RELEVANT for row in rows)
-    return needed / max(1, len(rows))
+    of_kind = cells_getter(layout, columns.EVENT_SOURCE, columns.EVENT_NAME)
+    kinds = Counter(of_kind([*cells, ""]) for _, cells, _ in rows if len(cells) == layout.width)
+    needed = (
+        count
+        for (source, name), count in kinds.items()
+        if relevance(source.strip() or None, name.strip()) is not NOT_RELEVANT
+    )
+    return sum(needed) / max(1, kinds.total())
 
 
 def _no_time(cell: str) -> str:
