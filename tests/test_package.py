@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ebs_kms_audit
-from tests.benchmark.generate import make_export
+from tests.benchmark.generate import make_export, make_logs
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "event_history.csv"
 
@@ -94,6 +94,15 @@ def test_numpy_reads_smaller_exports_if_it_is_imported(tmp_path, mix, size, is_u
     path = make_export(tmp_path, size, mix).path
     imported = imported_by(f"import numpy, ebs_kms_audit; ebs_kms_audit.audit({path!r})")
     assert ("ebs_kms_audit.reading.exports.large" in imported) == is_used
+
+
+@pytest.mark.parametrize(
+    ("before", "is_used"), [("", False), ("import numpy\n", True)], ids=["not imported", "imported"]
+)
+def test_numpy_reads_small_logs_only_if_it_is_imported(tmp_path, before, is_used):
+    path = make_logs(tmp_path, 2).path
+    imported = imported_by(f"{before}import ebs_kms_audit; ebs_kms_audit.audit({path!r})")
+    assert ("ebs_kms_audit.reading.records.index" in imported) == is_used
 
 
 @pytest.mark.parametrize("package", ["context", "diagnosis", "plan", "render", "report"])

@@ -21,6 +21,7 @@ events       records → Events that matter
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -59,6 +60,7 @@ _MOST_PACKED = 16
 _TOGETHER = 10_000
 _LARGE = 2 << 20  # from here on it pays to start a process
 _VECTORISED = 32 << 20  # unpacked: from here on it pays to import numpy
+_IMPORTED = 1 / 32  # of it: from here on it pays to use numpy
 _PART = 256 << 10  # packed: what a process reads before it is asked for the next part
 _EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
@@ -84,6 +86,7 @@ class RecordFiles:
         self._kept = kept
         self._prefilter = RecordPrefilter()
         self._indexer: Indexer | None = None
+        self._unpacked = 0  # bytes of all files so far
 
     def events(self, sources: Iterable[Source], files: list[InputStats]) -> Iterator[Event]:
         """Yield the events of all files that matter; add the figures of each file to `files`.
@@ -91,7 +94,8 @@ class RecordFiles:
         A file that cannot be read at all has its `error`.
         """
         for group in _groups(sources):
-            if sum(_unpacked(one.file) for one in group if one.file) >= _VECTORISED:
+            self._unpacked += sum(_unpacked(one.file) for one in group if one.file)
+            if self._unpacked >= _VECTORISED * (_IMPORTED if "numpy" in sys.modules else 1):
                 self._start_numpy()
             if len(group) > 1 and (
                 self._indexer or (sum(map(_size, group)) >= _LARGE and self._workers.helpers())
