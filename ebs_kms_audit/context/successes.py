@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
@@ -16,14 +17,12 @@ from ebs_kms_audit.reading.related import (
     RelatedEvents,
     caller_of,
     callers_of,
-    time_of,
 )
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.successes import SuccessRow, SuccessRows
 
 _KEPT = 20_000
-_NEVER = float("inf")
 _KINDS = (StatementKind.USAGE, StatementKind.GRANTS)
 
 
@@ -38,6 +37,46 @@ class Successes(NamedTuple):
     later: Event | None
 
 
+class _Made(NamedTuple):
+    """A success that can be the last one of its caller.
+
+    time   in seconds since 1970
+    file   the file
+    line   the line in the file
+    found  the event, or the rows of a large export and the row
+    """
+
+    time: float
+    file: str
+    line: int
+    found: Event | tuple[SuccessRows, SuccessRow]
+
+    def listed(self) -> Listed:
+        """Return the success to list. The text of a row is read with the next `read_texts`."""
+        if isinstance(self.found, Event):
+            return listed(self.found)
+        rows, row = self.found
+        return rows.listed(row)
+
+
+class _Alike(NamedTuple):
+    """The successes of one caller with the same issuer and the same keys.
+
+    issuer    the role or user of the caller, or None
+    internal  whether AWS made the calls itself
+    keys      the keys that the events name
+    last      the last success of each operation
+    """
+
+    issuer: str | None
+    internal: bool
+    keys: AbstractSet[str]
+    last: dict[str, _Made]
+
+
+_Kind = tuple[str | None, bool, frozenset[str]]
+
+
 class SuccessLog:
     """The successes of all callers. Add all of them before a lookup.
 
@@ -49,8 +88,8 @@ class SuccessLog:
         self._callers = None if related is None else related.callers.keys()
         self._events: dict[tuple[object, ...], Event] = {}
         self._rows: Sequence[SuccessRows] = ()
-        self._by_caller: dict[Caller, list[Event]] | None = None
-        self._shared: dict[int, tuple[Event, str, AbstractSet[str]]] = {}
+        self._by_caller: dict[Caller, list[_Alike]] = {}
+        self._shared: dict[int, tuple[Event, str, frozenset[str]]] = {}
         self.overflowed = False
 
     def add(self, event: Event) -> None:
@@ -75,57 +114,76 @@ class SuccessLog:
             rows.read_texts()
         return [Successes(names, event_of(later) if later else None) for names, later in found]
 
-    def _of(self, denials: Denials) -> tuple[set[str], Listed | None]:
+    def _of(self, denials: Denials) -> tuple[AbstractSet[str], Listed | None]:
         kinds = denials.kinds
+        callers = {caller for denial in kinds for caller in callers_of(denial.event)}
+        made = [one for caller in callers for one in self._of_caller(caller)]
+        if not made:
+            return frozenset(), None
         calls = _Calls(
             {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         )
-        callers = {caller for denial in kinds for caller in callers_of(denial.event)}
-        denied: dict[str, float] = {}
-        for number, time in denials.last_times.items():
-            name = kinds[number].event.name
-            denied[name] = max(time, denied.get(name, time))
-        if len(denials.times) < len(denials):  # without a time: nothing is known to be later
-            untimed = denials[len(denials.times) :]
-            denied |= {denial.event.name: _NEVER for denial in untimed}
+        denied = _last_times(denials)
         names: set[str] = set()
-        later: list[Listed] = []
-        for event in self._of_callers(callers):
-            internal = is_aws_internal(event.source_ip)
-            if calls.include(_issuer(event), internal, key_names(event)):
-                names.add(event.name)
-                if time_of(event) > denied.get(event.name, _NEVER):
-                    later.append(listed(event))
-        for rows in self._rows:
-            last: SuccessRow | None = None
-            for row in chain.from_iterable(map(rows.of, callers)):
-                name, keys = self._name_and_keys(row.alike)
-                if not calls.include(None, row.internal, keys):
-                    continue
-                names.add(name)
-                if row.time > denied.get(name, _NEVER) and (
-                    last is None or (-row.time, row.line) < (-last.time, last.line)
-                ):
-                    last = row
-            if last is not None:
-                later.append(rows.listed(last))
-        return names, min(later, key=_latest_first, default=None)
+        later: list[_Made] = []
+        for one in made:
+            if calls.include(one.issuer, one.internal, one.keys):
+                names.update(one.last)
+                for name in denied.keys() & one.last.keys():
+                    if one.last[name].time > denied[name]:
+                        later.append(one.last[name])
+        return names, min(later, key=_latest_first).listed() if later else None
 
-    def _name_and_keys(self, alike: Event) -> tuple[str, AbstractSet[str]]:
+    def _of_caller(self, caller: Caller) -> list[_Alike]:
+        """Return the successes of a caller."""
+        found = self._by_caller.get(caller)
+        if found is None:
+            alike: dict[_Kind, dict[str, _Made]] = {}
+            for event in self._events_of.get(caller, ()):
+                kind = _issuer(event), is_aws_internal(event.source_ip), frozenset(key_names(event))
+                made = _Made(event.seconds, event.file, event.line, event)
+                _keep_last(alike.setdefault(kind, {}), event.name, made)
+            for rows in self._rows:
+                for row in rows.of(caller):
+                    name, keys = self._name_and_keys(row.alike)
+                    made = _Made(row.time, rows.file, row.line, (rows, row))
+                    _keep_last(alike.setdefault((None, row.internal, keys), {}), name, made)
+            found = self._by_caller[caller] = [_Alike(*kind, last) for kind, last in alike.items()]
+        return found
+
+    def _name_and_keys(self, alike: Event) -> tuple[str, frozenset[str]]:
         """Return the Event name and the keys of an event that many rows share."""
         found = self._shared.get(id(alike))
         if found is None:
-            found = self._shared[id(alike)] = alike, alike.name, key_names(alike)
+            found = self._shared[id(alike)] = alike, alike.name, frozenset(key_names(alike))
         return found[1:]
 
-    def _of_callers(self, callers: Iterable[Caller]) -> Iterable[Event]:
-        if self._by_caller is None:
-            self._by_caller = {}
-            for event in self._events.values():
-                for caller in callers_of(event):
-                    self._by_caller.setdefault(caller, []).append(event)
-        found = {id(e): e for caller in callers for e in self._by_caller.get(caller, ())}
-        return found.values()
+    @cached_property
+    def _events_of(self) -> dict[Caller, list[Event]]:
+        """The events of each caller."""
+        found: dict[Caller, list[Event]] = {}
+        for event in self._events.values():
+            for caller in callers_of(event):
+                found.setdefault(caller, []).append(event)
+        return found
+
+
+def _keep_last(last: dict[str, _Made], name: str, made: _Made) -> None:
+    """Keep a success if it is the last one of its operation."""
+    known = last.get(name)
+    if known is None or _latest_first(made) < _latest_first(known):
+        last[name] = made
+
+
+def _last_times(denials: Denials) -> dict[str, float]:
+    """Return when each operation was denied last; without a time, no call is known to be later."""
+    denied: dict[str, float] = {}
+    for number, time in denials.last_times.items():
+        name = denials.kinds[number].event.name
+        denied[name] = max(time, denied.get(name, time))
+    if len(denials.times) < len(denials):
+        denied |= {denial.event.name: inf for denial in denials[len(denials.times) :]}
+    return denied
 
 
 def is_success(event: Event) -> bool:
@@ -173,7 +231,7 @@ def _issuer(event: Event) -> str | None:
     return (identity.issuer_arn or identity.arn) if identity else None
 
 
-def _latest_first(success: Listed) -> tuple[float, str, int]:
+def _latest_first(success: Listed | _Made) -> tuple[float, str, int]:
     """Return the sort key: the last success first; at equal times, the first row."""
     time, file, line, _ = success
     return -time, file, line

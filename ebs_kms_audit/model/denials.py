@@ -7,9 +7,9 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
-from typing import overload
+from typing import NamedTuple, overload
 
 from ebs_kms_audit.model.alike_events import AlikeEvents
 from ebs_kms_audit.model.denial import Denial, Verdict
@@ -51,6 +51,14 @@ class AlikeDenials:
 Place = tuple[int, int]
 
 
+class _Kinds(NamedTuple):
+    """The kinds of some denials: those of `Denials.kind_at`, `first_at` and `kinds`."""
+
+    at: tuple[int, ...]
+    first: tuple[int, ...]
+    samples: tuple[Denial, ...]
+
+
 class Denials(MadeSequence[Denial]):
     """An immutable sequence of denials that knows their kinds. It equals a tuple of the same.
 
@@ -80,16 +88,17 @@ class Denials(MadeSequence[Denial]):
     @classmethod
     def in_order(cls, alike: Sequence[AlikeDenials]) -> Denials:
         """Return denials in order of time, file and line. Those without a time are last."""
-        keyed: list[tuple[bool, float, str, int, int, int]] = []
+        timed: list[tuple[float, str, int, Place]] = []
+        untimed: list[tuple[float, str, int, Place]] = []
         for number, denials in enumerate(alike):
             first, columns = denials.events.first, denials.events.columns
-            keyed += zip(
-                repeat(first.time is None), columns.seconds, repeat(first.file), columns.lines,
-                repeat(number), range(len(columns.lines)),
-            )  # fmt: skip
-        keyed.sort()
-        found = cls(alike, [one[4:] for one in keyed])
-        found.times = tuple([one[1] for one in keyed if not one[0]])
+            places = zip(repeat(number), range(len(columns.lines)))
+            keyed = untimed if first.time is None else timed
+            keyed += zip(columns.seconds, repeat(first.file), columns.lines, places)
+        timed.sort()
+        untimed.sort()
+        found = cls(alike, [one[3] for one in chain(timed, untimed)])
+        found.times = tuple([one[0] for one in timed])
         return found
 
     def by_line(self) -> Denials:
@@ -144,13 +153,38 @@ class Denials(MadeSequence[Denial]):
         return ((alike[number], at) for number, at in self.places)
 
     @cached_property
-    def kind_at(self) -> tuple[int, ...]:
-        """The number of the kind of each denial. Kinds are numbered in order, from 0."""
-        alike = dict.fromkeys([number for number, _ in self.places])
+    def _kinds(self) -> _Kinds:
+        numbers = [number for number, _ in self.places]
+        alike = dict.fromkeys(numbers)
         samples = [self.alike[number].sample for number in alike]
         kinds = range(len(alike)) if _are_of_different_calls(samples) else _kinds_of(samples)
         of_alike = dict(zip(alike, kinds, strict=True))
-        return tuple([of_alike[number] for number, _ in self.places])
+        first: list[int] = []
+        at = 0
+        for number, kind in of_alike.items():
+            at = numbers.index(number, at)
+            if kind == len(first):
+                first.append(at)
+        return _Kinds(
+            at=tuple(map(of_alike.__getitem__, numbers)),
+            first=tuple(first),
+            samples=tuple([self.alike[numbers[at]].sample for at in first]),
+        )
+
+    @property
+    def kind_at(self) -> tuple[int, ...]:
+        """The number of the kind of each denial. Kinds are numbered in order, from 0."""
+        return self._kinds.at
+
+    @property
+    def first_at(self) -> tuple[int, ...]:
+        """The place of the first denial of each kind."""
+        return self._kinds.first
+
+    @property
+    def kinds(self) -> tuple[Denial, ...]:
+        """A denial of each kind, in order. Others of the kind can be earlier."""
+        return self._kinds.samples
 
     @cached_property
     def times(self) -> tuple[float, ...]:
@@ -158,7 +192,7 @@ class Denials(MadeSequence[Denial]):
         timed = [one for one in self.each() if one[0].events.first.time is not None]
         return tuple([one.events.columns.seconds[at] for one, at in timed])
 
-    @cached_property
+    @property
     def last_times(self) -> dict[int, float]:
         """The last time of the denials of each kind, if they have one, by the number of the kind.
 
@@ -167,21 +201,9 @@ class Denials(MadeSequence[Denial]):
         return dict(zip(self.kind_at, self.times, strict=False))
 
     @cached_property
-    def first_at(self) -> tuple[int, ...]:
-        """The place of the first denial of each kind."""
-        last_to_first = range(len(self.places) - 1, -1, -1)
-        places = dict(zip(reversed(self.kind_at), last_to_first, strict=True))
-        return tuple(sorted(places.values()))
-
-    @cached_property
     def counts(self) -> tuple[int, ...]:
         """The number of denials of each kind."""
         return tuple(Counter(self.kind_at).values())
-
-    @cached_property
-    def kinds(self) -> tuple[Denial, ...]:
-        """A denial of each kind, in order. Others of the kind can be earlier."""
-        return tuple([self.alike[self.places[at][0]].sample for at in self.first_at])
 
     @cached_property
     def first_time(self) -> datetime | None:

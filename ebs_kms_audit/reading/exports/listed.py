@@ -32,7 +32,7 @@ class RowTexts:
         completeness: Completeness,
     ) -> None:
         self.completeness = completeness
-        self._file = file
+        self.file = file
         self._texts_of = texts_of
         self._events = events
         self._summaries: dict[int, Summary] = {}
@@ -46,7 +46,7 @@ class RowTexts:
         """Return the rows at some places, like `of`: the times and the lines of each are known."""
         if len(places):
             self._unread_places.setdefault(id(rows), (rows, []))[1].append(places)
-        return list(zip(times, repeat(self._file), lines, repeat(self)))
+        return list(zip(times, repeat(self.file), lines, repeat(self)))
 
     def of(self, rows: Array) -> list[Listed]:
         """Return rows that a finding lists. They have no events before `read`."""
@@ -54,7 +54,7 @@ class RowTexts:
             return []
         self._unread.append(rows)
         times, lines = rows["time"].tolist(), rows["line"].tolist()
-        return list(zip(times, repeat(self._file), lines, repeat(self)))
+        return list(zip(times, repeat(self.file), lines, repeat(self)))
 
     def read(self) -> None:
         """Read the texts of the new rows: a report does not need its input any more."""

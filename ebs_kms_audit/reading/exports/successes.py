@@ -58,6 +58,11 @@ class SuccessRows:
         self._texts = texts
         self._by_caller: dict[str | None, dict[Caller, list[SuccessRow]]] = {}
 
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self._texts.file
+
     def of(self, caller: Caller) -> Sequence[SuccessRow]:
         """Return the successes of a caller."""
         name, *_ = caller
