@@ -35,6 +35,36 @@ class _Made(NamedTuple):
     times: list[float]
     listed: list[Listed]
 
+    def between(self, begin: float, end: float) -> _MadeBetween:
+        """Return the changes between two times, both included."""
+        stop = bisect_right(self.times, end)
+        return _MadeBetween(self.listed, bisect_left(self.times, begin, 0, stop), stop)
+
+
+class _MadeBetween(NamedTuple):
+    """Changes between two times, and those before them, like `ChangesBetween` of large exports.
+
+    listed      changes, in order of time
+    begin, end  where the changes between the times begin and end
+    """
+
+    listed: list[Listed]
+    begin: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """How many changes there are between the times."""
+        return self.end - self.begin
+
+    def last(self, most: int) -> list[Listed]:
+        """Return the last changes between the times, in order."""
+        return self.listed[max(self.begin, self.end - most) : self.end]
+
+    def last_before(self) -> list[Listed]:
+        """Return the last change before the times, if there is none between them."""
+        return [] if self.size else self.listed[max(0, self.end - 1) : self.end]
+
 
 class ChangeLog:
     """The changes to keys and roles. Add all of them before a lookup."""
@@ -42,8 +72,7 @@ class ChangeLog:
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
         self._rows: list[ChangeRows] = []
-        self._at: dict[tuple[_Place, str | None], list[Changes]] = {}
-        self._made: dict[tuple[_Place, str | None], list[_Made]] = {}
+        self._at: dict[tuple[_Place, str | None], list[Changes | _Made]] = {}
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -72,45 +101,43 @@ class ChangeLog:
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
         is used. The changes of large exports have no text before `read_texts`.
         """
-        recent: list[Listed] = []
-        last: list[Listed] = []
-        in_rows: list[ChangesBetween] = []
-        count = 0
-        for place, account in _places_of_denial(denial):
-            for made in self._made_in(place, account):
-                end = bisect_right(made.times, time)
-                begin = bisect_left(made.times, time - BEFORE, 0, end)
-                count += end - begin
-                recent += made.listed[max(begin, end - SHOWN) : end]
-                last += made.listed[max(0, end - 1) : end]
-            changed = self._changed_in_rows(place, account)
-            in_rows += [changes.between(time - BEFORE, time) for changes in changed]
-        count += sum(found.size for found in in_rows)
-        if not count:
-            last += [row for found in in_rows for row in found.last_before()]
+        begin = time - BEFORE
+        found: list[ChangesBetween | _MadeBetween] = []
+        for place in _places_of_denial(denial):
+            at = self._at.get(place)
+            if at is None:
+                at = self._at[place] = self._changes_at(*place)
+            found += [changes.between(begin, time) for changes in at]
+        recent = [one for one in found if one.size]
+        if not recent:
+            last = [change for one in found for change in one.last_before()]
             return EventList.last(last, 1), min(1, len(last))
-        recent += [row for found in in_rows for row in found.last(SHOWN)]
-        return EventList.last(recent, SHOWN), count
+        if len(recent) == 1:
+            return EventList(recent[0].last(SHOWN)), recent[0].size
+        listed = [change for one in recent for change in one.last(SHOWN)]
+        return EventList.last(listed, SHOWN), sum(one.size for one in recent)
 
     def read_texts(self) -> None:
         """Read the texts of the changes of large exports that `before` returned."""
         for rows in self._rows:
             rows.read_texts()
 
-    def _changed_in_rows(self, place: _Place, account: str | None) -> list[Changes]:
-        """Return the changes at a place in large exports."""
-        changes = self._at.get((place, account))
-        if changes is None:
-            changes = self._at[place, account] = []
-            for rows, kinds_at in self._kinds_at:
-                kinds = [
-                    kind
-                    for made_in, kind in kinds_at.get(place, ())
-                    if account is None or made_in in (None, account)
-                ]
-                if kinds:
-                    changes.append(rows.of_kinds(kinds))
-        return changes
+    def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _Made]:
+        """Return the changes at a place in an account, and those without a known account."""
+        found: list[Changes | _Made] = [
+            made
+            for made_in, made in self._by_place.get(place, {}).items()
+            if account is None or made_in in (None, account)
+        ]
+        for rows, kinds_at in self._kinds_at:
+            kinds = [
+                kind
+                for made_in, kind in kinds_at.get(place, ())
+                if account is None or made_in in (None, account)
+            ]
+            if kinds:
+                found.append(rows.of_kinds(kinds))
+        return found
 
     @cached_property
     def _kinds_at(self) -> list[tuple[ChangeRows, _KindsAt]]:
@@ -134,17 +161,6 @@ class ChangeLog:
             after = bisect_right(made.times, time)
             found += map(event_of, made.listed[max(after, len(made.listed) - SHOWN) :])
         return tuple(sorted(found, key=order_in_time)[-SHOWN:])
-
-    def _made_in(self, place: _Place, account: str | None) -> list[_Made]:
-        """Return the changes in an account, and those without a known account."""
-        found = self._made.get((place, account))
-        if found is None:
-            found = self._made[place, account] = [
-                made
-                for made_in, made in self._by_place.get(place, {}).items()
-                if account is None or made_in in (None, account)
-            ]
-        return found
 
     @cached_property
     def _by_place(self) -> dict[_Place, dict[str | None, _Made]]:

@@ -129,9 +129,8 @@ class SuccessLog:
         for one in made:
             if calls.include(one.issuer, one.internal, one.keys):
                 names.update(one.last)
-                for name in denied.keys() & one.last.keys():
-                    if one.last[name].time > denied[name]:
-                        later.append(one.last[name])
+                both = denied.keys() & one.last.keys()
+                later += [one.last[name] for name in both if one.last[name].time > denied[name]]
         return names, min(later, key=_latest_first).listed() if later else None
 
     def _of_caller(self, caller: Caller) -> list[_Alike]:

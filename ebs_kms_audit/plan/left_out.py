@@ -9,7 +9,7 @@ from __future__ import annotations
 from ebs_kms_audit.aws.arns import is_iam_name
 from ebs_kms_audit.aws.callers import is_instance_id
 from ebs_kms_audit.aws.commands import command
-from ebs_kms_audit.model import Denial, Principal, PrincipalKind
+from ebs_kms_audit.model import Denials, Principal, PrincipalKind
 from ebs_kms_audit.plan.routing import Part
 from ebs_kms_audit.plan.step import LeftOut
 
@@ -21,7 +21,7 @@ def left_out(part: Part) -> LeftOut:
         name=principal.user_name or principal.role_name or "(no name)",
         finding=part.finding.id,
         why=_why(principal),
-        how_to_find=how_to_find(part.denials[0]),
+        how_to_find=how_to_find(part.denials),
     )
 
 
@@ -38,10 +38,10 @@ def _why(principal: Principal) -> str:
     return "The input shows the name of a session, but not the user or role."
 
 
-def how_to_find(denial: Denial) -> str:
-    """Return the command that shows the ARN of the caller of a denial."""
-    principal, event = denial.principal, denial.event
-    region = ("--region", event.region) if event.region else ()
+def how_to_find(denials: Denials) -> str:
+    """Return the command that shows the ARN of the caller of denials."""
+    principal, region = denials.kinds[0].principal, denials.kinds[0].event.region
+    in_region = ("--region", region) if region else ()
     if is_iam_name(principal.role_name):
         words = ("iam", "get-role", "--role-name", str(principal.role_name))
         return command("aws", *words, "--query", "Role.Arn", "--output", "text")
@@ -49,12 +49,13 @@ def how_to_find(denial: Denial) -> str:
         words = ("iam", "get-user", "--user-name", str(principal.user_name))
         return command("aws", *words, "--query", "User.Arn", "--output", "text")
     if is_instance_id(principal.user_name):
-        words = ("ec2", "describe-instances", *region, "--instance-ids", str(principal.user_name))
+        name = str(principal.user_name)
+        words = ("ec2", "describe-instances", *in_region, "--instance-ids", name)
         query = "Reservations[].Instances[].IamInstanceProfile.Arn"
         return command("aws", *words, "--query", query, "--output", "text")
-    if event.event_id:
-        attribute = f"AttributeKey=EventId,AttributeValue={event.event_id}"
-        words = ("cloudtrail", "lookup-events", *region, "--lookup-attributes", attribute)
+    if event_id := denials[0].event.event_id:
+        attribute = f"AttributeKey=EventId,AttributeValue={event_id}"
+        words = ("cloudtrail", "lookup-events", *in_region, "--lookup-attributes", attribute)
         query = "Events[].CloudTrailEvent"
         return command("aws", *words, "--query", query, "--output", "text")
     return (

@@ -84,16 +84,12 @@ def parts_of(finding: Finding) -> list[Part]:
 def _routed(finding: Finding, cause: CauseId, text: str, denials: Denials) -> Iterable[Part]:
     """Yield the denials as one part for each set of steps."""
     routes = [_kinds(finding, cause, denial) for denial in denials.kinds]
-    for kinds, alternative in dict.fromkeys(routes):
-        same = {at for at, route in enumerate(routes) if route == (kinds, alternative)}
-        yield Part(
-            finding=finding,
-            cause=cause,
-            text=text,
-            denials=denials if len(same) == len(routes) else denials.of_kinds(same),
-            kinds=kinds,
-            alternative=alternative,
-        )
+    if routes.count(routes[0]) == len(routes):
+        yield Part(finding, cause, text, denials, *routes[0])
+        return
+    for route in dict.fromkeys(routes):
+        same = {at for at, one in enumerate(routes) if one == route}
+        yield Part(finding, cause, text, denials.of_kinds(same), *route)
 
 
 def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[StepKind, ...], bool]:
@@ -167,8 +163,9 @@ def _is_done(finding: Finding, denial: Denial) -> bool:
 
     A service-linked role of another account needs a grant all the same.
     """
-    service_linked = denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
-    if denial.verdict is not Verdict.MISSING_ALLOW or (service_linked and denial.cross_account):
+    if denial.verdict is not Verdict.MISSING_ALLOW:
+        return False
+    if denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE and denial.cross_account:
         return False
     decisions = _decisions(finding, denial)
     return bool(decisions) and all(one.key_policy_allows for one in decisions)
@@ -206,6 +203,8 @@ def _lacks_iam_policy(decision: Decision) -> bool:
 
 def _decisions(finding: Finding, denial: Denial | None = None) -> list[Decision]:
     """Return the decisions of the given policies on the denials, or on one of them."""
+    if not finding.judgements:
+        return []
     if denial is None:
         decisions = (one for judgement in finding.judgements for one in judgement.decisions)
         return list({id(one): one for one in decisions}.values())

@@ -4,6 +4,7 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import UsageError
+from ebs_kms_audit.model import Denials
 from ebs_kms_audit.plan.doubts import doubts_on_evidence
 from ebs_kms_audit.plan.left_out import how_to_find
 from tests import rows
@@ -69,7 +70,7 @@ def test_a_message_of_another_call_is_a_denial_of_its_own(text, cells, evidence)
 
 def test_the_name_of_a_role_is_shown_where_its_path_is_unknown():
     denial = finding_of(message()).denials[0]
-    assert how_to_find(denial) == (
+    assert how_to_find(Denials.of([denial])) == (
         "aws iam get-role --role-name deploy --query Role.Arn --output text"
     )
 
