@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ class OtherCause:
 
     id: CauseId
     text: str
-    denials: tuple[str, ...]
+    denials: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,9 +101,9 @@ class Cause:
     text: str
     evidence: Evidence
     policy_type: PolicyType | None = None
-    supported_by: tuple[str, ...] = ()
+    supported_by: Sequence[str] = ()
     contradicted_by: tuple[str, ...] = ()
-    next_evidence: tuple[NextEvidence, ...] = ()
+    next_evidence: Sequence[NextEvidence] = ()
     others: tuple[OtherCause, ...] = ()
     statements: tuple[StatementResult, ...] = ()
     unmet: tuple[UnmetCondition, ...] = ()

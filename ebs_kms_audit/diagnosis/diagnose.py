@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
-from ebs_kms_audit.diagnosis.cause import Cause, CauseId, OtherCause
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId, NextEvidence, OtherCause
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.diagnosis.sentence import sentence
 from ebs_kms_audit.diagnosis.support import contradictions, support
-from ebs_kms_audit.model import Denial, Denials, Evidence, PrincipalKind
+from ebs_kms_audit.model import Deferred, Denial, Denials, Evidence, PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
@@ -129,11 +129,9 @@ def cause_of(group: Group) -> Cause:
         text=_text(explained, group),
         evidence=cause.evidence,
         policy_type=cause.policy_type,
-        supported_by=tuple(support(cause, places, group)),
+        supported_by=Deferred(support, cause, places, group),
         contradicted_by=tuple(contradictions(cause, group)),
-        next_evidence=next_evidence(
-            cause, group.denials[surest.place], iam_given=_iam_is_given(group)
-        ),
+        next_evidence=Deferred(_next_evidence, cause, group, surest.place),
         others=tuple(
             OtherCause(
                 id=other,
@@ -195,6 +193,10 @@ def _surest(explained: Sequence[_Explained]) -> _Explained:
     if len(explained) == 1:
         return explained[0]
     return min(explained, key=lambda one: _BEST_FIRST[one.cause.evidence])
+
+
+def _next_evidence(cause: DenialCause, group: Group, place: int) -> tuple[NextEvidence, ...]:
+    return next_evidence(cause, group.denials[place], iam_given=_iam_is_given(group))
 
 
 def _iam_is_given(group: Group) -> bool:

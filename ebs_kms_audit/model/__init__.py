@@ -25,6 +25,7 @@ from ebs_kms_audit.model.event_list import (
     in_order,
     listed,
 )
+from ebs_kms_audit.model.made_sequence import Deferred
 from ebs_kms_audit.model.policy_type import Effect, PolicyType
 from ebs_kms_audit.model.principal import Evidence, KeyRef, Principal, PrincipalKind
 
@@ -43,6 +44,7 @@ __all__ = [
     "AlikeEvents",
     "Completeness",
     "Coverage",
+    "Deferred",
     "Denial",
     "DenialMessage",
     "Denials",

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, cast
 
 from ebs_kms_audit.diagnosis.judgement import Judgement
-from ebs_kms_audit.model import Denials, EventList
+from ebs_kms_audit.model import Deferred, Denials, EventList
 from ebs_kms_audit.plan.export import ExportsOf
 from ebs_kms_audit.plan.key_policy import KeyPolicyChange
 from ebs_kms_audit.plan.step import ExportTexts
@@ -104,6 +104,8 @@ class Redactor:
             return Denials.of(self._value(one, kind) for one in value)
         if isinstance(value, EventList):
             return EventList.of(self._value(one, kind) for one in value)
+        if isinstance(value, Deferred):
+            value = tuple(value)
         if isinstance(value, (tuple, list)):
             return type(value)(self._value(one, kind) for one in value)
         return value  # a time
