@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from ebs_kms_audit.model import AlikeDenials, Denial, DenialMessage, Denials, EventColumns
-from ebs_kms_audit.render.json_text import Alike, Items, seconds_text, time_text
+from ebs_kms_audit.model import Denial, DenialMessage, Denials
+from ebs_kms_audit.render.json_text import (
+    Items,
+    chunks,
+    null_or_text,
+    parts_of,
+    seconds_text,
+    time_text,
+)
+
+_OWN = ("event_id", "event_time", "line")
+"""The members in which denials of one kind differ."""
+_KEPT = 500
+"""How many kinds are remembered. Denials of a kind are near each other."""
 
 
-def denials_json(denials: Sequence[Denial], alike: Alike) -> Items:
-    """Return denials as an array. Those of one kind differ in id, time and line."""
-    each = list(Denials.of(denials).each())
-    return Items(each, lambda one: denial_dict(one[0].denial(one[1])), alike)
+class DenialsJson:
+    """Writes the denials of one report, while it exists."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Hashable, list[str]] = {}
+
+    def array(self, denials: Sequence[Denial]) -> Items:
+        """Return denials as an array."""
+        denials = Denials.of(denials)
+        return Items(denials.places, partial(_at, denials), partial(self._texts, denials))
+
+    def _texts(self, denials: Denials, margin: str) -> Iterator[str]:
+        kinds = []
+        for one in denials.alike:
+            lines, seconds, event_ids, *_ = one.events.columns
+            single = null_or_text(time_text(one.events.first.time)) if len(lines) == 1 else None
+            parts = self._parts_of(one.sample, margin)
+            kinds.append((*parts, event_ids, seconds, lines, single))
+        for places in chunks(denials.places):
+            texts: list[str] = []
+            for number, at in places:
+                start, to_time, to_line, end, event_ids, seconds, lines, single = kinds[number]
+                time = single or f'"{seconds_text(seconds[at])}"'
+                event_id = null_or_text(event_ids[at])
+                texts += (start, event_id, to_time, time, to_line, str(lines[at]), end)
+            yield "".join(texts)
+
+    def _parts_of(self, denial: Denial, margin: str) -> list[str]:
+        kind = kind_of(denial), margin
+        parts = self._parts.get(kind)
+        if parts is None:
+            if len(self._parts) >= _KEPT:
+                self._parts.clear()
+            parts = self._parts[kind] = parts_of(denial_dict(denial), margin, _OWN)
+        return parts
 
 
-def alike_denials() -> Alike:
-    """Return how denials are alike in one report. Their kinds are known while it exists."""
-    numbers: dict[Hashable, int] = {}
-    known: dict[AlikeDenials, tuple[int, EventColumns]] = {}
-
-    def split(one: tuple[AlikeDenials, int]) -> tuple[Hashable, tuple[Any, ...]]:
-        alike, at = one
-        found = known.get(alike)
-        if found is None:
-            number = numbers.setdefault(kind_of(alike.sample), len(numbers))
-            found = known[alike] = number, alike.events.columns
-        kind, columns = found
-        lines = columns.lines
-        if len(lines) == 1:
-            time = time_text(alike.events.first.time)
-        else:
-            time = seconds_text(columns.seconds[at])
-        return kind, (columns.event_ids[at], time, lines[at])
-
-    return Alike(split, ("event_id", "event_time", "line"))
+def _at(denials: Denials, place: tuple[int, int]) -> dict[str, Any]:
+    number, at = place
+    return denial_dict(denials.alike[number].denial(at))
 
 
 def kind_of(denial: Denial) -> Hashable:

@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.context.history import History, NextCall
 from ebs_kms_audit.diagnosis.cause import Cause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.diagnosis.judgement import Judgement
 from ebs_kms_audit.model import (
     Coverage,
-    Event,
-    EventList,
     KeyRef,
-    Listed,
     OtherError,
     Principal,
     SetAside,
     Symptom,
-    event_of,
 )
-from ebs_kms_audit.render.denial_json import alike_denials, denials_json
-from ebs_kms_audit.render.json_text import (
-    Alike,
-    Items,
-    pieces_of,
-    plain,
-    seconds_text,
-    time_text,
-)
+from ebs_kms_audit.render.denial_json import DenialsJson
+from ebs_kms_audit.render.event_json import EventsJson, event_dict
+from ebs_kms_audit.render.json_text import Items, alike, pieces_of, plain, time_text
 from ebs_kms_audit.render.step_json import step_dict
 
 if TYPE_CHECKING:
@@ -65,15 +54,17 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     lints: _Lints = {}
-    alike = alike_denials()
+    denials, events = DenialsJson(), EventsJson()
     return {
         "schema": SCHEMA,
         "coverage": _coverage(report.coverage),
-        "findings": Items(report.findings, lambda finding: _finding(finding, lints, alike)),
+        "findings": Items(
+            report.findings, lambda finding: _finding(finding, lints, denials, events)
+        ),
         "plan": Items(report.plan, step_dict),
         "symptoms": Items(report.symptoms, _symptom),
         "other_errors": Items(report.other_errors, _other_error),
-        "shared_name_denials": denials_json(report.shared_name_denials, alike),
+        "shared_name_denials": denials.array(report.shared_name_denials),
         "set_aside": Items(report.set_aside, _set_aside),
         "unused": Items(report.unused, _unused),
         "caveats": [{"id": caveat.id, "text": caveat.text} for caveat in report.caveats],
@@ -111,7 +102,9 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, lints: _Lints, alike: Alike) -> dict[str, Any]:
+def _finding(
+    finding: Finding, lints: _Lints, denials: DenialsJson, events: EventsJson
+) -> dict[str, Any]:
     return {
         "id": finding.id,
         "account": finding.account,
@@ -123,8 +116,8 @@ def _finding(finding: Finding, lints: _Lints, alike: Alike) -> dict[str, Any]:
         "key": _key(finding.key),
         "ebs_traffic": finding.ebs_traffic,
         "noise": finding.noise,
-        "denials": denials_json(finding.denials, alike),
-        "history": _history(finding.history),
+        "denials": denials.array(finding.denials),
+        "history": _history(finding.history, events),
         "judgements": Items(finding.judgements, lambda one: _judgement(one, lints)),
         "verdict": str(finding.verdict),
         "cause": _cause(finding.cause),
@@ -140,8 +133,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "policy_type": cause.policy_type and str(cause.policy_type),
         "supported_by": list(cause.supported_by),
         "contradicted_by": list(cause.contradicted_by),
-        "next_evidence": Items(cause.next_evidence, _next_evidence, _EQUAL),
-        "others": Items(cause.others, _other_cause),
+        "next_evidence": [*map(_next_evidence, cause.next_evidence)],
+        "others": [*map(_other_cause, cause.others)],
     }
 
 
@@ -170,10 +163,8 @@ def _judgement(judgement: Judgement, lints: _Lints) -> dict[str, Any]:
         "verdict": str(judgement.verdict),
         "would_deny": judgement.would_deny,
         "lint": lints[policy],
-        "decisions": Items(
-            [judgement.at_time(at) for at in range(len(judgement.decisions))], _decision, _SAME
-        ),
-        "in_force": Items(judgement.then, _in_force, _ALIKE_THEN),
+        "decisions": alike(judgement.at_time_of_each(), _decision, id),
+        "in_force": alike(judgement.then, _in_force, _policy_then),
     }
 
 
@@ -189,15 +180,14 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-_SAME = Alike(lambda one: (id(one), ()))
-_EQUAL = Alike(lambda one: (one, ()))
-_ALIKE_THEN = Alike(lambda then: (then and id(then.policy), ()))
-
-
 def _in_force(then: InForce | None) -> dict[str, Any] | None:
     if then is None:
         return None
     return {"event_id": then.policy.event_id, "since": time_text(then.policy.since)}
+
+
+def _policy_then(then: InForce | None) -> Hashable:
+    return then and id(then.policy)
 
 
 def _change(change: PolicyChange) -> dict[str, Any]:
@@ -252,56 +242,21 @@ def _lint(found: LintFinding) -> dict[str, Any]:
     }
 
 
-def _history(history: History) -> dict[str, Any]:
+def _history(history: History, events: EventsJson) -> dict[str, Any]:
     later = history.later_success
     return {
-        "attempts": _happenings(history.attempts.listed),
+        "attempts": events.array(history.attempts.listed),
         "attempts_count": history.attempts.count,
-        "changes": _happenings(history.changes),
+        "changes": events.array(history.changes),
         "changes_count": history.changes_count,
-        "later_success": later and _happening(later),
+        "later_success": later and event_dict(later),
         "allowed": list(history.allowed),
-        "next_calls": Items(history.next_calls, _next_call, _EQUAL),
+        "next_calls": [*map(_next_call, history.next_calls)],
     }
 
 
 def _next_call(call: NextCall) -> dict[str, Any]:
     return {"action": call.action, "operation": call.operation, "source": call.source}
-
-
-def _happening(event: Event) -> dict[str, Any]:
-    code = event.error_code
-    return {
-        "event_id": event.event_id,
-        "event_time": time_text(event.time),
-        "event_name": event.name,
-        "user_name": event.user_name,
-        "error_code": code,
-        "meaning": code and ec2_error_meaning(code),
-        "file": event.file,
-        "line": event.line,
-    }
-
-
-def _happenings(events: EventList) -> Items:
-    """Return events as an array. No event is made of a row of a large export."""
-    return Items(events.entries, lambda one: _happening(event_of(one)), _ALIKE_EVENTS)
-
-
-def _split_event(one: Listed) -> tuple[Hashable, tuple[Any, ...]]:
-    seconds, file, line, found = one
-    if isinstance(found, Event):
-        time = time_text(found.time)
-        name, code, event_id, user_name = (
-            found.name, found.error_code, found.event_id, found.user_name,
-        )  # fmt: skip
-    else:
-        time = seconds_text(seconds)
-        name, code, event_id, user_name = found.summary(line)
-    return (name, code, file), (event_id, time, user_name, line)
-
-
-_ALIKE_EVENTS = Alike(_split_event, ("event_id", "event_time", "user_name", "line"))
 
 
 def _principal(principal: Principal) -> dict[str, Any]:

@@ -1,38 +1,20 @@
 """JSON-ready values → JSON text in ASCII with an indent of two spaces, in pieces.
 
 The text is that of `json.dumps(value, indent=2)`. A report lists tens of thousands of objects that
-differ in a few members. `Items` encodes the other members once.
+differ in a few members: `Items` can write the other members once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
-from json.encoder import encode_basestring_ascii
+from json.encoder import encode_basestring_ascii as string_text
 from typing import Any, NamedTuple
 
-_PIECE = 100_000
-"""The length from which on a piece is yielded."""
 _AT_ONCE = 200
-"""How many texts of alike objects are joined."""
-_KEPT = 500
-"""How many kinds of objects are remembered."""
-_ONE_A_LINE = json.JSONEncoder(separators=("\n", ":"))
-
-
-class Alike(NamedTuple):
-    """How objects are alike that differ in few members.
-
-    split  returns a value that is equal for objects that are equal in all other members, and the
-           values of the members in which objects of one kind differ; these are no objects or arrays
-    names  the names of these members, in their order
-    """
-
-    split: Callable[[Any], tuple[Hashable, tuple[Any, ...]]]
-    names: tuple[str, ...] = ()
+"""How many texts of an array are joined."""
 
 
 class Items(NamedTuple):
@@ -40,16 +22,14 @@ class Items(NamedTuple):
 
     values     one value for each object
     as_object  returns the object of a value; its members can be `Items`
-    alike      how objects are alike, or None; a member of alike objects is never `Items`
+    texts      yields the JSON texts of these objects, a few at once, where that is faster than to
+               make each object. Each text is after a comma and the given margin, with which all
+               its lines begin
     """
 
     values: Sequence[Any]
     as_object: Callable[[Any], dict[str, Any] | None]
-    alike: Alike | None = None
-
-
-_WITH_ITEMS = (dict, Items)
-_CONTAINERS = (dict, list, tuple)
+    texts: Callable[[str], Iterator[str]] | None = None
 
 
 def plain(value: Any) -> Any:
@@ -63,153 +43,127 @@ def plain(value: Any) -> Any:
 
 def pieces_of(value: Any) -> Iterator[str]:
     """Yield the JSON text of a value, which can contain `Items`, in pieces."""
-    writer = _Writer()
-    yield from writer.pieces(value, "\n")
-    yield writer.rest()
+    written: list[str] = []
+    yield from _pieces(value, "\n", written)
+    yield "".join(written)
 
 
-class _Writer:
-    """Writes one value, and keeps the texts of the kinds of alike objects."""
+def _pieces(value: Any, margin: str, written: list[str]) -> Iterator[str]:
+    """Write a value, and yield what is written after each of the objects of an array.
 
-    def __init__(self) -> None:
-        self._written: list[str] = []
-        self._size = 0
-        self._templates: dict[tuple[Alike, str], dict[Hashable, str]] = {}
-
-    def rest(self) -> str:
-        """Return what is written and not yet yielded."""
-        text = "".join(self._written)
-        self._written.clear()
-        self._size = 0
-        return text
-
-    def pieces(self, value: Any, margin: str) -> Iterator[str]:
-        """Write a value, and yield what is written where it is enough for a piece.
-
-        The lines of the value, but not the first, begin with the margin.
-        """
-        if isinstance(value, Items):
-            yield from self._array(value, margin)
-            return
-        if not isinstance(value, dict) or not value:
-            self._write(_text(value, margin))
-            return
-        inner, text = f"{margin}  ", "{"
-        separator = f",{inner}"
-        for number, (name, member) in enumerate(value.items()):
-            text += f"{separator if number else inner}{_name(name)}: "
-            if isinstance(member, _WITH_ITEMS):
-                self._write(text)
-                yield from self.pieces(member, inner)
-                text = ""
+    The lines of the value, but not the first, begin with the margin.
+    """
+    if type(value) is Items:
+        yield from _array(value, margin, written)
+    elif type(value) is dict and value:
+        inner = f"{margin}  "
+        for start, member in zip(_starts(margin, *value), value.values(), strict=True):
+            written.append(start)
+            if type(member) is Items or type(member) is dict:
+                yield from _pieces(member, inner, written)
             else:
-                text += _text(member, inner)
-        self._write(f"{text}{margin}}}")
-
-    def _write(self, text: str) -> None:
-        self._written.append(text)
-        self._size += len(text)
-
-    def _array(self, items: Items, margin: str) -> Iterator[str]:
-        inner, before = f"{margin}  ", "["
-        if items.alike:
-            for texts in self._texts(items.values, items.as_object, items.alike, inner):
-                self._write(f"{before}{inner}{texts}")
-                before = ","
-                if self._size > _PIECE:
-                    yield self.rest()
-        else:
-            for value in items.values:
-                self._write(f"{before}{inner}")
-                yield from self.pieces(items.as_object(value), inner)
-                before = ","
-                if self._size > _PIECE:
-                    yield self.rest()
-        self._write(f"{margin}]" if items.values else "[]")
-
-    def _texts(
-        self,
-        values: Iterable[Any],
-        as_object: Callable[[Any], dict[str, Any] | None],
-        alike: Alike,
-        margin: str,
-    ) -> Iterator[str]:
-        """Yield the texts of alike objects, some joined at once."""
-        templates = self._templates.setdefault((alike, margin), {})
-        split, names = alike
-        rest = iter(values)
-        while some := list(islice(rest, _AT_ONCE)):
-            chosen: list[str] = []
-            own: list[Any] = []
-            for value in some:
-                its_kind, its_own = split(value)
-                own += its_own
-                template = templates.get(its_kind)
-                if template is None:
-                    template = _template(as_object(value), names, margin)
-                    if len(templates) >= _KEPT:
-                        templates.clear()  # the objects of a kind are near each other
-                    templates[its_kind] = template
-                chosen.append(template)
-            if names:
-                own_texts = iter(_scalars(own))
-                members = zip(*[own_texts] * len(names), strict=True)
-                chosen = [text % values for text, values in zip(chosen, members, strict=True)]
-            yield f",{margin}".join(chosen)
+                written.append(text_of(member, inner))
+        written.append(f"{margin}}}")
+    else:
+        written.append(text_of(value, margin))
 
 
-def _template(value: dict[str, Any] | None, names: tuple[str, ...], margin: str) -> str:
-    """Return the text of an object, for `%`, with a `%s` for each member of these names."""
-    if value is None or not names:
-        return _text(value, margin)
-    inner, parts, before = f"{margin}  ", [], "{"
-    for name, member in value.items():
-        text = "%s" if name in names else _literal(_text(member, inner))
-        parts.append(f"{before}{inner}{_literal(_name(name))}: {text}")
-        before = ","
-    return f"{''.join(parts)}{margin}}}"
+def _array(items: Items, margin: str, written: list[str]) -> Iterator[str]:
+    values, as_object, texts = items
+    inner, before = f"{margin}  ", "["
+    if texts and values:
+        for text in texts(inner):
+            written += (before, text[len(before) :])
+            if not before:
+                yield _taken(written)
+            before = ""
+    else:
+        for value in values:
+            written.append(f"{before}{inner}")
+            yield from _pieces(as_object(value), inner, written)
+            yield _taken(written)
+            before = ","
+    written.append(f"{margin}]" if values else "[]")
 
 
-def _literal(text: str) -> str:
-    """Return a text for `%`, which gives the same text."""
-    return text.replace("%", "%%")
+def _taken(written: list[str]) -> str:
+    text = "".join(written)
+    written.clear()
+    return text
 
 
-def _scalars(values: list[Any]) -> list[str]:
-    """Return the texts of values that are no objects or arrays. No such text has a line end."""
-    text: str = _ONE_A_LINE.encode(values)[1:-1]
-    return text.split("\n")
-
-
-def _text(value: Any, margin: str) -> str:
-    """Return the text of a value without `Items`."""
-    if isinstance(value, str):
-        return encode_basestring_ascii(value)
-    if not isinstance(value, _CONTAINERS):
-        return _scalar(value)
+def text_of(value: Any, margin: str) -> str:
+    """Return the text of a value without `Items`. Its lines but the first begin with the margin."""
+    kind = type(value)
+    if kind is str:
+        return string_text(value)
+    if value is None:
+        return "null"
+    if kind is int:
+        return int.__repr__(value)
     inner = f"{margin}  "
-    if not value:
-        return "{}" if isinstance(value, dict) else "[]"
-    if isinstance(value, dict):
-        members = [f"{inner}{_name(name)}: {_text(one, inner)}" for name, one in value.items()]
-        return f"{{{','.join(members)}{margin}}}"
-    return f"[{','.join([inner + _text(one, inner) for one in value])}{margin}]"
+    if kind is dict and value:
+        members = [
+            f"{start}{string_text(one) if type(one) is str else text_of(one, inner)}"
+            for start, one in zip(_starts(margin, *value), value.values(), strict=True)
+        ]
+        members.append(f"{margin}}}")
+        return "".join(members)
+    if (kind is list or kind is tuple) and value:
+        return f"[{inner}{f',{inner}'.join([text_of(one, inner) for one in value])}{margin}]"
+    return json.dumps(value, indent=2).replace("\n", margin)
 
 
 @lru_cache(maxsize=1_000, typed=True)  # most objects have the same few names
-def _name(name: Any) -> str:
-    return encode_basestring_ascii(name) if isinstance(name, str) else f'"{_scalar(name)}"'
+def _starts(margin: str, *names: Any) -> list[str]:
+    """Return what is before the value of each member of an object."""
+    texts = [string_text(one) if isinstance(one, str) else f'"{json.dumps(one)}"' for one in names]
+    return [f"{',' if at else '{'}{margin}  {name}: " for at, name in enumerate(texts)]
 
 
-def _scalar(value: Any) -> str:
-    """Return the text of a value that is written on one line."""
-    if isinstance(value, str):
-        return encode_basestring_ascii(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return int.__repr__(value) if type(value) is int else json.dumps(value)
+def parts_of(value: dict[str, Any], margin: str, without: Sequence[str]) -> list[str]:
+    """Return the text of an object without the values of some members: the parts around these.
+
+    The text is after a comma and the margin.
+    """
+    inner, parts = f"{margin}  ", [f",{margin}"]
+    for start, (name, member) in zip(_starts(margin, *value), value.items(), strict=True):
+        parts[-1] += start
+        if name in without:
+            parts.append("")
+        else:
+            parts[-1] += text_of(member, inner)
+    parts[-1] += f"{margin}}}"
+    return parts
+
+
+def alike(
+    values: Sequence[Any],
+    as_object: Callable[[Any], dict[str, Any] | None],
+    kind: Callable[[Any], Hashable],
+) -> Items:
+    """Return an array in which values of a kind have the same object. Its text is made once."""
+
+    def texts(margin: str) -> Iterator[str]:
+        made: dict[Hashable, str] = {}
+        for some in chunks(values):
+            kinds = [*map(kind, some)]
+            for one, value in zip(kinds, some, strict=True):
+                if one not in made:
+                    made[one] = f",{margin}{text_of(as_object(value), margin)}"
+            yield "".join([made[one] for one in kinds])
+
+    return Items(values, as_object, texts)
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield some values at a time, as many as are written at once."""
+    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))
+
+
+def null_or_text(value: str | None) -> str:
+    """Return the text of a string, or null."""
+    return "null" if value is None else string_text(value)
 
 
 def time_text(time: datetime | None) -> str | None:
@@ -229,7 +183,8 @@ def seconds_text(seconds: float) -> str:
 
 @lru_cache(maxsize=10_000)
 def _minute_text(minutes: int) -> str:
-    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%dT%H:%M}"
+    hours, minute = divmod(minutes, 60)
+    return f"{_utc_hour_text(hours)}:{_TWO_DIGITS[minute]}"
 
 
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
@@ -238,3 +193,9 @@ _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 @lru_cache(maxsize=1_000)  # three times as fast as isoformat
 def _hour_text(year: int, month: int, day: int, hour: int) -> str:
     return f"{year:04}-{month:02}-{day:02}T{hour:02}"
+
+
+@lru_cache(maxsize=1_000)
+def _utc_hour_text(hours: int) -> str:
+    time = datetime.fromtimestamp(hours * 3600, UTC)
+    return _hour_text(time.year, time.month, time.day, time.hour)

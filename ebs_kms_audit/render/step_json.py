@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from ebs_kms_audit.plan.change import CuredDenial, Permission, Proof
 from ebs_kms_audit.plan.step import Step
-from ebs_kms_audit.render.json_text import Alike, Items
+from ebs_kms_audit.render.json_text import Items, chunks, null_or_text, parts_of
 
 
 def step_dict(step: Step) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
     return {
         "cures": proof.cures,
         "gives_nothing_else": proof.gives_nothing_else,
-        "denials": Items(proof.denials, _cured, _ALIKE),
+        "denials": Items(proof.denials, _cured, partial(_cured_texts, proof.denials)),
         "newly_allowed": [_permission(one) for one in proof.newly_allowed],
         "lost": [_permission(one) for one in proof.lost],
     }
@@ -71,10 +73,17 @@ def _cured(denial: CuredDenial) -> dict[str, Any]:
     }
 
 
-_ALIKE = Alike(
-    lambda one: ((one.action, id(one.before), id(one.after), one.cured), (one.event_id,)),
-    ("event_id",),
-)
+def _cured_texts(denials: Sequence[CuredDenial], margin: str) -> Iterator[str]:
+    kinds: dict[Hashable, list[str]] = {}
+    for some in chunks(denials):
+        texts = []
+        for one in some:
+            kind = one.action, id(one.before), id(one.after), one.cured
+            parts = kinds.get(kind)
+            if parts is None:
+                parts = kinds[kind] = parts_of(_cured(one), margin, ("event_id",))
+            texts.append(null_or_text(one.event_id).join(parts))
+        yield "".join(texts)
 
 
 def _permission(permission: Permission) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ebs_kms_audit.render.json import pieces
-from ebs_kms_audit.render.json_text import Alike, Items, pieces_of, plain
+from ebs_kms_audit.render.json_text import Items, alike, chunks, parts_of, pieces_of, plain
 from tests.fuzz.values import TEXTS, VALUES
 from tests.incidents.test_incidents import TABLE, audited
 from tests.rows import audit, row
@@ -13,8 +13,23 @@ from tests.rows import audit, row
 HOSTILE = [*TEXTS, *VALUES, 'a "b" %s %% {} \\', {"%s": "%d"}, {1: {None: {True: ()}}}]
 
 
-def objects(values, alike=None):
-    return Items(values, lambda value: {"same": "100 %s", "own": value, "last": [value]}, alike)
+def objects(values):
+    return Items(values, lambda value: {"same": "100 %s", "own": value, "last": [value]})
+
+
+def with_own_members(values):
+    """Return objects with the own members "b" and "d", which are written into parts."""
+
+    def object_of(one):
+        return {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}
+
+    def texts(margin):
+        kinds = [parts_of(object_of(kind), margin, ("b", "d")) for kind in (0, 1)]
+        for some in chunks(values):
+            parts = ((*kinds[one % 2], one) for one in some)
+            yield "".join(f'{a}{one}{b}"%s {one}"{c}' for a, b, c, one in parts)
+
+    return Items(values, object_of, texts)
 
 
 @pytest.mark.parametrize("redact", [False, True])
@@ -33,9 +48,10 @@ def test_the_text_of_an_incident_is_that_of_its_dict(incident, redact):
         objects,
         lambda values: {"a": {"b": objects(values)}, "c": {}},
         lambda values: Items(values, lambda value: {"inner": objects([value, value])}),
-        lambda values: Items(values, lambda _: None, Alike(lambda _: (0, ()))),
+        lambda values: alike(values, lambda _: None, lambda _: 0),
+        lambda values: alike(values, lambda value: {"own": value}, id),
     ],
-    ids=["list", "dict", "items", "in a dict", "in items", "null"],
+    ids=["list", "dict", "items", "in a dict", "in items", "null", "alike"],
 )
 def test_any_value_is_written_as_json_dumps_writes_it(of, values):
     assert "".join(pieces_of(of(values))) == json.dumps(plain(of(values)), indent=2)
@@ -43,10 +59,7 @@ def test_any_value_is_written_as_json_dumps_writes_it(of, values):
 
 @pytest.mark.parametrize("size", [9, 200, 401])  # 200 are written at once
 def test_members_that_differ_are_written_for_each_of_alike_objects(size):
-    alike = Alike(lambda one: (one % 2, (one, f"%s {one}")), ("b", "d"))
-    items = Items(
-        range(size), lambda one: {"a": one % 2, "b": one, "c": ["%"], "d": f"%s {one}"}, alike
-    )
+    items = with_own_members(range(size))
     text = "".join(pieces_of({"x": items, "y": {"z": items}}))
     assert json.loads(text)["y"]["z"][8] == {"a": 0, "b": 8, "c": ["%"], "d": "%s 8"}
     assert text == json.dumps(plain({"x": items, "y": {"z": items}}), indent=2)

@@ -35,7 +35,6 @@ class RowTexts:
         self.file = file
         self._texts_of = texts_of
         self._events = events
-        self._summaries: dict[int, Summary] = {}
         self._rows: dict[int, str | Event] = {}
         self._unread: list[Array] = []
         self._unread_places: dict[int, tuple[Array, list[Array]]] = {}  # by the id of the rows
@@ -81,19 +80,11 @@ class RowTexts:
         return row
 
     def summary(self, line: int) -> Summary:
-        """Return what a list shows of the row at a line. No event is made.
-
-        The row is parsed once, because several findings can list it.
-        """
-        found = self._summaries.get(line)
-        if found is None:
-            row = self._rows[line]
-            found = self._summaries[line] = (
-                self._events.summary(row)
-                if isinstance(row, str)
-                else Summary(row.name, row.error_code, row.event_id, row.user_name)
-            )
-        return found
+        """Return what a list shows of the row at a line. No event is made."""
+        row = self._rows[line]
+        if isinstance(row, str):
+            return self._events.summary(row)
+        return Summary(row.name, row.error_code, row.event_id, row.user_name)
 
 
 def joined(several: Iterable[Array]) -> Array:
