@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -138,20 +139,23 @@ class RowReader:
     ) -> None:
         self._layout = layout
         self._stats = stats
-        self._time_at = time_at = layout.positions.get(columns.EVENT_TIME)
+        self._time_at = layout.positions.get(columns.EVENT_TIME)
         self._key_at = layout.positions.get(columns.ACCESS_KEY)
         places = [layout.positions[name] for name in JUDGED_BY if name in layout.positions]
         self._judged_by: Callable[[list[str]], Any] = itemgetter(*places)
         self._known: dict[Any, Judgement] = {}
         self._holder = cells_getter(layout, columns.USER_NAME, columns.ACCESS_KEY, columns.ACCOUNT)
         self._holders: set[_Cells] = set()
-        self._times = TimeReader(
-            (
-                row.cells[time_at]
-                for row in sample
-                if time_at is not None and time_at < len(row.cells)
-            ),
-            day_first_by_default=day_first_by_default,
+        self._sample = sample
+        self._day_first_by_default = day_first_by_default
+
+    @cached_property
+    def _times(self) -> TimeReader:
+        """What reads the times. The vectorised reader, which judges rows only, needs none."""
+        at = self._time_at
+        return TimeReader(
+            (row.cells[at] for row in self._sample if at is not None and at < len(row.cells)),
+            day_first_by_default=self._day_first_by_default,
         )
 
     def needed(self, rows: Iterable[Row]) -> Iterator[NeededRow]:

@@ -57,8 +57,7 @@ def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
         words[number] &= _MASKS[size + (LONGEST - 8 * number)]
     words *= _WORD_FACTORS[:count, np.newaxis]
     words ^= words >> _SHIFT
-    words *= _LAST_FACTOR
-    found += np.add.reduce(words, axis=0)
+    found += np.add.reduce(words, axis=0) * _LAST_FACTOR
     found ^= found >> _SHIFT
     if longest > LONGEST:
         found[end - start > LONGEST] = 0

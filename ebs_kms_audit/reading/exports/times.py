@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
@@ -11,10 +10,15 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 
 _SIZE, _MINUTES_SIZE = 20, 16  # bytes of a time, and of a time without `:34Z`
-_MINUTES = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})")
 _LAST_YEAR = 2100  # seconds are kept in 32 bits
 _MINUTES_KEPT = 1 << 15
-_NO_TIME = -1
+_NO_TIME = -(1 << 40)  # less than nothing, also with seconds or minutes added
+_FORM, _ALL_BUT_DIGITS = (int.from_bytes(text, "little") for text in (b":00Z", b"\xff\xf0\xf0\xff"))
+_DIGITS = 0x0F0F
+_SECONDS = np.full(_DIGITS + 1, _NO_TIME)
+"""The number of seconds at the value of the two digits, without their upper halves."""
+for _second in range(60):
+    _SECONDS[_second // 10 + (_second % 10 << 8)] = _second
 
 
 def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Array, Array]:
@@ -25,34 +29,29 @@ def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Arr
     """
     if not len(start):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
-    cells: Array = np.ndarray((len(buffer) - 23,), "V24", buffer, 0, (1,))
-    one, two, three = np.ascontiguousarray(cells[start].view("<u8").reshape(-1, 3).T)
+    words: Array = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
+    one, two = words[start], words[start + 8]
     new = np.empty(len(start), dtype=bool)
     new[0] = True
     np.not_equal(one[1:], one[:-1], out=new[1:])
     new[1:] |= two[1:] != two[:-1]
     rows = np.flatnonzero(new)
-    read = [_minutes(bytes(buffer[at : at + _MINUTES_SIZE])) for at in start[rows].tolist()]
-    minutes = np.repeat(np.array(read), np.diff(rows, append=len(new)))
-    colon, tens, ones, zone = (three >> np.uint64(8 * place) & np.uint64(255) for place in range(4))
-    tens, ones = tens - np.uint64(ord("0")), ones - np.uint64(ord("0"))  # a large number below "0"
-    sound = (
-        (end - start == _SIZE) & (minutes != _NO_TIME) & (colon == ord(":")) & (zone == ord("Z"))
-    )
-    sound &= (tens < 6) & (ones < 10)
-    return minutes + (tens * np.uint64(10) + ones).astype(np.int64), sound
+    texts: Array = np.ndarray((len(buffer) - 15,), f"S{_MINUTES_SIZE}", buffer, 0, (1,))
+    read = np.array([_minutes(text) for text in texts[start[rows]].tolist()])
+    rest: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))[start + _MINUTES_SIZE]
+    seconds = np.repeat(read, np.diff(rows, append=len(new)))
+    seconds += _SECONDS[(rest >> 8) & _DIGITS]
+    sound = (end - start == _SIZE) & (rest & _ALL_BUT_DIGITS == _FORM) & (seconds > 0)
+    return seconds, sound
 
 
 @lru_cache(_MINUTES_KEPT)
 def _minutes(text: bytes) -> int:
     """Return the seconds since 1970 of a time without seconds, or _NO_TIME."""
-    match = _MINUTES.fullmatch(text)
-    if match is None:
-        return _NO_TIME
-    year, month, day, hour, minute = map(int, match.groups())
-    if not 1970 < year < _LAST_YEAR:
-        return _NO_TIME
     try:
-        return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
+        in_utc = text.decode("ascii") + "+00:00"
+        time = datetime.fromisoformat(in_utc)
     except ValueError:
         return _NO_TIME
+    is_usual = time.isoformat(timespec="minutes") == in_utc and 1970 < time.year < _LAST_YEAR
+    return int(time.timestamp()) if is_usual else _NO_TIME
