@@ -50,10 +50,11 @@ def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
 
     Changes and EC2 calls are left out, and successes whose caller is known without parsing.
     """
-    successes = kept["successes"].rows()
+    users = _users_of(related)
     return in_order(
-        choose(related, "successes", successes[successes["user"] == ODD]),
-        *(choose(related, name, kept[name].rows()) for name in ("sessions", "holders")),
+        kept["successes"].those(lambda rows: rows["user"] == ODD),
+        kept["sessions"].those(lambda rows: are_among(rows["key"], related.keys)),
+        kept["holders"].those(lambda rows: are_among(rows["user"], users)),
     )
 
 
@@ -78,6 +79,12 @@ def choose(related: Around, name: str, rows: Array) -> Array:
 def of_denials(related: Around, rows: Array) -> Array:
     """Return which EC2 calls have the User name or the Request ID of a denial."""
     return are_among(rows["user"], _users_of(related)) | are_among(rows["key"], related.requests)
+
+
+def successes_of(related: Around, kept: Mapping[str, KeptRows]) -> Array:
+    """Return the places of the successes of the callers of denials, if they are known."""
+    users = np.sort(np.array(list(related.users), dtype=np.uint64))
+    return kept["successes"].those(lambda rows: are_among(rows["user"], users))
 
 
 def _users_of(related: Around) -> Array:

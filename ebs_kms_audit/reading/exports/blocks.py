@@ -10,6 +10,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.distinct import are_among
 from ebs_kms_audit.reading.exports.groups import (
     CALL,
     CHANGE,
@@ -33,17 +34,15 @@ if TYPE_CHECKING:
 _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"
 _PLAIN_BYTE = np.array([33 <= byte <= 126 and byte != 34 for byte in range(256)])
-_DIGIT = np.array([48 <= byte <= 57 for byte in range(256)])
+_LAST_ASCII = 126  # that is no control character
 _AWS_INTE, _INTERNAL = (int.from_bytes(text, "little") for text in (b"AWS Inte", b"Internal"))
 _INTERNAL_SIZE = len("AWS Internal")
 _COMPARED_BY = {
     "calls": columns.REQUEST_ID,
     "changes": columns.EVENT_ID,
-    "successes": columns.SOURCE_IP,
     "holders": columns.ACCOUNT,
 }
 """The column that kept rows are compared by."""
-_ADDRESS_END = _DIGIT | np.array([byte in b"abcdefABCDEF:" for byte in range(256)])
 
 
 class Settings(NamedTuple):
@@ -110,8 +109,8 @@ class RegularRows:
         self._seconds = seconds
         self._hashes_of_groups = hashes
         self._groups = numbers
-        self._starts = index.row_starts()
-        self._ends = index.end(-1)
+        self._starts = index.row_starts
+        self._ends = index.row_ends
 
     def keep(self, flags: Array, holders: Array) -> None:
         """Sort the rows by what an audit needs of them."""
@@ -140,8 +139,7 @@ class RegularRows:
         )
 
     def _lines(self, rows: Array) -> Array:
-        lines: Array = np.searchsorted(self._index.line_ends, self._starts[rows])
-        return lines + self._window.line
+        return self._index.lines_before(rows) + self._window.line
 
     def _texts(self, rows: Array) -> list[bytes]:
         buffer = self._window.buffer
@@ -158,89 +156,80 @@ class RegularRows:
     def _keep_places(self, flags: Array, holders: Array) -> None:
         """Keep the places of EC2 calls, changes, successes and holders of long-term keys.
 
-        Of successes with the same caller, operation and service, the last counts. Of the rows of
-        one holder, the first counts.
+        Of successes with the same caller, operation and key, the last counts. Of the rows of one
+        holder, the first counts.
         """
         parts = {
             name: np.flatnonzero(chosen)
             for name, chosen in (
                 ("calls", flags & CALL),
                 ("changes", flags & CHANGE),
-                ("successes", flags & SUCCESS),
                 ("holders", holders),
+                ("successes", flags & SUCCESS),
             )
         }
         rows = np.concatenate(list(parts.values()))
         if not len(rows):
             return
-        names, others = self._hashes(parts, rows)
+        names, keys = self._hashes(parts, rows)
         begin = 0
         for name, part in parts.items():
             of_part = slice(begin, begin + len(part))
             begin += len(part)
-            if len(part):
-                self._keep_part(name, part, names[of_part], others[of_part])
+            if not len(part):
+                continue
+            if name == "successes":
+                self._keep_successes(part, names[of_part])
+            else:
+                self._keep_part(name, part, names[of_part], keys[of_part])
 
     def _keep_part(self, name: str, rows: Array, names: Array, keys: Array) -> None:
-        """Keep the places of rows of one kind; of successes and holders only those that are new."""
-        seen = self._kept.seen
-        if name == "successes":
-            keys = self._success_keys(rows, names, keys)
-            new = seen[name].new(keys, self._seconds[rows])
-        elif name == "holders":
+        """Keep the places of rows of one kind; of holders only those that are new."""
+        if name == "holders":
             keys = mixed(names, keys)
-            new = seen[name].new(keys, np.zeros(len(rows), dtype=np.int64))
-        else:
-            new = np.ones(len(rows), dtype=bool)
-        rows = rows[new]
-        if not len(rows):
-            return
-        places = self._places(rows, self._user_hashes(rows, names[new]), keys[new])
+            new = self._kept.seen[name].new(keys, np.zeros(len(rows), dtype=np.int64))
+            rows, names, keys = rows[new], names[new], keys[new]
+        places = self._places(rows, self._user_hashes(rows, names), keys)
         if name == "changes":
             places["user"] = self._kept.groups.change_hashes(self._groups[rows])
-        elif name == "successes":
-            places["user"][self._has_odd_address(rows)] = ODD
         self._put(name, places, rows)
+
+    def _keep_successes(self, rows: Array, names: Array) -> None:
+        """Keep the places of new successes. The last bit of a key is 1 for `AWS Internal`."""
+        keys = mixed(self._hashes_of_groups[rows], names) & ~np.uint64(1)
+        internal, odd = self._internal_addresses(rows)
+        keys[internal] |= np.uint64(1)
+        if len(odd):
+            addresses = hash_spans(self._window.buffer, *self._cells(columns.SOURCE_IP, rows[odd]))
+            keys[odd] = mixed(keys[odd], addresses) & ~np.uint64(1)
+        new = self._kept.seen["successes"].new(keys, self._seconds[rows])
+        user = self._user_hashes(rows[new], names[new])
+        user[are_among(new, odd)] = ODD
+        self._put("successes", self._places(rows[new], user, keys[new]), rows[new])
 
     def _hashes(self, parts: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
         """Return the hashes of the User names, and of the cells that rows are compared by.
 
         All cells are hashed at once, because few rows of a block are kept.
         """
-        user = self._cells(columns.USER_NAME, rows)
-        others = [self._cells(_COMPARED_BY[name], part) for name, part in parts.items()]
-        starts, ends = zip(user, *others, strict=True)
-        found = hash_spans(self._window.buffer, np.concatenate(starts), np.concatenate(ends))
+        cells = [self._cells(columns.USER_NAME, rows)]
+        cells += [self._cells(name, parts[part]) for part, name in _COMPARED_BY.items()]
+        starts, ends = map(np.concatenate, zip(*cells, strict=True))
+        found = hash_spans(self._window.buffer, starts, ends)
         return found[: len(rows)], found[len(rows) :]
 
-    def _success_keys(self, rows: Array, names: Array, service: Array) -> Array:
-        """Return the hashes that successes are compared by. The last bit is 1 for `AWS Internal`.
+    def _internal_addresses(self, rows: Array) -> tuple[Array, Array]:
+        """Return for which rows the Source IP address is `AWS Internal`, or can be after parsing.
 
-        `service` are the hashes of the Source IP addresses.
-        """
-        start, end = self._cells(columns.SOURCE_IP, rows)
-        # A client address is no service. All of them count as one.
-        client = (end > start) & _DIGIT[self._content[start]] & _ADDRESS_END[self._content[end - 1]]
-        service[client] = 0
-        key = mixed(mixed(self._hashes_of_groups[rows], names), service)
-        found: Array = (key & ~np.uint64(1)) | self._are_internal(start, end)
-        return found
-
-    def _are_internal(self, start: Array, end: Array) -> Array:
-        begins = (self._words[start] == _AWS_INTE) & (end - start == _INTERNAL_SIZE)
-        found: Array = begins & (self._words[start + 4] == _INTERNAL)
-        return found
-
-    def _has_odd_address(self, rows: Array) -> Array:
-        """Return which rows may have another spelling of `AWS Internal`, such as `AWS Internal/3`.
-
-        They are left to the plain reader.
+        `AWS Internal/3` and `"AWS Internal"` are such addresses.
         """
         start, end = self._cells(columns.SOURCE_IP, rows)
         first = self._content[start]
-        odd = (first == ord("A")) | (first == ord('"')) | (first == ord(" "))
-        found: Array = odd & (end > start) & ~self._are_internal(start, end)
-        return found
+        some = np.flatnonzero((first <= ord('"')) | (first == ord("A")) | (first > _LAST_ASCII))
+        start, end = start[some], end[some]
+        internal = (self._words[start] == _AWS_INTE) & (self._words[start + 4] == _INTERNAL)
+        internal &= end - start == _INTERNAL_SIZE
+        return some[internal], some[~internal & (end > start)]
 
     def _user_hashes(self, rows: Array, names: Array) -> Array:
         """Return the hashes of the User names; ODD for names that must be parsed to be compared.
@@ -258,7 +247,7 @@ class RegularRows:
         start = self._starts[rows]
         places["offset"] = start + (self._window.offset - self._window.begin)
         places["length"] = self._ends[rows] - start
-        places["line"] = self._lines(rows)
+        places["line"] = self._lines(rows) - self._kept.first_line
         places["time"] = self._seconds[rows]
         places["user"] = user
         places["group"] = self._hashes_of_groups[rows]

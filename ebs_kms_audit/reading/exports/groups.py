@@ -69,7 +69,7 @@ class Groups:
         self._numbers: dict[int, int] = {}
         self._flags = np.zeros(1 << 10, dtype=np.uint8)
         self._samples: dict[int, list[str]] = {}
-        self._change_hashes: dict[int, int] = {}
+        self._change_hashes = np.zeros(len(self._flags), dtype=np.uint64)
         # The place of a hash is its first bits. An empty place has a hash of another place.
         self._table = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
         self._number_at = np.zeros(_PLACES, dtype=np.int64)
@@ -99,8 +99,8 @@ class Groups:
 
     def change_hashes(self, numbers: Array) -> Array:
         """Return the hashes of the Region, the account and the resources of groups of changes."""
-        found = [self._change_hashes[number] for number in numbers.tolist()]
-        return np.array(found, dtype=np.uint64)
+        hashes: Array = self._change_hashes[numbers]
+        return hashes
 
     def of_rows(self, buffer: bytearray, index: RowIndex) -> RowGroups:
         """Return the groups of the rows of a block."""
@@ -151,7 +151,7 @@ class Groups:
         missing = np.flatnonzero(self._table[places] != hashes)
         if len(missing):
             unique, first, inverse = distinct(hashes[missing])
-            starts, ends = index.row_starts(), index.end(-1)
+            starts, ends = index.row_starts, index.row_ends
             found = []
             for group, row in zip(unique.tolist(), rows[missing[first]].tolist(), strict=True):
                 number = self._numbers.get(group)
@@ -168,7 +168,8 @@ class Groups:
         place = group >> int(_TO_PLACE)
         self._table[place], self._number_at[place] = group, number
         if number == len(self._flags):
-            self._flags = np.concatenate((self._flags, np.zeros_like(self._flags)))
+            self._flags.resize(2 * number)
+            self._change_hashes.resize(2 * number)
         flags = self._flags[number] = self._flags_of(cells)
         if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
             cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups

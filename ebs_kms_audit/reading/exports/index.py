@@ -33,15 +33,15 @@ _LF, _QUOTE = 10, 34
 class RowIndex(NamedTuple):
     """Where the cells of regular rows are in a buffer.
 
-    begin       where the first row begins
-    delimiters  where each cell ends: a row for each row, a column for each cell
-    line_ends   where all line ends are, also those inside quoted cells
-    whole       whether all bytes but those of a last, unfinished row are in these rows
+    starts       where each row begins, and where the row after them begins
+    delimiters   where each cell ends: a row for each row, a column for each cell
+    quoted_ends  where line ends inside quoted cells are
+    whole        whether all bytes but those of a last, unfinished row are in these rows
     """
 
-    begin: int
+    starts: Array
     delimiters: Array
-    line_ends: Array
+    quoted_ends: Array
     whole: bool
 
     def start(self, column: int) -> Array:
@@ -49,28 +49,45 @@ class RowIndex(NamedTuple):
         if column:
             before: Array = self.delimiters[:, column - 1] + 1
             return before
-        return self.row_starts()
+        return self.row_starts
 
     def end(self, column: int) -> Array:
         """Return where the cells of a column end."""
         end: Array = self.delimiters[:, column]
         return end
 
+    @property
     def row_starts(self) -> Array:
-        """Return where the rows begin."""
-        starts = np.empty(len(self.delimiters), dtype=np.int64)
-        starts[:1] = self.begin
-        starts[1:] = self.delimiters[:-1, -1] + 1
+        """Where the rows begin."""
+        starts: Array = self.starts[:-1]
         return starts
+
+    @property
+    def row_ends(self) -> Array:
+        """Where the line ends of the rows are."""
+        ends: Array = self.delimiters[:, -1]
+        return ends
 
     def first(self, rows: int) -> RowIndex:
         """Return the index of the first rows only."""
-        return self._replace(delimiters=self.delimiters[:rows], whole=False)
+        return RowIndex(self.starts[: rows + 1], self.delimiters[:rows], self.quoted_ends, False)
+
+    def lines_before(self, rows: Array) -> Array:
+        """Return how many lines there are before each of some rows."""
+        if not len(self.quoted_ends):
+            return rows
+        lines: Array = rows + np.searchsorted(self.quoted_ends, self.starts[rows])
+        return lines
+
+    @property
+    def lines(self) -> int:
+        """How many lines the rows have."""
+        return len(self.delimiters) + int(np.searchsorted(self.quoted_ends, self.stop))
 
     @property
     def stop(self) -> int:
         """Where the row after these rows begins."""
-        return int(self.delimiters[-1, -1]) + 1 if len(self.delimiters) else self.begin
+        return int(self.starts[-1])
 
 
 def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: int) -> RowIndex:
@@ -83,16 +100,17 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     part = content[begin : end + -size % WORD]
     delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
     limit = end
-    outside, line_ends = delimiters | ends, None
+    outside, quoted_ends = delimiters | ends, np.empty(0, dtype=np.int64)
     if quotes.any():
         quoted = between(quotes)
         broken = _broken_quotes(quotes, quoted, outside)
         if broken.any():
             limit = begin + int(places_of(broken)[0])
         outside &= ~quoted
-        if (ends & quoted).any():
-            line_ends = places_of(ends) + begin
-            ends &= ~quoted
+        inside = ends & quoted
+        if inside.any():
+            quoted_ends = places_of(inside) + begin
+            ends ^= inside
     places = np.flatnonzero(unpacked(outside))
     places += begin
     count = len(places) // width
@@ -106,11 +124,12 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))
     cells = cells[:rows]
-    found = RowIndex(begin, cells, cells[:, -1] if line_ends is None else line_ends, rows == count)
-    long = found.end(width - 1) - found.row_starts() > LONGEST_ROW
-    if long.any():
-        return found.first(int(long.argmax()))
-    return found
+    starts = np.empty(rows + 1, dtype=np.int64)
+    starts[0] = begin
+    np.add(cells[:, -1], 1, out=starts[1:])
+    found = RowIndex(starts, cells, quoted_ends, rows == count)
+    long = np.diff(starts) > LONGEST_ROW
+    return found.first(int(long.argmax())) if long.any() else found
 
 
 def _bits_of(part: Array, size: int, byte: int) -> Array:

@@ -21,7 +21,7 @@ what rows are compared by, and of its group. `user` is ODD for a row that must b
 caller, and 0 for an empty User name."""
 ODD = np.uint64(1)
 
-_PENDING = 1 << 16
+_PENDING = 1 << 17
 
 
 class KeptRows:
@@ -64,9 +64,17 @@ class KeptRows:
         return self._parts[0]
 
     def those(self, chosen: Callable[[Array], Array]) -> Array:
-        """Return the chosen rows in order of their place. The rest is not copied."""
-        parts = self._parts if self._keep == "all" else [self.rows()]
-        return np.concatenate([np.empty(0, PLACE), *(rows[chosen(rows)] for rows in parts)])
+        """Return the chosen rows in order of their place. The rest is not copied.
+
+        Of rows with the same `key`, all or none are chosen.
+        """
+        parts = (rows[chosen(rows)] for rows in self._parts)
+        return self._one_of_each(np.concatenate([np.empty(0, PLACE), *parts]))
+
+    def _one_of_each(self, rows: Array) -> Array:
+        if self._keep == "all":
+            return rows
+        return one_of_each(rows, latest=self._keep == "latest")
 
     def text(self, offset: int) -> bytes | None:
         """Return the text of a row, if it was kept."""
@@ -85,14 +93,21 @@ class Seen:
         # An empty place has a key of another place.
         self._keys = (np.arange(1 << bits, dtype=np.uint64) ^ np.uint64(1)) << self._to_place
         self._times = np.zeros(1 << bits, dtype=np.uint32)
+        self._rows = np.zeros(1 << bits, dtype=np.uint32)
 
     def new(self, keys: Array, times: Array) -> Array:
-        """Return which rows have no row before them with the same key, at their time or later."""
+        """Return the rows that have no row before them with the same key, at their time or later.
+
+        If a place was used by another key in between, there can be more rows.
+        """
         places = (keys >> self._to_place).astype(np.intp)
-        found: Array = (self._keys[places] != keys) | (self._times[places] < times)
-        new = np.flatnonzero(found)[::-1]  # numpy assigns the last of equal places: the first row
-        self._keys[places[new]] = keys[new]
-        self._times[places[new]] = times[new]
+        new = np.flatnonzero((self._keys[places] != keys) | (self._times[places] < times))
+        places, keys, times = places[new], keys[new], times[new]
+        # The first row of each place is noted: numpy assigns the last of equal places.
+        for column, values in ((self._keys, keys), (self._times, times), (self._rows, new)):
+            column[places[::-1]] = values[::-1]
+        repeated = (self._keys[places] == keys) & (self._times[places] >= times)
+        found: Array = new[~repeated | (self._rows[places] == new)]
         return found
 
 

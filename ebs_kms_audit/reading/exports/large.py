@@ -29,6 +29,7 @@ from ebs_kms_audit.reading.exports.around import (
     must_be_parsed,
     of_denials,
     places_around,
+    successes_of,
 )
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.calls import CallRows, names_more
@@ -40,7 +41,7 @@ from ebs_kms_audit.reading.exports.events import (
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.kept import ODD, PLACE, KeptRows
+from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.row_events import RowEvents
@@ -290,8 +291,8 @@ class LargeExport:
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
-        rows = choose(Around.of(related), "successes", self._kept["successes"].rows())
-        return SuccessRows(rows[rows["user"] != ODD], related.names, self._alike, self._listed)
+        rows = successes_of(Around.of(related), self._kept)
+        return SuccessRows(rows, related.names, self._alike, self._listed)
 
     def release(self) -> None:
         """Forget the file, but not the texts of the rows that findings list."""

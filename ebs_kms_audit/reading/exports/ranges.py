@@ -24,7 +24,7 @@ from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_start
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
-from ebs_kms_audit.reading.exports.kept import PLACE, Seen, one_of_each
+from ebs_kms_audit.reading.exports.kept import Seen
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
@@ -106,7 +106,7 @@ class RangeReader:
         )  # fmt: skip
         self.needed.clear()
         self._damaged = False
-        self._kept: dict[str, list[Array]] = {name: [] for name in KEPT}
+        self._kept: dict[str, list[bytes]] = {name: [] for name in KEPT}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KEPT}
         while stop is None or window.offset < stop:
             if not window.extend(stop):
@@ -125,15 +125,14 @@ class RangeReader:
             window.buffer, window.begin, window.end, self._width, ord(self._settings.delimiter)
         )
         if stop is not None and index.stop - window.begin > stop - window.offset:
-            before = index.row_starts() < window.begin + (stop - window.offset)
+            before = index.row_starts < window.begin + (stop - window.offset)
             index = index.first(int(np.count_nonzero(before)))._replace(whole=True)
         sound = index.whole
         if len(index.delimiters):
             rows = self._read_rows(window, index)
             sound = sound and rows == len(index.delimiters)
             index = index.first(rows)
-        lines = int(np.searchsorted(index.line_ends, index.stop))
-        window.move(index.stop, lines)
+        window.move(index.stop, index.lines)
         if not sound:
             return False
         self._few = _FEW
@@ -202,7 +201,7 @@ class RangeReader:
 
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
         """Keep the places of rows."""
-        self._kept[name].append(rows)
+        self._kept[name].append(rows.tobytes())
         if self._settings.texts:
             self._texts[name].update(texts)
 
@@ -241,17 +240,6 @@ class RangeReader:
     def _result(self, window: ByteWindow) -> RangeResult:
         self.needed.finish()
         stats = self._stats
-        kept = []
-        for name in KEPT:
-            parts = self._kept[name]
-            rows = np.concatenate(parts) if parts else np.empty(0, PLACE)
-            rows["line"] -= np.uint32(self._first_line)
-            if name in ("successes", "holders"):
-                rows = one_of_each(rows, latest=name == "successes")
-            texts = self._texts[name]
-            if texts:
-                texts = {offset: texts[offset] for offset in rows["offset"].tolist()}
-            kept.append((rows.tobytes(), texts))
         after = self._after
         self._after = [*after, self._begin]
         return RangeResult(
@@ -269,5 +257,5 @@ class RangeReader:
             kinds=[(kind.hash, kind.cells, kind.needed) for kind in self.needed.kinds],
             needed=tuple(self.needed.rows),
             damaged=self._damaged,
-            kept=kept,
+            kept=[(b"".join(self._kept[name]), self._texts[name]) for name in KEPT],
         )  # fmt: skip
