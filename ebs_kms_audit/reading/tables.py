@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import isnan
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
+
+_TOGETHER = 10_000  # rows
 
 
 class Table(NamedTuple):
@@ -34,10 +37,27 @@ def name_of(thing: Any) -> str:
 def read(thing: Any) -> Table:
     """Return the header and rows of a table. Raises InputError for an array without columns."""
     if _is_pandas(thing):
-        header = [str(name) for name in thing.columns]
-        rows = thing.itertuples(index=False, name=None)
-        return Table(header, ([_text(value) for value in row] for row in rows))
+        return Table([str(name) for name in thing.columns], _pandas_rows(thing))
     return _read_arrow(thing)
+
+
+def _pandas_rows(frame: Any) -> Iterator[list[str]]:
+    """Yield the rows as text. Some rows at a time are columns of objects, which are quick to make.
+
+    Going through a column of texts one by one takes much longer.
+    """
+    for begin in range(0, len(frame), _TOGETHER):
+        some = frame.iloc[begin : begin + _TOGETHER]
+        columns = (some.iloc[:, at].to_numpy(dtype=object) for at in range(some.shape[1]))
+        yield from _rows_of(column.tolist() for column in columns)
+
+
+def _rows_of(columns: Iterable[list[Any]]) -> Iterator[list[str]]:
+    texts = (
+        [value if value.__class__ is str else _text(value) for value in column]
+        for column in columns
+    )
+    return map(list, zip(*texts, strict=True))
 
 
 def repeatable(thing: Any) -> bool:
@@ -68,9 +88,7 @@ def _read_arrow(thing: Any) -> Table:
 
 def rows_of_batch(batch: Any) -> Iterator[list[str]]:
     """Yield the rows of an Arrow record batch as text."""
-    columns = [column.to_pylist() for column in batch.columns]
-    for values in zip(*columns, strict=True):
-        yield [_text(value) for value in values]
+    return _rows_of(column.to_pylist() for column in batch.columns)
 
 
 def _text(value: Any) -> str:
@@ -79,6 +97,8 @@ def _text(value: Any) -> str:
         case str():
             return value
         case None:
+            return ""
+        case float() if isnan(value):  # a missing value of pandas
             return ""
         case bool():
             return "true" if value else "false"
