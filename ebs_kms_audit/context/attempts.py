@@ -80,10 +80,9 @@ class Ec2CallLog:
 
     def concern(self, events: AlikeEvents) -> bool:
         """Return whether calls can have the Request ID of some of the events, or name their key."""
-        same_request = self._by_request and not self._by_request.keys().isdisjoint(
-            events.columns.request_ids
-        )
-        return bool(same_request) or caller_of(events.first) in self._with_keys
+        if self._by_request and not self._by_request.keys().isdisjoint(events.columns.request_ids):
+            return True
+        return bool(self._with_keys) and caller_of(events.first) in self._with_keys
 
     def same_request(self, event: Event) -> Sequence[Event]:
         """Return the EC2 calls with the same Request ID."""

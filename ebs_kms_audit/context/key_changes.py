@@ -155,9 +155,11 @@ class ChangeLog:
         """Return the last 20 changes to the policy of the denied key after a time."""
         if denial.key.id is None:
             return ()
-        place = "key", denial.event.region, denial.key.id
+        edits = self._policy_edits.get(("key", denial.event.region, denial.key.id))
+        if edits is None:
+            return ()
         found: list[Event] = []
-        for made in self._policy_edits.get(place, {}).values():
+        for made in edits.values():
             after = bisect_right(made.times, time)
             found += map(event_of, made.listed[max(after, len(made.listed) - SHOWN) :])
         return tuple(sorted(found, key=order_in_time)[-SHOWN:])

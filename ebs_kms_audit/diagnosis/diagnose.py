@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.aws.callers import is_address
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, NextEvidence, OtherCause
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
 from ebs_kms_audit.diagnosis.sentence import sentence
 from ebs_kms_audit.diagnosis.support import contradictions, support
-from ebs_kms_audit.model import Deferred, Denial, Denials, Evidence, PrincipalKind
+from ebs_kms_audit.model import Deferred, Denial, Denials, Evidence, PrincipalKind, StatementKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.context.history import History
     from ebs_kms_audit.diagnosis.grouping import Group
     from ebs_kms_audit.diagnosis.judgement import Judgement
+    from ebs_kms_audit.model import DenialMessage
 
 _ORDER = {cause_id: rank for rank, cause_id in enumerate(CauseId)}
 _BEST_FIRST = {evidence: rank for rank, evidence in enumerate(Evidence)}
@@ -37,17 +39,15 @@ class Diagnosis:
         foreign: bool,
     ) -> tuple[DenialCause, ...]:
         """Return the cause of each denial of a group."""
-        weighed = {} if judgements else self._without_policy
+        if not judgements:
+            of_kinds = [self._weighed(denial, history, foreign) for denial in denials.kinds]
+            return tuple(map(of_kinds.__getitem__, denials.kind_at))
+        weighed: dict[object, DenialCause] = {}
 
         def weigh(at: int, denial: Denial) -> DenialCause:
             judged = tuple(Judged(one, one.for_cause(at), one.decisions[at]) for one in judgements)
             decisions = (decision for one in judged for decision in (one.decision, one.now))
-            kind = (
-                *(_kind(denial) if judged else _kind_without_policy(denial)),
-                foreign,
-                bool(history.key_errors),
-                *map(id, decisions),
-            )
+            kind = (*_kind(denial), *map(id, decisions))
             if kind not in weighed:
                 case = Case(denial=denial, judged=judged, history=history, foreign=foreign)
                 weighed[kind] = cause_of_denial(case)
@@ -57,6 +57,15 @@ class Diagnosis:
             return tuple(map(weigh, range(len(denials)), denials))
         of_kinds = list(map(weigh, denials.first_at, denials.kinds))
         return tuple(map(of_kinds.__getitem__, denials.kind_at))
+
+    def _weighed(self, denial: Denial, history: History, foreign: bool) -> DenialCause:
+        """Return the cause of a kind of denials, where no policy is judged."""
+        kind = (*_kind_without_policy(denial), foreign, bool(history.key_errors))
+        found = self._without_policy.get(kind)
+        if found is None:
+            case = Case(denial=denial, judged=(), history=history, foreign=foreign)
+            found = self._without_policy[kind] = cause_of_denial(case)
+        return found
 
 
 def _kind(denial: Denial) -> tuple[object, ...]:
@@ -68,7 +77,7 @@ def _kind(denial: Denial) -> tuple[object, ...]:
         event.error_code,
         event.source_ip,
         event.account,
-        _said(denial),
+        denial.message and _said(denial, denial.message),
         principal.arn,
         principal.kind,
         principal.evidence,
@@ -83,15 +92,17 @@ def _kind_without_policy(denial: Denial) -> tuple[object, ...]:
     """Return what denials have in common that have the same cause where no policy was judged.
 
     Of the ARN of the caller only the account counts, and the name of a service-linked role. Of the
-    history only key errors count.
+    source only the service counts, and of grants whether it is an address. Of the history
+    only key errors count.
     """
     event, principal, key = denial.event, denial.principal, denial.key
     service_linked = principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+    of_grants = denial.statement_kind is StatementKind.GRANTS
     return (
         event.name,
         event.error_code,
-        event.source_ip,
-        _said(denial),
+        denial.via_service or (of_grants and is_address(event.source_ip or "")),
+        denial.message and _said(denial, denial.message),
         service_linked and principal.arn,
         id(principal.kind),
         id(principal.evidence),
@@ -102,11 +113,8 @@ def _kind_without_policy(denial: Denial) -> tuple[object, ...]:
     )
 
 
-def _said(denial: Denial) -> tuple[object, ...] | None:
+def _said(denial: Denial, message: DenialMessage) -> tuple[object, ...]:
     """Return what the access-denied message says of the policy."""
-    message = denial.message
-    if message is None:
-        return None
     return (
         message.policy_type,
         message.effect,

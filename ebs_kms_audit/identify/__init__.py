@@ -179,7 +179,10 @@ class Resolver:
         if each or events.first.account_cell:
             return map(AlikeEvents.of, events)
         access_keys = events.columns.access_keys
-        credentials = {one: self._credential(one) for one in dict.fromkeys(access_keys)}
+        given = set(access_keys)
+        if len(given) == 1:
+            return (events,)
+        credentials = {one: self._credential(one) for one in given}
         if len(set(credentials.values())) == 1:
             return (events,)
         by_credential: dict[_Credential, list[int]] = {}
@@ -313,5 +316,7 @@ def _denied_actions(actions: tuple[str, ...], message: DenialMessage | None) -> 
 
     ReEncrypt needs two actions. If the message names one of them, only that one was denied.
     """
-    named = ((message.action or "") if message else "").lower()
+    if message is None or message.action is None:
+        return actions
+    named = message.action.lower()
     return tuple(action for action in actions if action.lower() == named) or actions

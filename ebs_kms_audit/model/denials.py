@@ -74,11 +74,19 @@ class Denials(MadeSequence[Denial]):
         """Hold alike denials one after the other, or those at some places."""
         self.alike = tuple(alike)
         """The denials by what they share. Some of them can be without a place here."""
-        if places is None:
-            sizes = enumerate(len(one.events) for one in alike)
-            places = [(number, at) for number, size in sizes for at in range(size)]
-        self.places = tuple(places)
+        if places is not None:
+            self.places = tuple(places)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
         """Where each denial is: the number of its alike denials, and its place among them."""
+        sizes = enumerate(len(one.events) for one in self.alike)
+        return tuple([(number, at) for number, size in sizes for at in range(size)])
+
+    @property
+    def _lacks_places(self) -> bool:
+        """Whether no places are made: these are all alike denials, one after the other."""
+        return "places" not in self.__dict__
 
     @classmethod
     def of(cls, denials: Iterable[Denial]) -> Denials:
@@ -115,11 +123,15 @@ class Denials(MadeSequence[Denial]):
     @classmethod
     def joined(cls, several: Iterable[Denials]) -> Denials:
         """Return the denials of several sequences, one sequence after the other."""
-        alike: list[AlikeDenials] = []
+        parts = [denials for denials in several if denials]
+        alike = [one for denials in parts for one in denials.alike]
+        if all(denials._lacks_places for denials in parts):  # noqa: SLF001  # of this class
+            return cls(alike)
         places: list[Place] = []
-        for denials in several:
-            places += [(len(alike) + number, at) for number, at in denials.places]
-            alike += denials.alike
+        before = 0
+        for denials in parts:
+            places += [(before + number, at) for number, at in denials.places]
+            before += len(denials.alike)
         return cls(alike, places)
 
     def at(self, places: Iterable[int]) -> Denials:
@@ -225,6 +237,8 @@ class Denials(MadeSequence[Denial]):
     @property
     def samples(self) -> list[Denial]:
         """At least one denial of each kind."""
+        if self._lacks_places:
+            return [one.sample for one in self.alike]
         return [self.alike[one].sample for one in dict.fromkeys(one for one, _ in self.places)]
 
     @property
@@ -237,6 +251,8 @@ class Denials(MadeSequence[Denial]):
         ]
 
     def __len__(self) -> int:
+        if self._lacks_places:
+            return sum(len(one.events) for one in self.alike)
         return len(self.places)
 
     def __iter__(self) -> Iterator[Denial]:
