@@ -112,20 +112,28 @@ class _Collected:
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
-        overflowed = self.context.overflowed or self.evidence_index.overflowed or events.overflowed
-        self.incomplete = overflowed and not events.repeatable
-        if overflowed and events.repeatable:
+        if self._overflowed(events) and events.repeatable:
             self.context = ContextCollector(related)
             self.evidence_index.keep_roles_of(related.access_keys)
             for one in chain(events.read(related), events.around(related)):
                 if isinstance(one, Event):  # other denied events are known
                     self.context.add(one)
                     self.evidence_index.assumed_roles.add(one)
+        parts = self.policy_edits, self.grants
+        self.incomplete = (
+            self._overflowed(events)
+            or self.context.incomplete
+            or any(part.overflowed for part in parts)
+        )
         self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
         self.context.add_successes(events.successes(related))
         for name, voters in events.votes():
             self.evidence_index.accounts.count_again(name, voters)
+
+    def _overflowed(self, events: Events) -> bool:
+        """Return whether events that may bear on a denial were too many to keep."""
+        return self.context.overflowed or self.evidence_index.overflowed or events.overflowed
 
     def denials(self, options: AuditOptions) -> Denials:
         """Return the denials; those of one kind are identified once."""

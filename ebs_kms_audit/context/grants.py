@@ -76,7 +76,9 @@ class GrantLog:
         if grant is None or event.error_code or not is_kms(event):
             return
         if event.name in _ENDS:
-            if grant.id and len(self._ended) < _KEPT:
+            if grant.id and len(self._ended) >= _KEPT:
+                self.overflowed = True
+            elif grant.id:
                 self._ended[grant.id] = event
         elif event.name == "CreateGrant":
             known = self._traces.get(grant.id)

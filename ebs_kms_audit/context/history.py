@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
 
-_KEPT = 20_000
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 
 
@@ -106,9 +105,13 @@ class ContextCollector:
 
     @property
     def overflowed(self) -> bool:
+        """Whether too many events were there to keep those that `related` would choose."""
+        return self._ec2_calls.overflowed or self._successes.overflowed
+
+    @property
+    def incomplete(self) -> bool:
         """Whether some events were not kept because there are too many."""
-        parts = (self._ec2_calls, self._changes, self._key_errors, self._successes)
-        return any(part.overflowed for part in parts)
+        return self.overflowed or self._changes.overflowed or self._key_errors.overflowed
 
     def add(self, event: Event) -> None:
         """Add an event that an audit needs."""

@@ -7,6 +7,7 @@ have 100,000 RetireGrant rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,7 +24,7 @@ SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
 BEFORE = 24 * 3600.0
 """The last changes within this time before the first denial are listed, in seconds."""
-_KEPT = 20_000
+_KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a PutKeyPolicy event
 
 _Place = tuple[str | None, ...]  # the key or role that was changed
 _KindsAt = dict[_Place, list[tuple[str | None, int]]]
@@ -71,6 +72,7 @@ class ChangeLog:
 
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
+        self._kept: Counter[str] = Counter()
         self._rows: list[ChangeRows] = []
         self._at: dict[tuple[_Place, str | None], list[Changes | _Made]] = {}
         self.overflowed = False
@@ -81,10 +83,11 @@ class ChangeLog:
     def add(self, event: Event) -> None:
         """Add a change. Of rows and records of the same event, the most complete one is kept."""
         known = self._events.get(event.uid)
-        if known is None and len(self._events) >= _KEPT:
+        if known is None and self._kept[event.name] >= _KEPT:
             self.overflowed = True
         elif known is None or event.completeness >= known.completeness:
             self._events[event.uid] = event
+            self._kept[event.name] += known is None
 
     def add_rows(self, rows: Iterable[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""

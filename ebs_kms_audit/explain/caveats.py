@@ -268,12 +268,13 @@ ENTRIES = (
     _caveat(
         "surroundings_incomplete",
         "Not all events around the denials could be kept",
-        "The input has too many events to keep all that happened around the denials, and it "
-        "cannot be read twice. Give files instead of a stream.",
-        "A fixed number of EC2 calls, AssumeRole events and successful KMS calls is kept. An "
-        "input with more is read a second time for those that belong to the denials. A stream "
-        "cannot be read twice. Callers and timelines may lack evidence.",
-        "Give file names, not standard input or an open file.",
+        "The input has too many events to keep all that happened around the denials. A part of "
+        "the evidence may be missing.",
+        "A fixed number of EC2 calls, AssumeRole events, successful KMS calls, key changes and "
+        "grants is kept. An input with more is read a second time for those that belong to the "
+        "denials. A stream cannot be read twice.",
+        "Give file names, not standard input or an open file. If they were given, export a shorter "
+        "time range.",
     ),
     _caveat(
         "duplicate_denials",

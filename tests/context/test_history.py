@@ -5,7 +5,7 @@ import io
 import pytest
 
 import ebs_kms_audit
-from ebs_kms_audit.context import ec2_calls, history
+from ebs_kms_audit.context import ec2_calls, key_changes, successes
 from ebs_kms_audit.identify import assumed_roles
 from tests import rows
 from tests.make_samples import SAMPLES
@@ -224,7 +224,7 @@ def test_one_incident_told_three_ways_gives_the_same_denials_with_rising_evidenc
 
 def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(ec2_calls, "_KEPT", 3)
-    monkeypatch.setattr(history, "_KEPT", 3)
+    monkeypatch.setattr(successes, "_KEPT", 3)
     monkeypatch.setattr(assumed_roles, "_KEPT", 0)
     crowd = [
         made("AttachVolume", f"07:00:{second:02}", "ec2",
@@ -250,6 +250,23 @@ def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypat
     stream = ebs_kms_audit.audit(records=io.StringIO(path.read_text(encoding="utf-8")))
     assert "surroundings_incomplete" in {caveat.id for caveat in stream.caveats}
     assert numbered(stream) == numbered(whole)
+
+
+def test_many_retired_grants_do_not_hide_a_policy_change_and_the_report_says_so(monkeypatch):
+    retired = [
+        made("RetireGrant", f"06:5{number}:00", "kms", userIdentity=session(name="worker"))
+        for number in range(9, 1, -1)
+    ]
+    edited = made("PutKeyPolicy", "06:51:00", "kms", userIdentity=session(name="carol"))
+
+    def changes_and_caveat():
+        report = ebs_kms_audit.audit(records=log(record(), *retired, edited))
+        names = [change.name for change in report.findings[0].history.changes]
+        return names, "surroundings_incomplete" in {caveat.id for caveat in report.caveats}
+
+    assert changes_and_caveat() == (["PutKeyPolicy", *["RetireGrant"] * 8], False)
+    monkeypatch.setattr(key_changes, "_KEPT", 3)
+    assert changes_and_caveat() == (["PutKeyPolicy", *["RetireGrant"] * 3], True)
 
 
 def minute(number):
