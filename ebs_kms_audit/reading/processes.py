@@ -52,6 +52,7 @@ def in_order(
                 crew.update([_start(work, taken, crew, first)])
         found = {0: work(0)}
         for number in range(count):
+            _receive(number, found, crew, wait=False)  # so that no helper waits with a result
             while number not in found:
                 _find(number, found, work, taken, crew, first)
             yield found.pop(number)

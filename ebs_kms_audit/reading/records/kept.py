@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -67,15 +67,18 @@ class KeptRecords:
     def counted(self) -> Iterator[tuple[Event, int]]:
         """One event of each group of records that are counted together, and their number."""
         for like, ((file, number), text) in self._samples.items():
-            for event in _decoded(file, number, text):
+            for event in _decoded(file, [(number, text)]):
                 yield event, self._counts[like]
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events of the records that bear on denials."""
         choice = _Choice(related)
+        chosen: dict[str, list[tuple[int, bytes]]] = {}
         for file, sketch in self._kept.values():
             if choice.includes(sketch):
-                yield from _decoded(file, sketch.number, sketch.text)
+                chosen.setdefault(file, []).append((sketch.number, sketch.text))
+        for file, records in chosen.items():
+            yield from _decoded(file, records)
 
 
 class _Choice:
@@ -113,10 +116,13 @@ def _seconds(time: bytes) -> float:
     return datetime.fromisoformat(time.decode()).timestamp()
 
 
-def _decoded(file: str, number: int, text: bytes) -> Iterator[Event]:
-    """Yield the event of a record; nothing if the record is damaged."""
-    content = _content(text)
-    records = [] if content is None else [record_of(number, content)]
+def _decoded(file: str, texts: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+    """Yield the events of records of a file, each given by its number and text.
+
+    Records that are damaged are left out.
+    """
+    contents = ((number, _content(text)) for number, text in texts)
+    records = (record_of(number, content) for number, content in contents if content is not None)
     return read_record_events(fields_of(records), InputStats(file, form="records"))
 
 

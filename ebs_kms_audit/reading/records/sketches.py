@@ -105,7 +105,7 @@ class Sketcher:
         account = _ACCOUNT.match(text, text.rfind(b'"recipientAccountId":"', source, end), end)
         if call is None or ids is None or account is None:
             return None
-        if text.find(b'"errorCode"', source, end) != -1 or not self._is_region(call[3]):
+        if text.find(b'"errorCode"', call.end(), end) != -1 or not self._is_region(call[3]):
             return None
         caller = self._caller(text[begin + 38 : source - 36])
         if caller is None:
@@ -114,12 +114,12 @@ class Sketcher:
         keys: list[bytes] = []
         chosen_by = ids[1].decode()
         if kind == "session":
-            returned = _key_returned(text, source, end)
+            returned = _key_returned(text, call.end(), end)
             if returned is None or _ROLE_ASKED.match(text, call.end(), end) is None:
                 return None
             chosen_by = returned
         elif kind != "call":
-            keys = _keys_in(text, source, end)
+            keys = _keys_in(text, call.end(), end)
         address = call[4]
         return Sketch(
             kind,
