@@ -81,24 +81,20 @@ def _find(
 
 
 def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: bool) -> bool:
-    """Receive the results that helpers have. Return whether there was one."""
+    """Receive a result from each helper that has one. Return whether there was one."""
     poll = select.poll()  # select.select() does not accept file descriptors above 1023
     for pipe in crew:
         poll.register(pipe, select.POLLIN)
     ready = poll.poll(None if wait and crew else 0)
-    received = bool(ready)
-    while ready:
-        for pipe, _ in ready:
-            head = _read(pipe, _HEAD.size)
-            unit, length = _HEAD.unpack(head) if head else (0, 0)
-            result = _read(pipe, length) if head else None
-            if result is None:
-                poll.unregister(pipe)
-                _end(pipe, crew.pop(pipe))
-            elif unit >= number:
-                found[unit] = marshal.loads(result)
-        ready = poll.poll(0)
-    return received
+    for pipe, _ in ready:
+        head = _read(pipe, _HEAD.size)
+        unit, length = _HEAD.unpack(head) if head else (0, 0)
+        result = _read(pipe, length) if head else None
+        if result is None:
+            _end(pipe, crew.pop(pipe))
+        elif unit >= number:
+            found[unit] = marshal.loads(result)
+    return bool(ready)
 
 
 def _start(

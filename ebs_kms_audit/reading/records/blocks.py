@@ -28,7 +28,7 @@ from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.records.index import Indexer, RecordIndex
+    from ebs_kms_audit.reading.records.index import Indexer, IndexPart, RecordIndex
     from ebs_kms_audit.reading.records.logs import Log
 
 _BEGINS = b'{"eventVersion":'
@@ -150,9 +150,9 @@ class Records:
 
     def of_log(self, log: Log) -> Iterator[Record]:
         """Yield the records of a whole log that is indexed."""
-        done = yield from self._read_each(log.text, log.records, log.first, log.end, COMMA)
-        if done < log.end:
-            begin, end = log.records.begins[[done, log.end]].tolist()
+        done = yield from self._read_each(log.text, log.records, log.part, COMMA)
+        if done < log.part.end:
+            begin, end = log.records.begins[[done, log.part.end]].tolist()
             rest = log.text[begin : end - 1] + b"]}"
             yield from records_after(Text(decoded([rest])), self.number, listed=True)
 
@@ -166,8 +166,9 @@ class Records:
             index = self._indexer.index(text, stop, mark)
             if index is None:
                 return 0
-            done = yield from self._read_each(text, index, 0, len(index.begins) - 1, mark)
-            self._damaged = done < len(index.begins) - 1
+            (part,) = index.parts([0, len(index.begins) - 1])
+            done = yield from self._read_each(text, index, part, mark)
+            self._damaged = done < part.end
             return int(index.begins[done])
         if not is_whole(text[:stop]):
             return 0
@@ -186,15 +187,15 @@ class Records:
         return begin
 
     def _read_each(
-        self, text: bytes, index: RecordIndex, first: int, end: int, mark: bytes
+        self, text: bytes, index: RecordIndex, part: IndexPart, mark: bytes
     ) -> _Reading[int]:
         """Read the records in a part of an index; return the place of the first damaged record.
 
         The mark is the end of a record and what separates it from the next record. Without damage,
         the place after the last record is returned.
         """
-        done = first
-        for one in index.candidates[index.before(first) : index.before(end)]:
+        done = part.first
+        for one in part.candidates:
             place, begin, after, source, kind, keyed = one
             self._count(place - done)
             done, last = place, after - len(mark)
@@ -210,9 +211,11 @@ class Records:
                 yield self._record(content, text, begin, last)
             done += 1
         else:
-            self._count(end - done)
-            done = end
-        for source in index.ends_of_span(first, done):
+            self._count(part.end - done)
+            done = part.end
+        if part.first < done < part.end:
+            (part,) = index.parts([part.first, done])
+        for source in part.span if part.first < done else ():
             self._add_time(text, source)
         return done
 

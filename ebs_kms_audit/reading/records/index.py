@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,8 @@ from ebs_kms_audit.reading.records.prefilter import NAMES_FROM, NAMES_TO, SOURCE
 from ebs_kms_audit.reading.records.sketches import Kind
 from ebs_kms_audit.reading.records.structure import Structure
 
-_PAD = 128  # bytes after the records, so that what is compared stays inside
+PAD = 128
+"""How many bytes follow what is indexed, so that what is compared stays inside the text."""
 _AFTER_VERSION, _VERSION = b'","userIdentity":{"', 21
 _BEFORE_TIME, _TIME = b'},"eventTime":"', 22  # the time begins so many bytes before the source
 _AFTER_TIME = b'Z",'
@@ -29,6 +30,8 @@ _LENGTH = 12  # of `"eventSource` and `"accessKeyId`
 _KINDS: tuple[Kind | None, ...] = (None, "needless", "call", "success", "session", "other")
 _NEW, _NEEDLESS = -1, 1  # in place of a number in `_KINDS`, and such a number
 _KEPT = 10_000
+_SECONDS = 32  # bits below the seconds of a time
+_LATEST, _NO_TIME = np.iinfo(np.int64).max, -1
 
 
 class Candidate(NamedTuple):
@@ -50,23 +53,38 @@ class Candidate(NamedTuple):
     keyed: bool
 
 
+class IndexPart(NamedTuple):
+    """Consecutive records of an index.
+
+    first       the place of the first one in the index
+    end         the place after the last one
+    candidates  those that may be needed, in order; the others are needless
+    span        where the sources of the earliest and the latest needless record begin, if there are
+                such records
+    """
+
+    first: int
+    end: int
+    candidates: list[Candidate]
+    span: list[int]
+
+
 class RecordIndex:
     """The records of a text.
 
-    begins      where each begins; then, where the next record begins
-    candidates  the records that may be needed, in order; the others are needless
+    begins  where each begins; then, where the next record begins
     """
 
     def __init__(
         self, begins: Array, sources: Array, kinds: Array, keyed: Array, seconds: Array
     ) -> None:
         self.begins = begins
-        self._sources = sources
         self._needless = (kinds == _NEEDLESS) & ~keyed
-        self._seconds = seconds
-        places = np.flatnonzero(~self._needless)
+        self._times = seconds << _SECONDS | sources
+        self._places = np.flatnonzero(~self._needless)
+        places = self._places
         columns = (places, begins[places], begins[places + 1], sources[places])
-        self.candidates = list(
+        self._candidates = list(
             map(
                 Candidate,
                 *(column.tolist() for column in columns),
@@ -75,22 +93,21 @@ class RecordIndex:
             )
         )
 
-    def before(self, place: int) -> int:
-        """Return the number of candidates before a place in the index."""
-        return place - int(np.count_nonzero(self._needless[:place]))
-
-    def ends_of_span(self, first: int, end: int) -> list[int]:
-        """Return where the sources of the earliest and the latest needless record begin.
-
-        The records from the place `first` up to `end` are compared.
-        """
-        places = np.flatnonzero(self._needless[first:end]) + first
-        if not len(places):
-            return []
-        seconds = self._seconds[places]
-        ends = places[[seconds.argmin(), seconds.argmax()]]
-        found: list[int] = self._sources[ends].tolist()
-        return found
+    def parts(self, borders: Sequence[int]) -> list[IndexPart]:
+        """Return the parts between places in the index, which are in order."""
+        first, end = borders[0], borders[-1]
+        starts = np.array(borders[:-1]) - first
+        times, needless = self._times[first:end], self._needless[first:end]
+        earliest = np.minimum.reduceat(np.where(needless, times, _LATEST), starts)
+        latest = np.maximum.reduceat(np.where(needless, times, _NO_TIME), starts)
+        sources = np.stack([earliest, latest], axis=1) & ((1 << _SECONDS) - 1)
+        spans = [
+            span if time != _NO_TIME else []
+            for span, time in zip(sources.tolist(), latest.tolist(), strict=True)
+        ]
+        places = np.searchsorted(self._places, borders).tolist()
+        candidates = [self._candidates[one:other] for one, other in pairwise(places)]
+        return list(map(IndexPart, borders, borders[1:], candidates, spans))
 
 
 class Indexer:
@@ -108,8 +125,8 @@ class Indexer:
         something else is between two records.
         """
         structure = Structure(text, stop)
-        if len(text) < stop + _PAD:
-            text = text[:stop] + bytes(_PAD)
+        if len(text) < stop + PAD:
+            text = text[:stop] + bytes(PAD)
         words = words_of(text)
         borders = places_of(structure.closing & moved(structure.opening, len(before)))
         borders = borders[structure.depth(borders) == 1]

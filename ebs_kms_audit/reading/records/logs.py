@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.records.index import Indexer, RecordIndex
+    from ebs_kms_audit.reading.records.index import Indexer, IndexPart, RecordIndex
 
 LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
 _END = b"}]}"
@@ -20,14 +20,12 @@ class Log(NamedTuple):
 
     text     the records, each with a comma after it
     records  where they are
-    first    the place of the first record of the file in the index
-    end      the place after its last record
+    part     those of the file
     """
 
     text: bytes
     records: RecordIndex
-    first: int
-    end: int
+    part: IndexPart
 
 
 def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[Log | None]:
@@ -35,17 +33,21 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
 
     That is a content that is not written as CloudTrail writes a log file, or is damaged.
     """
+    from ebs_kms_audit.reading.records.index import PAD
+
     logs: list[Log | None] = [None] * len(contents)
     for group in _groups(contents):
-        text = b"".join([part for _, records in group for part in (records, b",")])
-        index = indexer.index(text, len(text), b"},")
+        texts = [part for _, records in group for part in (records, b",")]
+        text = b"".join([*texts, bytes(PAD)])
+        size = len(text) - PAD
+        index = indexer.index(text, size, b"},")
         if index is None:
             continue
         borders = list(accumulate((len(records) + 1 for _, records in group), initial=0))
         places = index.begins.searchsorted(borders).tolist()
-        if index.begins[-1] == len(text) and index.begins[places].tolist() == borders:
-            for (number, _), first, end in zip(group, places, places[1:], strict=False):
-                logs[number] = Log(text, index, first, end)
+        if index.begins[-1] == size and index.begins[places].tolist() == borders:
+            for (number, _), part in zip(group, index.parts(places), strict=True):
+                logs[number] = Log(text, index, part)
     return logs
 
 

@@ -76,7 +76,7 @@ def test_which_files_are_indexed_together():
     ]
     found = index_together(contents, Indexer(RecordPrefilter()))
     assert [log is not None for log in found] == [True, *[False] * 5, True]
-    assert [(log.first, log.end) for log in found if log] == [(0, 2), (2, 4)]
+    assert [(log.part.first, log.part.end) for log in found if log] == [(0, 2), (2, 4)]
 
 
 def test_a_damaged_file_leaves_those_beside_it_to_be_read_one_by_one():
