@@ -44,7 +44,7 @@ def joined(symptoms: Iterable[Symptom], found: Iterable[FindingContext]) -> tupl
     merged = _merged(symptoms)
     if not merged:
         return ()
-    index = _Index(found)
+    index = _Index(found, merged)
     return tuple(index.join(one) for one in merged)
 
 
@@ -88,7 +88,11 @@ class _Calls(NamedTuple):
 class _Index:
     """The findings by resource, Request ID, caller and text."""
 
-    def __init__(self, found: Iterable[FindingContext]) -> None:
+    def __init__(self, found: Iterable[FindingContext], symptoms: Sequence[Symptom]) -> None:
+        """Hold what the findings have of what the symptoms name."""
+        self._requests = {one.request_id for one in symptoms if one.request_id}
+        self._callers = {name for one in symptoms for name in (one.principal, one.caller) if name}
+        self._resources = {name for one in symptoms for name in one.resources}
         self._shared: dict[tuple[str, str], dict[str, None]] = {}
         self._by_caller: dict[str, list[_Calls]] = {}
         self._actions: dict[str, set[str]] = {}
@@ -102,20 +106,25 @@ class _Index:
             denial, event, columns = alike.sample, alike.events.first, alike.events.columns
             actions.update(denial.iam_actions)
             self._note("file", event.file if event.time is None else None, one.finding)
-            for name in (denial.key.arn, *_names(event)):
-                self._note("name", name, one.finding)
-            for name in _callers(denial) if event.time else ():
+            self._note_names((denial.key.arn,), event, one.finding)
+            for name in self._callers & _callers(denial) if event.time else ():
                 times.setdefault((name, event.region), []).extend(columns.seconds)
-            for request_id in columns.request_ids:
+            for request_id in self._requests.intersection(columns.request_ids):
                 self._note("request", request_id, one.finding)
         for event in one.ec2_calls:
-            self._note("request", event.request_id, one.finding)
-            for name in _names(event):
-                self._note("name", name, one.finding)
+            if event.request_id in self._requests:
+                self._note("request", event.request_id, one.finding)
+            self._note_names((), event, one.finding)
         for (name, region), seconds in times.items():
             calls = _Calls(one.finding, region, sorted(seconds))
             self._by_caller.setdefault(name, []).append(calls)
         self._actions[one.finding] = actions
+
+    def _note_names(self, names: Sequence[str | None], event: Event, finding: str) -> None:
+        """Note the resources of symptoms that are among some names, or that an event names."""
+        if self._resources:
+            for name in self._resources.intersection((*names, *_names(event))):
+                self._note("name", name, finding)
 
     def _note(self, what: str, value: str | None, finding: str) -> None:
         if value:
@@ -164,7 +173,7 @@ def _is_near(time: float, times: Sequence[float]) -> bool:
 
 def _names(event: Event) -> tuple[str, ...]:
     """Return the volumes, instances, snapshots and keys that an event names."""
-    from ebs_kms_audit.messages.symptoms import names_in  # most inputs have no symptom
+    from ebs_kms_audit.messages.symptoms import names_in  # few inputs have such a symptom
 
     texts = [resource.name for resource in event.resources or () if resource.name]
     texts += [text for text in (event.error_message, event.user_name) if text]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
-from ebs_kms_audit.model import Denial, Denials, PrincipalKind
+from ebs_kms_audit.model import Denial, PrincipalKind
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.needs import WantedStatement, is_ebs, works_by_grant
 from ebs_kms_audit.plan.routing import Part
@@ -77,7 +77,7 @@ def _name(part: Part) -> str:
 
 
 def afterwards(denials: Sequence[Denial]) -> tuple[str, ...]:
-    """Return what to do when the key policy is changed."""
+    """Return what to do when the key policy is changed. `denials` are one of each kind or more."""
     return tuple(_afterwards(denials))
 
 
@@ -86,9 +86,8 @@ def _afterwards(denials: Sequence[Denial]) -> Iterator[str]:
     if not is_ebs(denials):
         yield "Make the denied call again."
         return
-    kinds = Denials.of(denials).kinds
-    names = {denial.event.name for denial in kinds}
-    if any(denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE for denial in kinds):
+    names = {denial.event.name for denial in denials}
+    if any(denial.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE for denial in denials):
         yield "Auto Scaling starts instances again by itself."
     if "GenerateDataKeyWithoutPlaintext" in names:
         yield "Create a volume again that EC2 deleted."

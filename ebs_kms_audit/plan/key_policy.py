@@ -42,21 +42,24 @@ class KeyPolicyChange(NamedTuple):
     """What a key_policy step needs to be applied to a policy.
 
     wanted      the statements to add
-    denials     the denied calls that they cure
     doubts      why the step is `review` whatever the policy is
+    parts       the parts of findings that the step cures
     layers      the policies that were given beside the key policy
     redacted    whether the names in it are stand-ins, which no policy may get
     judged      the policy by which the parts were judged; None where it is not known
-    parts       the parts of findings that the step cures
     """
 
     wanted: tuple[WantedStatement, ...]
-    denials: Denials
     doubts: tuple[str, ...]
+    parts: tuple[Part, ...]
     layers: Layers = Layers()
     redacted: bool = False
     judged: KeyPolicy | None = None
-    parts: tuple[Part, ...] = ()
+
+    @property
+    def denials(self) -> Denials:
+        """The denied calls that the step cures."""
+        return Denials.joined(part.denials for part in self.parts)
 
     def applied(
         self,
@@ -92,7 +95,8 @@ class KeyPolicyChange(NamedTuple):
         change = replace(first, document=change.document, patch=(*first.patch, *change.patch))
         after = KeyPolicy.from_dict(change.document)
         judge = ChangeJudge(before, after, step.target, self.layers)
-        proof = judge.prove(self.denials, self.wanted, change.replaced)
+        denials = self.denials
+        proof = judge.prove(denials, self.wanted, change.replaced)
         found = doubts_on_change(
             judge,
             change,
@@ -100,7 +104,7 @@ class KeyPolicyChange(NamedTuple):
             before,
             after,
             wanted=self.wanted,
-            denials=self.denials.kinds,
+            denials=denials.kinds,
             next_calls=[call for part in self.parts for call in _next_calls(part)],
             key=step.target,
         )
@@ -146,16 +150,15 @@ def key_policy_step(
     binding = bindings.of(group)
     change = KeyPolicyChange(
         wanted=wanted,
-        denials=Denials.joined(part.denials for part in named),
         doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(kinds)))),
+        parts=tuple(named),
         layers=options.layers,
         judged=binding.policy,
-        parts=tuple(named),
     )
     step = Step(
         id=f"key_policy-{group.name}",
         kind=StepKind.KEY_POLICY,
-        text=_text(group, wanted) + _age(binding, change.denials),
+        text=_text(group, wanted) + _age(binding, named),
         account=group.account,
         region=group.region,
         target=group.key,
@@ -197,12 +200,12 @@ def _next_calls(part: Part) -> Iterator[Denial]:
     return next_calls(part.denials, [call.action for call in part.finding.history.next_calls])
 
 
-def _age(binding: Binding, denials: Denials) -> str:
+def _age(binding: Binding, parts: Iterable[Part]) -> str:
     """Return from which event the policy is, and how old it was at the last denied call."""
     if binding.policy is None or binding.since is None:
         return ""
     since = order_of(binding.since).timestamp()
-    last = max(denials.times, default=since)
+    last = max((time for part in parts for time in part.denials.times), default=since)
     policy = f" The policy is that of {binding.name} ({binding.since:%Y-%m-%d %H:%M:%S} UTC), "
     seconds = round(last - since)
     if seconds < 0:

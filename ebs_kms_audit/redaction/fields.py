@@ -266,7 +266,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "doubts": S,
         "redacted": P,
         "judged": Kind.POLICY,
-        **_all(V, "wanted denials layers parts"),
+        **_all(V, "wanted layers parts"),
     },
     "Part": {"text": S, **_all(V, "finding denials"), **_all(P, "cause kinds alternative")},
     "WantedStatement": {
