@@ -10,10 +10,12 @@ gives the same events, and leaves each doubtful row to the plain reader:
 
 large      the file, in ranges that several processes read
 ranges     a range → what an audit needs of it
+contents   the bytes of the file from any place on
 window     the bytes of a range, a block at a time
 index      a block → where each cell is
 groups     rows that an audit treats alike, by the hashes of their cells (hashing)
 blocks     the rows of a block → counts, places (kept), or needed rows (needed)
+needed     rows of which events are made, as columns (text_columns); denied_rows: the denied ones
 around     the places that bear on denials; changes and successes are looked up by finding
 listed     rows that findings list: their texts are in memory, their events are made when used
 """

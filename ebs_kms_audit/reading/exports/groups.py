@@ -6,6 +6,7 @@ Successes and changes that name resources agree in these too.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -68,7 +69,7 @@ class Groups:
     def _clear(self) -> None:
         self._numbers: dict[int, int] = {}
         self._flags = np.zeros(1 << 10, dtype=np.uint8)
-        self._samples: dict[int, list[str]] = {}
+        self._samples: dict[int, bytes] = {}
         self._change_hashes = np.zeros(len(self._flags), dtype=np.uint64)
         # The place of a hash is its first bits. An empty place has a hash of another place.
         self._table = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
@@ -90,8 +91,11 @@ class Groups:
         """Take rows out of the count: they are needed one by one."""
         np.subtract.at(self._counts, numbers, 1)
 
-    def counted(self) -> Iterator[tuple[int, list[str], int]]:
-        """Yield the hash of each group that is only counted, the cells of a row, the count."""
+    def counted(self) -> Iterator[tuple[int, bytes, int]]:
+        """Yield the hash of each group that is only counted, the cells of a row, the count.
+
+        The cells are bytes of `marshal`: another process needs them once.
+        """
         counts = self._counts.tolist()
         for group, number in self._numbers.items():
             if number in self._samples and number < len(counts) and counts[number]:
@@ -174,7 +178,7 @@ class Groups:
         if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
             cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups
         if flags & COUNTED:
-            self._samples[number] = cells
+            self._samples[number] = marshal.dumps(cells)
         if flags & CHANGE:
             self._change_hashes[number] = change_hash(self._layout, cells)
         return number

@@ -8,8 +8,9 @@ process reads the range again, from where the range before it ends.
 from __future__ import annotations
 
 import csv
+import marshal
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -34,6 +35,7 @@ from ebs_kms_audit.reading.exports.around import (
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.changes import ChangeRows
+from ebs_kms_audit.reading.exports.contents import PackedContent, PlainContent, row_start
 from ebs_kms_audit.reading.exports.distinct import are_among
 from ebs_kms_audit.reading.exports.events import (
     read_events,
@@ -50,7 +52,6 @@ from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
 from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
 from ebs_kms_audit.reading.related import RelatedEvents
-from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.unchanged import UnchangedFile
@@ -60,7 +61,6 @@ RANGE = 8 << 20
 _SHARE = 1.15  # of a range in a gzip file: helpers must unpack what is before theirs
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _DENIED_TOGETHER = 32  # ranges of which the denied rows of a kind are together
-_SEARCHED = 1 << 16  # for the line end before a range
 _KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
     "calls": ("all", 1_500_000),
     "changes": ("all", 1_000_000),
@@ -165,18 +165,18 @@ class LargeExport:
         if file.packed:
             most = file.size * MOST_PACKED // RANGE + 1
             expected = int(expected_size(file.path, file.size) / RANGE * _SHARE)
-            content = _Packed(workers.watched(self._source))
+            content = PackedContent(workers.watched(self._source))
             before = workers.reported
             yield from self._read_ranges(content, most, workers, expected)
             workers.report_whole(file.size, before)
         else:
             with opened(file.path) as stream:
                 count = -(-file.size // RANGE) - self._body // RANGE
-                yield from self._read_ranges(_Plain(stream.fileno()), count, workers)
+                yield from self._read_ranges(PlainContent(stream.fileno(), RANGE), count, workers)
         self._events.forget_kinds()
 
     def _read_ranges(
-        self, content: _Plain | _Packed, count: int, workers: Workers, expected: int = 0
+        self, content: PlainContent | PackedContent, count: int, workers: Workers, expected: int = 0
     ) -> Iterator[Event | AlikeEvents]:
         """Yield the events of a content that has at most so many ranges after its header."""
         reader = RangeReader(self._settings)
@@ -188,7 +188,7 @@ class LargeExport:
 
         def work(number: int) -> tuple[Any, ...] | None:
             stop = (first + number + 1) * RANGE
-            begin = _row_start(content.reading, stop - RANGE) if number else self._body
+            begin = row_start(content.reading, stop - RANGE) if number else self._body
             return tuple(read(begin, stop)) if begin is not None else None
 
         end = self._body
@@ -246,7 +246,7 @@ class LargeExport:
         stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
-        return self._events.needed(line, result.kinds, result.needed)
+        return self._events.needed(line, result.kinds, result.user_names, result.needed)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines.
@@ -281,7 +281,7 @@ class LargeExport:
         """Return the changes to keys that were only counted and that `around` did not yield."""
         layout = self._settings.layout
         kinds = {
-            change_hash(layout, cells): event
+            change_hash(layout, marshal.loads(cells)): event
             for (event, _), (cells, _) in zip(self.counted, self._groups.values(), strict=True)
             if relevance(event.source, event.name).key_change
         }
@@ -302,7 +302,9 @@ class LargeExport:
         """Return an event of a group of rows that were only counted."""
         event = self._examples.get(group)
         if event is None:
-            event = self._examples[group] = self._events.single(0, self._groups[group][0])
+            event = self._examples[group] = self._events.single(
+                0, marshal.loads(self._groups[group][0])
+            )
         return event
 
     def _events_at(self, places: Array) -> Iterator[Event]:
@@ -323,79 +325,3 @@ class LargeExport:
         with self._file.opened() as file:
             for offset, length in zip(offsets, lengths, strict=True):
                 yield os.pread(file.fileno(), length, offset).decode()
-
-
-class _Plain:
-    """The content of an open file; its ranges are counted for the progress."""
-
-    cut_short = None
-    counted = RANGE
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    def reading(self, offset: int) -> Callable[[memoryview], int]:
-        """Return what fills buffers from an offset on, and returns how many bytes that are."""
-        at = offset
-
-        def read(buffer: memoryview) -> int:
-            nonlocal at
-            size = os.preadv(self._handle, [buffer], at)
-            at += size
-            return size
-
-        return read
-
-
-class _Packed:
-    """The content of a gzip file, which each process unpacks. The source counts what is read."""
-
-    counted = 0
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._lines = Lines(source.name, iter(()))
-        self._content = SeekableContent(self._open)
-
-    @property
-    def cut_short(self) -> str | None:
-        """Why the content ends too early, once its end was read."""
-        return self._lines.cut_short
-
-    def _open(self) -> Iterator[bytes]:
-        self._lines = Lines(self._source.name, _blocks(self._source), again=self._source.again)
-        blocks = self._lines.raw()
-        assert blocks is not None, "open_large read its head"
-        return blocks
-
-    def reading(self, offset: int) -> Callable[[memoryview], int]:
-        """Return what fills buffers from an offset on, and returns how many bytes that are."""
-        blocks = self._content.blocks_from(offset)
-        rest = memoryview(b"")
-
-        def read(buffer: memoryview) -> int:
-            nonlocal rest
-            size = 0
-            while size < len(buffer):
-                rest = rest or memoryview(next(blocks, b""))
-                if not rest:
-                    break
-                part = rest[: len(buffer) - size]
-                buffer[size : size + len(part)] = part
-                rest = rest[len(part) :]
-                size += len(part)
-            return size
-
-        return read
-
-
-def _row_start(reading: Callable[[int], Callable[[memoryview], int]], offset: int) -> int | None:
-    """Return where the first line begins at an offset or after it; the offset if none is near.
-
-    None if the content ends before the offset.
-    """
-    before = bytearray(_SEARCHED)
-    if not reading(offset - 1)(memoryview(before)):
-        return None
-    found = before.find(b"\n")
-    return offset + found if found != -1 else offset

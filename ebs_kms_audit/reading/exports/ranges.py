@@ -49,8 +49,10 @@ class RangeResult(NamedTuple):
     stats       rows, rows set aside, whether dates were guessed, whether times have no zone
     first, last the earliest and the latest time, as ISO 8601 text
     aside       the lines of rows set aside, and why
-    groups      for each group its hash, the cells of one row, the number of rows
+    groups      for each group its hash, the cells of one row as bytes of `marshal`, and the
+                number of rows
     kinds       the kinds of needed rows, as the fields of `needed.Kind`
+    user_names  the User names of needed rows, each once
     needed      the needed rows, as the fields of `needed.Columns`
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
@@ -65,9 +67,10 @@ class RangeResult(NamedTuple):
     first: str | None
     last: str | None
     aside: list[tuple[int, str]]
-    groups: list[tuple[int, list[str], int]]
-    kinds: list[tuple[int | None, list[str], bool]]
-    needed: tuple[list[Any], ...]
+    groups: list[tuple[int, bytes, int]]
+    kinds: list[tuple[Any, ...]]
+    user_names: list[str]
+    needed: list[tuple[Any, ...]]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
     cut_short: str | None = None
@@ -254,8 +257,9 @@ class RangeReader:
             last=stats.last.isoformat() if stats.last else None,
             aside=[(one.line - self._first_line, one.reason) for one in stats.set_aside],
             groups=list(self.groups.counted()),
-            kinds=[(kind.hash, kind.cells, kind.needed) for kind in self.needed.kinds],
-            needed=tuple(self.needed.rows),
+            kinds=[tuple(kind) for kind in self.needed.kinds],
+            user_names=self.needed.user_names,
+            needed=[tuple(part) for part in self.needed.parts],
             damaged=self._damaged,
             kept=[(b"".join(self._kept[name]), self._texts[name]) for name in KEPT],
         )  # fmt: skip

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import csv
+import marshal
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
-from ebs_kms_audit.model import AlikeEvents, Event, EventColumns, Summary
+from ebs_kms_audit.model import AlikeEvents, Event, Summary
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import Settings
+from ebs_kms_audit.reading.exports.denied_rows import DeniedRows
 from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter
-from ebs_kms_audit.reading.exports.needed import Kind
+from ebs_kms_audit.reading.exports.needed import NO_TIME, Columns, Kind
+from ebs_kms_audit.reading.exports.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 _KINDS_KEPT = 3_000
+_NO_NUMBER = -1
 _IN_SUMMARY = (columns.EVENT_NAME, columns.ERROR_CODE, columns.EVENT_ID, columns.USER_NAME)
-_Columns = tuple[list[int], list[float], list[str | None], list[str | None], list[str | None]]
-"""Those of `EventColumns`."""
 
 
 class RowEvents:
@@ -30,7 +34,7 @@ class RowEvents:
         self._delimiter = settings.delimiter
         self._maker = EventMaker(settings.layout, stats)
         self._kinds: dict[int, RowKind] = {}
-        self._denied: dict[tuple[int | None, str], tuple[RowKind, _Columns]] = {}
+        self._denied = DeniedRows()
         self._time_at = time_at = settings.layout.positions[columns.EVENT_TIME]
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
         self._times = TimeReader(
@@ -39,56 +43,67 @@ class RowEvents:
         )
 
     def needed(
-        self, first_line: int, kinds: Sequence[tuple[Any, ...]], rows: Sequence[Sequence[Any]]
+        self,
+        first_line: int,
+        kinds: Sequence[tuple[Any, ...]],
+        user_names: Sequence[str],
+        parts: Sequence[tuple[Any, ...]],
     ) -> Iterator[Event]:
         """Yield the events of the needed rows of a range, but most of the denied ones.
 
-        `denied` yields these. `kinds` and `rows` are those of the range, and `first_line` is the
-        number of the line at which it starts.
+        `denied` yields these. The others are those of `NeededRows`, and `first_line` is the number
+        of the line at which the range starts.
         """
         made = [self._kind(Kind(*kind)) for kind in kinds]
-        denied = [
-            kind_hash if _are_columns(kind) else None
-            for kind, (kind_hash, *_) in zip(made, kinds, strict=True)
-        ]
-        times, event_of, columns = self._times, self._maker.event_of, self._denied
-        for line, kind, seconds, user_name, access_key, event_id, request_id in zip(
-            *rows, strict=True
-        ):
-            group = denied[kind], user_name
-            if group[0] is not None and seconds is not None:
-                if group not in columns:
-                    columns[group] = made[kind], ([], [], [], [], [])
-                lines, times_of, event_ids, request_ids, access_keys = columns[group][1]
-                lines.append(first_line + line)
-                times_of.append(seconds)
-                event_ids.append(event_id.strip() or None)
-                request_ids.append(request_id.strip() or None)
-                access_keys.append(access_key.strip() or None)
-                continue
-            if seconds is None:
-                time = times.read(kinds[kind][1][self._time_at])
-            else:
-                time = datetime.fromtimestamp(seconds, UTC)
-            own = user_name, access_key, event_id, request_id
-            yield event_of(made[kind], first_line + line, time, *own)
+        numbers_of_kinds = np.array(
+            [
+                self._denied.kind_number(kind, shared)
+                if shared is not None and _are_columns(kind)
+                else _NO_NUMBER
+                for kind, (shared, *_) in zip(made, kinds, strict=True)
+            ],
+            dtype=np.int64,
+        )
+        numbers_of_users = self._denied.user_numbers(user_names)
+        for part in parts:
+            rows = Columns(*part)
+            of_kinds, users, lines = (
+                np.frombuffer(one, "u4") for one in (rows.kinds, rows.users, rows.lines)
+            )
+            lines = lines + first_line
+            seconds = np.frombuffer(rows.seconds, "i8")
+            ids = rows.event_ids, rows.request_ids, rows.access_keys
+            numbers = numbers_of_kinds[of_kinds]
+            are_denied = (numbers != _NO_NUMBER) & (seconds != NO_TIME)
+            denied = np.flatnonzero(are_denied)
+            if len(denied):
+                self._denied.add(
+                    numbers[denied], numbers_of_users[users[denied]], lines[denied],
+                    seconds[denied], *(column_at(one, denied) for one in ids),
+                )  # fmt: skip
+            for at in np.flatnonzero(~are_denied).tolist():
+                kind = int(of_kinds[at])
+                if seconds[at] == NO_TIME:
+                    time = self._times.read(marshal.loads(kinds[kind][1])[self._time_at])
+                else:
+                    time = datetime.fromtimestamp(int(seconds[at]), UTC)
+                event_id, request_id, access_key = (text_at(one, at) for one in ids)
+                own = user_names[users[at]], access_key, event_id, request_id
+                yield self._maker.event_of(made[kind], int(lines[at]), time, *own)
 
     def denied(self) -> Iterator[AlikeEvents]:
         """Yield the denied rows of all ranges since the last call, by kind and User name."""
-        for (_, user_name), (kind, values) in self._denied.items():
-            lines, seconds, event_ids, request_ids, access_keys = values
-            own = (user_name, *(one[0] or "" for one in (access_keys, event_ids, request_ids)))
-            time = datetime.fromtimestamp(seconds[0], UTC)
-            first = self._maker.event_of(kind, lines[0], time, *own)
-            fixed: Any = [tuple(one) for one in values]
-            yield AlikeEvents(first, kind.events, EventColumns(*fixed))
-        self._denied = {}
+        for kind, user_name, rows in self._denied.take():
+            time = datetime.fromtimestamp(rows.seconds[0], UTC)
+            ids = rows.event_ids[0], rows.request_ids[0], rows.access_keys[0]
+            first = kind.events.event(rows.lines[0], time, user_name.strip() or None, *ids)
+            yield AlikeEvents(first, kind.events, rows)
 
     def _kind(self, kind: Kind) -> RowKind:
         """Return what makes the events of a kind. A kind with a hash is known in all ranges."""
         found = None if kind.hash is None else self._kinds.get(kind.hash)
         if found is None:
-            found = self._maker.kind(kind.cells, needed=kind.needed)
+            found = self._maker.kind(marshal.loads(kind.cells), needed=kind.needed)
             if kind.hash is not None:
                 if len(self._kinds) >= _KINDS_KEPT:
                     self._kinds.clear()

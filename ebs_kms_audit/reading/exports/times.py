@@ -15,7 +15,7 @@ _MINUTES_KEPT = 1 << 15
 _NO_TIME = -(1 << 40)  # less than nothing, also with seconds or minutes added
 _FORM, _ALL_BUT_DIGITS = (int.from_bytes(text, "little") for text in (b":00Z", b"\xff\xf0\xf0\xff"))
 _DIGITS = 0x0F0F
-_SECONDS = np.full(_DIGITS + 1, _NO_TIME)
+_SECONDS = np.full(_DIGITS + 1, _NO_TIME, dtype=np.int64)
 """The number of seconds at the value of the two digits, without their upper halves."""
 for _second in range(60):
     _SECONDS[_second // 10 + (_second % 10 << 8)] = _second
@@ -37,7 +37,7 @@ def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Arr
     new[1:] |= two[1:] != two[:-1]
     rows = np.flatnonzero(new)
     texts: Array = np.ndarray((len(buffer) - 15,), f"S{_MINUTES_SIZE}", buffer, 0, (1,))
-    read = np.array([_minutes(text) for text in texts[start[rows]].tolist()])
+    read = np.array(list(map(_minutes, texts[start[rows]].tolist())), dtype=np.int64)
     rest: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))[start + _MINUTES_SIZE]
     seconds = np.repeat(read, np.diff(rows, append=len(new)))
     seconds += _SECONDS[(rest >> 8) & _DIGITS]

@@ -75,6 +75,8 @@ FIELDS: list[dict[str, str]] = [
     KMS | {"event_name": "CreateGrant", "source_ip_address": "AWS Internal/3"},
     KMS | {"event_name": "CreateGrant", "source_ip_address": "AWS Internal elsewhere"},
     KMS | {"event_name": "CreateGrant", "source_ip_address": "kms.amazonaws.com"},
+    KMS | {"event_name": "CreateGrant", "source_ip_address": "\tAWS Internal"},
+    KMS | {"event_name": "CreateGrant", "source_ip_address": "\u00a0AWS Internal/3"},
     KMS | {"event_name": "Decrypt", "user_name": "bob", "source_ip_address": ""},
     KMS | {"event_name": "CreateGrant",
            "resources": resources(*(("AWS::KMS::Key", f"alias/{n}") for n in range(20)))},
@@ -108,6 +110,8 @@ DENIED: list[dict[str, str]] = [
     {"user_name": 'a "b", c'}, {"user_name": " alice"}, {"aws_region": "eu-west-1"},
     {"resources": "[{"}, {"resources": resources(("AWS::KMS::Key", KEY_ID))},
     {"user_agent": f"curl\n{FORGED}\ncurl"}, {"event_source": ""},
+    {"event_id": " spaces "}, {"event_id": ""}, {"request_id": 'a "b", c'}, {"request_id": "é"},
+    {"request_id": "r" * 80}, {"request_id": "two\nlines"}, {"aws_access_key": "A" * 600},
 ]  # fmt: skip
 ODD: list[dict[str, str]] = [
     {"user_agent": agent}

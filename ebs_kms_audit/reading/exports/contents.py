@@ -1,0 +1,93 @@
+"""The bytes of a large export from any place on, also those of a gzip file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.seekable import SeekableContent
+from ebs_kms_audit.reading.sources import Source
+
+_SEARCHED = 1 << 16  # bytes: for the line end before a range
+
+
+class PlainContent:
+    """The content of an open file.
+
+    counted    how many bytes each range counts for the progress
+    cut_short  why the content ends too early
+    """
+
+    cut_short = None
+
+    def __init__(self, handle: int, counted: int) -> None:
+        self._handle = handle
+        self.counted = counted
+
+    def reading(self, offset: int) -> Callable[[memoryview], int]:
+        """Return what fills buffers from an offset on, and returns how many bytes that are."""
+        at = offset
+
+        def read(buffer: memoryview) -> int:
+            nonlocal at
+            size = os.preadv(self._handle, [buffer], at)
+            at += size
+            return size
+
+        return read
+
+
+class PackedContent:
+    """The content of a gzip file, which each process unpacks. The source counts what is read."""
+
+    counted = 0
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = Lines(source.name, iter(()))
+        self._content = SeekableContent(self._open)
+
+    @property
+    def cut_short(self) -> str | None:
+        """Why the content ends too early, once its end was read."""
+        return self._lines.cut_short
+
+    def _open(self) -> Iterator[bytes]:
+        assert self._source.blocks is not None, "a packed file has blocks"
+        self._lines = Lines(self._source.name, self._source.blocks(), again=self._source.again)
+        blocks = self._lines.raw()
+        assert blocks is not None, "open_large read its head"
+        return blocks
+
+    def reading(self, offset: int) -> Callable[[memoryview], int]:
+        """Return what fills buffers from an offset on, and returns how many bytes that are."""
+        blocks = self._content.blocks_from(offset)
+        rest = memoryview(b"")
+
+        def read(buffer: memoryview) -> int:
+            nonlocal rest
+            size = 0
+            while size < len(buffer):
+                rest = rest or memoryview(next(blocks, b""))
+                if not rest:
+                    break
+                part = rest[: len(buffer) - size]
+                buffer[size : size + len(part)] = part
+                rest = rest[len(part) :]
+                size += len(part)
+            return size
+
+        return read
+
+
+def row_start(reading: Callable[[int], Callable[[memoryview], int]], offset: int) -> int | None:
+    """Return where the first line begins at an offset or after it; the offset if none is near.
+
+    None if the content ends before the offset.
+    """
+    before = bytearray(_SEARCHED)
+    if not reading(offset - 1)(memoryview(before)):
+        return None
+    found = before.find(b"\n")
+    return offset + found if found != -1 else offset
