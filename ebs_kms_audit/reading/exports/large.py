@@ -162,17 +162,17 @@ class LargeExport:
         """
         file = self._source.file
         assert file is not None, "open_large requires it"
+        before = workers.reported
         if file.packed:
             most = file.size * MOST_PACKED // RANGE + 1
             expected = int(expected_size(file.path, file.size) / RANGE * _SHARE)
             content = PackedContent(workers.watched(self._source))
-            before = workers.reported
             yield from self._read_ranges(content, most, workers, expected)
-            workers.report_whole(file.size, before)
         else:
             with opened(file.path) as stream:
                 count = -(-file.size // RANGE) - self._body // RANGE
                 yield from self._read_ranges(PlainContent(stream.fileno(), RANGE), count, workers)
+        workers.report_whole(file.size, before)
         self._events.forget_kinds()
 
     def _read_ranges(
