@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,35 +14,36 @@ from ebs_kms_audit.reading.exports.kept import ODD, KeptRows
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Around:
-    """What the denials have, as hashes.
+    """What the denials have, as hashes. Each is made when it is asked for."""
 
-    users     the times of the denials of each User name, sorted
-    requests  the Request IDs
-    keys      the access keys
-    """
+    def __init__(self, related: RelatedEvents) -> None:
+        self.related = related
 
-    users: Mapping[int, Array]
-    requests: Array
-    keys: Array
+    @cached_property
+    def users(self) -> Array:
+        """The User names, sorted."""
+        return np.sort(hash_texts(sorted({name or "" for name, *_ in self.related.callers})))
 
-    @classmethod
-    def of(cls, related: RelatedEvents) -> Around:
-        """Return what the denials have."""
+    @cached_property
+    def times(self) -> Mapping[int, Array]:
+        """The times of the denials of each User name, sorted."""
         times: dict[str, list[float]] = {}
-        for (name, *_), seconds in related.callers.items():
+        for (name, *_), seconds in self.related.callers.items():
             times.setdefault(name or "", []).extend(seconds)
-        return cls(
-            users={
-                user: np.sort(np.array(seconds))
-                for user, seconds in zip(
-                    hash_texts(list(times)).tolist(), times.values(), strict=True
-                )
-            },
-            requests=np.sort(hash_texts(sorted(related.request_ids))),
-            keys=np.sort(hash_texts(sorted(related.access_keys))),
-        )
+        hashes = hash_texts(list(times)).tolist()
+        sorted_times = (np.sort(np.array(seconds)) for seconds in times.values())
+        return dict(zip(hashes, sorted_times, strict=True))
+
+    @cached_property
+    def requests(self) -> Array:
+        """The Request IDs, sorted."""
+        return np.sort(hash_texts(list(self.related.request_ids)))
+
+    @cached_property
+    def keys(self) -> Array:
+        """The access keys, sorted."""
+        return np.sort(hash_texts(list(self.related.access_keys)))
 
 
 def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
@@ -50,11 +51,10 @@ def places_around(related: Around, kept: Mapping[str, KeptRows]) -> Array:
 
     Changes and EC2 calls are left out, and successes whose caller is known without parsing.
     """
-    users = _users_of(related)
     return in_order(
         kept["successes"].those(lambda rows: rows["user"] == ODD),
         kept["sessions"].those(lambda rows: are_among(rows["key"], related.keys)),
-        kept["holders"].those(lambda rows: are_among(rows["user"], users)),
+        kept["holders"].those(lambda rows: _may_be_of_users(related, rows)),
     )
 
 
@@ -73,23 +73,22 @@ def choose(related: Around, name: str, rows: Array) -> Array:
         return rows[are_among(rows["key"], related.keys)]
     if name == "changes":
         return rows
-    return rows[are_among(rows["user"], _users_of(related))]
+    return rows[_may_be_of_users(related, rows)]
 
 
 def of_denials(related: Around, rows: Array) -> Array:
-    """Return which EC2 calls have the User name or the Request ID of a denial."""
-    return are_among(rows["user"], _users_of(related)) | are_among(rows["key"], related.requests)
+    """Return which EC2 calls may have the User name or the Request ID of a denial."""
+    return _may_be_of_users(related, rows) | are_among(rows["key"], related.requests)
 
 
 def successes_of(related: Around, kept: Mapping[str, KeptRows]) -> Array:
     """Return the places of the successes of the callers of denials, if they are known."""
-    users = np.sort(np.array(list(related.users), dtype=np.uint64))
-    return kept["successes"].those(lambda rows: are_among(rows["user"], users))
+    return kept["successes"].those(lambda rows: are_among(rows["user"], related.users))
 
 
-def _users_of(related: Around) -> Array:
-    """Return the hashes of the User names, and ODD, sorted."""
-    return np.array(sorted([int(ODD), *related.users]), dtype=np.uint64)
+def _may_be_of_users(related: Around, rows: Array) -> Array:
+    found: Array = are_among(rows["user"], related.users) | (rows["user"] == ODD)
+    return found
 
 
 def must_be_parsed(related: Around, calls: Array) -> Array:
@@ -100,13 +99,16 @@ def must_be_parsed(related: Around, calls: Array) -> Array:
 
 def _calls(related: Around, rows: Array) -> Array:
     """Return the EC2 calls near a denial of the same User name, or of the same Request ID."""
-    chosen = are_among(rows["key"], related.requests) | (rows["user"] == ODD)
+    if not len(rows):
+        return rows
+    chosen = must_be_parsed(related, rows)
     order = np.argsort(rows["user"], kind="stable")
     users = rows["user"][order]
-    for user, times in related.users.items():
-        first = np.searchsorted(users, np.uint64(user), side="left")
-        end = np.searchsorted(users, np.uint64(user), side="right")
-        of_user = order[first:end]
+    denied = related.users
+    begins, ends = (np.searchsorted(users, denied, side=side) for side in ("left", "right"))
+    for user in np.flatnonzero(begins < ends).tolist():
+        of_user = order[begins[user] : ends[user]]
+        times = related.times[int(denied[user])]
         seconds = rows["time"][of_user].astype(np.float64)
         after = np.searchsorted(times, seconds - NEAR)
         near = after < len(times)

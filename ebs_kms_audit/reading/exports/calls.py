@@ -16,7 +16,8 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts, joined
+from ebs_kms_audit.reading.exports.kept import joined
+from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
@@ -77,7 +78,7 @@ class CallRows(ListedRows):
             return CallsNear(self._rows[:0], 0, frozenset(), self._texts)
         rows, made_at = found
         spans = [rows[begin:end] for begin, end in spans_near(made_at, times)]
-        near = spans[0] if len(spans) == 1 else joined([rows[:0], *spans])
+        near = spans[0] if len(spans) == 1 else joined(spans)
         operations = frozenset(self._alike(group).name for group in {*near["group"].tolist()})
         return CallsNear(near, len(near), operations, self._texts)
 

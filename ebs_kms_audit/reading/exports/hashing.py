@@ -54,7 +54,7 @@ def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
     spans: Array = np.ndarray((len(buffer) - 8 * count + 1,), f"V{8 * count}", buffer, 0, (1,))
     words = np.ascontiguousarray(spans[start].view("<u8").reshape(-1, count).T)
     for number in range(int(size.min()) // 8, count):
-        words[number] &= _MASKS[size + (LONGEST - 8 * number)]
+        words[number] &= _MASKS[LONGEST - 8 * number :][size]
     words *= _WORD_FACTORS[:count, np.newaxis]
     words ^= words >> _SHIFT
     found += np.add.reduce(words, axis=0) * _LAST_FACTOR

@@ -129,7 +129,8 @@ class LargeExport:
         self._settings = settings
         self._body = body
         self._line = line
-        self._related = Around.of(related) if related else None
+        self._related = Around(related) if related else None
+        self._bearing = self._related
         self._events = RowEvents(settings, stats)
         self._groups: dict[int, list[Any]] = {}
         self._examples: dict[int, Event] = {}
@@ -254,11 +255,17 @@ class LargeExport:
         A change to a key is among them only if the row also shows who holds an access key. EC2
         calls in rows that say nothing else are in `calls` then.
         """
-        around = Around.of(related)
-        of_denied = self._kept["calls"].those(partial(of_denials, around))
-        calls = choose(around, "calls", of_denied)
+        around = self._around_of(related)
         places = places_around(around, self._kept)
         self._around = places["offset"]
+        of_denied = self._kept["calls"].those(partial(of_denials, around))
+        calls = choose(around, "calls", of_denied)
+        parsed = self._must_be_parsed(calls, around) if len(calls) else np.zeros(0, dtype=bool)
+        self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
+        return self._events_at(in_order(places, calls[parsed]))
+
+    def _must_be_parsed(self, calls: Array, around: Around) -> Array:
+        """Return which EC2 calls say more than `calls` has. Event IDs become the keys of all."""
         parsed = must_be_parsed(around, calls) | are_among(calls["offset"], self._around)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
@@ -269,13 +276,17 @@ class LargeExport:
             event_ids = []
             for number, (_, cells) in enumerate(self._rows(calls[some]), begin):
                 cells.append("")  # a column that the file lacks
-                parsed[number] |= names_more(cells[at], related.resources)
+                parsed[number] |= names_more(cells[at], around.related.resources)
                 event_ids.append(cells[id_at].strip())
             calls["key"][some] = hash_texts(event_ids)
         # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
         parsed |= are_among(calls["key"], calls["key"][parsed]) & (calls["key"] != NO_ID)
-        self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
-        return self._events_at(in_order(places, calls[parsed]))
+        return parsed
+
+    def _around_of(self, related: RelatedEvents) -> Around:
+        if self._bearing is None or self._bearing.related is not related:
+            self._bearing = Around(related)
+        return self._bearing
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that were only counted and that `around` did not yield."""
@@ -286,16 +297,18 @@ class LargeExport:
             if relevance(event.source, event.name).key_change
         }
         rows = self._kept["changes"].rows()
-        rows = rows[~are_among(rows["offset"], self._around)]
+        if len(self._around):
+            rows = rows[~are_among(rows["offset"], self._around)]
         return ChangeRows(rows, kinds, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
-        rows = successes_of(Around.of(related), self._kept)
+        rows = successes_of(self._around_of(related), self._kept)
         return SuccessRows(rows, related.names, self._alike, self._listed)
 
     def release(self) -> None:
         """Forget the file, but not the texts of the rows that findings list."""
+        self._bearing = None
         self._listed.release()
 
     def _alike(self, group: int) -> Event:

@@ -11,7 +11,7 @@ from ebs_kms_audit.model import Completeness, Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.distinct import are_among, distinct
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.kept import PLACE
+from ebs_kms_audit.reading.exports.kept import joined, rows_at
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 
 NO_ID = 0  # the hash of an empty Event ID
@@ -87,11 +87,6 @@ class RowTexts:
         return Summary(row.name, row.error_code, row.event_id, row.user_name)
 
 
-def joined(several: Iterable[Array]) -> Array:
-    """Return rows one after the other. Small arrays are joined several times as fast as bytes."""
-    return np.concatenate([rows.view(f"V{PLACE.itemsize}") for rows in several]).view(PLACE)
-
-
 def _no_texts(rows: Array) -> Iterator[str]:
     raise ValueError(f"{len(rows)} rows are listed after the reading")
 
@@ -104,8 +99,9 @@ class ListedRows:
     """
 
     def __init__(self, rows: Array, texts: RowTexts) -> None:
-        rows = rows[_last_of_each_id(rows)]
-        self._rows = rows[np.argsort(rows["time"], kind="stable")]
+        places = _last_of_each_id(rows["key"])
+        places = places[np.argsort(rows["time"][places], kind="stable")]
+        self._rows = rows_at(rows, places)
         self._texts = texts
 
     def __len__(self) -> int:
@@ -141,9 +137,14 @@ class ListedRows:
         self._texts.read()
 
 
-def _last_of_each_id(rows: Array) -> Array:
-    """Return which rows are the last with their Event ID; rows without one all are."""
-    last = distinct(rows["key"][::-1]).first
-    chosen: Array = rows["key"] == NO_ID
-    chosen[len(rows) - 1 - last] = True
-    return chosen
+def _last_of_each_id(ids: Array) -> Array:
+    """Return the places of rows that are the last with their Event ID; rows without one all are.
+
+    `ids` are the hashes of the Event IDs.
+    """
+    ordered = np.sort(ids)
+    if not (ordered[1:] == ordered[:-1]).any():  # as in most files
+        return np.arange(len(ids))
+    chosen: Array = ids == NO_ID
+    chosen[len(ids) - 1 - distinct(ids[::-1]).first] = True
+    return np.flatnonzero(chosen)
