@@ -108,7 +108,7 @@ class _Collected:
         """
         texts = map(AlikeEvents.of, map(event_of, messages))
         self.alike = self.denied.alike()
-        related = RelatedEvents.by(chain(self.alike, texts), symptoms)
+        related = RelatedEvents(chain(self.alike, texts), symptoms)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ebs_kms_audit.model import AlikeEvents, Event
 
@@ -24,42 +25,60 @@ Caller = tuple[str | None, str | None, str | None]
 """User name, or ARN of the role of a record; account; Region."""
 
 
-class RelatedEvents(NamedTuple):
+class RelatedEvents:
     """What the denied events of all inputs have, by which other events bear on them.
 
-    callers      the callers, each with the times of the denials in seconds, sorted
-    names        the User names
-    access_keys  the access key ids
-    request_ids  the Request IDs, also those of symptoms
-    event_ids    the Event IDs
-    resources    the volumes, instances, snapshots and images of symptoms
+    Each is put together when it is first asked for: a log without EC2 calls needs no Request IDs.
     """
 
-    callers: Mapping[Caller, Sequence[float]]
-    names: frozenset[str]
-    access_keys: frozenset[str]
-    request_ids: frozenset[str]
-    event_ids: frozenset[str]
-    resources: frozenset[str] = frozenset()
+    def __init__(self, denied: Iterable[AlikeEvents], symptoms: Iterable[Symptom] = ()) -> None:
+        """Take the denied events, and the symptoms that can be joined to them."""
+        self._denied = list(denied)
+        self._symptoms = list(symptoms)
 
-    @classmethod
-    def by(cls, denied: Iterable[AlikeEvents], symptoms: Iterable[Symptom] = ()) -> RelatedEvents:
-        """Return what bears on these denied events, or joins a symptom to them."""
-        kinds, found = list(denied), list(symptoms)
+    @cached_property
+    def callers(self) -> Mapping[Caller, Sequence[float]]:
+        """The callers, each with the times of the denials in seconds, sorted."""
         callers: dict[Caller, list[float]] = {}
-        for events in kinds:
+        for events in self._denied:
             for caller in callers_of(events.first):
                 callers.setdefault(caller, []).extend(events.columns.seconds)
-        columns = [events.columns for events in kinds]
-        of_symptoms = [symptom.request_id for symptom in found]
-        return cls(
-            callers={caller: sorted(times) for caller, times in callers.items()},
-            names=_given([events.first.user_name for events in kinds]),
-            access_keys=_given(*(one.access_keys for one in columns)),
-            request_ids=_given(of_symptoms, *(one.request_ids for one in columns)),
-            event_ids=_given(*(one.event_ids for one in columns)),
-            resources=frozenset(name for symptom in found for name in symptom.resources),
-        )
+        return {caller: sorted(times) for caller, times in callers.items()}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The User names."""
+        return _given([events.first.user_name for events in self._denied])
+
+    @cached_property
+    def access_keys(self) -> frozenset[str]:
+        """The access key ids."""
+        return _given(*(events.columns.access_keys for events in self._denied))
+
+    @cached_property
+    def request_ids(self) -> frozenset[str]:
+        """The Request IDs, also those of symptoms."""
+        of_symptoms = [symptom.request_id for symptom in self._symptoms]
+        return _given(of_symptoms, *(events.columns.request_ids for events in self._denied))
+
+    @cached_property
+    def event_ids(self) -> frozenset[str]:
+        """The Event IDs."""
+        return _given(*(events.columns.event_ids for events in self._denied))
+
+    @cached_property
+    def resources(self) -> frozenset[str]:
+        """The volumes, instances, snapshots and images of symptoms."""
+        return frozenset(name for symptom in self._symptoms for name in symptom.resources)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what other processes need: everything but the events."""
+        return {
+            name: getattr(self, name)
+            for name in (
+                "callers", "names", "access_keys", "request_ids", "event_ids", "resources",
+            )
+        }  # fmt: skip
 
     def is_near(self, event: Event) -> bool:
         """Return whether an EC2 call belongs to a denial, or has no time to tell."""

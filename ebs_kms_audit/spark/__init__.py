@@ -93,7 +93,7 @@ def audit(
         found = [event for part in parts for event in part.denied()]
         in_messages = [*options.overrides.pasted.messages, *messages_in(found)]
         denied = chain(filter(is_denial, found), map(event_of, in_messages))
-        related = RelatedEvents.by(map(AlikeEvents.of, denied))
+        related = RelatedEvents(map(AlikeEvents.of, denied))
         counter, evidence_index = CoverageCounter(options.window), EvidenceIndex()
         events = _Gathered([], [])
         for part in parts:
