@@ -99,18 +99,25 @@ def text_of(value: Any, margin: str) -> str:
         return string_text(value)
     if value is None:
         return "null"
-    if kind is int:
-        return int.__repr__(value)
-    inner = f"{margin}  "
-    if kind is dict and value:
+    if kind is list or kind is tuple:
+        if not value:
+            return "[]"
+        inner = f"{margin}  "
+        return f"[{inner}{f',{inner}'.join([text_of(one, inner) for one in value])}{margin}]"
+    if kind is dict:
+        if not value:
+            return "{}"
+        inner = f"{margin}  "
         members = [
             f"{start}{string_text(one) if type(one) is str else text_of(one, inner)}"
             for start, one in zip(_starts(margin, *value), value.values(), strict=True)
         ]
         members.append(f"{margin}}}")
         return "".join(members)
-    if (kind is list or kind is tuple) and value:
-        return f"[{inner}{f',{inner}'.join([text_of(one, inner) for one in value])}{margin}]"
+    if kind is int:
+        return int.__repr__(value)
+    if kind is bool:
+        return "true" if value else "false"
     return json.dumps(value, indent=2).replace("\n", margin)
 
 
