@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol, overload
+from typing import Any, Protocol, overload
 
 from ebs_kms_audit.model.event import Event
 from ebs_kms_audit.model.made_sequence import MadeSequence
 
-
-class Summary(NamedTuple):
-    """What a list of events shows of an event, beside its time, file and line."""
-
-    name: str
-    error_code: str | None
-    event_id: str | None
-    user_name: str | None
+Summary = tuple[str, str | None, str | None, str | None]
+"""What a list shows of an event: its name, error code, Event ID and User name."""
 
 
 class Rows(Protocol):

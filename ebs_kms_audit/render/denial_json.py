@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
+from json.encoder import encode_basestring_ascii as string_text
 from typing import Any
 
 from ebs_kms_audit.model import Denial, DenialMessage, Denials
@@ -44,9 +45,16 @@ class DenialsJson:
             texts: list[str] = []
             for number, at in places:
                 start, to_time, to_line, end, event_ids, seconds, lines, single = kinds[number]
-                time = single or f'"{seconds_text(seconds[at])}"'
-                event_id = null_or_text(event_ids[at])
-                texts += (start, event_id, to_time, time, to_line, str(lines[at]), end)
+                event_id = event_ids[at]
+                texts += (
+                    start,
+                    "null" if event_id is None else string_text(event_id),
+                    to_time,
+                    single or f'"{seconds_text(seconds[at])}"',
+                    to_line,
+                    str(lines[at]),
+                    end,
+                )
             yield "".join(texts)
 
     def _parts_of(self, denial: Denial, margin: str) -> list[str]:

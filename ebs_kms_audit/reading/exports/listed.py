@@ -84,7 +84,7 @@ class RowTexts:
         row = self._rows[line]
         if isinstance(row, str):
             return self._events.summary(row)
-        return Summary(row.name, row.error_code, row.event_id, row.user_name)
+        return row.name, row.error_code, row.event_id, row.user_name
 
 
 def _no_texts(rows: Array) -> Iterator[str]:

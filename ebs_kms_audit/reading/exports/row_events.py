@@ -123,7 +123,7 @@ class RowEvents:
         cells = self._cells(text)
         cells.append("")  # a column that the file lacks
         name, error_code, event_id, user_name = self._summary(cells)
-        return Summary(
+        return (
             name.strip(),
             error_code.strip() or None,
             event_id.strip() or None,
