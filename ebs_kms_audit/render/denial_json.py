@@ -100,7 +100,7 @@ def denial_dict(denial: Denial) -> dict[str, Any]:
         "event_id": event.event_id,
         "event_time": time_text(event.time),
         "event_name": event.name,
-        "iam_actions": list(denial.iam_actions),
+        "iam_actions": denial.iam_actions,
         "statement_kind": str(denial.statement_kind),
         "error_code": event.error_code,
         "via_service": denial.via_service,

@@ -96,8 +96,8 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "denials_outside_window": coverage.denials_outside_window,
         "first_event": time_text(coverage.first_event),
         "last_event": time_text(coverage.last_event),
-        "regions": list(coverage.regions),
-        "accounts": list(coverage.accounts),
+        "regions": coverage.regions,
+        "accounts": coverage.accounts,
         "window": window and {"start": time_text(window.start), "end": time_text(window.end)},
     }
 
@@ -121,7 +121,7 @@ def _finding(
         "judgements": Items(finding.judgements, lambda one: _judgement(one, lints)),
         "verdict": str(finding.verdict),
         "cause": _cause(finding.cause),
-        "steps": list(finding.steps),
+        "steps": finding.steps,
     }
 
 
@@ -132,7 +132,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "evidence": str(cause.evidence),
         "policy_type": cause.policy_type and str(cause.policy_type),
         "supported_by": list(cause.supported_by),
-        "contradicted_by": list(cause.contradicted_by),
+        "contradicted_by": cause.contradicted_by,
         "next_evidence": [*map(_next_evidence, cause.next_evidence)],
         "others": [*map(_other_cause, cause.others)],
     }
@@ -176,7 +176,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
             {"layer": str(one.layer), "index": one.index, "sid": one.sid}
             for one in decision.decided_by
         ],
-        "depends_on": list(decision.depends_on),
+        "depends_on": decision.depends_on,
     }
 
 
@@ -218,10 +218,10 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
         "region": symptom.region,
         "operation": symptom.operation,
         "principal": symptom.principal,
-        "resources": list(symptom.resources),
+        "resources": symptom.resources,
         "meaning": symptom.meaning,
         "caller": symptom.caller,
-        "actions": list(symptom.actions),
+        "actions": symptom.actions,
         "next_step": symptom.next_step,
         "command": symptom.command,
         "policy_type": symptom.policy_type and str(symptom.policy_type),
@@ -250,7 +250,7 @@ def _history(history: History, events: EventsJson) -> dict[str, Any]:
         "changes": events.array(history.changes),
         "changes_count": history.changes_count,
         "later_success": later and event_dict(later),
-        "allowed": list(history.allowed),
+        "allowed": history.allowed,
         "next_calls": [*map(_next_call, history.next_calls)],
     }
 
@@ -268,7 +268,7 @@ def _principal(principal: Principal) -> dict[str, Any]:
         "role_name": principal.role_name,
         "evidence": str(principal.evidence),
         "why": principal.why,
-        "event_ids": list(principal.event_ids),
+        "event_ids": principal.event_ids,
     }
 
 
@@ -292,7 +292,7 @@ def _other_error(error: OtherError) -> dict[str, Any]:
         "count": error.count,
         "first_seen": time_text(error.first_seen),
         "last_seen": time_text(error.last_seen),
-        "keys": list(error.keys),
+        "keys": error.keys,
     }
 
 

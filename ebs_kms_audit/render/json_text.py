@@ -33,12 +33,12 @@ class Items(NamedTuple):
 
 
 def plain(value: Any) -> Any:
-    """Return a value with its `Items` as lists."""
+    """Return a value with each array as a new list, and each object as a new dict."""
     if isinstance(value, Items):
         return [plain(value.as_object(one)) for one in value.values]
     if isinstance(value, dict):
         return {name: plain(member) for name, member in value.items()}
-    return value
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def pieces_of(value: Any) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -22,9 +21,9 @@ def step_dict(step: Step) -> dict[str, Any]:
         "region": step.region,
         "target": step.target,
         "disposition": str(step.disposition),
-        "reasons": list(step.reasons),
-        "findings": list(step.findings),
-        "principals": list(step.principals),
+        "reasons": step.reasons,
+        "findings": step.findings,
+        "principals": step.principals,
         "left_out": [
             {
                 "name": one.name,
@@ -35,13 +34,13 @@ def step_dict(step: Step) -> dict[str, Any]:
             for one in step.left_out
         ],
         "alternative_to": step.alternative_to,
-        "statements": copy.deepcopy(list(step.statements)),
-        "needs": list(step.needs),
-        "document": copy.deepcopy(step.document),
+        "statements": step.statements,
+        "needs": step.needs,
+        "document": step.document,
         "diff": step.diff,
-        "patch": copy.deepcopy(list(step.patch)),
+        "patch": step.patch,
         "proof": step.proof and _proof(step.proof),
-        "console_steps": list(step.console_steps),
+        "console_steps": step.console_steps,
         "commands": {
             "apply": step.commands.apply,
             "verify": step.commands.verify,
@@ -49,7 +48,7 @@ def step_dict(step: Step) -> dict[str, Any]:
         },
         "terraform": step.terraform,
         "cloudformation": step.cloudformation,
-        "afterwards": list(step.afterwards),
+        "afterwards": step.afterwards,
     }
 
 

@@ -70,3 +70,14 @@ def test_no_piece_holds_a_large_part_of_a_large_report():
     sizes = [len(piece) for piece in pieces(report)]
     assert sum(sizes) == len(report.to_json()) > 1_500_000  # about 600 bytes for each denial
     assert max(sizes) < 300_000
+
+
+def test_a_dict_of_a_report_shares_no_array_or_object_with_it():
+    statement = {"Action": ["kms:Decrypt"], "Condition": {}}
+    value = {"statements": (statement,), "items": Items([statement], lambda one: one)}
+    made = plain(value)
+    assert made == {"statements": [statement], "items": [statement]}
+    for found in (*made["statements"], *made["items"]):
+        found["Action"].append("kms:Encrypt")
+        found["Condition"]["Null"] = {}
+    assert statement == {"Action": ["kms:Decrypt"], "Condition": {}}
