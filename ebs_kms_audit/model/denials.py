@@ -220,13 +220,18 @@ class Denials(MadeSequence[Denial]):
     @cached_property
     def first_time(self) -> datetime | None:
         """The time of the first denial that has one."""
-        return next(filter(None, (one.events.time(at) for one, at in self.each())), None)
+        return self._first_time(self.places)
 
     @cached_property
     def last_time(self) -> datetime | None:
         """The time of the last denial that has one."""
-        alike, places = self.alike, reversed(self.places)
-        return next(filter(None, (alike[one].events.time(at) for one, at in places)), None)
+        return self._first_time(reversed(self.places))
+
+    def _first_time(self, places: Iterable[Place]) -> datetime | None:
+        for number, at in places:
+            if (time := self.alike[number].events.time(at)) is not None:
+                return time
+        return None
 
     @property
     def last_of_kinds(self) -> list[Denial]:

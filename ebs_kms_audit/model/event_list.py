@@ -70,6 +70,11 @@ class EventList(MadeSequence[Event]):
         """Return the last events, in order of time, file and line."""
         return cls(sorted(listed, key=in_order)[-most:])
 
+    def lists(self, one: Listed) -> bool:
+        """Return whether an event is in the list, which is in order of time."""
+        entries = self.entries
+        return bool(entries) and entries[-1][0] >= one[0] and one in entries
+
     def __len__(self) -> int:
         return len(self.entries)
 

@@ -15,7 +15,7 @@ from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import EventList, event_of
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
-from ebs_kms_audit.render.callers import CallerRow, rows_of
+from ebs_kms_audit.render.callers import CallerRows
 from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Answer(NamedTuple):
     whys: tuple[WhyDenied, ...]
     context: tuple[str, ...]
     next_evidence: NextEvidence | None
-    callers: tuple[CallerRow, ...]
+    callers: CallerRows
     steps: tuple[tuple[int, Step], ...]
     alternatives: tuple[tuple[int, Step], ...]
     several_keys: bool
@@ -71,7 +71,7 @@ def answer_of(report: Report) -> Answer:
     """Return the answer of a report."""
     findings = [finding for finding in report.findings if not finding.noise] or report.findings
     numbered = tuple(enumerate(report.plan, start=1))
-    callers = rows_of(report.findings, report.plan)
+    callers = CallerRows(report.findings, report.plan)
     return Answer(
         headline=_headline(report, findings),
         limits=tuple(_limits(report, findings)),
@@ -219,7 +219,7 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
             continue
         denied, of_whom = first, ""
         if order_of(event.time) > order_of(first.first_seen):  # it was before a later finding
-            listing = [one for one in findings if change in one.history.changes.entries]
+            listing = [one for one in findings if one.history.changes.lists(change)]
             denied = _first(listing) or first
             of_whom = f" of {phrases.name(denied)}"
         ahead = phrases.before(event.time, denied.first_seen or event.time)
@@ -236,7 +236,7 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         yield f"{phrases.count(more, 'more code')} of other KMS errors: see --format json."
 
 
-def _narrower(report: Report, callers: Sequence[CallerRow]) -> str:
+def _narrower(report: Report, callers: CallerRows) -> str:
     """Return the option that shows the denied calls around the latest one, if there are many."""
     newest = next((row.last for row in callers if row.last), None)
     if newest is None or report.coverage.window or len(callers) <= SHOWN:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from ebs_kms_audit.model import PrincipalKind
 from ebs_kms_audit.reading.timestamps import order_of
@@ -56,14 +56,32 @@ class CallerRow(NamedTuple):
         )
 
 
-def rows_of(findings: Iterable[Finding], steps: Sequence[Step]) -> tuple[CallerRow, ...]:
-    """Return a row for each caller and key, the latest denial first."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(_identity(finding), []).append(finding)
-    in_plan = _Plan(steps)
-    rows = [_row(group, in_plan) for group in groups.values()]
-    return tuple(sorted(rows, key=_newest_first))
+class CallerRows(Sequence[CallerRow]):
+    """A row for each caller and key, the latest denial first. A row is made when it is used."""
+
+    def __init__(self, findings: Iterable[Finding], steps: Sequence[Step]) -> None:
+        """Group the findings. The steps of the plan are for the notes."""
+        groups: dict[tuple[str, ...], list[Finding]] = {}
+        for finding in findings:
+            groups.setdefault(_identity(finding), []).append(finding)
+        self._groups = sorted(groups.values(), key=_newest_first)
+        self._plan = _Plan(steps)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @overload
+    def __getitem__(self, at: int) -> CallerRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[CallerRow, ...]: ...
+    def __getitem__(self, at: int | slice) -> CallerRow | tuple[CallerRow, ...]:
+        if isinstance(at, slice):
+            return tuple([_row(group, self._plan) for group in self._groups[at]])
+        return _row(self._groups[at], self._plan)
+
+    def calls(self, rows: slice) -> int:
+        """Return the number of denied calls of some rows."""
+        return sum(map(_calls, self._groups[rows]))
 
 
 class _Plan:
@@ -79,8 +97,30 @@ class _Plan:
                     self.steps.setdefault(finding, []).append(number)
 
 
-def _newest_first(row: CallerRow) -> tuple[float, int, str]:
-    return (-order_of(row.last).timestamp() if row.last else 0.0, -row.calls, row.name)
+def _newest_first(group: Sequence[Finding]) -> tuple[float, int, _Name]:
+    last = _last(group)
+    return (-order_of(last).timestamp() if last else 0.0, -_calls(group), _Name(group))
+
+
+class _Name:
+    """The name of a caller, to sort by. It is made if two callers are otherwise equal."""
+
+    __slots__ = ("_group",)
+
+    def __init__(self, group: Sequence[Finding]) -> None:
+        self._group = group
+
+    def __lt__(self, other: _Name) -> bool:
+        return _name_and_kind(self._group)[0] < _name_and_kind(other._group)[0]
+
+
+def _calls(group: Iterable[Finding]) -> int:
+    return sum([finding.count for finding in group])
+
+
+def _last(group: Iterable[Finding]) -> datetime | None:
+    times = [finding.last_seen for finding in group if finding.last_seen]
+    return max(times, key=order_of, default=None)
 
 
 def _identity(finding: Finding) -> tuple[str, ...]:
@@ -96,27 +136,26 @@ def _identity(finding: Finding) -> tuple[str, ...]:
 
 def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
     first = group[0]
-    kinds = [kind for finding in group for kind in finding.denials.kinds]
-    times = [finding.last_seen for finding in group if finding.last_seen]
-    names = list(dict.fromkeys(d.event.user_name or d.principal.user_name or "" for d in kinds))
-    name, kind = _name_and_kind(first, [name for name in names if name])
-    ids = tuple(finding.id for finding in group)
+    name, kind = _name_and_kind(group)
     return CallerRow(
         name=name,
         kind=kind,
         arn=first.principal.arn,
         key=phrases.key_name(first.key),
         actions=tuple(phrases.times_denied(one.denials for one in group).items()),
-        calls=sum(finding.count for finding in group),
-        last=max(times, key=order_of, default=None),
+        calls=_calls(group),
+        last=_last(group),
         note=_note(group, plan),
-        findings=ids,
+        findings=tuple(finding.id for finding in group),
     )
 
 
-def _name_and_kind(finding: Finding, names: Sequence[str]) -> tuple[str, str]:
+def _name_and_kind(group: Sequence[Finding]) -> tuple[str, str]:
     """Return what to call the caller: a role by its name if several sessions are its."""
-    principal = finding.principal
+    kinds = [kind for finding in group for kind in finding.denials.kinds]
+    every = dict.fromkeys(kind.event.user_name or kind.principal.user_name for kind in kinds)
+    names = [name for name in every if name]
+    principal = group[0].principal
     kind = phrases.kind(principal)
     role = _role(principal.arn) or principal.role_name
     if len(names) <= 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
@@ -91,15 +93,20 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
 
 def _template(finding: Finding) -> str:
     """Return the sentence of a cause with marks in the place of its caller and its actions."""
-    text = f" {finding.cause.text}".replace(phrases.listed(_actions(finding)), _ACTIONS)
-    caller = _caller(finding)
+    text, caller = finding.cause.text, _caller(finding)
+    of_kinds = tuple([kind.iam_actions for kind in finding.denials.kinds])
+    text = text.replace(_listed_actions(of_kinds), _ACTIONS)
+    if caller not in text:
+        return text
+    text = f" {text}"
     for end in " ,.":  # a caller can have the name of a part of a word
         text = text.replace(f" {caller}{end}", f" {_CALLER}{end}")
     return text[1:]
 
 
-def _actions(finding: Finding) -> list[str]:
-    return list(dict.fromkeys(a for denial in finding.denials.kinds for a in denial.iam_actions))
+@lru_cache(maxsize=1_000)
+def _listed_actions(of_kinds: tuple[tuple[str, ...], ...]) -> str:
+    return phrases.listed(dict.fromkeys(chain.from_iterable(of_kinds)))
 
 
 def _caller(finding: Finding) -> str:
@@ -118,7 +125,11 @@ def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
 
 def _some_actions(group: Sequence[Finding]) -> str:
     """Return the denied actions if they are few, or the number of actions."""
-    actions = list(dict.fromkeys(action for one in group for action in _actions(one)))
+    actions = list(
+        dict.fromkeys(
+            action for one in group for kind in one.denials.kinds for action in kind.iam_actions
+        )
+    )
     few = len(actions) <= _NAMED_ACTIONS
     return phrases.listed(actions) if few else phrases.count(len(actions), "action")
 

@@ -148,7 +148,7 @@ def _callers(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]
         rows = rows if details else rows[:_LISTED_CALLERS]
     yield from table or _caller_list(rows, answer, day, terminal)
     if more := len(answer.callers) - len(rows):
-        calls = phrases.count(sum(row.calls for row in answer.callers[len(rows) :]), "denied call")
+        calls = phrases.count(answer.callers.calls(slice(len(rows), None)), "denied call")
         text = f"{phrases.count(more, 'more caller')} with {calls}: --format csv or json lists all."
         yield from terminal.paragraph(text)
 
