@@ -52,7 +52,7 @@ class Ec2CallBuffer:
         key = event.uid
         known = self._events.get(key)
         if known is not None:
-            if event.completeness >= known.completeness:
+            if event.rank >= known.rank:
                 self._events[key] = event
             return
         if len(self._events) >= self._limit and not self.overflowed:

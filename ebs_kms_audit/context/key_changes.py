@@ -85,7 +85,7 @@ class ChangeLog:
         known = self._events.get(event.uid)
         if known is None and self._kept[event.name] >= _KEPT:
             self.overflowed = True
-        elif known is None or event.completeness >= known.completeness:
+        elif known is None or event.rank >= known.rank:
             self._events[event.uid] = event
             self._kept[event.name] += known is None
 

@@ -100,6 +100,15 @@ class Event:
         return self.identity is not None, known, bool(self.access_key), bool(self.resources)
 
     @property
+    def rank(self) -> tuple[object, ...]:
+        """What decides which of several rows or records with one Event ID counts: the highest rank.
+
+        The most complete one counts, and of equal ones that of the last file by name. So the order
+        in which events are found does not matter.
+        """
+        return *self.completeness, self.file, self.line
+
+    @property
     def seconds(self) -> float:
         """The time in seconds since 1970, 0 if there is none. A naive time is compared as UTC."""
         time = self.time

@@ -319,10 +319,10 @@ _Listed = TypeVar("_Listed", bound="ListedRows")
 
 
 def _without_repeated(files: list[_Listed]) -> list[_Listed]:
-    """Leave out, in each file, the rows that a file with more columns or a later file holds too."""
-    by_completeness = sorted(files, key=lambda rows: rows.completeness)
-    for number, rows in enumerate(by_completeness):
-        for better in by_completeness[number + 1 :]:
+    """Leave out, in each file, the rows that a file of a higher rank holds too."""
+    by_rank = sorted(files, key=lambda rows: rows.rank)
+    for number, rows in enumerate(by_rank):
+        for better in by_rank[number + 1 :]:
             rows.leave_out_rows_of(better)
     return files
 

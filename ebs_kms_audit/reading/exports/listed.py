@@ -112,8 +112,8 @@ class ListedRows:
 
         Return the Event IDs of the events about which the rows say more: those rows are kept.
         """
-        by_id = {event.event_id: event.completeness for event in events if event.event_id}
-        more = [event_id for event_id in by_id if by_id[event_id] < self.completeness]
+        by_id = {event.event_id: event.rank for event in events if event.event_id}
+        more = [event_id for event_id in by_id if by_id[event_id] < self.rank]
         kept = are_among(hash_texts(more), self._rows["key"]).tolist()
         better = [event_id for event_id, is_row in zip(more, kept, strict=True) if is_row]
         self._leave_out(hash_texts(sorted(by_id.keys() - set(better))))
@@ -125,9 +125,9 @@ class ListedRows:
         self._leave_out(known[known != NO_ID])
 
     @property
-    def completeness(self) -> Completeness:
-        """How much a row of the file says at most."""
-        return self._texts.completeness
+    def rank(self) -> tuple[object, ...]:
+        """What is compared with the `rank` of events that other inputs hold."""
+        return *self._texts.completeness, self._texts.file
 
     def _leave_out(self, known: Array) -> None:
         self._rows = self._rows[~are_among(self._rows["key"], known)]
