@@ -16,7 +16,7 @@ from ebs_kms_audit.reading.records import blocks as records_blocks
 from ebs_kms_audit.reading.records import large as records_large
 from tests.benchmark.generate import make_export, make_log_file, make_logs
 from tests.exports import HEADER, denied, row
-from tests.reading.exports.test_large import FILES, line
+from tests.reading.exports.test_large import ENDS, FILES, export_of, line
 from tests.reading.records.test_blocks import FORGED, RECORDS, ordinary, written
 from tests.reading.started_processes import ON_LINUX, children
 from tests.records import log, record
@@ -59,18 +59,18 @@ def always(monkeypatch, tmp_path_factory):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    text=FILES,
+    lines=FILES,
+    end=ENDS,
     size=st.integers(200, 5000),
     final=st.booleans(),
     packed=st.booleans(),
     cut=st.sampled_from([0, 0, 9, 99]),
 )
-def test_two_processes_give_the_same_report(always, tmp_path, text, size, final, packed, cut):
+def test_two_processes_give_the_same_report(always, tmp_path, lines, end, size, final, packed, cut):
     always(size)
-    rows = [line(row()) for _ in range(60)]  # the header is looked for in so many lines
-    lines = [",".join(HEADER), *rows, text, line(denied())]
+    rows = [(line(row()), None) for _ in range(60)]  # the header is looked for in so many lines
     path = tmp_path / "export.csv"
-    data = ("\n".join(lines) + "\n" * final).encode()
+    data = export_of([*rows, *lines, (line(denied()), None if final else "")], end).encode()
     if packed:
         data = gzip.compress(data)
         data = data[: len(data) - cut]

@@ -52,6 +52,7 @@ class Settings(NamedTuple):
     check_length  raises InputError where a line is too long for any row
     window        the span of time that the audit looks at: rows in it are needed one by one
     texts         whether to keep the text of rows, because the file cannot be read from any place
+    returns       whether there is a carriage return before the line feed at the end of a row
     """
 
     layout: Layout
@@ -60,6 +61,7 @@ class Settings(NamedTuple):
     check_length: Callable[[int], None]
     window: Window | None = None
     texts: bool = False
+    returns: bool = False
 
 
 class Keeper(Protocol):

@@ -27,14 +27,15 @@ from ebs_kms_audit.reading.bits import (
 
 LONGEST_ROW = 100_000
 """Longer rows are left to the plain reader: the csv module limits the length of a cell."""
-_LF, _QUOTE = 10, 34
+_LF, _CR, _QUOTE = 10, 13, 34
 
 
 class RowIndex(NamedTuple):
     """Where the cells of regular rows are in a buffer.
 
     starts       where each row begins, and where the row after them begins
-    delimiters   where each cell ends: a row for each row, a column for each cell
+    delimiters   where each cell ends, in the last column without the line end: a row for each row,
+                 a column for each cell
     quoted_ends  where line ends inside quoted cells are
     whole        whether all bytes but those of a last, unfinished row are in these rows
     """
@@ -64,7 +65,7 @@ class RowIndex(NamedTuple):
 
     @property
     def row_ends(self) -> Array:
-        """Where the line ends of the rows are."""
+        """Where the line ends of the rows begin."""
         ends: Array = self.delimiters[:, -1]
         return ends
 
@@ -90,10 +91,13 @@ class RowIndex(NamedTuple):
         return int(self.starts[-1])
 
 
-def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: int) -> RowIndex:
+def index_rows(
+    buffer: bytearray, begin: int, end: int, width: int, delimiter: int, *, returns: bool = False
+) -> RowIndex:
     """Return the regular rows of a part of a buffer; a row begins at `begin`.
 
-    After the part, the buffer has `WORD` bytes more.
+    With `returns`, there is a carriage return before the line feed at the end of each row. After
+    the part, the buffer has `WORD` bytes more.
     """
     content = np.frombuffer(buffer, dtype=np.uint8)
     size = end - begin
@@ -103,7 +107,8 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
     outside, quoted_ends = delimiters | ends, np.empty(0, dtype=np.int64)
     if quotes.any():
         quoted = between(quotes)
-        broken = _broken_quotes(quotes, quoted, outside)
+        borders = outside | moved(ends, 1) if returns else outside
+        broken = _broken_quotes(quotes, quoted, borders)
         if broken.any():
             limit = begin + int(places_of(broken)[0])
         outside &= ~quoted
@@ -120,13 +125,21 @@ def index_rows(buffer: bytearray, begin: int, end: int, width: int, delimiter: i
         pattern = np.full(width, delimiter, dtype=np.uint8)
         pattern[-1] = _LF
         rows = _first_false((content[cells] == pattern).reshape(-1)) // width
-    limit = min(limit, _first_doubtful_byte(buffer, part[:size], begin, end))
+    if returns:
+        odd = _bits_of(part, size, _CR) ^ moved(ends, 1)
+        odd_return = begin + int(places_of(odd)[0]) if odd.any() else -1
+    else:
+        odd_return = buffer.find(b"\r", begin, end)
+    limit = limit if odd_return == -1 else min(limit, odd_return)
+    limit = _first_foreign_byte(buffer, part[:size], begin, limit)
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))
     cells = cells[:rows]
     starts = np.empty(rows + 1, dtype=np.int64)
     starts[0] = begin
     np.add(cells[:, -1], 1, out=starts[1:])
+    if returns:
+        cells[:, -1] -= 1
     found = RowIndex(starts, cells, quoted_ends, rows == count)
     long = np.diff(starts) > LONGEST_ROW
     return found.first(int(long.argmax())) if long.any() else found
@@ -155,13 +168,11 @@ def _first_false(flags: Array) -> int:
     return len(flags) if flags.all() else int(flags.argmin())
 
 
-def _first_doubtful_byte(buffer: bytearray, part: Array, begin: int, end: int) -> int:
-    """Return the place of the first carriage return, or of bytes that are not UTF-8, or `end`."""
-    found = buffer.find(b"\r", begin, end)
-    limit = end if found == -1 else found
+def _first_foreign_byte(buffer: bytearray, part: Array, begin: int, end: int) -> int:
+    """Return the place of the first bytes that are not UTF-8, or `end`."""
     if len(part) and part.max() > 127:
         try:
-            buffer[begin:limit].decode("utf-8")
+            buffer[begin:end].decode("utf-8")
         except UnicodeDecodeError as error:
-            limit = begin + error.start
-    return limit
+            return begin + error.start
+    return end

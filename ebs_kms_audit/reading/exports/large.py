@@ -89,7 +89,8 @@ def open_large(
         return None
     text = "".join(head).encode("utf-8", "surrogatepass")
     file = source.file
-    if not text.endswith(b"\n") or b"\r" in text or file is None:
+    end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
+    if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n") or file is None:
         return None
     begin: Any = next(iter(_blocks(source)), b"")
     mark = len(_MARK) if begin.startswith(_MARK) else 0
@@ -100,7 +101,7 @@ def open_large(
     elif begin[mark : mark + len(text)] != text[: len(begin) - mark]:
         return None
     stats.layout = layout
-    settings = settings._replace(texts=file.packed)
+    settings = settings._replace(texts=file.packed, returns=end == b"\r\n")
     return LargeExport(source, stats, settings, mark + len(text), len(head) + 1, related)
 
 

@@ -125,8 +125,9 @@ class RangeReader:
         if stop is not None and window.offset >= stop:
             return True
         index = index_rows(
-            window.buffer, window.begin, window.end, self._width, ord(self._settings.delimiter)
-        )
+            window.buffer, window.begin, window.end, self._width, ord(self._settings.delimiter),
+            returns=self._settings.returns,
+        )  # fmt: skip
         if stop is not None and index.stop - window.begin > stop - window.offset:
             before = index.row_starts < window.begin + (stop - window.offset)
             index = index.first(int(np.count_nonzero(before)))._replace(whole=True)

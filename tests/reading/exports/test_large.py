@@ -152,10 +152,18 @@ def rows(draw: st.DrawFn) -> str:
     return line(make(**(cells | (base if make is row else {}) | odd)))
 
 
-ENDS = st.sampled_from(["\n"] * 12 + ["\r\n", "\r", "\n\n"])
-FILES = st.lists(st.tuples(rows(), ENDS), max_size=14).map(
-    lambda lines: "".join(one + end for one, end in lines)
-)
+Lines = list[tuple[str, str | None]]
+
+ODD_ENDS = st.sampled_from([None] * 12 + ["\n", "\r\n", "\r", "\n\n"])
+"""None is the end of most lines of the file."""
+FILES: st.SearchStrategy[Lines] = st.lists(st.tuples(rows(), ODD_ENDS), max_size=14)
+ENDS = st.sampled_from(["\n", "\n", "\r\n"])
+
+
+def export_of(lines: Lines, end: str) -> str:
+    """Write a header, a row and these lines. Other lines inside quoted cells end with a newline."""
+    head: Lines = [(",".join(HEADER), None), (line(row(**S3)), None)]
+    return "".join(one + (end if odd is None else odd) for one, odd in [*head, *lines])
 
 
 def report(path: Path, **options: Any) -> dict[str, Any]:
@@ -171,7 +179,8 @@ CHECKS = settings(
 
 @CHECKS
 @given(
-    text=FILES,
+    lines=FILES,
+    end=ENDS,
     sizes=st.tuples(st.integers(64, 3000), st.integers(64, 5000)),
     final=st.booleans(),
     window_of=st.sampled_from([None, None, "2026-05-18T07:03:00Z"]),
@@ -179,13 +188,13 @@ CHECKS = settings(
     byte=st.booleans(),
     redact=st.booleans(),
 )
-@example(text=f"{FORGED}\nA\nA\nA\rA\r", sizes=(700, 900), final=True, window_of=None,
-         packed=False, byte=False, redact=False)  # fmt: skip
+@example(lines=[(FORGED, None), ("A\nA\nA\rA", "\r")], end="\n", sizes=(700, 900), final=True,
+         window_of=None, packed=False, byte=False, redact=False)  # fmt: skip
 def test_the_report_is_that_of_the_plain_reader(
-    tiny: Any, tmp_path_factory: Any, text: str, sizes: tuple[int, int], final: bool,
+    tiny: Any, tmp_path_factory: Any, lines: Lines, end: str, sizes: tuple[int, int], final: bool,
     window_of: str | None, packed: bool, byte: bool, redact: bool,
 ) -> None:  # fmt: skip
-    text = f"{','.join(HEADER)}\n{line(row(**S3))}\n{text}"
+    text = export_of(lines, end)
     data = (text if final else text.rstrip("\r\n")).encode()
     if byte:
         data = data.replace(b"aws-cli", b"aws\xe9cli", 2)
@@ -204,18 +213,19 @@ def test_the_report_is_that_of_the_plain_reader(
 @given(
     first=FILES,
     second=FILES,
+    ends=st.tuples(ENDS, ENDS),
     repeated=st.booleans(),
     sizes=st.tuples(st.integers(64, 3000), st.integers(64, 5000)),
 )
 def test_the_report_on_two_files_is_that_of_the_plain_reader(
-    tiny: Any, tmp_path_factory: Any, first: str, second: str, repeated: bool,
-    sizes: tuple[int, int],
+    tiny: Any, tmp_path_factory: Any, first: Lines, second: Lines, ends: tuple[str, str],
+    repeated: bool, sizes: tuple[int, int],
 ) -> None:  # fmt: skip
     """The rows of one file can be in the other as well, as in exports of overlapping times."""
-    head = f"{','.join(HEADER)}\n{line(row(**S3))}\n"
     folder = tmp_path_factory.mktemp("large")
-    for name, text in ("1.csv", first), ("2.csv", first + second if repeated else second):
-        (folder / name).write_text(head + text, newline="", encoding="utf-8")
+    both = first, first + second if repeated else second
+    for name, lines, end in zip(("1.csv", "2.csv"), both, ends, strict=True):
+        (folder / name).write_text(export_of(lines, end), newline="", encoding="utf-8")
     tiny(None)
     expected = report(folder)
     tiny(sizes)
