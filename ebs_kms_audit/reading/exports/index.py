@@ -103,19 +103,18 @@ def index_rows(
     size = end - begin
     part = content[begin : end + -size % WORD]
     delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
-    limit = end
-    outside, quoted_ends = delimiters | ends, np.empty(0, dtype=np.int64)
-    if quotes.any():
-        quoted = between(quotes)
-        borders = outside | moved(ends, 1) if returns else outside
-        broken = _broken_quotes(quotes, quoted, borders)
-        if broken.any():
-            limit = begin + int(places_of(broken)[0])
-        outside &= ~quoted
-        inside = ends & quoted
-        if inside.any():
-            quoted_ends = places_of(inside) + begin
-            ends ^= inside
+    quoted = between(quotes)
+    borders = delimiters | ends
+    outside = borders & ~quoted
+    inside = ends & quoted
+    quoted_ends = places_of(inside) + begin
+    if returns:
+        borders |= moved(ends, 1)
+    ends ^= inside
+    doubts = _broken_quotes(quotes, quoted, borders)
+    if returns or buffer.find(b"\r", begin, end) != -1:
+        expected = moved(ends, 1) if returns else np.uint64(0)
+        doubts |= (_bits_of(part, size, _CR) & ~quoted) ^ expected
     places = np.flatnonzero(unpacked(outside))
     places += begin
     count = len(places) // width
@@ -125,12 +124,7 @@ def index_rows(
         pattern = np.full(width, delimiter, dtype=np.uint8)
         pattern[-1] = _LF
         rows = _first_false((content[cells] == pattern).reshape(-1)) // width
-    if returns:
-        odd = _bits_of(part, size, _CR) ^ moved(ends, 1)
-        odd_return = begin + int(places_of(odd)[0]) if odd.any() else -1
-    else:
-        odd_return = buffer.find(b"\r", begin, end)
-    limit = limit if odd_return == -1 else min(limit, odd_return)
+    limit = begin + int(places_of(doubts)[0]) if doubts.any() else end
     limit = _first_foreign_byte(buffer, part[:size], begin, limit)
     if limit < end:
         rows = min(rows, int(np.searchsorted(cells[:rows, -1], limit)))
@@ -159,7 +153,7 @@ def _broken_quotes(quotes: Array, quoted: Array, borders: Array) -> Array:
     """
     beside = borders | quotes
     before = moved_back(beside)
-    before[0] |= np.uint64(1)
+    before[:1] |= np.uint64(1)
     broken: Array = quotes & ~((quoted & before) | (~quoted & moved(beside, 1)))
     return broken
 

@@ -34,6 +34,7 @@ from ebs_kms_audit.reading.stats import InputStats
 
 KEPT = ("calls", "changes", "successes", "sessions", "holders")
 _FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
+_APART = 1_000  # rows between two doubts, from which on the second is like a first one
 _AKIA = int.from_bytes(b"AKIA", "little")
 _KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
 
@@ -137,9 +138,10 @@ class RangeReader:
             sound = sound and rows == len(index.delimiters)
             index = index.first(rows)
         window.move(index.stop, index.lines)
+        if sound or len(index.delimiters) >= _APART:
+            self._few = _FEW
         if not sound:
             return False
-        self._few = _FEW
         done = stop is not None and window.offset >= stop
         return done or window.end - window.begin <= LONGEST_ROW
 

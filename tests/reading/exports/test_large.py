@@ -116,7 +116,7 @@ DENIED: list[dict[str, str]] = [
 ODD: list[dict[str, str]] = [
     {"user_agent": agent}
     for agent in ("x", "Mozilla (a, b)", 'a "b" c', f"curl\n{FORGED}\ncurl", f'"\n{FORGED}',
-                  "a\r\nb", "\ufeff", "x\0y", "山" * 40, "y" * 700)
+                  "a\r\nb", "a\rb", f"curl\r\n{FORGED}\r", "\ufeff", "x\0y", "山" * 40, "y" * 700)
 ] + [
     {"event_time": "noon"}, {"event_time": "5/18/2026 7:00"},
     {"event_time": "2026-02-30T07:00:34Z"},
