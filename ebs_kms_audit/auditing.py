@@ -15,7 +15,6 @@ from ebs_kms_audit.audit_options import AuditOptions, Inputs, PolicyInputs, laye
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify import Overrides
 from ebs_kms_audit.reading import InputStats, Reading
-from ebs_kms_audit.reading.sources import total_size
 from ebs_kms_audit.reading.window import on_the_only_day, time_of_day
 
 if TYPE_CHECKING:
@@ -142,6 +141,7 @@ def _meter(progress: Any, inputs: Any, records: Any) -> Meter | None:
     if progress is None or progress is False:
         return None
     from ebs_kms_audit.progress import Meter
+    from ebs_kms_audit.reading.sizes import total_size
 
     exports, logs = total_size(inputs), total_size(records)
     return Meter(progress, None if exports is None or logs is None else exports + logs)

@@ -1,5 +1,6 @@
 """Inputs → Events and documents. `Reading` reads every input once, by what it holds.
 
+sizes            what the caller hands in → bytes on the disk
 sources          what the caller hands in → sources (files, members of archives, streams, tables)
 streams          open files → blocks
 archives         zip archives → members
@@ -12,6 +13,7 @@ tables, parquet  DataFrames, Arrow objects and Parquet files → rows
 exports/         rows of the console's CSV → Events
 records/         CloudTrail JSON in any envelope → Events
 query_results    rows of a query result → Events
+document_kinds   JSON objects that are not events → which document each is
 command_outputs  output of AWS commands → values
 key_policies     policies, also those that the caller hands in
 texts            text files → texts with an error message
@@ -251,7 +253,7 @@ class Reading:
                 reading.recognized_as = content
                 yield from read_query_csv(watched, header, reading)
             elif content is Content.TEXT:
-                from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
+                from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
                 from ebs_kms_audit.reading.texts import read_text
 
                 reading.form = "other"

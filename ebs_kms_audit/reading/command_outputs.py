@@ -1,13 +1,9 @@
-"""JSON documents that are not events → what they say: output of AWS commands, and policies.
-
-A document is recognized by the members that only it has. The shapes are those of the AWS CLI, as
-botocore's service models have them.
-"""
+"""JSON documents that are not events → what they say: output of AWS commands, and policies."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,43 +18,9 @@ from ebs_kms_audit.model.command_output import (
     KeyState,
     PastedText,
 )
+from ebs_kms_audit.reading import document_kinds as kinds
 from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.timestamps import TimeReader
-
-KEY_POLICY = "key policy"
-WITH_MESSAGE = "text with an error message"
-_DESCRIBE_KEY = "output of kms describe-key"
-_LIST_GRANTS = "output of kms list-grants"
-_DEFAULT_KEY = "output of ec2 get-ebs-default-kms-key-id"
-_DECODED = "decoded authorization message"
-_DETAILS = "output of iam-toolbox get-request-authorization-details"
-_VOLUME_NOTIFICATION = "EBS Volume Notification"
-# The output of a describe command: its member, and the member of an element that tells it from
-# other lists of the same name.
-_DESCRIBED = {
-    "Reservations": ("describe-instances", "Instances"),
-    "Volumes": ("describe-volumes", "VolumeId"),
-    "Snapshots": ("describe-snapshots", "SnapshotId"),
-    "Activities": ("describe-scaling-activities", "ActivityId"),
-    "InstanceStatuses": ("describe-instance-status", "InstanceId"),
-    "SpotInstanceRequests": ("describe-spot-instance-requests", "SpotInstanceRequestId"),
-}
-
-
-def document_kind(value: dict[str, Any]) -> str | None:
-    """Return what a JSON object is, as a short noun phrase; None if it is no known document."""
-    for name, is_one in _RECOGNIZED:
-        if is_one(value):
-            return name
-    if str(value.get("detail-type", "")).startswith("EBS ") and "detail" in value:
-        return _VOLUME_NOTIFICATION
-    for member, (command, telling) in _DESCRIBED.items():
-        elements = value.get(member)
-        if isinstance(elements, list) and all(
-            isinstance(one, dict) and telling in one for one in elements
-        ):
-            return f"output of {command}"
-    return None
 
 
 def collect(kind: str, value: dict[str, Any], file: str, documents: Documents) -> None:
@@ -67,31 +29,31 @@ def collect(kind: str, value: dict[str, Any], file: str, documents: Documents) -
     Of a policy, `value` has the JSON text as `text`: it shows members that are written twice.
     Raises InputError for a policy that is not a key policy, and for a document that is damaged.
     """
-    if kind == KEY_POLICY:
+    if kind == kinds.KEY_POLICY:
         from ebs_kms_audit.reading.key_policies import policy_in
 
         documents.policies.append(policy_in(value["text"], file))
-    elif kind == WITH_MESSAGE:
+    elif kind == kinds.WITH_MESSAGE:
         documents.texts.append(PastedText(file=file, text=value["text"]))
-    elif kind == _DESCRIBE_KEY:
+    elif kind == kinds.DESCRIBE_KEY:
         documents.key_states.append(_key_state(value["KeyMetadata"], file))
-    elif kind == _LIST_GRANTS:
+    elif kind == kinds.LIST_GRANTS:
         documents.grants.extend(
             _grant(one, file) for one in value["Grants"] if isinstance(one, dict)
         )
-    elif kind == _DEFAULT_KEY:
+    elif kind == kinds.DEFAULT_KEY:
         documents.default_keys.append(DefaultKey(file=file, key=value["KmsKeyId"]))
-    elif kind == _DECODED:
+    elif kind == kinds.DECODED:
         documents.authorizations.append(_decoded(value, file))
-    elif kind == _DETAILS:
+    elif kind == kinds.DETAILS:
         documents.evaluations.extend(_evaluations(value, file))
-    elif kind == _VOLUME_NOTIFICATION:
+    elif kind == kinds.VOLUME_NOTIFICATION:
         documents.descriptions.append(Description(file=file, command=kind, content=value))
     else:
         command = kind.removeprefix("output of ")
         documents.descriptions.extend(
             Description(file=file, command=command, content=one)
-            for member, (name, _) in _DESCRIBED.items()
+            for member, (name, _) in kinds.DESCRIBED.items()
             if name == command
             for element in value[member]
             for one in _described(element)
@@ -107,48 +69,6 @@ def _described(element: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for one in instances:
         if isinstance(one, dict):
             yield {"OwnerId": element.get("OwnerId"), **one}
-
-
-def _is_policy(value: dict[str, Any]) -> bool:
-    """Return whether it is a policy of any service, bare or as a get command prints it."""
-    if isinstance(value.get("Statement"), (list, dict)):
-        return True
-    if isinstance(value.get("PolicyDocument"), (dict, str)) or isinstance(
-        value.get("PolicyVersion"), dict
-    ):
-        return True
-    policy = value.get("Policy")
-    if isinstance(policy, str):
-        return policy.lstrip().startswith("{")
-    return isinstance(policy, dict) and "Statement" in policy
-
-
-def _is_decoded(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("DecodedMessage"), str) or (
-        isinstance(value.get("allowed"), bool) and isinstance(value.get("context"), dict)
-    )
-
-
-_RECOGNIZED: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...] = (
-    (KEY_POLICY, _is_policy),
-    (_DESCRIBE_KEY, lambda value: isinstance(value.get("KeyMetadata"), dict)),
-    (
-        _LIST_GRANTS,
-        lambda value: (
-            isinstance(value.get("Grants"), list)
-            and all(isinstance(one, dict) and "GrantId" in one for one in value["Grants"])
-        ),
-    ),
-    (_DEFAULT_KEY, lambda value: isinstance(value.get("KmsKeyId"), str) and len(value) == 1),
-    (_DECODED, _is_decoded),
-    (
-        _DETAILS,
-        lambda value: (
-            isinstance(value.get("evaluations"), list)
-            and all(isinstance(one, dict) and "action" in one for one in value["evaluations"])
-        ),
-    ),
-)
 
 
 def _key_state(metadata: dict[str, Any], file: str) -> KeyState:

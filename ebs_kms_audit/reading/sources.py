@@ -21,7 +21,14 @@ from typing import IO, Any, NamedTuple
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading import tables
 from ebs_kms_audit.reading.archives import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Archive, Shelf
-from ebs_kms_audit.reading.streams import BLOCK, Blocks, DamagedError, read_blocks, stream_name
+from ebs_kms_audit.reading.streams import (
+    BLOCK,
+    Blocks,
+    DamagedError,
+    beginning_of,
+    read_blocks,
+    stream_name,
+)
 
 __all__ = ["BLOCK", "Blocks", "DamagedError", "PlainFile", "Source", "Sources", "opened"]
 
@@ -134,7 +141,7 @@ class Sources:
 
         from ebs_kms_audit.reading.patterns import matches
 
-        if glob.has_magic(path) and not _looks_like_content(path):
+        if glob.has_magic(path) and not looks_like_content(path):
             found = matches(path)
             if not found:
                 yield _failed(path, "no file matches this pattern; check the path")
@@ -209,8 +216,7 @@ class Sources:
                 return
             if not self._is_new(found):
                 return
-            with open(path, "rb") as file:  # noqa: PTH123
-                first = file.read(FIRST)
+            first = beginning_of(path, FIRST)
         except OSError as error:
             yield _failed(path, f"it cannot be opened: {error.strerror or error}")
             return
@@ -290,40 +296,6 @@ def repeatable(inputs: Any) -> bool:
     return path not in ("-", b"-")
 
 
-def total_size(inputs: Any) -> int | None:
-    """Return how many bytes of the inputs are on the disk; None if some are elsewhere."""
-    if isinstance(inputs, (str, os.PathLike)):
-        return _size_at(os.fsdecode(inputs))
-    if not isinstance(inputs, (list, tuple)):
-        return 0 if inputs is None else None
-    sizes = [total_size(item) for item in inputs]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if len(known) == len(sizes) else None
-
-
-def _size_at(path: str) -> int | None:
-    from ebs_kms_audit.reading.patterns import matches
-
-    if path == "-":
-        return None
-    sources = Sources()
-    try:
-        found = os.stat(path)  # noqa: PTH116
-        if S_ISREG(found.st_mode):
-            return found.st_size
-        if not S_ISDIR(found.st_mode):
-            return None
-        files = [file for file in sources.files_in(path) if isinstance(file, str)]
-    except (OSError, ValueError):
-        files = [] if _looks_like_content(path) else [one for one in matches(path) if one != path]
-        return sum(_size_at(match) or 0 for match in files)
-    sizes = 0
-    for file in files:
-        with suppress(OSError):
-            sizes += os.stat(file).st_size  # noqa: PTH116
-    return sizes
-
-
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether it is a folder, or a link to one."""
     try:
@@ -372,7 +344,7 @@ def _head_of(path: str, first: bytes, size: int) -> bytes:
 
 
 def _why_not(path: str, error: Exception) -> str:
-    if _looks_like_content(path):
+    if looks_like_content(path):
         return f"this is the content of a file, not a path; {_PASS_A_PATH}"
     if "\0" in path:
         return "a path cannot hold a NUL character; check the path"
@@ -381,7 +353,8 @@ def _why_not(path: str, error: Exception) -> str:
     return f"it cannot be opened: {getattr(error, 'strerror', None) or error}"
 
 
-def _looks_like_content(path: str) -> bool:
+def looks_like_content(path: str) -> bool:
+    """Return whether a text is the content of a file, and not a path."""
     return path.lstrip()[:1] in ("{", "[") or "\n" in path
 
 

@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.command_outputs import WITH_MESSAGE
 from ebs_kms_audit.reading.decoding import decoded
+from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.records.blocks import Records

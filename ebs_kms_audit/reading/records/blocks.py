@@ -197,12 +197,16 @@ class Records:
         done = part.first
         for one in part.candidates:
             place, begin, after, source, kind, keyed = one
-            self._count(place - done)
-            done, last = place, after - len(mark)
+            last = after - len(mark)
             if kind is None and source != -1:
                 kind = self._prefilter.kind(text, begin, source, last)
             elif keyed and not self._prefilter.knows_holder(text, begin, source, last):
                 kind = None
+            if kind == "needless":  # it is counted with the needless records around it
+                self._add_time(text, source)
+                continue
+            self._count(place - done)
+            done = place
             if not self._passes_as(kind, text, begin, source, last):
                 try:
                     content = _decoded(text, begin, last)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from ebs_kms_audit.reading.command_outputs import KEY_POLICY
+from ebs_kms_audit.reading.document_kinds import KEY_POLICY
 from ebs_kms_audit.reading.formats import foreign_json
 from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker, is_record
 

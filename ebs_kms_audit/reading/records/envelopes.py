@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.reading.command_outputs import document_kind
+from ebs_kms_audit.reading.document_kinds import document_kind
 from ebs_kms_audit.reading.formats import foreign_json
 from ebs_kms_audit.reading.records.columns import Columns, complete_from_message, record_of_values
 from ebs_kms_audit.reading.records.paths import found_at, steps_of
