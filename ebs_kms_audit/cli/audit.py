@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.cli.misspelt import misspelt_files
@@ -12,7 +12,7 @@ from ebs_kms_audit.cli.options import Options, read_options
 from ebs_kms_audit.cli.output import check_target, say, write
 from ebs_kms_audit.errors import EbsKmsAuditError, UsageError
 from ebs_kms_audit.printable import escape_unprintable
-from ebs_kms_audit.render.registry import format_for
+from ebs_kms_audit.render.registry import Format, format_for
 
 if TYPE_CHECKING:
     from ebs_kms_audit.render.progress import TerminalLine
@@ -35,7 +35,7 @@ def audit_as(options: Options) -> int:
     from ebs_kms_audit.auditing import audit  # --help and the other commands need none of it
 
     check_target(options.output, [*options.inputs, *(options.records or ()), *options.key_policy])
-    with _progress_line() as progress:
+    with _progress_line() as progress, _lifetime(options):
         report = audit(
             options.inputs or None,
             records=options.records,
@@ -119,6 +119,21 @@ def _progress_line() -> Iterator[TerminalLine | None]:
         line.close()
 
 
+def _lifetime(options: Options) -> AbstractContextManager[None]:
+    """Return in which an audit is made: the text of a report is written before its inputs change.
+
+    Other formats write all that a report lists.
+    """
+    from ebs_kms_audit.reading.lifetime import used_at_once
+
+    other = options.show or options.plan or _format(options).name != "text"
+    return nullcontext() if other else used_at_once()
+
+
+def _format(options: Options) -> Format:
+    return format_for(options.format, options.output)
+
+
 def _principals(pairs: Sequence[str]) -> dict[str, str]:
     principals = {}
     for pair in pairs:
@@ -149,7 +164,7 @@ def _iam_policies(given: Sequence[str]) -> list[str | dict[str, str]]:
 
 def _rendered(report: Report, options: Options) -> str | Iterable[str]:
     """Return the report in its format, in pieces where it can be long."""
-    chosen = format_for(options.format, options.output)
+    chosen = _format(options)
     if chosen.name != "text":
         return chosen.pieces(report)
     from ebs_kms_audit.cli import display

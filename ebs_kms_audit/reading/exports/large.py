@@ -51,6 +51,7 @@ from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
 from ebs_kms_audit.reading.exports.window import ByteWindow
 from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
+from ebs_kms_audit.reading.lifetime import is_used_at_once
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
@@ -126,6 +127,7 @@ class LargeExport:
         self._source = source
         file = source.file
         self._file = UnchangedFile(file.path) if file and not file.packed else None
+        self._texts = partial(_texts_in, self._file) if self._file else self._kept_texts
         self._stats = stats
         self._settings = settings
         self._body = body
@@ -139,7 +141,10 @@ class LargeExport:
         self.damaged = False
         self._around = np.empty(0, PLACE["offset"])
         completeness = settings.layout.completeness
-        self._listed = RowTexts(self.name, self._texts, self._events, completeness)
+        at_once = self._file is not None and is_used_at_once()
+        self._listed = RowTexts(
+            self.name, self._texts, self._events, completeness, when_asked=at_once
+        )
         self.calls = CallRows(np.empty(0, PLACE), (), self._alike, self._listed)
 
     @property
@@ -329,13 +334,16 @@ class LargeExport:
         cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
         return zip(places["line"].tolist(), cells, strict=True)
 
-    def _texts(self, places: Array) -> Iterator[str]:
-        offsets, lengths = places["offset"].tolist(), places["length"].tolist()
-        if self._file is None:
-            for offset in offsets:
-                texts = (rows.text(offset) for rows in self._kept.values())
-                yield next(text for text in texts if text is not None).decode()
-            return
-        with self._file.opened() as file:
-            for offset, length in zip(offsets, lengths, strict=True):
-                yield os.pread(file.fileno(), length, offset).decode()
+    def _kept_texts(self, places: Array) -> Iterator[str]:
+        for offset in places["offset"].tolist():
+            texts = (rows.text(offset) for rows in self._kept.values())
+            yield next(text for text in texts if text is not None).decode()
+
+
+def _texts_in(file: UnchangedFile, places: Array) -> Iterator[str]:
+    """Yield the texts at some places of a file."""
+    with file.opened() as opened_file:
+        for offset, length in zip(
+            places["offset"].tolist(), places["length"].tolist(), strict=True
+        ):
+            yield os.pread(opened_file.fileno(), length, offset).decode()

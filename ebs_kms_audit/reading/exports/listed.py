@@ -15,13 +15,14 @@ from ebs_kms_audit.reading.exports.kept import joined, rows_at
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 
 NO_ID = 0  # the hash of an empty Event ID
+_ONE_BY_ONE = 20
 
 
 class RowTexts:
     """The texts of the rows of one file that findings list, each once.
 
     `texts_of` yields the texts of rows, and `events` parses them. `completeness` is how much a row
-    of the file says at most.
+    of the file says at most. With `when_asked`, a text is read when its event is asked for.
     """
 
     def __init__(
@@ -30,12 +31,16 @@ class RowTexts:
         texts_of: Callable[[Array], Iterator[str]],
         events: RowEvents,
         completeness: Completeness,
+        *,
+        when_asked: bool = False,
     ) -> None:
         self.completeness = completeness
+        self._when_asked = when_asked
         self.file = file
         self._texts_of = texts_of
         self._events = events
         self._rows: dict[int, str | Event] = {}
+        self._asked = 0
         self._unread: list[Array] = []
         self._unread_places: dict[int, tuple[Array, list[Array]]] = {}  # by the id of the rows
 
@@ -57,6 +62,11 @@ class RowTexts:
 
     def read(self) -> None:
         """Read the texts of the new rows: a report does not need its input any more."""
+        if not self._when_asked:
+            self.read_now()
+
+    def read_now(self) -> None:
+        """Read the texts of the new rows."""
         for rows, places in self._unread_places.values():
             self._unread.append(rows[np.sort(np.concatenate(places))])
         self._unread_places.clear()
@@ -70,21 +80,41 @@ class RowTexts:
 
     def release(self) -> None:
         """Forget where the texts come from, when all are read: a report keeps the texts only."""
-        self._texts_of = _no_texts
+        if not self._when_asked:
+            self._texts_of = _no_texts
 
     def event(self, line: int) -> Event:
         """Return the event of the row at a line. It is parsed once."""
-        row = self._rows[line]
+        row = self._row(line)
         if isinstance(row, str):
             row = self._rows[line] = self._events.of_text(line, row)
         return row
 
     def summary(self, line: int) -> Summary:
         """Return what a list shows of the row at a line. No event is made."""
-        row = self._rows[line]
+        row = self._row(line)
         if isinstance(row, str):
             return self._events.summary(row)
         return row.name, row.error_code, row.event_id, row.user_name
+
+    def _row(self, line: int) -> str | Event:
+        """Return the row at a line. The first few are read one by one, then all together."""
+        if line not in self._rows:
+            self._asked += 1
+            if self._asked > _ONE_BY_ONE:
+                self.read_now()
+            else:
+                self._rows[line] = self._text(line)
+        return self._rows[line]
+
+    def _text(self, line: int) -> str:
+        """Return the text of the row at a line that is not read yet."""
+        for rows in (*self._unread, *(rows for rows, _ in self._unread_places.values())):
+            at = np.flatnonzero(rows["line"] == line)[:1]
+            if len(at):
+                (text,) = self._texts_of(rows[at])
+                return text
+        raise KeyError(line)
 
 
 def _no_texts(rows: Array) -> Iterator[str]:

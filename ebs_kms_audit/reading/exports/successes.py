@@ -89,5 +89,5 @@ class SuccessRows:
         return listed
 
     def read_texts(self) -> None:
-        """Read the texts of the successes that findings list, before the file can change."""
-        self._texts.read()
+        """Read the texts of the successes that findings list."""
+        self._texts.read_now()
