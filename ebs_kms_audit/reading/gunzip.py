@@ -56,6 +56,20 @@ def gunzipped(
             size -= min(size, len(block))
 
 
+def gunzipped_member(packed: bytes, limit: int) -> bytes | None:
+    """Return the content of a gzip file; None if it exceeds a limit, or the file is damaged.
+
+    None also if it has several members.
+    """
+    module = _isal() or zlib
+    unpack = module.decompressobj(31)
+    try:
+        content: bytes = unpack.decompress(packed, limit)
+    except module.error:
+        return None
+    return content if unpack.eof and not unpack.unused_data else None
+
+
 def _by_zlib(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Unpack with zlib. Where it fails, go byte by byte up to the damage."""
     given: list[tuple[Any, bytes]] = []

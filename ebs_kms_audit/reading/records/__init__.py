@@ -147,7 +147,7 @@ class RecordFiles:
         if self._indexer and self._record_path is None:
             from ebs_kms_audit.reading.records.logs import index_together
 
-            logs = index_together([one.whole(_SMALL) for one in contents], self._indexer)
+            logs = index_together([one.whole_log(_SMALL) for one in contents], self._indexer)
         return [self._result(one, log) for one, log in zip(contents, logs, strict=True)]
 
     def _result(self, content: Content, log: Log | None) -> _Result:

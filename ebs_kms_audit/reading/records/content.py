@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.formats import RECORDS
+from ebs_kms_audit.reading.gunzip import gunzipped_member
+from ebs_kms_audit.reading.records.logs import LOG
 from ebs_kms_audit.reading.sources import Source
+from ebs_kms_audit.reading.streams import beginning_of
 
 
 class Content:
@@ -22,9 +24,7 @@ class Content:
         self.file = source.file
         self._source = source
         self._text = self._opened()
-        self._held: list[bytes] = []
-        self._rest: Iterator[bytes] | None = None
-        self._error: InputError | None = None
+        self._blocks: Iterator[bytes] | None = None
 
     def _opened(self) -> Lines:
         source = self._source
@@ -36,29 +36,27 @@ class Content:
         """Why the content ends too early, after its last block was taken."""
         return self._text.cut_short
 
-    def whole(self, limit: int) -> bytes | None:
-        """Return all of the content; None if it exceeds a limit, is cut short or cannot be read."""
-        size = 0
-        try:
-            for block in self.blocks():
-                self._held.append(block)
-                size += len(block)
-                if size > limit:
-                    return None
-        except InputError as error:
-            self._error = error
+    def whole_log(self, limit: int) -> bytes | None:
+        """Return all of a trail's log file, read at once; None for any other content.
+
+        That is a content that exceeds a limit, is damaged, or changed its size.
+        """
+        file = self.file
+        if file is None:
             return None
-        return None if self.cut_short else b"".join(self._held)
+        try:
+            read = beginning_of(file.path, file.size + 1)
+        except OSError:
+            return None
+        content = gunzipped_member(read, limit) if file.packed else read
+        if len(read) != file.size or content is None or not LOG.match(content):
+            return None
+        self._blocks = iter([content])
+        return content
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the content. Raises InputError where it cannot be read."""
-        held, self._held = self._held, []
-        yield from held
-        if self._error:
-            raise self._error
-        if self._rest is None:
-            self._rest = self._text.utf8()
-        yield from self._rest
+        """Return the content. Its blocks raise InputError where it cannot be read."""
+        return self._blocks or self._text.utf8()
 
     def again(self) -> Iterator[bytes]:
         """Open the content again, and return its blocks."""
