@@ -125,7 +125,7 @@ class RegularRows:
             needed |= inside
             flags = np.where(needed, 0, flags)
         self._keep_places(flags, holders & ~needed)
-        self._keep_sessions(np.flatnonzero(flags & SESSION), needed)
+        self._keep_sessions(np.flatnonzero(flags & SESSION != 0), needed)
         rows = np.flatnonzero(needed)
         if len(rows):
             self._need(rows)
@@ -164,10 +164,10 @@ class RegularRows:
         parts = {
             name: np.flatnonzero(chosen)
             for name, chosen in (
-                ("calls", flags & CALL),
-                ("changes", flags & CHANGE),
+                ("calls", flags & CALL != 0),
+                ("changes", flags & CHANGE != 0),
                 ("holders", holders),
-                ("successes", flags & SUCCESS),
+                ("successes", flags & SUCCESS != 0),
             )
         }
         rows = np.concatenate(list(parts.values()))

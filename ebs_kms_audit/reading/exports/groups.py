@@ -113,7 +113,7 @@ class Groups:
         numbers = self._numbered(hashes, buffer, index, every, named=False)
         flags = self._flags[numbers]
         at = self._at.get(columns.RESOURCES)
-        rows = np.flatnonzero(flags & (SUCCESS | CHANGE))
+        rows = np.flatnonzero(flags & (SUCCESS | CHANGE) != 0)
         if at is not None and len(rows):
             start, end = index.start(at)[rows], index.end(at)[rows]
             named = end - start > _EMPTY_LIST

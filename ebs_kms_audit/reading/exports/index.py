@@ -111,7 +111,7 @@ def index_rows(
     if returns:
         borders |= moved(ends, 1)
     ends ^= inside
-    doubts = _broken_quotes(quotes, quoted, borders)
+    doubts = _beside_broken_quotes(quotes, quoted, borders)
     if returns or buffer.find(b"\r", begin, end) != -1:
         expected = moved(ends, 1) if returns else np.uint64(0)
         doubts |= (_bits_of(part, size, _CR) & ~quoted) ^ expected
@@ -146,15 +146,13 @@ def _bits_of(part: Array, size: int, byte: int) -> Array:
     return packed(marks)
 
 
-def _broken_quotes(quotes: Array, quoted: Array, borders: Array) -> Array:
-    """Return the quotes that a strict CSV reader does not accept.
+def _beside_broken_quotes(quotes: Array, quoted: Array, borders: Array) -> Array:
+    """Return the bytes beside quotes that a strict CSV reader does not accept.
 
     A quote opens a cell at its start, closes it at its end, or is one of two that stand for one.
+    So a byte outside quoted cells that is beside a quote is a delimiter or a line end.
     """
-    beside = borders | quotes
-    before = moved_back(beside)
-    before[:1] |= np.uint64(1)
-    broken: Array = quotes & ~((quoted & before) | (~quoted & moved(beside, 1)))
+    broken: Array = ~(quotes | quoted | borders) & (moved(quotes, 1) | moved_back(quotes))
     return broken
 
 

@@ -95,6 +95,7 @@ class Seen:
         self._keys = (np.arange(1 << bits, dtype=np.uint64) ^ np.uint64(1)) << self._to_place
         self._times = np.zeros(1 << bits, dtype=np.uint32)
         self._rows = np.zeros(1 << bits, dtype=np.uint32)
+        self._earliest = 1 << 32
 
     def new(self, keys: Array, times: Array) -> Array:
         """Return the rows that have no row before them with the same key, at their time or later.
@@ -102,7 +103,11 @@ class Seen:
         If a place was used by another key in between, there can be more rows.
         """
         places = (keys >> self._to_place).astype(np.intp)
-        new = np.flatnonzero((self._keys[places] != keys) | (self._times[places] < times))
+        are_new = self._keys[places] != keys
+        if times.max() > self._earliest:  # not in a file with the last row first
+            are_new |= self._times[places] < times
+        self._earliest = min(self._earliest, int(times.min()))
+        new = np.flatnonzero(are_new)
         places, keys, times = places[new], keys[new], times[new]
         # The first row of each place is noted: numpy assigns the last of equal places.
         for column, values in ((self._keys, keys), (self._times, times), (self._rows, new)):

@@ -189,8 +189,14 @@ class LargeExport:
         reader = RangeReader(self._settings)
         first = self._body // RANGE
 
+        buffer: bytearray | None = None
+
         def read(begin: int, stop: int) -> RangeResult:
-            window = ByteWindow(content.reading(begin), begin, cut_short=lambda: content.cut_short)
+            nonlocal buffer
+            window = ByteWindow(
+                content.reading(begin), begin, buffer=buffer, cut_short=lambda: content.cut_short
+            )
+            buffer = window.buffer
             return reader.read(window, stop)._replace(cut_short=content.cut_short)
 
         def work(number: int) -> tuple[Any, ...] | None:

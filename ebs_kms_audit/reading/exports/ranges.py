@@ -22,7 +22,6 @@ from ebs_kms_audit.reading.exports.blocks import RegularRows, Settings
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_starter
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
-from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import Seen
 from ebs_kms_audit.reading.exports.needed import NeededRows
@@ -35,7 +34,7 @@ from ebs_kms_audit.reading.stats import InputStats
 KEPT = ("calls", "changes", "successes", "sessions", "holders")
 _FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
 _APART = 1_000  # rows between two doubts, from which on the second is like a first one
-_AKIA = int.from_bytes(b"AKIA", "little")
+_AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
 _KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
 
 
@@ -148,7 +147,6 @@ class RangeReader:
     def _read_rows(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
         buffer = window.buffer
-        words = words_of(buffer)
         seconds, sound = read_times(
             buffer,
             index.start(self._at[columns.EVENT_TIME]),
@@ -156,10 +154,8 @@ class RangeReader:
         )
         _, _, flags = groups = self.groups.of_rows(buffer, index)
         sound &= flags & DOUBT == 0
-        key_start, key_end, key_words = self._access_keys(words, index)
-        content = np.frombuffer(buffer, dtype=np.uint8)
-        has_key = key_end > key_start
-        sound &= ~has_key | _KEY_BYTE[content[key_start]]
+        key_sizes, keys = self._access_keys(buffer, index)
+        sound &= (key_sizes == 0) | _KEY_BYTE[keys.view(np.uint8)[::4]]
         rows = len(sound) if sound.all() else int(sound.argmin())
         if (flags[: rows + 1] & DAMAGED).any():
             self._damaged = True
@@ -168,20 +164,20 @@ class RangeReader:
         hashes, numbers, flags = (column[:rows] for column in groups)
         seconds = seconds[:rows]
         self._count(numbers, seconds)
-        holders = (key_words[:rows] & np.uint64(0xFFFFFFFF) == _AKIA) & (
-            key_end[:rows] - key_start[:rows] > 3
-        )
+        holders = (keys[:rows] == _AKIA) & (key_sizes[:rows] >= _AKIA_SIZE)
         block = RegularRows(self, window, index.first(rows), seconds, hashes, numbers)
         block.keep(flags, holders)
         return rows
 
-    def _access_keys(self, words: Array, index: RowIndex) -> tuple[Array, Array, Array]:
+    def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
+        """Return the sizes of the access keys, and the first four bytes of each as a number."""
         at = self._at.get(columns.ACCESS_KEY)
         if at is None:
-            nothing = np.zeros(len(index.delimiters), dtype=np.int64)
-            return nothing, nothing, nothing.astype(np.uint64)
-        start, end = index.start(at), index.end(at)
-        return start, end, words[start]
+            nothing = np.zeros(len(index.delimiters), dtype="<u4")
+            return nothing, nothing
+        start = index.start(at)
+        begins: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))
+        return index.end(at) - start, begins[start]
 
     def _judge(self, cells: list[str]) -> Judgement:
         """Return what all cells but the time say of a row."""

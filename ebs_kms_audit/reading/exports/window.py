@@ -18,6 +18,7 @@ class ByteWindow:
     read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
     offset     where `begin` is in the file
     line       the number of the line that starts at `begin`
+    buffer     the buffer of an earlier window, or None
     cut_short  returns why the file ends too early, once its end was read
     """
 
@@ -28,6 +29,7 @@ class ByteWindow:
         line: int = 0,
         *,
         block: int | None = None,
+        buffer: bytearray | None = None,
         cut_short: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._read = read
@@ -36,7 +38,8 @@ class ByteWindow:
         self._more = more = min(_MORE, block)
         self._returned = b""
         self._ended = False
-        self.buffer = bytearray(PAD + more + block + more + PAD)
+        size = PAD + more + block + more + PAD
+        self.buffer = buffer if buffer and len(buffer) >= size else bytearray(size)
         self.begin = self.end = PAD + more
         self.offset = offset
         self.line = line
