@@ -23,7 +23,12 @@ from ebs_kms_audit.reading.records.decoder import (
     record_of,
     records_after,
 )
-from ebs_kms_audit.reading.records.prefilter import SOURCE, RecordPrefilter, is_whole
+from ebs_kms_audit.reading.records.prefilter import (
+    SOURCE,
+    RecordPrefilter,
+    holder_of,
+    is_whole,
+)
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
 
@@ -227,8 +232,9 @@ class Records:
         """Return a record that is decoded; it begins at `begin`, and its last brace is at `end`."""
         self.number += 1
         record = record_of(self.number, content)
-        if not record.fault and _has_time(record.content):
-            self._prefilter.note_holder(text, begin, end)
+        holder = None if record.fault else holder_of(text, begin, end)
+        if holder and _has_time(record.content):
+            self._prefilter.note_holder(holder)
         return record
 
     def _count(self, count: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.aws.access_keys import key_kind
@@ -24,6 +25,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 KMS_KEY = "AWS::KMS::Key"
+_CALLERS_KEPT = 4_000
 
 # The paths in a record under which each type of resource is named.
 _RESOURCE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -88,8 +90,8 @@ def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> 
         account, damaged = read_account(account or "")
     elif not is_account_id(account):
         account = None
-    identity = _identity(fields)
-    _note_impossible(record, reading)
+    caller = _caller_of(fields)
+    _note_impossible(record, caller, reading)
     return Event(
         file=reading.name,
         line=record.number,
@@ -103,13 +105,13 @@ def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> 
         source_ip=fields.text("source address"),
         user_agent=fields.text("user agent"),
         error_code=fields.text("error code"),
-        user_name=_user_name(identity),
+        user_name=caller.user_name,
         access_key=fields.text("caller key"),
         resources=_resources(fields),
         read_only=fields.flag("read only"),
         account=account,
         account_cell=damaged,
-        identity=identity,
+        identity=caller.identity,
         error_message=fields.text("error message"),
         **_changes(fields, time, reading.name),
     )
@@ -124,32 +126,24 @@ def _region(record: RecordFields, reading: InputStats) -> str | None:
     return None
 
 
-def _note_impossible(record: RecordFields, reading: InputStats) -> None:
+def _note_impossible(record: RecordFields, caller: _Caller, reading: InputStats) -> None:
     """Note the account ids and ARNs of a record that cannot be such."""
     account = record.fields.text("account")
     if account is not None and not is_account_id(account):
         reading.note_unreadable("recipientAccountId", record.number)
-    if has_impossible_arn(record.fields):
+    if caller.is_impossible:
         reading.note_unreadable("userIdentity", record.number)
 
 
-def has_impossible_arn(fields: Fields) -> bool:
-    """Return whether the ARN of a caller, or of the role of a session, cannot be such."""
-    for path in ("caller arn", "issuer arn"):
-        text = fields.text(path)
-        if text is None:
-            continue
-        arn = Arn.parse(text)
-        named = arn is not None and arn.resource_type in ("user", "role")
-        if arn is None or not is_account_id(arn.account) or (named and not arn.is_user_or_role):
-            return True
-    return False
+def caller_in(fields: Fields) -> tuple[str | None, str | None, str | None] | None:
+    """Return the User name, the ARN of the role of a session, and that ARN or the caller's ARN.
 
-
-def caller_in(fields: Fields) -> tuple[str | None, str | None, str | None]:
-    """Return the User name, the ARN of the role of a session, and that ARN or the caller's ARN."""
-    identity = _identity(fields)
-    return _user_name(identity), identity.issuer_arn, identity.issuer_arn or identity.arn
+    None if one of these ARNs cannot be such.
+    """
+    identity, user_name, is_impossible = _caller_of(fields)
+    if is_impossible:
+        return None
+    return user_name, identity.issuer_arn, identity.issuer_arn or identity.arn
 
 
 def _changes(fields: Fields, time: datetime | None, file: str) -> dict[str, Any]:
@@ -168,16 +162,42 @@ def _changes(fields: Fields, time: datetime | None, file: str) -> dict[str, Any]
     }
 
 
-def _identity(fields: Fields) -> Identity:
-    return Identity(
-        type=fields.text("caller type"),
-        arn=fields.text("caller arn"),
-        account=fields.text("caller account"),
-        user_name=fields.text("caller name"),
-        principal_id=fields.text("caller id"),
-        issuer_arn=fields.text("issuer arn"),
-        service=fields.text("caller service"),
-    )
+class _Caller(NamedTuple):
+    """The userIdentity of a record, the User name, and whether an ARN in it cannot be such."""
+
+    identity: Identity
+    user_name: str | None
+    is_impossible: bool
+
+
+_IDENTITY = {
+    "type": "caller type",
+    "arn": "caller arn",
+    "account": "caller account",
+    "user_name": "caller name",
+    "principal_id": "caller id",
+    "issuer_arn": "issuer arn",
+    "service": "caller service",
+}
+
+
+def _caller_of(fields: Fields) -> _Caller:
+    return _caller(tuple(map(fields.text, _IDENTITY.values())))
+
+
+@lru_cache(_CALLERS_KEPT)
+def _caller(texts: tuple[str | None, ...]) -> _Caller:
+    """Return the caller with these fields; a session makes many calls."""
+    identity = Identity(**dict(zip(_IDENTITY, texts, strict=True)))
+    arns = filter(None, (identity.arn, identity.issuer_arn))
+    return _Caller(identity, _user_name(identity), any(map(_is_impossible, arns)))
+
+
+def _is_impossible(text: str) -> bool:
+    """Return whether a text cannot be the ARN of a caller, or of the role of a session."""
+    arn = Arn.parse(text)
+    named = arn is not None and arn.resource_type in ("user", "role")
+    return arn is None or not is_account_id(arn.account) or (named and not arn.is_user_or_role)
 
 
 def _user_name(identity: Identity) -> str | None:

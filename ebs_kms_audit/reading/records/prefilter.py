@@ -33,6 +33,8 @@ _LONG = 4_096  # too short to be nested deeper than a decoder can follow
 _LONGEST_SHAPE = 2_000
 _KEPT = 10_000  # answers of each kind
 _DEEPEST = 50  # nested objects; each level needs one pass over the text
+Holder = tuple[bytes, bytes]
+"""The userIdentity and the account of a record."""
 
 
 class RecordPrefilter:
@@ -49,7 +51,7 @@ class RecordPrefilter:
         self._kinds: dict[bytes, Kind | None] = {}
         self._minutes: set[bytes] = set()
         self._shapes: set[bytes] = set()
-        self._holders: set[tuple[bytes, bytes]] = set()
+        self._holders: set[Holder] = set()
 
     def kind(self, text: bytes, begin: int, source: int, end: int) -> Kind | None:
         """Return the kind of a record that need not be decoded; None if it must be.
@@ -101,10 +103,9 @@ class RecordPrefilter:
         user = text[begin + IDENTITY : source - AFTER_IDENTITY]
         return (user, text[account : account + _ACCOUNT_SIZE]) in self._holders
 
-    def note_holder(self, text: bytes, begin: int, end: int) -> None:
-        """Remember who holds the long-term key of a record that could be read, if it has one."""
-        holder = self._holder_of(text, begin, end)
-        if holder is not None and len(self._holders) < HOLDERS_KEPT:
+    def note_holder(self, holder: Holder) -> None:
+        """Remember who holds the long-term key of a record that could be read."""
+        if len(self._holders) < HOLDERS_KEPT:
             self._holders.add(holder)
 
     def _is_minute(self, text: bytes, source: int) -> bool:
@@ -132,14 +133,17 @@ class RecordPrefilter:
             self._shapes.add(shape)
         return True
 
-    @staticmethod
-    def _holder_of(text: bytes, begin: int, end: int) -> tuple[bytes, bytes] | None:
-        """Return user and account of a record with a long-term key as the key of its caller."""
-        user = _USER.match(text, begin, end)
-        if user is None or user[1].count(_LONG_TERM_KEY) != 1:
-            return None
-        account = text.rfind(_ACCOUNT, begin, end) + len(_ACCOUNT)
-        return user[1], text[account : text.find(b'"', account, end)]
+
+def holder_of(text: bytes, begin: int, end: int) -> Holder | None:
+    """Return who holds the long-term key of a record; None if its caller has none.
+
+    The record begins at `begin`, and its last brace is at `end`.
+    """
+    user = _USER.match(text, begin, end)
+    if user is None or user[1].count(_LONG_TERM_KEY) != 1:
+        return None
+    account = text.rfind(_ACCOUNT, begin, end) + len(_ACCOUNT)
+    return user[1], text[account : text.find(b'"', account, end)]
 
 
 def is_whole(text: bytes) -> bool:

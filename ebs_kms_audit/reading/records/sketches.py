@@ -15,7 +15,7 @@ from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.aws.relevance import Relevance
 from ebs_kms_audit.reading.records.changes import CHANGES
-from ebs_kms_audit.reading.records.events import caller_in, has_impossible_arn
+from ebs_kms_audit.reading.records.events import caller_in
 from ebs_kms_audit.reading.records.fields import Fields
 
 Kind = Literal["needless", "call", "success", "session", "other"]
@@ -186,7 +186,4 @@ def _decoded_caller(identity: bytes) -> _Caller | None:
         content: Any = json.loads(identity)
     except (ValueError, RecursionError):
         return None
-    fields = Fields.of({"userIdentity": content})
-    if not isinstance(content, dict) or has_impossible_arn(fields):
-        return None
-    return caller_in(fields)
+    return caller_in(Fields.of({"userIdentity": content})) if isinstance(content, dict) else None
