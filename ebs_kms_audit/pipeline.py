@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -241,7 +242,7 @@ def _find(  # those of `report_on`, and its redactor
         grants=collected.grants,
     )
     calls_of = collected.context.ec2_calls.parsed
-    around = (FindingContext(one.id, one.denials, calls_of(one.denials)) for one in groups)
+    around = (FindingContext(one.id, one.denials, partial(calls_of, one.denials)) for one in groups)
     return _Found(
         facts=facts._replace(symptoms=joined(symptoms, around)),
         groups=groups,

@@ -150,7 +150,8 @@ class Ec2CallLog:
         return {**near, **self._same_requests(denials)}.values()
 
     def _same_requests(self, denials: Denials) -> dict[int, Event]:
-        if not self._by_request:
+        known = self._by_request.keys()
+        if all(known.isdisjoint(one.events.columns.request_ids) for one in denials.alike):
             return {}
         requests = dict.fromkeys(one.events.columns.request_ids[at] for one, at in denials.each())
         return {id(call): call for one in requests for call in self._by_request.get(one or "", ())}
@@ -166,16 +167,18 @@ class Ec2CallLog:
 
 
 def _times_by_caller(denials: Denials) -> dict[Caller, list[float]]:
-    """Return the sorted times of the denials of each caller. Sessions are callers of their own."""
-    by_kind: dict[int, list[float]] = {}
-    for kind, time in zip(denials.kind_at, denials.times, strict=False):  # those without are last
-        by_kind.setdefault(kind, []).append(time)
+    """Return the times of the denials of each caller, sorted. Sessions are callers of their own.
+
+    The denials are in order of time.
+    """
+    callers = [callers_of(kind.event) for kind in denials.kinds]
+    first, *others = dict.fromkeys(chain.from_iterable(callers))
+    if not others:
+        return {first: list(denials.times)}
     found: dict[Caller, list[float]] = {}
-    for kind, times in by_kind.items():
-        for caller in callers_of(denials.kinds[kind].event):
-            found.setdefault(caller, []).extend(times)
-    for times in found.values():
-        times.sort()
+    for kind, time in zip(denials.kind_at, denials.times, strict=False):  # those without are last
+        for caller in callers[kind]:
+            found.setdefault(caller, []).append(time)
     return found
 
 

@@ -13,7 +13,7 @@ A symptom belongs to a finding in these cases:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,12 +31,12 @@ class FindingContext(NamedTuple):
 
     finding    the id of the finding
     denials    its denials
-    ec2_calls  the EC2 calls near the denials
+    ec2_calls  returns the EC2 calls near the denials
     """
 
     finding: str
     denials: Denials
-    ec2_calls: Iterable[Event]
+    ec2_calls: Callable[[], Iterable[Event]]
 
 
 def joined(symptoms: Iterable[Symptom], found: Iterable[FindingContext]) -> tuple[Symptom, ...]:
@@ -111,7 +111,7 @@ class _Index:
                 times.setdefault((name, event.region), []).extend(columns.seconds)
             for request_id in self._requests.intersection(columns.request_ids):
                 self._note("request", request_id, one.finding)
-        for event in one.ec2_calls:
+        for event in one.ec2_calls() if self._requests or self._resources else ():
             if event.request_id in self._requests:
                 self._note("request", event.request_id, one.finding)
             self._note_names((), event, one.finding)
