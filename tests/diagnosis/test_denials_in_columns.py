@@ -110,6 +110,26 @@ def test_denials_are_joined_one_sequence_after_the_other():
     assert same(joined, [BOB[0], ALICE[0], BOB[1], ALICE[2]])
 
 
+def test_all_denials_of_several_sequences_are_joined():
+    joined = Denials.joined([Denials([BY_ALICE]), Denials(), Denials([BY_BOB])])
+    assert same(joined, [*ALICE, *BOB])
+    assert (len(joined), joined.kind_at, joined.first_at) == (5, (0, 0, 0, 1, 1), (0, 3))
+    assert [one.event.user_name for one in joined.samples] == ["alice", "bob"]
+    assert same(Denials.joined([joined, FOUND[:1]]), [*ALICE, *BOB, ALICE[2]])
+
+
+def test_denials_that_differ_in_what_they_call_with_are_of_one_kind():
+    """The user agent is in no answer. The event name, the error code and the source are."""
+    fields = [
+        {}, {"user_agent": "aws-cli"}, {"name": "Decrypt"}, {"user_agent": "boto3"},
+        {"error_code": "AccessDeniedException"}, {"source_ip": "192.0.2.7"},
+    ]  # fmt: skip
+    found = Denials([alike((line, 10), **one)[0] for line, one in enumerate(fields, 1)])
+    assert found.kind_at == (0, 0, 1, 0, 2, 3)
+    assert found.first_at == (0, 2, 4, 5)
+    assert [one.event.line for one in found.kinds] == [1, 3, 5, 6]
+
+
 def test_each_kind_has_its_verdict():
     missing, allowed = Verdict.MISSING_ALLOW, Verdict.ALLOWED_NOW
     found = FOUND.with_verdicts([missing, allowed])

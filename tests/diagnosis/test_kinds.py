@@ -53,6 +53,33 @@ def test_records_of_one_kind(fields, kinds):
     assert number_of_kinds(report) == kinds
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "cause"),
+    [
+        ("CreateGrant", "ec2.amazonaws.com", "unknown"),
+        ("CreateGrant", "autoscaling.amazonaws.com", "unknown"),
+        ("CreateGrant", "198.51.100.7", "direct_grant_call"),
+        ("CreateGrant", "2001:db8::7", "direct_grant_call"),
+        ("CreateGrant", "", "unknown"),
+        ("Decrypt", "198.51.100.7", "unknown"),
+        ("DescribeKey", "config.amazonaws.com", "harmless_probe"),
+        ("DescribeKey", "ec2.amazonaws.com", "unknown"),
+    ],
+)
+def test_the_source_of_a_call_counts_for_its_cause(name, source, cause):
+    """AWS Config User Guide: it describes all keys. KMS Developer Guide, GrantIsForAWSResource."""
+    others = [
+        row(event_name=other, source_ip_address=ip, user_name="bob", event_id=f"{other} {ip}")
+        for other in ("CreateGrant", "Decrypt", "DescribeKey")
+        for ip in ("ec2.amazonaws.com", "198.51.100.7", "config.amazonaws.com")
+    ]
+    report = rows.audit(
+        *others, row(event_name=name, source_ip_address=source, user_name="alice", event_id="own")
+    )
+    of_alice = [one for one in report.findings if one.principal.user_name == "alice"]
+    assert [str(one.cause.id) for one in of_alice] == [cause]
+
+
 @pytest.mark.parametrize("redact", [False, True])
 def test_each_of_several_denials_keeps_its_own_verdict_decision_and_proof(redact):
     names = ["CreateGrant", "Decrypt", "CreateGrant", "Decrypt", "DescribeKey"]
