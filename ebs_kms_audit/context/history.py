@@ -27,7 +27,7 @@ from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import (
     NO_EVENTS,
     AlikeEvents,
-    Denial,
+    Deferred,
     Denials,
     Event,
     EventList,
@@ -86,8 +86,8 @@ class History:
     key_errors: tuple[Event, ...] = ()
     grants: tuple[GrantTrace, ...] = ()
     grants_listed: bool = False
-    allowed: tuple[str, ...] = ()
-    next_calls: tuple[NextCall, ...] = ()
+    allowed: Sequence[str] = ()
+    next_calls: Sequence[NextCall] = ()
 
 
 class ContextCollector:
@@ -162,8 +162,7 @@ class ContextCollector:
     def _history(self, denials: Denials, successes: Successes) -> History:
         times = denials.times
         attempts = self.ec2_calls.of(denials)
-        denied = {action for denial in denials.kinds for action in denial.iam_actions}
-        allowed = {a for name in successes.names for a in kms_action(name).iam_actions} - denied
+        allowed = Deferred(_allowed, denials, successes.names)
         changes = NO_EVENTS
         policy_changes: tuple[Event, ...] = ()
         changes_count = 0
@@ -178,19 +177,29 @@ class ContextCollector:
             policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,
-            allowed=tuple(sorted(allowed)),
-            next_calls=_next_calls(attempts.operations, denials.kinds, denied | allowed),
+            allowed=allowed,
+            next_calls=Deferred(_next_calls, denials, attempts.operations, allowed),
         )
 
 
+def _denied(denials: Denials) -> set[str]:
+    return {action for denial in denials.kinds for action in denial.iam_actions}
+
+
+def _allowed(denials: Denials, successes: Iterable[str]) -> list[str]:
+    """Return the permissions that successes show and that were not denied, sorted."""
+    shown = {action for name in successes for action in kms_action(name).iam_actions}
+    return sorted(shown - _denied(denials))
+
+
 def _next_calls(
-    operations: Collection[str], denials: Sequence[Denial], known: Iterable[str]
+    denials: Denials, operations: Collection[str], allowed: Iterable[str]
 ) -> tuple[NextCall, ...]:
-    """Return the permissions that the EC2 operations need and that are not in `known`."""
-    principal = denials[0].principal
-    if principal.kind in _NOT_THE_CALLER or not any(denial.ebs_traffic for denial in denials):
+    """Return the permissions that the EC2 operations need and that are not known."""
+    kinds = denials.kinds
+    if kinds[0].principal.kind in _NOT_THE_CALLER or not any(one.ebs_traffic for one in kinds):
         return ()
-    return _calls_of_workflows(frozenset(operations), frozenset(known))
+    return _calls_of_workflows(frozenset(operations), frozenset(_denied(denials).union(allowed)))
 
 
 @lru_cache(maxsize=1_000)

@@ -250,7 +250,7 @@ def _history(history: History, events: EventsJson) -> dict[str, Any]:
         "changes": events.array(history.changes),
         "changes_count": history.changes_count,
         "later_success": later and event_dict(later),
-        "allowed": history.allowed,
+        "allowed": [*history.allowed],
         "next_calls": [*map(_next_call, history.next_calls)],
     }
 
