@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.ebs_errors import symptom_of
@@ -13,11 +14,13 @@ from ebs_kms_audit.identify import PastedMessage
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.messages import ErrorText
     from ebs_kms_audit.model import DenialMessage, Event, Symptom
 
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000
 _MOST_RESOURCES = 100
+_TEXTS_KEPT = 100
 
 
 def is_symptom(event: Event) -> bool:
@@ -104,10 +107,10 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     text, kind = event.error_message, _kind(event)
     if not text and kind is None:
         return (), []
-    from ebs_kms_audit.messages import read_error_text
     from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
 
     place: dict[str, Any] = {
+        "file": event.file,
         "line": event.line,
         "event_id": event.event_id,
         "request_id": event.request_id,
@@ -117,7 +120,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     }
     resources = tuple(resource.name for resource in event.resources or () if resource.name)
     known = names_in(" ".join(resources))["resources"]
-    denials, found = read_error_text(text, file=event.file) if text else ((), ())
+    denials, found = _in_text(text) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))
     if found:
@@ -133,7 +136,15 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
         return denials, []
     return denials, [
         symptom(
-            kind, file=event.file, code=event.error_code, text=text, resources=known,
+            kind, code=event.error_code, text=text, resources=known,
             region=event.region, first_seen=event.time, **place,
         )
     ]  # fmt: skip
+
+
+@lru_cache(_TEXTS_KEPT)
+def _in_text(text: str) -> ErrorText:
+    """Return the denials and symptoms in an error message. Many calls fail with the same one."""
+    from ebs_kms_audit.messages import read_error_text
+
+    return read_error_text(text, file="")

@@ -6,6 +6,7 @@ The Evidence of a pasted message is `given`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import DenialMessage
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
+_MESSAGES_KEPT = 100
 
 
 def message_of(
@@ -39,13 +41,19 @@ def message_of(
 def _own_message(event: Event) -> DenialMessage | None:
     if not event.error_message and event.error_code != VPC_ENDPOINT_CODE:
         return None
+    return _message_in(event.error_message or "", by_endpoint=event.error_code == VPC_ENDPOINT_CODE)
+
+
+@lru_cache(_MESSAGES_KEPT)
+def _message_in(text: str, *, by_endpoint: bool) -> DenialMessage | None:
+    """Return the message in a text. A caller that is denied often gets the same text again."""
     from ebs_kms_audit.messages import parse_denial_message
     from ebs_kms_audit.model import DenialMessage, MessageKind, PolicyType
 
-    own = parse_denial_message(event.error_message or "")
+    own = parse_denial_message(text)
     if own.kind is MessageKind.DENIAL:
         return own
-    if event.error_code == VPC_ENDPOINT_CODE:
+    if by_endpoint:
         return DenialMessage(kind=MessageKind.DENIAL, policy_type=PolicyType.VPC_ENDPOINT)
     return None
 
