@@ -90,9 +90,9 @@ class GrantLog:
                     known._replace(made=made) if known else GrantTrace(grant=grant, made=made)
                 )
 
-    def is_listed(self, key_id: str | None) -> bool:
-        """Return whether the output of list-grants was given for a key."""
-        return key_id in self._listed_keys
+    def is_listed(self, denials: Denials) -> bool:
+        """Return whether the output of list-grants was given for the denied key."""
+        return bool(self._listed_keys) and denials.best_key.id in self._listed_keys
 
     def of(self, denials: Denials) -> tuple[GrantTrace, ...]:
         """Return the last 5 grants on the denied key that give the caller a denied action.
@@ -101,6 +101,8 @@ class GrantLog:
         not. For aws:ec2-infrastructure, these are the grants of the instance. The constraints of a
         grant are not evaluated.
         """
+        if not self._by_owner:
+            return ()
         owners = dict.fromkeys((_caller(kind), kind.key.id) for kind in denials.kinds)
         traces = [trace for owner in owners for trace in self._by_owner.get(owner, ())]
         if not traces:

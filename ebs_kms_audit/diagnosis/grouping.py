@@ -91,7 +91,7 @@ def _group(
     foreign = judge is not None and not judgements and judge.are_all_foreign(denials)
     if grants is not None:
         found = grants.of(denials)
-        is_listed = grants.is_listed(denials.best_key.id)
+        is_listed = grants.is_listed(denials)
         if found or is_listed:
             history = replace(history, grants=found, grants_listed=is_listed)
     return Group(
