@@ -1,5 +1,6 @@
 """Units of work in several processes: results in order; one that dies costs nothing."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -86,6 +87,22 @@ def test_units_of_helpers_that_die_are_done_here():
         return number
 
     assert list(in_order(work, 40, 2, 20)) == list(range(40))
+
+
+def test_a_result_is_used_while_others_have_more():
+    here = os.getpid()
+    done = mmap.mmap(-1, 1)
+
+    def work(number):
+        if os.getpid() != here and number > 30:
+            while not done[0]:  # until the first result was used
+                time.sleep(0.01)
+        return number
+
+    results = in_order(work, 40, 1, 20)
+    assert [next(results) for _ in range(31)] == list(range(31))
+    done[0] = 1
+    assert list(results) == list(range(31, 40))
 
 
 def test_the_others_end_with_this_one():

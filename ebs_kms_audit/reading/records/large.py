@@ -28,7 +28,7 @@ LARGE = 2 << 20
 """From this size on, in bytes on the disk, it pays to start a process."""
 
 
-_SHARE = 0.8  # of a range: this process also takes the results of all ranges
+_SHARE = 0.74  # of a range: this process also takes the results of all ranges
 
 
 class _Part(NamedTuple):
