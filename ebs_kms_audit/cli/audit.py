@@ -120,9 +120,10 @@ def _progress_line() -> Iterator[TerminalLine | None]:
 
 
 def _lifetime(options: Options) -> AbstractContextManager[None]:
-    """Return in which an audit is made: the text of a report is written before its inputs change.
+    """Return the context in which to audit.
 
-    Other formats write all that a report lists.
+    The text shows few of the rows that findings list: they are read when they are asked for. Other
+    formats write all of them.
     """
     from ebs_kms_audit.reading.lifetime import used_at_once
 

@@ -143,9 +143,10 @@ class SuccessLog:
                 made = _Made(event.seconds, event.file, event.line, event)
                 _keep_last(alike.setdefault(kind, {}), event.name, made)
             for rows in self._rows:
+                file = rows.file
                 for row in rows.of(caller):
                     name, keys = self._name_and_keys(row.alike)
-                    made = _Made(row.time, rows.file, row.line, (rows, row))
+                    made = _Made(row.time, file, row.line, (rows, row))
                     _keep_last(alike.setdefault((None, row.internal, keys), {}), name, made)
             found = self._by_caller[caller] = [_Alike(*kind, last) for kind, last in alike.items()]
         return found
