@@ -250,8 +250,9 @@ class Denials(MadeSequence[Denial]):
     def references(self) -> list[str]:
         """The reference of the event of each denial."""
         alike = self.alike
+        event_ids = [one.events.columns.event_ids for one in alike]
         return [
-            alike[number].events.columns.event_ids[at] or alike[number].events.reference(at)
+            event_ids[number][at] or alike[number].events.reference(at)
             for number, at in self.places
         ]
 
