@@ -1,14 +1,17 @@
 """JSON is written in pieces, and is the text that `json.dumps` makes of `to_dict()`."""
 
+import io
 import json
 
 import pytest
 
+import ebs_kms_audit
 from ebs_kms_audit.render.json import pieces
 from ebs_kms_audit.render.json_text import Items, alike, chunks, parts_of, pieces_of, plain
+from tests import exports
 from tests.fuzz.values import TEXTS, VALUES
 from tests.incidents.test_incidents import TABLE, audited
-from tests.rows import audit, row
+from tests.rows import CLIENT, EC2, audit, row
 
 HOSTILE = [*TEXTS, *VALUES, 'a "b" %s %% {} \\', {"%s": "%d"}, {1: {None: {True: ()}}}]
 
@@ -63,6 +66,41 @@ def test_members_that_differ_are_written_for_each_of_alike_objects(size):
     text = "".join(pieces_of({"x": items, "y": {"z": items}}))
     assert json.loads(text)["y"]["z"][8] == {"a": 0, "b": 8, "c": ["%"], "d": "%s 8"}
     assert text == json.dumps(plain({"x": items, "y": {"z": items}}), indent=2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        pytest.param(
+            [{"event_time": "2026-05-18T07:00:01Z"}, {"event_time": "2026-05-18T06:59:59Z"}],
+            [("event-1", "2026-05-18T06:59:59Z", 3), ("event-0", "2026-05-18T07:00:01Z", 2)],
+            id="alike, the earlier one first",
+        ),
+        pytest.param(
+            [{"event_time": "2026-05-13, 04:52:01 PM"}, {"event_time": "2026-05-13, 04:52:02 PM"}],
+            [("event-0", "2026-05-13T16:52:01", 2), ("event-1", "2026-05-13T16:52:02", 3)],
+            id="times without a zone",
+        ),
+        pytest.param(
+            [{"event_id": 'a\u2028"%s"é'}, {"event_id": "%"}],
+            [('a\u2028"%s"é', "2026-05-18T07:00:34Z", 2), ("%", "2026-05-18T07:00:34Z", 3)],
+            id="ids with quotes and marks",
+        ),
+    ],
+)
+def test_a_denial_has_its_own_id_time_and_line(rows, shown):
+    report = audit(*[row(**cells) for cells in rows])
+    (finding,) = json.loads(report.to_json())["findings"]
+    assert [(d["event_id"], d["event_time"], d["line"]) for d in finding["denials"]] == shown
+    assert report.to_json() == json.dumps(report.to_dict(), indent=2) + "\n"
+
+
+def test_a_denial_without_event_id_has_null():
+    stream = io.StringIO(exports.export(row(), row(source_ip_address=CLIENT)))
+    report = ebs_kms_audit.audit(stream)
+    denials = [one for f in json.loads(report.to_json())["findings"] for one in f["denials"]]
+    shown = {(one["event_id"], one["source_ip"]) for one in denials}
+    assert shown == {(None, EC2), (None, CLIENT)}
 
 
 def test_no_piece_holds_a_large_part_of_a_large_report():

@@ -9,6 +9,7 @@ import copy
 import gc
 import gzip
 import io
+import json
 import os
 import pickle
 
@@ -71,6 +72,35 @@ def test_an_ec2_call_is_near_a_denial_of_the_same_session(tiny, tmp_path, sizes)
     (finding,) = audit(path).findings
     assert finding.principal.arn == ROLE
     assert [call.time.hour for call in finding.history.attempts.listed] == [8]
+
+
+HOSTILE = ['a "b", c', "50 %s %% %", "{0}", "\u2028 é \U0001f600", "a\\", "\x07", " padded "]
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_the_json_of_what_findings_list_is_that_of_their_dicts(tiny, tmp_path, sizes):
+    """Several findings list one event, and two files have different events at one line."""
+    paths = [tmp_path / f"{number} %s.csv" for number in range(2)]
+    for number, path in enumerate(paths):
+        texts = HOSTILE[number:] + HOSTILE[:number]
+        rows = [
+            made(**{"user_name": text, "event_time": "2026-05-18T07:01:00Z"} | cells)
+            for text, code in zip(texts, ["", "Client.InvalidKey", *texts], strict=False)
+            for made, cells in (
+                (denied, {"source_ip_address": text}),
+                (denied, {"event_time": "2026-05-18T07:01:59Z", "event_id": text}),
+                (row, EC2 | {"error_code": code}),
+                (row, KMS | {"event_name": "RetireGrant", "event_time": "2026-05-18T07:00:34Z",
+                             "event_id": "", "read_only": "false"}),
+            )
+        ]  # fmt: skip
+        path.write_text(export(*rows), encoding="utf-8")
+    tiny(sizes)
+    report = audit(paths)
+    changes = [event for one in report.findings for event in one.history.changes]
+    assert len(changes) > len({(event.file, event.line) for event in changes}) > len(HOSTILE)
+    assert any(one.history.attempts.listed for one in report.findings)
+    assert report.to_json() == json.dumps(report.to_dict(), indent=2) + "\n"
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
