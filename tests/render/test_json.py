@@ -110,6 +110,12 @@ def test_no_piece_holds_a_large_part_of_a_large_report():
     assert max(sizes) < 300_000
 
 
+def test_each_finding_is_in_a_piece_of_its_own():
+    report = audit(*[row(user_name=f"user-{number}") for number in range(40)])
+    assert len(report.findings) == 40
+    assert all(piece.count('"history": ') <= 1 for piece in pieces(report))
+
+
 def test_a_dict_of_a_report_shares_no_array_or_object_with_it():
     statement = {"Action": ["kms:Decrypt"], "Condition": {}}
     value = {"statements": (statement,), "items": Items([statement], lambda one: one)}
