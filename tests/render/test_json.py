@@ -6,11 +6,15 @@ import json
 import pytest
 
 import ebs_kms_audit
+from ebs_kms_audit import Verdict
+from ebs_kms_audit.plan.change import CuredDenial, Proof
 from ebs_kms_audit.render.json import pieces
 from ebs_kms_audit.render.json_text import Items, alike, chunks, parts_of, pieces_of, plain
+from ebs_kms_audit.render.step_json import step_dict
 from tests import exports
 from tests.fuzz.values import TEXTS, VALUES
 from tests.incidents.test_incidents import TABLE, audited
+from tests.render.made import safe_step
 from tests.rows import CLIENT, EC2, audit, row
 
 HOSTILE = [*TEXTS, *VALUES, 'a "b" %s %% {} \\', {"%s": "%d"}, {1: {None: {True: ()}}}]
@@ -101,6 +105,24 @@ def test_a_denial_without_event_id_has_null():
     denials = [one for f in json.loads(report.to_json())["findings"] for one in f["denials"]]
     shown = {(one["event_id"], one["source_ip"]) for one in denials}
     assert shown == {(None, EC2), (None, CLIENT)}
+
+
+def test_each_denial_of_a_proof_has_its_own_verdicts():
+    denials = [
+        CuredDenial(event_id=event_id, action=action, before=before, after=after, cured=cured)
+        for event_id in ('"%s"', None)
+        for action in ("kms:Decrypt", "kms:CreateGrant")
+        for before in (Verdict.MISSING_ALLOW, Verdict.EXPLICIT_DENY)
+        for after in (Verdict.ALLOWED_NOW, Verdict.EXPLICIT_DENY)
+        for cured in (True, False, None)
+    ]
+    proof = Proof(denials=tuple(denials), newly_allowed=(), lost=())
+    step = step_dict(safe_step(proof=proof))
+    text = "".join(pieces_of(step))
+    assert text == json.dumps(plain(step), indent=2)
+    assert [tuple(one.values()) for one in json.loads(text)["proof"]["denials"]] == [
+        (one.event_id, one.action, one.before, one.after, one.cured) for one in denials
+    ]
 
 
 def test_no_piece_holds_a_large_part_of_a_large_report():

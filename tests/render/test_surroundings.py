@@ -236,3 +236,25 @@ def test_errors_to_which_no_denial_belongs_do_not_bury_the_answer(errors, shown,
     assert text.count("No denial belongs to this error.") == shown
     line = f"{more} to which no denial belongs: add --details."
     assert (line in text) == bool(more)
+
+
+def test_a_change_is_before_the_denials_that_list_it():
+    """Another Region has a later change and an earlier denial."""
+
+    def at(time, region, **cells):
+        return row(event_time=f"2026-05-18T{time}:00Z", aws_region=region, **cells)
+
+    change = {"event_name": "RetireGrant", "error_code": "", "user_name": "carol"}
+    context = answer_of(
+        audit_rows(
+            at("06:00", "us-west-2", user_name="zoe"),
+            at("06:50", "us-east-1", **change),
+            at("06:55", "eu-west-1", **change),
+            at("07:00", "eu-west-1", user_name="bob"),
+            at("07:10", "us-east-1", user_name="alice"),
+        )
+    ).context
+    assert [text.partition("UTC), ")[2] for text in context] == [
+        "20 minutes before the first denied call of alice.",
+        "5 minutes before the first denied call of bob.",
+    ]
