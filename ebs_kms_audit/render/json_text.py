@@ -123,14 +123,14 @@ def text_of(value: Any, margin: str) -> str:
     return json.dumps(value, indent=2).replace("\n", margin)
 
 
-@lru_cache(maxsize=1_000, typed=True)  # most objects have the same few names
+@lru_cache(maxsize=200, typed=True)  # most objects have the same few names
 def _starts(margin: str, *names: Any) -> list[str]:
     """Return what is before the value of each member of an object."""
     texts = [string_text(one) if isinstance(one, str) else f'"{json.dumps(one)}"' for one in names]
     return [f"{',' if at else '{'}{margin}  {name}: " for at, name in enumerate(texts)]
 
 
-@lru_cache(maxsize=1_000, typed=True)
+@lru_cache(maxsize=200, typed=True)
 def _form(margin: str, *names: Any) -> str:
     """Return the text of an object, for `%`, with `%s` for the value of each member."""
     starts = [start.replace("%", "%%") for start in _starts(margin, *names)]
