@@ -82,7 +82,7 @@ class KeptRecords:
 
 
 class _Choice:
-    """Which sketches bear on denials. Some may be of other accounts or Regions."""
+    """Which sketches bear on denials. EC2 calls may be of other accounts or Regions."""
 
     def __init__(self, related: RelatedEvents) -> None:
         self._related = related
@@ -98,7 +98,10 @@ class _Choice:
         if sketch.id in self._related.request_ids:
             return True
         if sketch.kind == "success":
-            return sketch.caller in self._times or sketch.issuer in self._times
+            _, _, region, account, *_ = sketch.like
+            place = account.decode(), region.decode()
+            callers = self._related.callers
+            return (sketch.caller, *place) in callers or (sketch.issuer, *place) in callers
         times = self._times.get(sketch.caller)
         return times is not None and is_near(_seconds(sketch.time), times)
 

@@ -54,7 +54,8 @@ class Sketch(NamedTuple):
 
     kind    call of EC2, success of KMS, AssumeRole session, or another call that is only counted
     number  the number of the record in its file
-    like    what records that are counted together have in common
+    like    what records that are counted together have in common: Event source, Event name, Region,
+            account, whether the call is read-only, and how its keys are named
     time    the Event time
     caller  the User name, or None
     issuer  the ARN of the role of a session, or None
