@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebs_kms_audit.aws.arns import Arn, is_key_id
-from ebs_kms_audit.model import Grant, PolicyRecord
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Grant, PolicyRecord
 
 _POLICY_EVENTS = frozenset({"PutKeyPolicy", "CreateKey", "ReplicateKey"})
 _GRANT_EVENTS = frozenset({"CreateGrant", "RevokeGrant", "RetireGrant"})
@@ -30,6 +32,8 @@ def policy_record(
     """
     if name not in _POLICY_EVENTS:
         return None
+    from ebs_kms_audit.model import PolicyRecord  # after helper processes were started
+
     asked, answered = _mapping(request), _mapping(response)
     arns = [arn for arn in arns if _key(arn)]
     policy_name = _text(asked, "policyName")
@@ -55,6 +59,8 @@ def grant_record(
     """Return the grant that a record created or ended; None for other events."""
     if name not in _GRANT_EVENTS:
         return None
+    from ebs_kms_audit.model import Grant
+
     asked, answered = _mapping(request), _mapping(response)
     arns = [arn for arn in arns if _key(arn)]
     constraints = _mapping(asked.get("constraints"))
