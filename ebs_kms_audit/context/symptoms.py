@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000
 _MOST_RESOURCES = 100
-_TEXTS_KEPT = 100
+_TEXTS_KEPT, _LONGEST_KEPT = 100, 2_000
 
 
 def is_symptom(event: Event) -> bool:
@@ -120,7 +120,8 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     }
     resources = tuple(resource.name for resource in event.resources or () if resource.name)
     known = names_in(" ".join(resources))["resources"]
-    denials, found = _in_text(text) if text else ((), ())
+    read = _in_text if len(text or "") <= _LONGEST_KEPT else _in_text.__wrapped__
+    denials, found = read(text) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))
     if found:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import DenialMessage
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
-_MESSAGES_KEPT = 100
+_MESSAGES_KEPT, _LONGEST_KEPT = 100, 2_000
 
 
 def message_of(
@@ -41,7 +41,9 @@ def message_of(
 def _own_message(event: Event) -> DenialMessage | None:
     if not event.error_message and event.error_code != VPC_ENDPOINT_CODE:
         return None
-    return _message_in(event.error_message or "", by_endpoint=event.error_code == VPC_ENDPOINT_CODE)
+    text = event.error_message or ""
+    read = _message_in if len(text) <= _LONGEST_KEPT else _message_in.__wrapped__
+    return read(text, by_endpoint=event.error_code == VPC_ENDPOINT_CODE)
 
 
 @lru_cache(_MESSAGES_KEPT)

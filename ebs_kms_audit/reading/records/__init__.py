@@ -1,6 +1,6 @@
 """Files of CloudTrail JSON → their Events; of many small files, other processes read a part.
 
-content      a file → blocks of UTF-8
+content      a file → blocks of UTF-8, or all of it at once
 decoder      JSON → records, one at a time
 envelopes    JSON values → the records and documents inside them
 columns      columns of a query result → records

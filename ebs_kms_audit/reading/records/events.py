@@ -25,7 +25,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 KMS_KEY = "AWS::KMS::Key"
-_CALLERS_KEPT = 4_000
+_CALLERS_KEPT, _LONGEST_KEPT = 4_000, 2_000
 
 # The paths in a record under which each type of resource is named.
 _RESOURCE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -182,7 +182,9 @@ _IDENTITY = {
 
 
 def _caller_of(fields: Fields) -> _Caller:
-    return _caller(tuple(map(fields.text, _IDENTITY.values())))
+    texts = tuple(map(fields.text, _IDENTITY.values()))
+    is_short = sum(map(len, filter(None, texts))) <= _LONGEST_KEPT
+    return _caller(texts) if is_short else _caller.__wrapped__(texts)
 
 
 @lru_cache(_CALLERS_KEPT)
