@@ -15,9 +15,11 @@ from ebs_kms_audit.reading.exports.groups import (
     CALL,
     CHANGE,
     COUNTED,
+    EMPTY_LIST,
     NEEDED,
     SESSION,
     SUCCESS,
+    USER,
     Groups,
 )
 from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed, words_of
@@ -117,6 +119,7 @@ class RegularRows:
     def keep(self, flags: Array, holders: Array) -> None:
         """Sort the rows by what an audit needs of them."""
         needed = flags & NEEDED != 0
+        needed[self._naming_users(np.flatnonzero(flags & USER != 0))] = True
         window = self._kept.settings.window
         if window is not None:
             start, end = window.start.timestamp(), window.end.timestamp()
@@ -129,6 +132,12 @@ class RegularRows:
         rows = np.flatnonzero(needed)
         if len(rows):
             self._need(rows)
+
+    def _naming_users(self, rows: Array) -> Array:
+        """Return which rows of IAM can have the ARN of a user: those with resources."""
+        start, end = self._cells(columns.RESOURCES, rows)
+        named: Array = rows[end - start > EMPTY_LIST]
+        return named
 
     def _need(self, rows: Array) -> None:
         """Add rows to make events of."""

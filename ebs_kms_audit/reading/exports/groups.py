@@ -15,7 +15,7 @@ import numpy as np
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
-from ebs_kms_audit.aws.relevance import Relevance
+from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
@@ -25,12 +25,13 @@ from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_text
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.index import RowIndex
 
-DOUBT, DAMAGED, NEEDED, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(8))
+DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))
 """What a group of rows is: left to the plain reader, with a damaged account id, needed one by one,
-counted; and of the counted: EC2 calls, successes, changes to a key, AssumeRole calls."""
+needed if the row has the ARN of an IAM user, counted; and of the counted: EC2 calls, successes,
+changes to a key, AssumeRole calls."""
 _KEPT = 100_000
 _PLACES, _TO_PLACE = 1 << 14, np.uint64(64 - 14)
-_EMPTY_LIST = 2  # bytes: of `[]`
+EMPTY_LIST = 2  # bytes: of `[]`
 
 
 class RowGroups(NamedTuple):
@@ -68,7 +69,7 @@ class Groups:
 
     def _clear(self) -> None:
         self._numbers: dict[int, int] = {}
-        self._flags = np.zeros(1 << 10, dtype=np.uint8)
+        self._flags = np.zeros(1 << 10, dtype=np.uint16)
         self._samples: dict[int, bytes] = {}
         self._change_hashes = np.zeros(len(self._flags), dtype=np.uint64)
         # The place of a hash is its first bits. An empty place has a hash of another place.
@@ -116,7 +117,7 @@ class Groups:
         rows = np.flatnonzero(flags & (SUCCESS | CHANGE) != 0)
         if at is not None and len(rows):
             start, end = index.start(at)[rows], index.end(at)[rows]
-            named = end - start > _EMPTY_LIST
+            named = end - start > EMPTY_LIST
             if named.any():
                 rows, start, end = rows[named], start[named], end[named]
                 hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
@@ -206,6 +207,8 @@ class Groups:
 
 
 def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
+    if relevance == ONLY_NAMES_A_USER:
+        return USER
     if relevance.role_change or relevance.iam_user or (relevance.kms and not source):
         return NEEDED
     if name == "PutKeyPolicy":

@@ -44,6 +44,7 @@ def resources(*pairs: tuple[str, str]) -> str:
 EC2 = {"event_source": "ec2.amazonaws.com", "event_name": "RunInstances"}
 KMS = {"event_source": "kms.amazonaws.com"}
 S3 = {"event_source": "s3.amazonaws.com", "event_name": "PutObject"}
+IAM = {"event_source": "iam.amazonaws.com", "event_name": "CreateUser"}
 LONG_TERM = {"aws_access_key": access_key("AKIA", ACCOUNT, "alice")}
 FORGED = line(denied("mallory"))
 HANDED_OUT = resources(
@@ -230,6 +231,33 @@ def test_the_report_on_two_files_is_that_of_the_plain_reader(
     expected = report(folder)
     tiny(sizes)
     assert report(folder) == expected
+
+
+NAMED = {"resources": resources(("AWS::IAM::User", f"arn:aws:iam::{ACCOUNT}:user/app/bob"))}
+
+
+@pytest.mark.parametrize(
+    ("rows_of_iam", "arn"),
+    [
+        ([IAM | NAMED], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
+        ([IAM | NAMED | {"error_code": "AccessDenied"}], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
+        ([IAM, IAM | NAMED, IAM], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
+        ([IAM, IAM | {"resources": ""}, IAM | {"resources": "[{"}], None),
+        ([IAM | LONG_TERM | {"user_name": "bob"}], f"arn:aws:iam::{ACCOUNT}:user/bob"),
+    ],
+    ids=["named", "named in a failed call", "named in one of them", "not named", "long-term key"],
+)
+def test_rows_of_iam_show_the_path_of_a_user(
+    tiny: Any, tmp_path: Path, rows_of_iam: list[dict[str, str]], arn: str | None
+) -> None:
+    path = tmp_path / "export.csv"
+    by_bob = denied("bob", aws_access_key=access_key("ASIA", ACCOUNT, "bob"))
+    path.write_text(export(by_bob, *(row(**one) for one in rows_of_iam)))
+    tiny(None)
+    expected = report(path)
+    tiny((64, 4_000))
+    assert report(path) == expected
+    assert audit(path).findings[0].principal.arn == arn
 
 
 @pytest.mark.parametrize("mix", MIXES)
