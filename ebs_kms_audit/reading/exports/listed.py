@@ -60,6 +60,11 @@ class RowTexts:
         times, lines = rows["time"].tolist(), rows["line"].tolist()
         return list(zip(times, repeat(self.file), lines, repeat(self)))
 
+    def parsed(self, rows: Array) -> list[Event]:
+        """Return the events of rows that need not be listed."""
+        lines = rows["line"].tolist()
+        return [*map(self._events.of_text, lines, self._texts_of(rows))]
+
     def read(self) -> None:
         """Read the texts of the new rows: a report does not need its input any more."""
         if not self._when_asked:
@@ -140,12 +145,17 @@ class ListedRows:
     def without_repeated(self, events: Iterable[Event]) -> list[str]:
         """Leave out the rows of these events, which other inputs hold.
 
-        Return the Event IDs of the events about which the rows say more: those rows are kept.
+        Return the Event IDs of the events that rows outrank: those rows are kept.
         """
-        by_id = {event.event_id: event.rank for event in events if event.event_id}
-        more = [event_id for event_id in by_id if by_id[event_id] < self.rank]
-        kept = are_among(hash_texts(more), self._rows["key"]).tolist()
-        better = [event_id for event_id, is_row in zip(more, kept, strict=True) if is_row]
+        by_id = {event.event_id: event for event in events if event.event_id}
+        most = self.rank
+        ids = [event_id for event_id, event in by_id.items() if event.rank < most]
+        rows = self._rows[are_among(self._rows["key"], hash_texts(ids))]
+        better = [
+            row.event_id
+            for row in self._texts.parsed(rows)
+            if row.event_id in by_id and row.rank > by_id[row.event_id].rank
+        ]
         self._leave_out(hash_texts(sorted(by_id.keys() - set(better))))
         return better
 
@@ -156,7 +166,7 @@ class ListedRows:
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """What is compared with the `rank` of events that other inputs hold."""
+        """The highest `rank` that the event of a row can have."""
         return *self._texts.completeness, self._texts.file
 
     def _leave_out(self, known: Array) -> None:
