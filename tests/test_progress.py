@@ -16,6 +16,8 @@ import pytest
 
 import ebs_kms_audit
 from ebs_kms_audit import InputError, Progress, progress
+from ebs_kms_audit.reading import exports
+from ebs_kms_audit.reading.exports import large
 from ebs_kms_audit.render.progress import NotebookLine, TerminalLine, line
 from tests.benchmark.generate import make_export, make_logs
 
@@ -29,8 +31,9 @@ def export(tmp_path_factory):
 
 @pytest.fixture
 def every_block(monkeypatch):
-    """Call back at every block, and not five times a second."""
+    """Call back at every block or range, and not five times a second. A range is small."""
     monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    monkeypatch.setattr(large, "RANGE", 500_000)
 
 
 def packed(export, folder, kind):
@@ -45,14 +48,18 @@ def packed(export, folder, kind):
     return file, file.stat().st_size
 
 
+@pytest.mark.parametrize("from_size", [0, 1 << 60], ids=["vectorised", "plain"])
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "zip"])
-def test_a_caller_is_told_how_far_it_is(every_block, tmp_path, export, kind):
+def test_a_caller_is_told_how_far_it_is(
+    every_block, monkeypatch, tmp_path, export, kind, from_size
+):
+    monkeypatch.setattr(exports, "LARGE", from_size)
     file, size = packed(export, tmp_path, kind)
     told = []
     report = ebs_kms_audit.audit(str(file), progress=told.append)
     read = [one.bytes_read for one in told]
     assert read == sorted(read)
-    assert 0 < read[0] < read[-1]
+    assert read[0] < read[-1]
     assert read[-1] == pytest.approx(size, rel=0.01)  # of a zip archive not all is content
     assert {one.bytes_total for one in told} == {size}
     assert [one.done for one in told] == [False] * (len(told) - 1) + [True]
@@ -65,8 +72,8 @@ def test_folders_patterns_and_records_add_up(every_block, tmp_path, export):
     (tmp_path / "a.csv").write_bytes(Path(export.path).read_bytes())
     (tmp_path / "b.csv").write_bytes(SAMPLE.read_bytes())
     sizes = [file.stat().st_size for file in (*tmp_path.glob("*.csv"), *logs.rglob("*.json.gz"))]
-    for exports in (tmp_path / "*.csv", [tmp_path / "a.csv", str(tmp_path / "b.csv")]):
-        given = exports if isinstance(exports, list) else str(exports)
+    for inputs in (tmp_path / "*.csv", [tmp_path / "a.csv", str(tmp_path / "b.csv")]):
+        given = inputs if isinstance(inputs, list) else str(inputs)
         told = []
         ebs_kms_audit.audit(given, records=logs, progress=told.append)
         assert told[-1].bytes_read == told[-1].bytes_total == sum(sizes)
