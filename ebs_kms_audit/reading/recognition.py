@@ -20,7 +20,6 @@ from ebs_kms_audit.reading.sources import FIRST, GZIP_MAGIC, HEAD, Source
 _PARQUET = b"PAR1"
 _JSON_BEGINS = (b"{", b"[")
 _FEW = 64  # bytes that show whether a content is JSON
-_SEARCHED_LINES = 50
 _CONSOLE_COLUMNS = 8
 _MOST_COLUMNS = 1000
 _LOG_LINE = re.compile(r"\s*\d{4}-\d\d-\d\d[T ][0-9:.,]+Z?[ \t]+[\[{]")
@@ -77,7 +76,7 @@ def recognize(source: Source) -> tuple[Content, Header | None]:
         raise InputError(f"the file is empty; {ANYTHING.expected}", source=source.name)
     if begins.startswith(("{", "[", '"{\\"', '"[{')) or _LOG_LINE.match(begins):
         return Content.JSON, None
-    content, header = _delimited(text.splitlines()[:_SEARCHED_LINES])
+    content, header = _delimited(text.splitlines()[: exports.SEARCHED_LINES])
     if content is Content.TEXT and "\0" in text:
         raise ForeignError(source.name, _BINARY)
     return content, header

@@ -40,7 +40,6 @@ from ebs_kms_audit.reading.texts import read_text
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.spark.worker import Counted, Header, Read, read_exports, read_logs, work
 
-_HEADER_SEARCHED = 50
 _TABLE = "<DataFrame>"
 _ON_ONE_MACHINE = "audit it on one machine, with ebs_kms_audit.audit"
 _NO_LOG = re.compile(r"CloudTrail-(Digest|Insight)/")
@@ -239,7 +238,7 @@ def _listed(
 
 
 def _header(spark: SparkSession, path: str, name: str) -> Header:
-    lines = [row["value"] for row in spark.read.text(path).head(_HEADER_SEARCHED)]
+    lines = [row["value"] for row in spark.read.text(path).head(columns.SEARCHED_LINES)]
     lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
     _check_is_export("\n".join(lines), name)
     index, delimiter, cells = find_header(name, lines)

@@ -36,6 +36,7 @@ from ebs_kms_audit.reading.exports.events import (
     row_starter,
 )
 from ebs_kms_audit.reading.exports.header import (
+    SEARCHED_LINES,
     Layout,
     find_header,
     require_columns,
@@ -55,7 +56,6 @@ LARGE = 6 << 20
 _SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly
 _NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
 _PACKED = 8  # how many times as large an export is when it is unpacked
-_HEADER_SEARCHED = 50
 
 
 class Exports:
@@ -99,7 +99,7 @@ class Exports:
         assert watched.blocks is not None
         lines = Lines(source.name, watched.blocks())
         stream = iter(lines)
-        head = list(islice(stream, _HEADER_SEARCHED))
+        head = list(islice(stream, SEARCHED_LINES))
         if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
             raise _no_whole_row(source, lines.cut_short)
         index, delimiter, header = find_header(source.name, head)

@@ -43,7 +43,8 @@ COLUMNS = (
 REQUIRED = (EVENT_NAME, ERROR_CODE)
 
 DELIMITERS = (",", ";", "\t", "|")
-_SEARCHED_LINES = 50
+SEARCHED_LINES = 50
+"""How many lines at the start of a file are searched for the header."""
 _FLATTENED = "this is CloudTrail JSON flattened into columns"
 
 # What a cell of a column always looks like: a cell that does not shows that the row's columns
@@ -132,7 +133,7 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
     Raises InputError if there is no header, or if a required column is missing.
     """
     best: tuple[int, str, Layout] | None = None
-    for index, line in enumerate(lines[:_SEARCHED_LINES]):
+    for index, line in enumerate(lines[:SEARCHED_LINES]):
         if line.lstrip().startswith(("{", "[")):
             continue  # JSON may hold the names as well
         for delimiter in DELIMITERS:
