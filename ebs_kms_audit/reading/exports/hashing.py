@@ -25,8 +25,10 @@ _WORD_FACTORS = _random(_MOST_WORDS)
 _LENGTH_FACTOR, _LAST_FACTOR = _random(2)
 LONGEST = 8 * _MOST_WORDS
 """The longest span with a hash, in bytes. Longer spans get the hash 0."""
+PAD = LONGEST + 8
+"""How many bytes more a buffer has after its last span: `hash_spans` reads so far, or less."""
 _MASKS = np.full(2 * LONGEST + 1, 2**64 - 1, dtype=np.uint64)
-"""At `LONGEST` + n: the mask of the first n bytes of a word."""
+"""At `LONGEST` + n: the mask of the first n bytes of a word: of none if n < 0, of all if n > 7."""
 _MASKS[: LONGEST + 8] = [0] * LONGEST + [(1 << 8 * size) - 1 for size in range(8)]
 
 
@@ -39,8 +41,10 @@ def words_of(buffer: bytes | bytearray) -> Array:
 def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
     """Return the hash of the bytes from `start` to `end`, for each pair.
 
-    Longer spans than `LONGEST` get the hash 0. Up to 512 bytes after a `start` are read. The buffer
-    needs as many bytes after the last span.
+    Spans longer than `LONGEST` get the hash 0. Of each span, as many words are read as the
+    longest one has, so the buffer needs up to `PAD` bytes after the last span.
+
+    The hash is a sum over the words of a span, each multiplied by a random factor of its place.
     """
     size = end - start
     found: Array = size.astype(np.uint64) * _LENGTH_FACTOR
@@ -54,6 +58,7 @@ def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
     spans: Array = np.ndarray((len(buffer) - 8 * count + 1,), f"V{8 * count}", buffer, 0, (1,))
     words = np.ascontiguousarray(spans[start].view("<u8").reshape(-1, count).T)
     for number in range(int(size.min()) // 8, count):
+        # The words before this one have 8 * number bytes. It keeps the bytes that are left.
         words[number] &= _MASKS[LONGEST - 8 * number :][size]
     words *= _WORD_FACTORS[:count, np.newaxis]
     words ^= words >> _SHIFT
@@ -68,11 +73,11 @@ def hash_texts(texts: list[str]) -> Array:
     """Return the hashes that cells with these texts have."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([0, *map(len, encoded)])
-    buffer = bytearray(b"".join(encoded) + bytes(LONGEST + 8))
+    buffer = bytearray(b"".join(encoded) + bytes(PAD))
     return hash_spans(buffer, ends[:-1], ends[1:])
 
 
 def mixed(one: Array, other: Array) -> Array:
-    """Return one hash of two."""
+    """Return one hash of two. Their order matters."""
     found: Array = (one ^ (other >> np.uint64(29))) * _LAST_FACTOR + other
     return found

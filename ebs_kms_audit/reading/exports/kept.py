@@ -16,9 +16,13 @@ PLACE = np.dtype(
     [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u8"),
      ("key", "u8"), ("group", "u8")]
 )  # fmt: skip
-"""Where a row is in the file, its line, its time in seconds, and three hashes: of its User name, of
-what rows are compared by, and of its group. `user` is ODD for a row that must be parsed to know its
-caller, and 0 for an empty User name."""
+"""A kept row: where it is in the file, its line, its time in seconds, and three hashes.
+
+user   of its User name: 0 for an empty one, ODD for one that must be parsed to be compared. Of a
+       change, of its Region, account and resources instead.
+key    of what rows of its name in `blocks` are compared by, such as the Request ID of an EC2 call
+group  of its group
+"""
 ODD = np.uint64(1)
 
 _WHOLE = f"V{PLACE.itemsize}"  # whole rows are copied in less time than their fields
@@ -26,9 +30,13 @@ _PENDING = 1 << 17
 
 
 class KeptRows:
-    """Rows, of those with the same `key` all, or the first, or the first of the latest.
+    """Places of rows. Of rows with the same `key`, `keep` says which are kept.
 
-    `overflowed` is True where there were more than `limit`, and rows are missing.
+    all     every row
+    first   the first in the file
+    latest  the one with the latest time; of several with this time, the first in the file
+
+    `overflowed` is True if there were more than `limit` rows. Rows are missing then.
     """
 
     def __init__(self, keep: Literal["all", "first", "latest"], limit: int) -> None:
@@ -55,12 +63,10 @@ class KeptRows:
     def rows(self) -> Array:
         """Return the rows in order of their place."""
         if len(self._parts) != 1 or self._compact != self._size:
-            rows = joined(self._parts)
-            if self._keep != "all":
-                rows = one_of_each(rows, latest=self._keep == "latest")
-                if self._texts:
-                    kept = rows["offset"].tolist()
-                    self._texts = {offset: self._texts[offset] for offset in kept}
+            rows = self._one_of_each(joined(self._parts))
+            if self._keep != "all" and self._texts:
+                kept = rows["offset"].tolist()
+                self._texts = {offset: self._texts[offset] for offset in kept}
             self._parts, self._size, self._compact = [rows], len(rows), len(rows)
         return self._parts[0]
 
@@ -73,6 +79,7 @@ class KeptRows:
         return self._one_of_each(joined(parts))
 
     def _one_of_each(self, rows: Array) -> Array:
+        """Return the rows to keep: all, or one of each key."""
         if self._keep == "all":
             return rows
         return one_of_each(rows, latest=self._keep == "latest")

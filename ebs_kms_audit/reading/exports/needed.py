@@ -16,7 +16,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.events import OWN
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
+from ebs_kms_audit.reading.exports.hashing import LONGEST, PAD, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.text_columns import TextColumn, plain_column
 
@@ -131,7 +131,7 @@ class NeededRows:
         if not self._places:
             return
         starts, ends, lines, seconds = map(np.concatenate, zip(*self._places, strict=True))
-        self._copied += bytes(LONGEST + 8)
+        self._copied += bytes(PAD)
         cells = _Cells(self._copied, starts, ends)
         kinds = self._numbers_of(cells, self._shared, self._kind_number)
         user_at = [] if self._user_at is None else [(self._user_at, self._user_at)]

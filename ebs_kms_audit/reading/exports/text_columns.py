@@ -18,7 +18,8 @@ _LF, _QUOTE, _FIRST_PRINTED, _LAST_PRINTED = 10, 34, 33, 126
 def plain_column(buffer: bytearray, start: Array, end: Array) -> tuple[int, bytes] | None:
     """Return the column of the cells from `start` to `end`; None if it must be a list of cells.
 
-    The buffer has `_WIDEST` bytes or more after each `start`.
+    The buffer has `_WIDEST` bytes or more after each `start`. The bytes of all cells are copied at
+    once, as many for each as the longest cell has, and what is after the end of a cell is cleared.
     """
     sizes = end - start
     width = int(sizes.max()) + 1
@@ -50,9 +51,9 @@ def column_at(column: TextColumn, places: Array) -> TextColumn:
 
 
 def texts_of(columns: Sequence[TextColumn], order: Array) -> tuple[str | None, ...]:
-    """Return the cells of columns that follow one another, stripped and in an order.
+    """Return the cells of columns, stripped. None stands for an empty cell.
 
-    None stands for an empty cell.
+    `order` holds their places, counted through all columns.
     """
     plain = [np.frombuffer(one[1], f"S{one[0]}") for one in columns if isinstance(one, tuple)]
     if len(plain) == len(columns):

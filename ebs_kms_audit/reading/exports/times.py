@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.hashing import words_of
 
 _SIZE, _HOURS_SIZE = 20, 13  # bytes of a time, and of a time without `:00:34Z`
 _LAST_YEAR = 2100  # seconds are kept in 32 bits
@@ -38,7 +39,7 @@ def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Arr
     """
     if not len(start):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
-    words: Array = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
+    words = words_of(buffer)
     one, two, last = words[start], words[start + 8], words[start + 12]
     two &= _TO_HOUR
     new = np.empty(len(start), dtype=bool)

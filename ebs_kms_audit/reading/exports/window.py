@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ebs_kms_audit.reading.exports.hashing import PAD
+
 BLOCK = 1 << 21
+"""How many bytes are read at once."""
 _MORE = 1 << 16
 """Bytes for an unfinished row: before a block, and after the last row that matters."""
-PAD = 512 + 8
-"""Bytes before and after the content, so that what reads bytes around a cell stays inside."""
 _LF = 10
 
 
 class ByteWindow:
     """A part of a file: `buffer[begin:end]`. It starts at a row, and moves on through the file.
+
+    The buffer has `PAD` bytes more before and after the part, because what reads the bytes around a
+    cell must stay inside.
 
     read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
     offset     where `begin` is in the file
