@@ -18,7 +18,7 @@ from ebs_kms_audit.model import Denial, Event, EventList, Listed, event_of, list
 from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes, ChangesBetween
+    from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
@@ -26,32 +26,43 @@ BEFORE = 24 * 3600.0
 """The last changes within this time before the first denial are listed, in seconds."""
 _KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a PutKeyPolicy event
 
-_Place = tuple[str | None, ...]  # the key or role that was changed
+_Place = tuple[str | None, ...]
+"""What was changed: a role (`"role", name`), a key (`"key", Region, key id`; the id is None if the
+change names no key), or any key in a Region (`"region", Region, None`)."""
 _KindsAt = dict[_Place, list[tuple[str | None, int]]]
+"""The kinds of rows that changed a place, each with its account."""
 
 
-class _Made(NamedTuple):
-    """The changes at one place in one account, in order of time, and their times in seconds."""
+class _EventChanges(NamedTuple):
+    """The changes at one place in one account that are events, like `Changes` of a large export.
 
-    times: list[float]
-    listed: list[Listed]
-
-    def between(self, begin: float, end: float) -> _MadeBetween:
-        """Return the changes between two times, both included."""
-        stop = bisect_right(self.times, end)
-        return _MadeBetween(self.listed, bisect_left(self.times, begin, 0, stop), stop)
-
-
-class _MadeBetween(NamedTuple):
-    """Changes between two times, and those before them, like `ChangesBetween` of large exports.
-
-    listed      changes, in order of time
-    begin, end  where the changes between the times begin and end
+    times   their times in seconds, in order
+    events  the changes, in the same order
     """
 
-    listed: list[Listed]
+    times: list[float]
+    events: list[Listed]
+
+    def listed(self, begin: int, end: int) -> list[Listed]:
+        """Return the changes from one number to another, counted in order of time."""
+        return self.events[begin:end]
+
+
+class _Span(NamedTuple):
+    """Changes between two times.
+
+    changes     changes at one place, in order of time
+    begin, end  the numbers of the first one between the times, and of the first one after them
+    """
+
+    changes: Changes | _EventChanges
     begin: int
     end: int
+
+    @classmethod
+    def between(cls, changes: Changes | _EventChanges, begin: float, end: float) -> _Span:
+        """Return the changes between two times, both included."""
+        return cls(changes, bisect_left(changes.times, begin), bisect_right(changes.times, end))
 
     @property
     def size(self) -> int:
@@ -60,21 +71,24 @@ class _MadeBetween(NamedTuple):
 
     def last(self, most: int) -> list[Listed]:
         """Return the last changes between the times, in order."""
-        return self.listed[max(self.begin, self.end - most) : self.end]
+        return self.changes.listed(max(self.begin, self.end - most), self.end)
 
     def last_before(self) -> list[Listed]:
         """Return the last change before the times, if there is none between them."""
-        return [] if self.size else self.listed[max(0, self.end - 1) : self.end]
+        return [] if self.size else self.changes.listed(max(0, self.end - 1), self.end)
 
 
 class ChangeLog:
-    """The changes to keys and roles. Add all of them before a lookup."""
+    """The changes to keys and roles. Add all of them before a lookup.
+
+    overflowed  whether there were too many changes to keep all
+    """
 
     def __init__(self) -> None:
         self._events: dict[object, Event] = {}
         self._kept: Counter[str] = Counter()
         self._rows: list[ChangeRows] = []
-        self._at: dict[tuple[_Place, str | None], list[Changes | _Made]] = {}
+        self._at: dict[tuple[_Place, str | None], list[Changes | _EventChanges]] = {}
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -105,12 +119,12 @@ class ChangeLog:
         is used. The changes of large exports have no text before `read_texts`.
         """
         begin = time - BEFORE
-        found: list[ChangesBetween | _MadeBetween] = []
+        found: list[_Span] = []
         for place in _places_of_denial(denial):
             at = self._at.get(place)
             if at is None:
                 at = self._at[place] = self._changes_at(*place)
-            found += [changes.between(begin, time) for changes in at]
+            found += [_Span.between(changes, begin, time) for changes in at]
         recent = [one for one in found if one.size]
         if not recent:
             last = [change for one in found for change in one.last_before()]
@@ -125,11 +139,11 @@ class ChangeLog:
         for rows in self._rows:
             rows.read_texts()
 
-    def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _Made]:
+    def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _EventChanges]:
         """Return the changes at a place in an account, and those without a known account."""
-        found: list[Changes | _Made] = [
-            made
-            for made_in, made in self._by_place.get(place, {}).items()
+        found: list[Changes | _EventChanges] = [
+            changes
+            for made_in, changes in self._by_place.get(place, {}).items()
             if account is None or made_in in (None, account)
         ]
         for rows, kinds_at in self._kinds_at:
@@ -162,17 +176,19 @@ class ChangeLog:
         if edits is None:
             return ()
         found: list[Event] = []
-        for made in edits.values():
-            after = bisect_right(made.times, time)
-            found += map(event_of, made.listed[max(after, len(made.listed) - SHOWN) :])
+        for changes in edits.values():
+            after = bisect_right(changes.times, time)
+            found += map(event_of, changes.events[max(after, len(changes.events) - SHOWN) :])
         return tuple(sorted(found, key=order_in_time)[-SHOWN:])
 
     @cached_property
-    def _by_place(self) -> dict[_Place, dict[str | None, _Made]]:
+    def _by_place(self) -> dict[_Place, dict[str | None, _EventChanges]]:
+        """The changes that are events by place and account."""
         return _by_place(self._events.values())
 
     @cached_property
-    def _policy_edits(self) -> dict[_Place, dict[str | None, _Made]]:
+    def _policy_edits(self) -> dict[_Place, dict[str | None, _EventChanges]]:
+        """The changes to key policies by place and account."""
         return _by_place(event for event in self._events.values() if event.name == "PutKeyPolicy")
 
 
@@ -184,19 +200,23 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
-def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, _Made]]:
-    places: dict[_Place, dict[str | None, _Made]] = {}
+def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, _EventChanges]]:
+    """Return the events that have a time by place and account."""
+    places: dict[_Place, dict[str | None, _EventChanges]] = {}
     for event in sorted(events, key=order_in_time):
         if event.time is not None:
             change = listed(event)
+            seconds, *_ = change
             for place in _places_of_change(event):
-                made = places.setdefault(place, {}).setdefault(event.account, _Made([], []))
-                made.times.append(change[0])
-                made.listed.append(change)
+                in_account = places.setdefault(place, {})
+                changes = in_account.setdefault(event.account, _EventChanges([], []))
+                changes.times.append(seconds)
+                changes.events.append(change)
     return places
 
 
 def _places_of_change(event: Event) -> set[_Place]:
+    """Return the keys or the roles that an event changes, and the Region for a change to a key."""
     if event.source == IAM_EVENT_SOURCE:
         names = ((resource.name or "").rpartition("/")[2] for resource in event.resources or ())
         return {("role", name) for name in names}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -15,31 +14,6 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
-
-
-class ChangesBetween(NamedTuple):
-    """Changes between two times, and those before them.
-
-    changes     changes, in order of time and place
-    begin, end  where the changes between the times begin and end
-    """
-
-    changes: Changes
-    begin: int
-    end: int
-
-    @property
-    def size(self) -> int:
-        """How many changes there are between the times."""
-        return self.end - self.begin
-
-    def last(self, most: int) -> list[Listed]:
-        """Return the last changes between the times, in order."""
-        return self.changes.listed(max(self.begin, self.end - most), self.end)
-
-    def last_before(self) -> list[Listed]:
-        """Return the last change before the times, if there is none between them."""
-        return [] if self.size else self.changes.listed(max(0, self.end - 1), self.end)
 
 
 class Changes(NamedTuple):
@@ -58,12 +32,8 @@ class Changes(NamedTuple):
     lines: Sequence[int]
     texts: RowTexts
 
-    def between(self, begin: float, end: float) -> ChangesBetween:
-        """Return the changes between two times, both included."""
-        return ChangesBetween(self, bisect_left(self.times, begin), bisect_right(self.times, end))
-
     def listed(self, begin: int, end: int) -> list[Listed]:
-        """Return some of the changes, in order."""
+        """Return the changes from one number to another, counted in order of time."""
         some = slice(begin, end)
         return self.texts.at(self.rows, self.places[some], self.times[some], self.lines[some])
 
@@ -80,7 +50,11 @@ class ChangeRows(ListedRows):
         self.kinds = kinds
 
     def of_kinds(self, kinds: Iterable[int]) -> Changes:
-        """Return the changes of some kinds. Leave out rows before."""
+        """Return the changes of some kinds.
+
+        The rows that other inputs hold are left out before the first call, because the places of
+        the kinds are remembered.
+        """
         order, places = self._by_kind
         spans = (places.get(kind, (0, 0)) for kind in kinds)
         parts = [order[begin:end] for begin, end in spans]
