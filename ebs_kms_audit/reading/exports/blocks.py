@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"
 _PLAIN_BYTE = np.array([33 <= byte <= 126 and byte != 34 for byte in range(256)])
-_LAST_ASCII = 126  # that is no control character
+_LAST_PRINTED = 126  # of the characters of ASCII
 _AWS_INTE, _INTERNAL = (int.from_bytes(text, "little") for text in (b"AWS Inte", b"Internal"))
 _INTERNAL_SIZE = len("AWS Internal")
 _COMPARED_BY = {
@@ -67,7 +67,7 @@ class Settings(NamedTuple):
 
 
 class Keeper(Protocol):
-    """What keeps rows: the reader of the range."""
+    """What keeps rows: the reader of the range, which this module cannot import."""
 
     @property
     def settings(self) -> Settings:
@@ -82,7 +82,7 @@ class Keeper(Protocol):
         """The number of the line at which the range starts."""
 
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
-        """Keep the places of rows."""
+        """Keep the places of rows, and their texts by their offsets if the settings say so."""
 
     @property
     def groups(self) -> Groups:
@@ -94,37 +94,46 @@ class Keeper(Protocol):
 
 
 class RegularRows:
-    """The regular rows of one block, and what is kept of them."""
+    """The regular rows of one block, and what is kept of them.
+
+    index    where their cells are in the buffer of the window
+    seconds  their times in seconds since 1970
+    hashes   the hashes of their groups
+    numbers  the numbers of their groups
+    """
 
     def __init__(
         self,
-        kept: Keeper,
+        keeper: Keeper,
         window: ByteWindow,
         index: RowIndex,
         seconds: Array,
         hashes: Array,
         numbers: Array,
     ) -> None:
-        self._kept = kept
+        self._keeper = keeper
         self._window = window
         self._index = index
         self._words = words_of(window.buffer)
         self._content = np.frombuffer(window.buffer, dtype=np.uint8)
         self._seconds = seconds
-        self._hashes_of_groups = hashes
-        self._groups = numbers
+        self._group_hashes = hashes
+        self._group_numbers = numbers
         self._starts = index.row_starts
         self._ends = index.row_ends
 
     def keep(self, flags: Array, holders: Array) -> None:
-        """Sort the rows by what an audit needs of them."""
+        """Keep of each row what an audit needs: nothing, its place, or its cells.
+
+        `flags` are those of the groups, and `holders` are the rows with a long-term access key.
+        """
         needed = flags & NEEDED != 0
         needed[self._naming_users(np.flatnonzero(flags & USER != 0))] = True
-        window = self._kept.settings.window
+        window = self._keeper.settings.window
         if window is not None:
             start, end = window.start.timestamp(), window.end.timestamp()
             inside = (self._seconds >= start) & (self._seconds <= end) & (flags & COUNTED != 0)
-            self._kept.groups.uncount(self._groups[inside])
+            self._keeper.groups.uncount(self._group_numbers[inside])
             needed |= inside
             flags = np.where(needed, 0, flags)
         self._keep_places(flags, holders & ~needed)
@@ -141,11 +150,11 @@ class RegularRows:
 
     def _need(self, rows: Array) -> None:
         """Add rows to make events of."""
-        self._kept.needed.add_regular(
+        self._keeper.needed.add_regular(
             self._window.buffer,
             self._starts[rows],
             self._index.delimiters[rows],
-            self._lines(rows) - self._kept.first_line,
+            self._lines(rows) - self._keeper.first_line,
             self._seconds[rows],
         )
 
@@ -158,7 +167,7 @@ class RegularRows:
         return [bytes(buffer[start:end]) for start, end in pairs]
 
     def _cells(self, name: str, rows: Array) -> tuple[Array, Array]:
-        at = self._kept.settings.layout.positions.get(name)
+        at = self._keeper.settings.layout.positions.get(name)
         if at is None:
             nothing = self._starts[rows]
             return nothing, nothing
@@ -198,22 +207,22 @@ class RegularRows:
         """Keep the places of rows of one kind; of holders only those that are new."""
         if name == "holders":
             keys = mixed(names, keys)
-            new = self._kept.seen[name].new(keys, np.zeros(len(rows), dtype=np.int64))
+            new = self._keeper.seen[name].new(keys, np.zeros(len(rows), dtype=np.int64))
             rows, names, keys = rows[new], names[new], keys[new]
         places = self._places(rows, self._user_hashes(rows, names), keys)
         if name == "changes":
-            places["user"] = self._kept.groups.change_hashes(self._groups[rows])
+            places["user"] = self._keeper.groups.change_hashes(self._group_numbers[rows])
         self._put(name, places, rows)
 
     def _keep_successes(self, rows: Array, names: Array) -> None:
         """Keep the places of new successes. The last bit of a key is 1 for `AWS Internal`."""
-        keys = mixed(self._hashes_of_groups[rows], names) & ~np.uint64(1)
+        keys = mixed(self._group_hashes[rows], names) & ~np.uint64(1)
         internal, odd = self._internal_addresses(rows)
         keys[internal] |= np.uint64(1)
         if len(odd):
             addresses = hash_spans(self._window.buffer, *self._cells(columns.SOURCE_IP, rows[odd]))
             keys[odd] = mixed(keys[odd], addresses) & ~np.uint64(1)
-        new = self._kept.seen["successes"].new(keys, self._seconds[rows])
+        new = self._keeper.seen["successes"].new(keys, self._seconds[rows])
         user = self._user_hashes(rows[new], names[new])
         user[are_among(new, odd)] = ODD
         self._put("successes", self._places(rows[new], user, keys[new]), rows[new])
@@ -230,13 +239,15 @@ class RegularRows:
         return found[: len(rows)], found[len(rows) :]
 
     def _internal_addresses(self, rows: Array) -> tuple[Array, Array]:
-        """Return for which rows the Source IP address is `AWS Internal`, or can be after parsing.
+        """Return the rows with the Source IP address `AWS Internal`, and those that may have it.
 
-        `AWS Internal/3` and `"AWS Internal"` are such addresses.
+        `AWS Internal/3` and `"AWS Internal"` are addresses that must be parsed to know this. Only
+        cells with a first byte of such an address are compared: a quote or what is below it, an A,
+        or a byte that is not ASCII.
         """
         start, end = self._cells(columns.SOURCE_IP, rows)
         first = self._content[start]
-        some = np.flatnonzero((first <= ord('"')) | (first == ord("A")) | (first > _LAST_ASCII))
+        some = np.flatnonzero((first <= ord('"')) | (first == ord("A")) | (first > _LAST_PRINTED))
         start, end = start[some], end[some]
         internal = (self._words[start] == _AWS_INTE) & (self._words[start + 4] == _INTERNAL)
         internal &= end - start == _INTERNAL_SIZE
@@ -258,22 +269,22 @@ class RegularRows:
         start = self._starts[rows]
         places["offset"] = start + (self._window.offset - self._window.begin)
         places["length"] = self._ends[rows] - start
-        places["line"] = self._lines(rows) - self._kept.first_line
+        places["line"] = self._lines(rows) - self._keeper.first_line
         places["time"] = self._seconds[rows]
         places["user"] = user
-        places["group"] = self._hashes_of_groups[rows]
+        places["group"] = self._group_hashes[rows]
         places["key"] = key
         return places
 
     def _put(self, name: str, places: Array, rows: Array) -> None:
         texts = {}
-        if self._kept.settings.texts:
+        if self._keeper.settings.texts:
             texts = dict(zip(places["offset"].tolist(), self._texts(rows), strict=True))
-        self._kept.keep(name, places, texts)
+        self._keeper.keep(name, places, texts)
 
     def _keep_sessions(self, rows: Array, needed: Array) -> None:
         """Keep AssumeRole rows by the access keys in their Resources, or mark them as needed."""
-        if columns.RESOURCES not in self._kept.settings.layout.positions:
+        if columns.RESOURCES not in self._keeper.settings.layout.positions:
             return
         found: list[tuple[int, str]] = []
         start, end = self._cells(columns.RESOURCES, rows)
@@ -281,7 +292,7 @@ class RegularRows:
             cell = bytes(self._window.buffer[begin:stop])
             if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
                 needed[row] = True
-                self._kept.groups.uncount(self._groups[row : row + 1])
+                self._keeper.groups.uncount(self._group_numbers[row : row + 1])
             else:
                 found += ((row, key.decode()) for key in _TEMPORARY_KEY.findall(cell))
         if found:

@@ -25,6 +25,23 @@ group  of its group
 """
 ODD = np.uint64(1)
 
+_Keep = Literal["all", "first", "latest"]
+KEPT: dict[str, tuple[_Keep, int]] = {
+    "calls": ("all", 1_500_000),
+    "changes": ("all", 1_000_000),
+    "successes": ("latest", 500_000),
+    "sessions": ("all", 1_000_000),
+    "holders": ("first", 500_000),
+}
+"""What the rows of a file are kept for: which of those with one key, and how many at most.
+
+calls      EC2 calls
+changes    changes to keys
+successes  successful KMS calls of the kinds that EBS needs
+sessions   AssumeRole calls
+holders    rows that show that a user has a long-term access key
+"""
+
 _WHOLE = f"V{PLACE.itemsize}"  # whole rows are copied in less time than their fields
 _PENDING = 1 << 17
 
@@ -39,7 +56,7 @@ class KeptRows:
     `overflowed` is True if there were more than `limit` rows. Rows are missing then.
     """
 
-    def __init__(self, keep: Literal["all", "first", "latest"], limit: int) -> None:
+    def __init__(self, keep: _Keep, limit: int) -> None:
         self._keep = keep
         self._limit = limit
         self._parts: list[Array] = []

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -43,9 +43,9 @@ from ebs_kms_audit.reading.exports.events import (
 )
 from ebs_kms_audit.reading.exports.groups import change_hash
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.kept import PLACE, KeptRows
+from ebs_kms_audit.reading.exports.kept import KEPT, PLACE, KeptRows
 from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
-from ebs_kms_audit.reading.exports.ranges import KEPT, RangeReader, RangeResult
+from ebs_kms_audit.reading.exports.ranges import RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.successes import SuccessRows
@@ -62,13 +62,6 @@ RANGE = 8 << 20
 _SHARE = 1.15  # of a range in a gzip file: helpers must unpack what is before theirs
 _TOGETHER = 10_000  # rows whose Event IDs are hashed together
 _DENIED_TOGETHER = 32  # ranges of which the denied rows of a kind are together
-_KEPT: dict[str, tuple[Literal["all", "first", "latest"], int]] = {
-    "calls": ("all", 1_500_000),
-    "changes": ("all", 1_000_000),
-    "successes": ("latest", 500_000),
-    "sessions": ("all", 1_000_000),
-    "holders": ("first", 500_000),
-}
 _NEEDS = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
 _MARK = b"\xef\xbb\xbf"
 
@@ -137,7 +130,7 @@ class LargeExport:
         self._events = RowEvents(settings, stats)
         self._groups: dict[int, list[Any]] = {}
         self._examples: dict[int, Event] = {}
-        self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in _KEPT.items()}
+        self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in KEPT.items()}
         self.damaged = False
         self._around = np.empty(0, PLACE["offset"])
         completeness = settings.layout.completeness

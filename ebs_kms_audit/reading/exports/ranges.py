@@ -23,7 +23,7 @@ from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_starter
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
-from ebs_kms_audit.reading.exports.kept import Seen
+from ebs_kms_audit.reading.exports.kept import KEPT, Seen
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
 from ebs_kms_audit.reading.exports.times import read_times
@@ -31,11 +31,10 @@ from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 
-KEPT = ("calls", "changes", "successes", "sessions", "holders")
 _FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
-_APART = 1_000  # rows between two doubts, from which on the second is like a first one
+_APART = 1_000  # with so many sound rows between two doubts, the second is treated like a first
 _AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
-_KEY_BYTE = np.array([bytes([byte]).isalnum() for byte in range(256)])
+_IS_ALPHANUMERIC = np.array([bytes([byte]).isalnum() for byte in range(256)])
 
 
 class RangeResult(NamedTuple):
@@ -82,14 +81,23 @@ class RangeReader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._width = settings.layout.width
-        positions = settings.layout.positions
-        self._at = positions
+        self._at = settings.layout.positions
         self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
         self.groups = Groups(settings.layout, self._parse_row, self._judge)
+        self.needed = NeededRows(settings.layout, self._parse_row)
         self._few = _FEW
         self.forget_ranges()
         keep_freed_memory()
-        self.needed = NeededRows(settings.layout, self._parse_row)
+
+    @property
+    def settings(self) -> Settings:
+        """How the rows are written."""
+        return self._settings
+
+    @property
+    def first_line(self) -> int:
+        """The number of the line at which the range starts."""
+        return self._first_line
 
     def forget_ranges(self) -> None:
         """Forget the rows of earlier ranges."""
@@ -121,15 +129,19 @@ class RangeReader:
         return self._result(window)
 
     def _read_block(self, window: ByteWindow, stop: int | None) -> bool:
-        """Read the regular rows of what the window holds; return whether there was no doubt."""
+        """Read the regular rows of what the window holds, up to the first doubt.
+
+        Return False if the plain reader must read the next row, because it is in doubt or too long.
+        """
         if stop is not None and window.offset >= stop:
             return True
         index = index_rows(
             window.buffer, window.begin, window.end, self._width, ord(self._settings.delimiter),
             returns=self._settings.returns,
         )  # fmt: skip
-        if stop is not None and index.stop - window.begin > stop - window.offset:
-            before = index.row_starts < window.begin + (stop - window.offset)
+        if stop is not None and index.stop > window.begin + stop - window.offset:
+            before = index.row_starts < window.begin + stop - window.offset
+            # What is after the stop belongs to the next range, so it is not in doubt.
             index = index.first(int(np.count_nonzero(before)))._replace(whole=True)
         sound = index.whole
         if len(index.delimiters):
@@ -141,8 +153,8 @@ class RangeReader:
             self._few = _FEW
         if not sound:
             return False
-        done = stop is not None and window.offset >= stop
-        return done or window.end - window.begin <= LONGEST_ROW
+        is_at_stop = stop is not None and window.offset >= stop
+        return is_at_stop or window.end - window.begin <= LONGEST_ROW
 
     def _read_rows(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
@@ -155,7 +167,8 @@ class RangeReader:
         _, _, flags = groups = self.groups.of_rows(buffer, index)
         sound &= flags & DOUBT == 0
         key_sizes, keys = self._access_keys(buffer, index)
-        sound &= (key_sizes == 0) | _KEY_BYTE[keys.view(np.uint8)[::4]]
+        # A key that begins with a letter or a digit has neither quotes nor spaces before it.
+        sound &= (key_sizes == 0) | _IS_ALPHANUMERIC[keys.view(np.uint8)[::4]]
         rows = len(sound) if sound.all() else int(sound.argmin())
         if (flags[: rows + 1] & DAMAGED).any():
             self._damaged = True
@@ -165,8 +178,8 @@ class RangeReader:
         seconds = seconds[:rows]
         self._count(numbers, seconds)
         holders = (keys[:rows] == _AKIA) & (key_sizes[:rows] >= _AKIA_SIZE)
-        block = RegularRows(self, window, index.first(rows), seconds, hashes, numbers)
-        block.keep(flags, holders)
+        regular = RegularRows(self, window, index.first(rows), seconds, hashes, numbers)
+        regular.keep(flags, holders)
         return rows
 
     def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
@@ -196,21 +209,11 @@ class RangeReader:
         for time in (int(seconds.min()), int(seconds.max())):
             self._stats.add_time(datetime.fromtimestamp(time, UTC))
 
-    @property
-    def first_line(self) -> int:
-        """The number of the line at which the range starts."""
-        return self._first_line
-
     def keep(self, name: str, rows: Array, texts: dict[int, bytes]) -> None:
-        """Keep the places of rows."""
+        """Keep the places of rows, and their texts by their offsets if the settings say so."""
         self._kept[name].append(rows.tobytes())
         if self._settings.texts:
             self._texts[name].update(texts)
-
-    @property
-    def settings(self) -> Settings:
-        """How the rows are written."""
-        return self._settings
 
     def _read_plainly(self, window: ByteWindow, stop: int | None) -> None:
         """Let the plain reader read the next rows: few at first, more if the doubts go on."""
