@@ -12,12 +12,13 @@ large      the file, in ranges that several processes read
 ranges     a range → what an audit needs of it
 contents   the bytes of the file from any place on
 window     the bytes of a range, a block at a time
-index      a block → where each cell is
-groups     rows that an audit treats alike, by the hashes of their cells (hashing)
+index      a block → where each cell is (times: what the time of each row is)
+groups     rows that an audit treats alike, by the hashes of their cells (hashing, distinct)
 blocks     the rows of a block → counts, places (kept), or needed rows (needed)
-needed     rows of which events are made, as columns (text_columns); denied_rows: the denied ones
-around     the places that bear on denials; changes and successes are looked up by finding
-listed     rows that findings list: their texts are in memory, their events are made when used
+needed     rows that become events one by one, as columns (text_columns)
+row_events needed rows → Events (denied_rows: the denied ones of each kind and User name together)
+around     the places that bear on denials; calls, changes and successes find those of a finding
+listed     rows that findings list: their events are made when they are used
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20
-"""How many bytes of an export the plain reader reads while numpy is imported."""
-_SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly
+"""How many bytes of an export the plain reader reads in the time that importing numpy takes."""
+_SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly, also with numpy
 _NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
 _PACKED = 8  # how many times as large an export is when it is unpacked
 
@@ -131,7 +132,8 @@ class Exports:
     def _is_large(self, source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
         """Return whether the vectorised reader is the quicker one.
 
-        It pays to import numpy when the plain reader has taken as long as that.
+        numpy is imported when the plain reader has read, or would have read with this export, for
+        as long as the import takes.
         """
         file = source.file
         if file is None:
@@ -160,6 +162,7 @@ def _no_whole_row(source: Source, cut_short: str) -> InputError:
 def _events_in(
     rows: Iterable[Row], header: list[str], stats: InputStats, *, day_first: bool = False
 ) -> Iterator[Event]:
+    """Yield the events that an audit needs. `day_first`: doubtful dates begin with the day."""
     stats.layout = Layout.of_header(header)
     yield from read_events(rows, stats, day_first_by_default=day_first)
 

@@ -22,7 +22,7 @@ class AlikeRows(NamedTuple):
 
 
 class DeniedRows:
-    """Collects denied rows."""
+    """Collects denied rows, and groups them by kind and User name."""
 
     def __init__(self) -> None:
         self._clear()
@@ -54,7 +54,7 @@ class DeniedRows:
         self._ids.append(ids)
 
     def take(self) -> Iterator[AlikeRows]:
-        """Yield the rows that were added since the last call, by the first row of each group."""
+        """Yield the groups of rows that were added since the last call, by their first row."""
         added, ids, of_kinds, names = (
             self._numbers, self._ids, self._kinds, list(self._user_numbers),
         )  # fmt: skip
@@ -62,7 +62,7 @@ class DeniedRows:
         if not added:
             return
         kinds, users, *numbers = map(np.concatenate, zip(*added, strict=True))
-        groups = kinds * len(names) + users
+        groups = kinds * len(names) + users  # one number for kind and User name
         order = np.argsort(groups, kind="stable")
         groups = groups[order]
         begins = np.flatnonzero(np.diff(groups, prepend=-1))

@@ -100,7 +100,7 @@ class RowKind(NamedTuple):
 class Judgement(NamedTuple):
     """What the cells under `JUDGED_BY` say of a row: why it cannot be read, and why it is needed.
 
-    `fault` is None, and `relevance` NOT_RELEVANT, for most rows.
+    For most rows, `fault` is None and `relevance` is NOT_RELEVANT.
     """
 
     fault: str | None
@@ -151,7 +151,7 @@ class RowReader:
 
     @cached_property
     def _times(self) -> TimeReader:
-        """What reads the times. The vectorised reader, which judges rows only, needs none."""
+        """What reads the times. The vectorised reader needs it for rows in doubt only."""
         at = self._time_at
         return TimeReader(
             (row.cells[at] for row in self._sample if at is not None and at < len(row.cells)),
@@ -176,7 +176,7 @@ class RowReader:
                 stats.put_aside(line, fault)
                 continue
             if len(cells) == width:
-                found = known.get(judged_by(cells)) or self._judge(cells)
+                found = known.get(judged_by(cells)) or self._judge_and_remember(cells)
             else:
                 found = self.judge(cells)
             if found.fault:
@@ -210,7 +210,8 @@ class RowReader:
         name = cells[positions[columns.EVENT_NAME]].strip()
         return Judgement(None if name else _NO_NAME, relevance(source or None, name))
 
-    def _judge(self, cells: list[str]) -> Judgement:
+    def _judge_and_remember(self, cells: list[str]) -> Judgement:
+        """Judge a row, and remember the judgement for rows with equal cells under `JUDGED_BY`."""
         found, by = self.judge(cells), self._judged_by(cells)
         if found.fault is None and sum(map(len, by)) < _LONGEST_KEPT:
             if len(self._known) >= _KINDS_KEPT:
@@ -275,12 +276,15 @@ class EventMaker:
         self._kinds.clear()
 
     def single(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
-        """Return the event of a row. Nothing is noted."""
+        """Return the event of a row. Cells that cannot be read are not noted in the stats."""
         cells = [*cells, ""]
         return self._event(self._events_like(cells), line, time, self._own(cells))
 
     def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
-        """Return an event of a kind. `own` are its cells under `OWN`."""
+        """Return an event of a kind, and note its cells that cannot be read in the stats.
+
+        `own` are its cells under `OWN`.
+        """
         for column in kind.unreadable:
             self._stats.note_unreadable(column, line)
         return self._event(kind.events, line, time, own)

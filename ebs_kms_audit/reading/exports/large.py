@@ -59,11 +59,12 @@ from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20
-_SHARE = 1.15  # of a range in a gzip file: helpers must unpack what is before theirs
-_TOGETHER = 10_000  # rows whose Event IDs are hashed together
-_DENIED_TOGETHER = 32  # ranges of which the denied rows of a kind are together
-_NEEDS = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
-_MARK = b"\xef\xbb\xbf"
+"""How many bytes of a file a process reads at once."""
+_WORK_OF_PACKED = 1.15  # times that of a range: in a gzip file, what is before it is unpacked too
+_TOGETHER = 10_000  # how many EC2 calls are parsed before their Event IDs are hashed
+_DENIED_TOGETHER = 32  # after so many ranges, the denied rows of a kind are yielded together
+_REQUIRED = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def open_large(
@@ -76,27 +77,30 @@ def open_large(
 ) -> LargeExport | None:
     """Return the large export of a source; None where only the plain reader can read it.
 
-    `head` are its lines up to the header.
+    `head` are its lines up to the header. They must have one kind of line end, and their text must
+    be UTF-8 in the file: otherwise it is not known where the first row begins.
     """
     layout = settings.layout
-    if layout.width != len(header) or not layout.positions.keys() >= _NEEDS:
+    if layout.width != len(header) or not layout.positions.keys() >= _REQUIRED:
         return None
     text = "".join(head).encode("utf-8", "surrogatepass")
     file = source.file
     end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
     if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n") or file is None:
         return None
-    begin: Any = next(iter(_blocks(source)), b"")
-    mark = len(_MARK) if begin.startswith(_MARK) else 0
+    body = len(text)
     if file.packed:
         if Lines(source.name, _blocks(source)).raw() is None:
             return None
-        mark = 0
-    elif begin[mark : mark + len(text)] != text[: len(begin) - mark]:
-        return None
+    else:
+        first: Any = next(iter(_blocks(source)), b"")
+        mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
+        if first[mark : mark + len(text)] != text[: len(first) - mark]:
+            return None
+        body += mark
     stats.layout = layout
     settings = settings._replace(texts=file.packed, returns=end == b"\r\n")
-    return LargeExport(source, stats, settings, mark + len(text), len(head) + 1, related)
+    return LargeExport(source, stats, settings, body, len(head) + 1, related)
 
 
 def _blocks(source: Source) -> Blocks:
@@ -106,6 +110,9 @@ def _blocks(source: Source) -> Blocks:
 
 class LargeExport:
     """One large export. `read` it, then ask for the events around denials.
+
+    The first row begins at the byte `body` of the content, and at the line `line`. With `related`,
+    only rows that can bear on these denials are kept.
 
     counted     one event of each group of rows that were only counted, and how many there are
     overflowed  whether there were too many rows to keep all that may bear on a denial
@@ -125,14 +132,14 @@ class LargeExport:
         self._settings = settings
         self._body = body
         self._line = line
-        self._related = Around(related) if related else None
-        self._bearing = self._related
+        self._kept_for = Around(related) if related else None
+        self._last_around = self._kept_for
         self._events = RowEvents(settings, stats)
-        self._groups: dict[int, list[Any]] = {}
+        self._groups: dict[int, list[Any]] = {}  # by hash: the cells of one row, and the count
         self._examples: dict[int, Event] = {}
         self._kept = {name: KeptRows(keep, limit) for name, (keep, limit) in KEPT.items()}
         self.damaged = False
-        self._around = np.empty(0, PLACE["offset"])
+        self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness
         at_once = self._file is not None and is_used_at_once()
         self._listed = RowTexts(
@@ -165,7 +172,7 @@ class LargeExport:
         before = workers.reported
         if file.packed:
             most = file.size * MOST_PACKED // RANGE + 1
-            expected = int(expected_size(file.path, file.size) / RANGE * _SHARE)
+            expected = int(expected_size(file.path, file.size) / RANGE * _WORK_OF_PACKED)
             content = PackedContent(workers.watched(self._source))
             yield from self._read_ranges(content, most, workers, expected)
         else:
@@ -178,11 +185,13 @@ class LargeExport:
     def _read_ranges(
         self, content: PlainContent | PackedContent, count: int, workers: Workers, expected: int = 0
     ) -> Iterator[Event | AlikeEvents]:
-        """Yield the events of a content that has at most so many ranges after its header."""
+        """Yield the events of a content that has `count` ranges or less after its header.
+
+        `expected` is about how many ranges it has, if this is known.
+        """
         reader = RangeReader(self._settings)
         first = self._body // RANGE
-
-        buffer: bytearray | None = None
+        buffer: bytearray | None = None  # one for all ranges that this process reads
 
         def read(begin: int, stop: int) -> RangeResult:
             nonlocal buffer
@@ -192,17 +201,19 @@ class LargeExport:
             buffer = window.buffer
             return reader.read(window, stop)._replace(cut_short=content.cut_short)
 
-        def work(number: int) -> tuple[Any, ...] | None:
+        def read_by_number(number: int) -> tuple[Any, ...] | None:
             stop = (first + number + 1) * RANGE
             begin = row_start(content.reading, stop - RANGE) if number else self._body
             return tuple(read(begin, stop)) if begin is not None else None
 
         end = self._body
         wrong: set[int] = set()  # where ranges begin whose results do not count
-        with closing(workers.in_order(work, count, expected)) as results:
+        # A result counts if it begins where the rows before it end, and if the process that made it
+        # left out no rows because of a wrong range that it read before.
+        with closing(workers.in_order(read_by_number, count, expected)) as results:
             for number, found in enumerate(workers.counted(results, lambda _: content.counted)):
                 stop = (first + number + 1) * RANGE
-                if found is None or end >= stop:
+                if found is None or end >= stop:  # no row begins in this range
                     continue
                 result = RangeResult(*found)
                 if result.begin != end or not wrong.isdisjoint(result.after):
@@ -245,8 +256,8 @@ class LargeExport:
         for name, (content, texts) in zip(KEPT, result.kept, strict=True):
             places = np.frombuffer(content, PLACE).copy()
             places["line"] += np.uint32(self._line)
-            if self._related is not None:
-                places = choose(self._related, name, places)
+            if self._kept_for is not None:
+                places = choose(self._kept_for, name, places)
             self._kept[name].add(places, texts)
         self.damaged |= result.damaged
         stats.cut_short = result.cut_short
@@ -262,16 +273,17 @@ class LargeExport:
         """
         around = self._around_of(related)
         places = places_around(around, self._kept)
-        self._around = places["offset"]
+        self._yielded = places["offset"]
         of_denied = self._kept["calls"].those(partial(of_denials, around))
         calls = choose(around, "calls", of_denied)
         parsed = self._must_be_parsed(calls, around) if len(calls) else np.zeros(0, dtype=bool)
         self.calls = CallRows(calls[~parsed], related.names, self._alike, self._listed)
-        return self._events_at(in_order(places, calls[parsed]))
+        rows = self._rows(in_order(places, calls[parsed]))
+        return (self._events.single(line, cells) for line, cells in rows)
 
     def _must_be_parsed(self, calls: Array, around: Around) -> Array:
         """Return which EC2 calls say more than `calls` has. Event IDs become the keys of all."""
-        parsed = must_be_parsed(around, calls) | are_among(calls["offset"], self._around)
+        parsed = must_be_parsed(around, calls) | are_among(calls["offset"], self._yielded)
         at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
@@ -289,21 +301,24 @@ class LargeExport:
         return parsed
 
     def _around_of(self, related: RelatedEvents) -> Around:
-        if self._bearing is None or self._bearing.related is not related:
-            self._bearing = Around(related)
-        return self._bearing
+        """Return what the denials have, as hashes. They are kept for the next call."""
+        if self._last_around is None or self._last_around.related is not related:
+            self._last_around = Around(related)
+        return self._last_around
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that were only counted and that `around` did not yield."""
         layout = self._settings.layout
         kinds = {
             change_hash(layout, marshal.loads(cells)): event
-            for (event, _), (cells, _) in zip(self.counted, self._groups.values(), strict=True)
+            for event, (cells, _) in zip(
+                map(self._alike, self._groups), self._groups.values(), strict=True
+            )
             if relevance(event.source, event.name).key_change
         }
         rows = self._kept["changes"].rows()
-        if len(self._around):
-            rows = rows[~are_among(rows["offset"], self._around)]
+        if len(self._yielded):
+            rows = rows[~are_among(rows["offset"], self._yielded)]
         return ChangeRows(rows, kinds, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
@@ -313,20 +328,16 @@ class LargeExport:
 
     def release(self) -> None:
         """Forget the file, but not the texts of the rows that findings list."""
-        self._bearing = None
+        self._last_around = None
         self._listed.release()
 
     def _alike(self, group: int) -> Event:
-        """Return an event of a group of rows that were only counted."""
+        """Return an event of a group of rows that were only counted, by the hash of the group."""
         event = self._examples.get(group)
         if event is None:
-            event = self._examples[group] = self._events.single(
-                0, marshal.loads(self._groups[group][0])
-            )
+            cells, _ = self._groups[group]
+            event = self._examples[group] = self._events.single(0, marshal.loads(cells))
         return event
-
-    def _events_at(self, places: Array) -> Iterator[Event]:
-        return (self._events.single(line, cells) for line, cells in self._rows(places))
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines of regular rows, and their cells."""
@@ -334,6 +345,7 @@ class LargeExport:
         return zip(places["line"].tolist(), cells, strict=True)
 
     def _kept_texts(self, places: Array) -> Iterator[str]:
+        """Yield the texts at some places of a packed file, which were kept while it was read."""
         for offset in places["offset"].tolist():
             texts = (rows.text(offset) for rows in self._kept.values())
             yield next(text for text in texts if text is not None).decode()

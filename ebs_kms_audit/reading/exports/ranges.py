@@ -11,6 +11,7 @@ Rows form groups, and each group is judged once, by the code of the plain reader
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -25,13 +26,13 @@ from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import KEPT, Seen
 from ebs_kms_audit.reading.exports.needed import NeededRows
-from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Rows
+from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
 from ebs_kms_audit.reading.exports.times import read_times
 from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 
-_FEW, _MANY = 32, 16_384  # how many rows the plain reader reads where a row is in doubt
+_FEWEST, _MOST = 32, 16_384  # rows that the plain reader reads where a row is in doubt
 _APART = 1_000  # with so many sound rows between two doubts, the second is treated like a first
 _AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
 _IS_ALPHANUMERIC = np.array([bytes([byte]).isalnum() for byte in range(256)])
@@ -85,7 +86,7 @@ class RangeReader:
         self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
         self.groups = Groups(settings.layout, self._parse_row, self._judge)
         self.needed = NeededRows(settings.layout, self._parse_row)
-        self._few = _FEW
+        self._rows_at_doubt = _FEWEST
         self.forget_ranges()
         keep_freed_memory()
 
@@ -100,9 +101,9 @@ class RangeReader:
         return self._first_line
 
     def forget_ranges(self) -> None:
-        """Forget the rows of earlier ranges."""
+        """Forget which rows earlier ranges kept: equal rows of later ranges are kept again."""
         self._after: list[int] = []
-        self.seen = {"successes": Seen(17), "holders": Seen(12)}
+        self.seen = {"successes": Seen(bits=17), "holders": Seen(bits=12)}
 
     def read(self, window: ByteWindow, stop: int | None) -> RangeResult:
         """Read the rows that begin before an offset, or up to the end of the file."""
@@ -150,7 +151,7 @@ class RangeReader:
             index = index.first(rows)
         window.move(index.stop, index.lines)
         if sound or len(index.delimiters) >= _APART:
-            self._few = _FEW
+            self._rows_at_doubt = _FEWEST
         if not sound:
             return False
         is_at_stop = stop is not None and window.offset >= stop
@@ -203,9 +204,10 @@ class RangeReader:
         (cells,) = csv.reader([line.decode()], delimiter=self._settings.delimiter, strict=True)
         return cells
 
-    def _count(self, groups: Array, seconds: Array) -> None:
-        self.groups.count(groups)
-        self._stats.rows += len(groups)
+    def _count(self, numbers: Array, seconds: Array) -> None:
+        """Count rows by the numbers of their groups, and note their earliest and latest time."""
+        self.groups.count(numbers)
+        self._stats.rows += len(numbers)
         for time in (int(seconds.min()), int(seconds.max())):
             self._stats.add_time(datetime.fromtimestamp(time, UTC))
 
@@ -216,33 +218,41 @@ class RangeReader:
             self._texts[name].update(texts)
 
     def _read_plainly(self, window: ByteWindow, stop: int | None) -> None:
-        """Let the plain reader read the next rows: few at first, more if the doubts go on."""
+        """Let the plain reader read the next rows: few at first, twice as many at the next doubt.
+
+        The window goes on after the last row that was read.
+        """
         lines = WindowLines(window, self._settings.check_length)
         first = window.line
-        rows = Rows(iter(lines), first_line=first, dialect=self._dialect, together=self._few)
+        rows = Rows(
+            iter(lines), first_line=first, dialect=self._dialect, together=self._rows_at_doubt
+        )
         count = 0
         end = window.line
 
-        def some() -> Any:
+        def next_rows() -> Iterator[Row]:
             nonlocal count, end
             for row in rows:
                 is_cut = lines.cut is not None and rows.line > lines.cut and row.fault is None
                 yield row._replace(fault=CUT_SHORT) if is_cut else row
                 count += 1
                 end = rows.line
-                if count >= self._few or (stop is not None and lines.offset_of(end) >= stop):
+                if count >= self._rows_at_doubt or (
+                    stop is not None and lines.offset_of(end) >= stop
+                ):
                     return
             end = rows.line
 
         account = self._at.get(columns.ACCOUNT)
-        for line, cells, _, needed in self._reader.needed(some()):
+        for line, cells, _, needed in self._reader.needed(next_rows()):
             self.needed.add(line - self._first_line, cells, needed=needed)
             if account is not None and read_account(cells[account])[1]:
                 self._damaged = True
         lines.stop(end)
-        self._few = min(_MANY, 2 * self._few)
+        self._rows_at_doubt = min(_MOST, 2 * self._rows_at_doubt)
 
     def _result(self, window: ByteWindow) -> RangeResult:
+        """Return what was read since the range began."""
         self.needed.finish()
         stats = self._stats
         after = self._after

@@ -23,7 +23,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 _KINDS_KEPT = 3_000
-_NO_NUMBER = -1
+_NOT_DENIED = -1  # instead of the number of a kind of denied rows
 _IN_SUMMARY = (columns.EVENT_NAME, columns.ERROR_CODE, columns.EVENT_ID, columns.USER_NAME)
 
 
@@ -49,17 +49,17 @@ class RowEvents:
         user_names: Sequence[str],
         parts: Sequence[tuple[Any, ...]],
     ) -> Iterator[Event]:
-        """Yield the events of the needed rows of a range, but most of the denied ones.
+        """Yield the events of the needed rows of a range, but those of most denied rows.
 
-        `denied` yields these. The others are those of `NeededRows`, and `first_line` is the number
-        of the line at which the range starts.
+        `denied` yields these. `first_line` is the number of the line at which the range starts.
+        `kinds`, `user_names` and `parts` are what `NeededRows` collected.
         """
         made = [self._kind(Kind(*kind)) for kind in kinds]
         numbers_of_kinds = np.array(
             [
                 self._denied.kind_number(kind, shared)
                 if shared is not None and _are_columns(kind)
-                else _NO_NUMBER
+                else _NOT_DENIED
                 for kind, (shared, *_) in zip(made, kinds, strict=True)
             ],
             dtype=np.int64,
@@ -74,7 +74,7 @@ class RowEvents:
             seconds = np.frombuffer(rows.seconds, "i8")
             ids = rows.event_ids, rows.request_ids, rows.access_keys
             numbers = numbers_of_kinds[of_kinds]
-            are_denied = (numbers != _NO_NUMBER) & (seconds != NO_TIME)
+            are_denied = (numbers != _NOT_DENIED) & (seconds != NO_TIME)
             denied = np.flatnonzero(are_denied)
             if len(denied):
                 self._denied.add(
@@ -111,7 +111,7 @@ class RowEvents:
         return found
 
     def single(self, line: int, cells: list[str]) -> Event:
-        """Return the event of a row. Nothing is noted."""
+        """Return the event of a row. Cells that cannot be read are not noted in the stats."""
         return self._maker.single(line, self._times.read(cells[self._time_at]), cells)
 
     def of_text(self, line: int, text: str) -> Event:
@@ -132,7 +132,7 @@ class RowEvents:
 
     def _cells(self, text: str) -> list[str]:
         if '"' not in text:
-            return text.rstrip("\r\n").split(self._delimiter)  # three times as fast
+            return text.rstrip("\r\n").split(self._delimiter)  # three times as fast as csv
         (cells,) = csv.reader([text], delimiter=self._delimiter)
         return cells
 
@@ -143,7 +143,7 @@ class RowEvents:
 
 
 def _are_columns(kind: RowKind) -> bool:
-    """Return whether rows of a kind are denied by KMS, and nothing is noted of each row."""
+    """Return whether rows of a kind are denied by KMS, without unreadable cells to note."""
     first = kind.events.first
     denied = first.source == KMS_EVENT_SOURCE and first.error_code in DENIAL_CODES
     return denied and not kind.unreadable

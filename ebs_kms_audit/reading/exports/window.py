@@ -39,7 +39,7 @@ class ByteWindow:
         self._read = read
         self.cut_short = cut_short
         self._block = block = block or BLOCK
-        self._more = more = min(_MORE, block)
+        self._more = more = min(_MORE, block)  # tests read small blocks
         self._returned = b""
         self._ended = False
         size = PAD + more + block + more + PAD
