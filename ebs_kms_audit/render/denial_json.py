@@ -35,9 +35,11 @@ class DenialsJson:
         return Items(denials.places, partial(_at, denials), partial(self._texts, denials))
 
     def _texts(self, denials: Denials, margin: str) -> Iterator[str]:
+        """Yield the texts of denials, as in `Items`."""
         kinds = []
         for one in denials.alike:
             lines, seconds, event_ids, *_ = one.events.columns
+            # The seconds are in UTC: a single event can have a time without a zone, or none.
             single = null_or_text(time_text(one.events.first.time)) if len(lines) == 1 else None
             parts = self._parts_of(one.sample, margin)
             kinds.append((*parts, event_ids, seconds, lines, single))
@@ -58,6 +60,7 @@ class DenialsJson:
             yield "".join(texts)
 
     def _parts_of(self, denial: Denial, margin: str) -> list[str]:
+        """Return the text of the denials of a kind, in parts around the members in `_OWN`."""
         kind = kind_of(denial), margin
         parts = self._parts.get(kind)
         if parts is None:
@@ -68,6 +71,7 @@ class DenialsJson:
 
 
 def _at(denials: Denials, place: tuple[int, int]) -> dict[str, Any]:
+    """Return the denial at one of the places of `Denials`."""
     number, at = place
     return denial_dict(denials.alike[number].denial(at))
 
@@ -75,7 +79,8 @@ def _at(denials: Denials, place: tuple[int, int]) -> dict[str, Any]:
 def kind_of(denial: Denial) -> Hashable:
     """Return a value that is equal for denials that differ only in event id, time and line.
 
-    It is valid while the report exists.
+    It has all other members of `denial_dict`. It is valid while the report exists, because it has
+    ids of objects of the report: they are hashed faster than the objects.
     """
     event = denial.event
     return (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import partial
-from json.encoder import encode_basestring_ascii as string_text
 from typing import Any
 
 from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.model import Event, EventList, Listed, event_of
 from ebs_kms_audit.render.json_text import (
     Items,
+    null_or_text,
     parts_of,
     seconds_text,
     text_of,
@@ -38,6 +38,7 @@ class EventsJson:
         return Items(entries, _listed_dict, partial(self._texts, entries))
 
     def _texts(self, entries: tuple[Listed, ...], margin: str) -> Iterator[str]:
+        """Yield the text of all events, as in `Items`. A finding lists few."""
         known = self._known.setdefault(margin, {})
         if len(known) >= _KEPT_EVENTS:
             known.clear()
@@ -48,9 +49,10 @@ class EventsJson:
             for at, text in enumerate(texts):
                 if text is None:
                     texts[at] = known[places[at]] = self._text(entries[at], margin)
-        yield "".join(filter(None, texts))
+        yield "".join(filter(None, texts))  # there is no None any more
 
     def _text(self, one: Listed, margin: str) -> str:
+        """Return the text of an event after a comma and the margin."""
         seconds, file, line, found = one
         if isinstance(found, Event):
             return f",{margin}{text_of(event_dict(found), margin)}"
@@ -62,10 +64,10 @@ class EventsJson:
                 self._parts.clear()
             parts = self._parts[kind] = parts_of(_listed_dict(one), margin, _OWN)
         start, to_time, to_user, to_line, end = parts
-        event_id = "null" if event_id is None else string_text(event_id)
-        user_name = "null" if user_name is None else string_text(user_name)
-        time = seconds_text(seconds)
-        return f'{start}{event_id}{to_time}"{time}"{to_user}{user_name}{to_line}{line}{end}'
+        return (
+            f'{start}{null_or_text(event_id)}{to_time}"{seconds_text(seconds)}"'
+            f"{to_user}{null_or_text(user_name)}{to_line}{line}{end}"
+        )
 
 
 def _listed_dict(one: Listed) -> dict[str, Any]:

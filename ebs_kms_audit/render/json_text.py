@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 _AT_ONCE = 200
 """How many texts of an array are joined."""
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+_SECONDS = tuple(f":{digits}Z" for digits in _TWO_DIGITS)
 
 
 class Items(NamedTuple):
@@ -22,9 +24,9 @@ class Items(NamedTuple):
 
     values     one value for each object
     as_object  returns the object of a value; its members can be `Items`
-    texts      yields the JSON texts of these objects, a few at once, where that is faster than to
-               make each object. Each text is after a comma and the given margin, with which all
-               its lines begin
+    texts      yields the JSON texts of these objects, several in a text, where that is faster than
+               making each object. A comma is before each object. All lines begin with the given
+               margin, which begins with a line feed
     """
 
     values: Sequence[Any]
@@ -51,7 +53,7 @@ def pieces_of(value: Any) -> Iterator[str]:
 def _pieces(value: Any, margin: str, written: list[str]) -> Iterator[str]:
     """Write a value, and yield what is written after each of the objects of an array.
 
-    The lines of the value, but not the first, begin with the margin.
+    The lines of the value, but not the first, begin with the margin: a line feed and spaces.
     """
     if type(value) is Items:
         yield from _array(value, margin, written)
@@ -72,24 +74,29 @@ def _pieces(value: Any, margin: str, written: list[str]) -> Iterator[str]:
 
 
 def _array(items: Items, margin: str, written: list[str]) -> Iterator[str]:
+    """Write an array, and yield what is written after each object, or between the `texts`."""
     values, as_object, texts = items
-    inner, before = f"{margin}  ", "["
-    if texts and values:
-        for text in texts(inner):
-            written += (before, text[len(before) :])
-            if not before:
+    if not values:
+        written.append("[]")
+        return
+    inner = f"{margin}  "
+    if texts:
+        for number, text in enumerate(texts(inner)):
+            if number:
                 yield _taken(written)
-            before = ""
+                written.append(text)
+            else:
+                written += ("[", text[1:])  # each text begins with a comma
     else:
-        for value in values:
-            written.append(f"{before}{inner}")
+        for number, value in enumerate(values):
+            written.append(f"{',' if number else '['}{inner}")
             yield from _pieces(as_object(value), inner, written)
             yield _taken(written)
-            before = ","
-    written.append(f"{margin}]" if values else "[]")
+    written.append(f"{margin}]")
 
 
 def _taken(written: list[str]) -> str:
+    """Return what is written, and begin again."""
     text = "".join(written)
     written.clear()
     return text
@@ -138,15 +145,15 @@ def _form(margin: str, *names: Any) -> str:
 
 
 def parts_of(value: dict[str, Any], margin: str, without: Sequence[str]) -> list[str]:
-    """Return the text of an object without the values of some members: the parts around these.
+    """Return the text of an object in parts: the values of some members are between the parts.
 
-    The text is after a comma and the margin.
+    The text begins with a comma and the margin.
     """
     inner, parts = f"{margin}  ", [f",{margin}"]
     for start, (name, member) in zip(_starts(margin, *value), value.items(), strict=True):
         parts[-1] += start
         if name in without:
-            parts.append("")
+            parts.append("")  # the next part begins
         else:
             parts[-1] += text_of(member, inner)
     parts[-1] += f"{margin}}}"
@@ -158,7 +165,10 @@ def alike(
     as_object: Callable[[Any], dict[str, Any] | None],
     kind: Callable[[Any], Hashable],
 ) -> Items:
-    """Return an array in which values of a kind have the same object. Its text is made once."""
+    """Return an array in which values of a kind have the same object. Its text is made once.
+
+    `kind` returns the kind of a value.
+    """
 
     def texts(margin: str) -> Iterator[str]:
         made: dict[Hashable, str] = {}
@@ -173,7 +183,7 @@ def alike(
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Yield some values at a time, as many as are written at once."""
+    """Yield the values in parts, each as many as are written at once."""
     return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))
 
 
@@ -201,10 +211,6 @@ def seconds_text(seconds: float) -> str:
 def _minute_text(minutes: int) -> str:
     hours, minute = divmod(minutes, 60)
     return f"{_utc_hour_text(hours)}:{_TWO_DIGITS[minute]}"
-
-
-_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
-_SECONDS = tuple(f":{digits}Z" for digits in _TWO_DIGITS)
 
 
 @lru_cache(maxsize=1_000)  # three times as fast as isoformat
