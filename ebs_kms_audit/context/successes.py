@@ -37,8 +37,8 @@ class Successes(NamedTuple):
     later: Event | None
 
 
-class _Made(NamedTuple):
-    """A success that can be the last one of its caller.
+class _Success(NamedTuple):
+    """A success that can be the last one of its caller: an event, or a row of a large export.
 
     time   in seconds since 1970
     file   the file
@@ -71,10 +71,11 @@ class _Alike(NamedTuple):
     issuer: str | None
     internal: bool
     keys: AbstractSet[str]
-    last: dict[str, _Made]
+    last: dict[str, _Success]
 
 
 _Kind = tuple[str | None, bool, frozenset[str]]
+"""The issuer, `internal` and the keys of alike successes."""
 
 
 class SuccessLog:
@@ -115,18 +116,19 @@ class SuccessLog:
         return [Successes(names, event_of(later) if later else None) for names, later in found]
 
     def _of(self, denials: Denials) -> tuple[AbstractSet[str], Listed | None]:
+        """Return the fields of `Successes`. The later success has no event before `read_texts`."""
         kinds = denials.kinds
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
-        made = [one for caller in callers for one in self._of_caller(caller)]
-        if not made:
+        successes = [one for caller in callers for one in self._of_caller(caller)]
+        if not successes:
             return frozenset(), None
         calls = _Calls(
             {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         )
         denied = _last_times(denials)
         names: set[str] = set()
-        later: list[_Made] = []
-        for one in made:
+        later: list[_Success] = []
+        for one in successes:
             if calls.include(one.issuer, one.internal, one.keys):
                 names.update(one.last)
                 both = denied.keys() & one.last.keys()
@@ -137,24 +139,25 @@ class SuccessLog:
         """Return the successes of a caller."""
         found = self._by_caller.get(caller)
         if found is None:
-            alike: dict[_Kind, dict[str, _Made]] = {}
+            by_kind: dict[_Kind, dict[str, _Success]] = {}
             for event in self._events_of.get(caller, ()):
                 kind = _issuer(event), is_aws_internal(event.source_ip), frozenset(key_names(event))
-                made = _Made(event.seconds, event.file, event.line, event)
-                _keep_last(alike.setdefault(kind, {}), event.name, made)
+                success = _Success(event.seconds, event.file, event.line, event)
+                _keep_last(by_kind.setdefault(kind, {}), event.name, success)
             for rows in self._rows:
                 file = rows.file
                 for row in rows.of(caller):
                     name, keys = self._name_and_keys(row.alike)
-                    made = _Made(row.time, file, row.line, (rows, row))
-                    _keep_last(alike.setdefault((None, row.internal, keys), {}), name, made)
-            found = self._by_caller[caller] = [_Alike(*kind, last) for kind, last in alike.items()]
+                    success = _Success(row.time, file, row.line, (rows, row))
+                    _keep_last(by_kind.setdefault((None, row.internal, keys), {}), name, success)
+            found = [_Alike(*kind, last) for kind, last in by_kind.items()]
+            self._by_caller[caller] = found
         return found
 
     def _name_and_keys(self, alike: Event) -> tuple[str, frozenset[str]]:
         """Return the Event name and the keys of an event that many rows share."""
         found = self._shared.get(id(alike))
-        if found is None:
+        if found is None:  # the event is kept, because its id must not become that of another
             found = self._shared[id(alike)] = alike, alike.name, frozenset(key_names(alike))
         return found[1:]
 
@@ -168,15 +171,18 @@ class SuccessLog:
         return found
 
 
-def _keep_last(last: dict[str, _Made], name: str, made: _Made) -> None:
+def _keep_last(last: dict[str, _Success], name: str, success: _Success) -> None:
     """Keep a success if it is the last one of its operation."""
     known = last.get(name)
-    if known is None or _latest_first(made) < _latest_first(known):
-        last[name] = made
+    if known is None or _latest_first(success) < _latest_first(known):
+        last[name] = success
 
 
 def _last_times(denials: Denials) -> dict[str, float]:
-    """Return when each operation was denied last; without a time, no call is known to be later."""
+    """Return when each operation was denied last, in seconds.
+
+    If a denial of an operation has no time, no call is known to be later: the result is infinite.
+    """
     denied: dict[str, float] = {}
     for number, time in denials.last_times.items():
         name = denials.kinds[number].event.name
@@ -227,11 +233,12 @@ class _Calls:
 
 
 def _issuer(event: Event) -> str | None:
+    """Return the ARN of the role or the user of the caller; None for a row."""
     identity = event.identity
     return (identity.issuer_arn or identity.arn) if identity else None
 
 
-def _latest_first(success: Listed | _Made) -> tuple[float, str, int]:
+def _latest_first(success: Listed | _Success) -> tuple[float, str, int]:
     """Return the sort key: the last success first; at equal times, the first row."""
     time, file, line, _ = success
     return -time, file, line

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
     from ebs_kms_audit.policy import Decision
 
+_UNNAMED = "an action that the message does not name"
 _PLACES = {
     None: "",
     PolicyType.RESOURCE_BASED: " in the key policy",
@@ -121,9 +122,6 @@ class _Words:
     @property
     def _unmet(self) -> UnmetCondition:
         return self._cause.unmet[0]
-
-
-_UNNAMED = "an action that the message does not name"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -37,7 +37,7 @@ class SuccessRows:
     rows   the rows, one for each caller, operation, service and key
     names  the User names that can be asked for
     alike  returns an event with the name, the Region, the account and the resources of a group
-    texts the texts of the rows that findings list
+    texts  the texts of the rows that findings list
     """
 
     def __init__(
@@ -89,5 +89,5 @@ class SuccessRows:
         return listed
 
     def read_texts(self) -> None:
-        """Read the texts of the successes that findings list."""
+        """Read the texts of the successes that findings list: their events are used at once."""
         self._texts.read_now()
