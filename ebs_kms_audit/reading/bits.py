@@ -46,10 +46,11 @@ def moved_back(bits: Array) -> Array:
 def between(quotes: Array) -> Array:
     """Return which bytes are between two quotes; the first of the two is, and the second is not."""
     found = quotes.copy()
+    # After these six steps, each bit is the exclusive or of all bits of its number up to it.
     for count in (1, 2, 4, 8, 16, 32):
         found ^= found << np.uint64(count)
     odd = np.bitwise_xor.accumulate(found >> _LAST)
-    found[1:] ^= np.uint64(0) - odd[:-1]
+    found[1:] ^= np.uint64(0) - odd[:-1]  # all bits of a number turn after an odd count of quotes
     return found
 
 
@@ -64,7 +65,7 @@ def places_of(bits: Array) -> Array:
     left = bits[words]
     found = [np.zeros(0, dtype=np.intp)]
     while len(words):  # once for each bit of a number
-        others = left & (left - _ONE)
+        others = left & (left - _ONE)  # without the lowest bit that is set
         found.append(words * WORD + bits_in((left ^ others) - _ONE))
         several = np.flatnonzero(others)
         words, left = words[several], others[several]

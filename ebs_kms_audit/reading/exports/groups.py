@@ -30,7 +30,8 @@ DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n 
 needed if the row has the ARN of an IAM user, counted; and of the counted: EC2 calls, successes,
 changes to a key, AssumeRole calls."""
 _KEPT = 100_000
-_PLACES, _TO_PLACE = 1 << 14, np.uint64(64 - 14)
+_PLACE_BITS = 14
+_TO_PLACE = np.uint64(64 - _PLACE_BITS)
 EMPTY_LIST = 2  # bytes: of `[]`
 
 
@@ -72,9 +73,10 @@ class Groups:
         self._flags = np.zeros(1 << 10, dtype=np.uint16)
         self._samples: dict[int, bytes] = {}
         self._change_hashes = np.zeros(len(self._flags), dtype=np.uint64)
-        # The place of a hash is its first bits. An empty place has a hash of another place.
-        self._table = (np.arange(_PLACES, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
-        self._number_at = np.zeros(_PLACES, dtype=np.int64)
+        # The hash and the number of the group that was added last at each place. The place of a
+        # hash is its first bits. An empty place has a hash of another place.
+        self._hash_at = (np.arange(1 << _PLACE_BITS, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
+        self._number_at = np.zeros(1 << _PLACE_BITS, dtype=np.int64)
 
     def begin_range(self) -> None:
         """Count from 0. Forget all groups if there are very many."""
@@ -153,7 +155,7 @@ class Groups:
         """
         places = (hashes >> _TO_PLACE).astype(np.intp)
         numbers: Array = self._number_at[places]
-        missing = np.flatnonzero(self._table[places] != hashes)
+        missing = np.flatnonzero(self._hash_at[places] != hashes)
         if len(missing):
             unique, first, inverse = distinct(hashes[missing])
             starts, ends = index.row_starts, index.row_ends
@@ -171,7 +173,7 @@ class Groups:
         """Judge a new group by the cells of one of its rows; return its number."""
         number = self._numbers[group] = len(self._numbers)
         place = group >> int(_TO_PLACE)
-        self._table[place], self._number_at[place] = group, number
+        self._hash_at[place], self._number_at[place] = group, number
         if number == len(self._flags):
             self._flags.resize(2 * number)
             self._change_hashes.resize(2 * number)
@@ -185,6 +187,7 @@ class Groups:
         return number
 
     def _flags_of(self, cells: list[str]) -> int:
+        """Return the flags of the group of a row."""
         found = self._judge_cells(cells)
         if found.fault:
             return DOUBT

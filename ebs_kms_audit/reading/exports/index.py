@@ -103,16 +103,17 @@ def index_rows(
     size = end - begin
     part = content[begin : end + -size % WORD]
     delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
-    quoted = between(quotes)
+    quoted = between(quotes)  # also an opening quote, but not a closing one
     borders = delimiters | ends
     outside = borders & ~quoted
     inside = ends & quoted
     quoted_ends = places_of(inside) + begin
     if returns:
-        borders |= moved(ends, 1)
-    ends ^= inside
+        borders |= moved(ends, 1)  # a carriage return may follow a closing quote
+    ends ^= inside  # from here on, only the ends of rows
     doubts = _beside_broken_quotes(quotes, quoted, borders)
     if returns or buffer.find(b"\r", begin, end) != -1:
+        # In doubt: a carriage return that is not before the end of a row, or is missing there.
         expected = moved(ends, 1) if returns else np.uint64(0)
         doubts |= (_bits_of(part, size, _CR) & ~quoted) ^ expected
     places = np.flatnonzero(unpacked(outside))
@@ -120,6 +121,8 @@ def index_rows(
     count = len(places) // width
     cells = places[: count * width].reshape(count, width)
     rows = count
+    # With one line end for each row, and at its end, all other borders are delimiters. Otherwise,
+    # the rows before the first one with another pattern count.
     if int(bits_in(ends).sum()) != count or not (content[cells[:, -1]] == _LF).all():
         pattern = np.full(width, delimiter, dtype=np.uint8)
         pattern[-1] = _LF
