@@ -15,7 +15,7 @@ from ebs_kms_audit.reading.exports.kept import joined, rows_at
 from ebs_kms_audit.reading.exports.row_events import RowEvents
 
 NO_ID = 0  # the hash of an empty Event ID
-_ONE_BY_ONE = 20
+_ONE_BY_ONE = 20  # so many texts are read one by one when they are asked for
 
 
 class RowTexts:
@@ -42,12 +42,16 @@ class RowTexts:
         self._rows: dict[int, str | Event] = {}
         self._asked = 0
         self._unread: list[Array] = []
-        self._unread_places: dict[int, tuple[Array, list[Array]]] = {}  # by the id of the rows
+        # By the id of an array of rows: the rows, and which of them are not read yet.
+        self._unread_places: dict[int, tuple[Array, list[Array]]] = {}
 
     def at(
         self, rows: Array, places: Array, times: Iterable[int], lines: Iterable[int]
     ) -> list[Listed]:
-        """Return the rows at some places, like `of`: the times and the lines of each are known."""
+        """Return the rows at some places, like `of`, but without a copy of the rows.
+
+        `times` and `lines` are those of these rows.
+        """
         if len(places):
             self._unread_places.setdefault(id(rows), (rows, []))[1].append(places)
         return list(zip(times, repeat(self.file), lines, repeat(self)))
@@ -103,7 +107,10 @@ class RowTexts:
         return row.name, row.error_code, row.event_id, row.user_name
 
     def _row(self, line: int) -> str | Event:
-        """Return the row at a line. The first few are read one by one, then all together."""
+        """Return the row at a line: its text, or its event if it was made.
+
+        The first texts that are asked for are read one by one, then all others together.
+        """
         if line not in self._rows:
             self._asked += 1
             if self._asked > _ONE_BY_ONE:

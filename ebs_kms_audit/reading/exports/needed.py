@@ -87,20 +87,23 @@ class NeededRows:
         self._places: list[tuple[Array, ...]] = []
 
     def add(self, line: int, cells: list[str], *, needed: bool) -> None:
-        """Add a row by its cells."""
-        self._finish_regular()
+        """Add a row by its cells. It is a kind by itself."""
+        self._finish_regular()  # the parts are in the order of the rows
         user, key, event_id, request_id = (
             cells[at] if at is not None and at < len(cells) else ""
             for at in (self._user_at, *self._own)
         )
-        number = len(self.kinds), self._user_number(user)
-        self._single.append((line, *number, key, event_id, request_id))
+        numbers = len(self.kinds), self._user_number(user)
+        self._single.append((line, *numbers, key, event_id, request_id))
         self.kinds.append(Kind(None, marshal.dumps(cells), needed))
 
     def add_regular(
         self, buffer: bytearray, starts: Array, ends: Array, lines: Array, seconds: Array
     ) -> None:
-        """Add regular rows: where they begin, where each of their cells ends, lines and times."""
+        """Add regular rows: where they begin, where each of their cells ends, lines and times.
+
+        Their text is only copied here, because the buffer changes. `finish` reads it.
+        """
         self._finish_single()
         begin = len(self._copied)
         for start, end in zip(starts.tolist(), ends[:, -1].tolist(), strict=True):
@@ -110,11 +113,12 @@ class NeededRows:
         self._places.append((starts + moved, ends + moved[:, np.newaxis], lines, seconds))
 
     def finish(self) -> None:
-        """Read the rows that were only copied: many together take less time."""
+        """Make columns of the rows that were added: many rows together take less time."""
         self._finish_single()
         self._finish_regular()
 
     def _finish_single(self) -> None:
+        """Make columns of the rows that were added by their cells."""
         if not self._single:
             return
         lines, kinds, users, keys, event_ids, request_ids = zip(*self._single, strict=True)
@@ -128,6 +132,7 @@ class NeededRows:
         self._single = []
 
     def _finish_regular(self) -> None:
+        """Make columns of the regular rows that were added."""
         if not self._places:
             return
         starts, ends, lines, seconds = map(np.concatenate, zip(*self._places, strict=True))
@@ -145,12 +150,14 @@ class NeededRows:
         self._copied, self._places = bytearray(), []
 
     def _texts(self, cells: _Cells, at: int | None) -> TextColumn:
+        """Return the cells of a column."""
         if at is None:
             return [""] * len(cells.starts)
         plain = plain_column(cells.buffer, *cells.spans(at, at))
         return plain or [self._text(cells, row, at) for row in range(len(cells.starts))]
 
     def _text(self, cells: _Cells, row: int, at: int) -> str:
+        """Return the value of a cell. Only a row with a quote in the cell is parsed."""
         text = cells.text(row, at)
         return self._parse(cells.row(row))[at] if '"' in text else text
 
