@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-_LONGEST_RECORD = 4 << 20
+_LONGEST_ROW = 4 << 20  # characters
 CUT_SHORT = "the file ends in the middle of this row"
 _NOT_CLOSED = "a quote is opened and not closed where the field ends"
 _CR_MARK = "\udc0d"  # a lone surrogate: no decoder here makes one, so no file holds it
@@ -116,10 +116,9 @@ class Dialect:
 class Rows:
     """The rows below the header. An iteration goes on where the last one ended.
 
-    Blank lines are no rows.
-    `ahead` are lines already taken from `lines`, and come first. Some lines `together` are tried as
-    rows of one line each. If one of them is not, all of them are read one by one, so they are few.
-    While a row is handled, `line` is the number of the line after it.
+    Blank lines are no rows. `ahead` are lines already taken from `lines`, and come first. As many
+    lines as `together` says are tried as rows of one line each. If one of them is not, all of them
+    are read one by one. While a row is handled, `line` is the number of the line after it.
     """
 
     def __init__(
@@ -167,7 +166,7 @@ class Rows:
 
     def _several_lines(self) -> Row | None:
         number = self.line
-        self._lines.begin_record()
+        self._lines.begin_row()
         try:
             cells = next(self._reader)
             if len(self._lines.taken) > 1 and self._dialect.split(self._lines.taken) is None:
@@ -184,7 +183,7 @@ class Rows:
         return None if is_blank(cells) else Row(number, cells)
 
     def _recover(self, number: int) -> Row:
-        """Set the row aside, and go on at the next of its lines that begins a row."""
+        """Return the row as one to set aside, and go on at the next line that begins a row."""
         taken = self._lines.taken
         for offset in range(1, len(taken)):
             if self._dialect.begins_a_row(taken[offset]):
@@ -213,7 +212,11 @@ class _TooLongError(Exception):
 
 
 class _Feed:
-    """The lines. Those of the row that is being read are kept, and can be given back."""
+    """The lines. Those of the row that is being read are kept, and can be given back.
+
+    taken   the lines of this row, as they are in the file
+    marked  whether a CR in them is marked
+    """
 
     def __init__(self, lines: Iterator[str], ahead: Iterable[str]) -> None:
         self._source = lines
@@ -245,7 +248,8 @@ class _Feed:
         """Take the line that `peek` returned."""
         self._returned.popleft()
 
-    def begin_record(self) -> None:
+    def begin_row(self) -> None:
+        """Forget the lines of the last row."""
         self.taken = []
         self.marked = False
         self._size = 0
@@ -266,7 +270,7 @@ class _Feed:
         self.take()
         self.taken.append(line)
         self._size += len(line)
-        if self._size > _LONGEST_RECORD and len(self.taken) > 1:
+        if self._size > _LONGEST_ROW and len(self.taken) > 1:
             raise _TooLongError
         marked = _mark_returns(line)
         self.marked = self.marked or marked is not line

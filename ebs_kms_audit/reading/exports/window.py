@@ -32,14 +32,13 @@ class ByteWindow:
         offset: int = 0,
         line: int = 0,
         *,
-        block: int | None = None,
         buffer: bytearray | None = None,
         cut_short: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._read = read
         self.cut_short = cut_short
-        self._block = block = block or BLOCK
-        self._more = more = min(_MORE, block)  # tests read small blocks
+        self._block = block = BLOCK
+        self._more = more = min(_MORE, block)
         self._returned = b""
         self._ended = False
         size = PAD + more + block + more + PAD
