@@ -32,6 +32,7 @@ from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
+    is_day_first,
     needed_share,
     read_events,
     row_starter,
@@ -125,7 +126,7 @@ class Exports:
                 _check_whole_rows(source, stats)
                 return
         found = _mark_last(chain(sample, rows), lines)
-        yield from _events_in(found, header, stats, day_first=delimiter == ";")
+        yield from _events_in(found, header, stats, day_first=is_day_first(delimiter))
         stats.cut_short = lines.cut_short
         _check_whole_rows(source, stats)
 

@@ -368,5 +368,13 @@ def needed_share(layout: Layout, rows: Iterable[Row]) -> float:
     return sum(needed) / max(1, kinds.total())
 
 
+def is_day_first(delimiter: str) -> bool:
+    """Return whether dates of a file begin with the day, if none of them shows it.
+
+    Spreadsheets that write semicolons write the day first.
+    """
+    return delimiter == ";"
+
+
 def _no_time(cell: str) -> str:
     return "its Event time is no time" if cell.strip() else "it has no Event time"

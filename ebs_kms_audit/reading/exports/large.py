@@ -38,6 +38,7 @@ from ebs_kms_audit.reading.exports.changes import ChangeRows
 from ebs_kms_audit.reading.exports.contents import PackedContent, PlainContent, row_start
 from ebs_kms_audit.reading.exports.distinct import are_among
 from ebs_kms_audit.reading.exports.events import (
+    is_day_first,
     read_events,
     row_starter,
 )
@@ -236,7 +237,8 @@ class LargeExport:
             dialect=Dialect(self._settings.delimiter, row_starter(self._settings.layout)),
         )
         stats = InputStats(self.name, layout=self._settings.layout)
-        return read_events(rows, stats, day_first_by_default=self._settings.delimiter == ";")
+        day_first = is_day_first(self._settings.delimiter)
+        return read_events(rows, stats, day_first_by_default=day_first)
 
     def _take(self, result: RangeResult) -> Iterator[Event]:
         """Add the figures of a range to the file's, and yield its events."""

@@ -21,7 +21,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import RegularRows, Settings
 from ebs_kms_audit.reading.exports.cells import read_account
-from ebs_kms_audit.reading.exports.events import Judgement, RowReader, row_starter
+from ebs_kms_audit.reading.exports.events import Judgement, RowReader, is_day_first, row_starter
 from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.kept import KEPT, Seen
@@ -114,7 +114,7 @@ class RangeReader:
         self._stats = InputStats("")
         self._reader = RowReader(
             self._settings.layout, self._stats, self._settings.sample,
-            day_first_by_default=self._settings.delimiter == ";",
+            day_first_by_default=is_day_first(self._settings.delimiter),
         )  # fmt: skip
         self.needed.clear()
         self._damaged = False

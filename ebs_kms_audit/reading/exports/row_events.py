@@ -16,7 +16,7 @@ from ebs_kms_audit.model import AlikeEvents, Event, Summary
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import Settings
 from ebs_kms_audit.reading.exports.denied_rows import DeniedRows
-from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter
+from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter, is_day_first
 from ebs_kms_audit.reading.exports.needed import NO_TIME, Columns, Kind
 from ebs_kms_audit.reading.exports.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
@@ -39,7 +39,7 @@ class RowEvents:
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
         self._times = TimeReader(
             (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
-            day_first_by_default=settings.delimiter == ";",
+            day_first_by_default=is_day_first(settings.delimiter),
         )
 
     def needed(
@@ -54,13 +54,11 @@ class RowEvents:
         `denied` yields these. `first_line` is the number of the line at which the range starts.
         `kinds`, `user_names` and `parts` are what `NeededRows` collected.
         """
-        made = [self._kind(Kind(*kind)) for kind in kinds]
+        row_kinds = [self._kind(Kind(*kind)) for kind in kinds]
         numbers_of_kinds = np.array(
             [
-                self._denied.kind_number(kind, shared)
-                if shared is not None and _are_columns(kind)
-                else _NOT_DENIED
-                for kind, (shared, *_) in zip(made, kinds, strict=True)
+                self._number_if_denied(kind, shared)
+                for kind, (shared, *_) in zip(row_kinds, kinds, strict=True)
             ],
             dtype=np.int64,
         )
@@ -89,7 +87,13 @@ class RowEvents:
                     time = datetime.fromtimestamp(int(seconds[at]), UTC)
                 event_id, request_id, access_key = (text_at(one, at) for one in ids)
                 own = user_names[users[at]], access_key, event_id, request_id
-                yield self._maker.event_of(made[kind], int(lines[at]), time, *own)
+                yield self._maker.event_of(row_kinds[kind], int(lines[at]), time, *own)
+
+    def _number_if_denied(self, kind: RowKind, kind_hash: int | None) -> int:
+        """Return the number of a kind of denied rows, or _NOT_DENIED."""
+        if kind_hash is None or not _are_columns(kind):
+            return _NOT_DENIED
+        return self._denied.kind_number(kind, kind_hash)
 
     def denied(self) -> Iterator[AlikeEvents]:
         """Yield the denied rows of all ranges since the last call, by kind and User name."""
