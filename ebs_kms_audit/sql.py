@@ -41,7 +41,7 @@ from ebs_kms_audit.aws.ebs_operations import (
     EBS_OPERATIONS,
     EC2_EVENT_SOURCE,
 )
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, KeyUse, StatementKind, kms_actions
+from ebs_kms_audit.aws.kms_actions import EBS_KINDS, KMS_EVENT_SOURCE, KeyUse, kms_actions
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Window
@@ -85,8 +85,7 @@ _STS, _IAM = "sts.amazonaws.com", "iam.amazonaws.com"
 _EBS_ACTIONS = tuple(
     action.event_name
     for action in kms_actions()
-    if action.kind in (StatementKind.USAGE, StatementKind.GRANTS)
-    and action.key_use is KeyUse.SYMMETRIC
+    if action.kind in EBS_KINDS and action.key_use is KeyUse.SYMMETRIC
 )
 
 # IAM and the global endpoint of STS serve a whole partition. Their events are recorded here.

@@ -33,6 +33,10 @@ class StatementKind(StrEnum):
     OTHER = "other"
 
 
+EBS_KINDS = (StatementKind.USAGE, StatementKind.GRANTS)
+"""The kinds of the actions that EBS calls on a key."""
+
+
 class KeyUse(StrEnum):
     """The type of key that an action needs. EBS uses symmetric keys only."""
 

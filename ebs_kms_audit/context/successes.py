@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.callers import is_aws_internal, service_behind
-from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denials, Event, Listed, event_of, listed
 from ebs_kms_audit.reading.related import (
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.successes import SuccessRow, SuccessRows
 
 _KEPT = 20_000
-_KINDS = (StatementKind.USAGE, StatementKind.GRANTS)
 
 
 class Successes(NamedTuple):
@@ -195,7 +194,7 @@ def _last_times(denials: Denials) -> dict[str, float]:
 def is_success(event: Event) -> bool:
     """Return whether an event is a successful KMS call, with a time, of a kind that EBS needs."""
     of_kms = is_kms(event) and not event.error_code and event.time is not None
-    return of_kms and kms_action(event.name).kind in _KINDS
+    return of_kms and kms_action(event.name).kind in EBS_KINDS
 
 
 def alike(event: Event) -> tuple[object, ...]:

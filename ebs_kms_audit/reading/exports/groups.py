@@ -14,7 +14,7 @@ import numpy as np
 
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
-from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
 from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
@@ -210,13 +210,14 @@ class Groups:
 
 
 def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
+    """Return the flags of a group of rows that can be read and are relevant."""
     if relevance == ONLY_NAMES_A_USER:
         return USER
     if relevance.role_change or relevance.iam_user or (relevance.kms and not source):
         return NEEDED
     if name == "PutKeyPolicy":
         return NEEDED
-    if error:
+    if error:  # only errors of KMS, and of EC2 with a known meaning, are shown one by one
         if relevance.assume_role:
             return COUNTED
         if relevance.kms or symptom_of(name, error):
@@ -228,7 +229,7 @@ def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
         flags |= SESSION
     if relevance.key_change:
         flags |= CHANGE
-    if relevance.kms and kms_action(name).kind in (StatementKind.USAGE, StatementKind.GRANTS):
+    if relevance.kms and kms_action(name).kind in EBS_KINDS:
         flags |= SUCCESS
     return flags
 

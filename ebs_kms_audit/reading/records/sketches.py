@@ -12,7 +12,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from ebs_kms_audit.aws.arns import is_region
-from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
 from ebs_kms_audit.aws.relevance import Relevance
 from ebs_kms_audit.reading.records.changes import CHANGES
 from ebs_kms_audit.reading.records.events import caller_in
@@ -83,7 +83,7 @@ def kind_of(why: Relevance, name: str) -> Kind | None:
         return "call"
     if why.assume_role:
         return "session"
-    used = kms_action(name).kind in (StatementKind.USAGE, StatementKind.GRANTS)
+    used = kms_action(name).kind in EBS_KINDS
     return "success" if used else "other"
 
 
