@@ -142,8 +142,12 @@ class _Index:
         return replace(one, findings=tuple(found), joined_by=tuple(found.values()))
 
     def _shares(self, one: Symptom) -> Iterator[tuple[str, str]]:
+        """Yield findings and what joins them. A name of the log is in no such sentence.
+
+        A redacted report could not find every name in it.
+        """
         for finding in self._shared.get(("request", one.request_id or ""), ()):
-            yield finding, f"Request ID {one.request_id}"
+            yield finding, "the same Request ID"
         for name in one.resources:
             for finding in self._shared.get(("name", name), ()):
                 yield finding, name
@@ -152,9 +156,9 @@ class _Index:
             for calls in self._by_caller.get(name, ()):
                 same_place = None in (one.region, calls.region) or one.region == calls.region
                 if same_place and any(_is_near(time, calls.times) for time in seen):
-                    yield calls.finding, f"the caller {name}, within five minutes"
+                    yield calls.finding, "the same caller, within five minutes"
         for finding in self._shared.get(("file", one.file), ()):
-            yield finding, f"the same text, {one.file}"
+            yield finding, "the same text"
 
     def _only(self, one: Symptom) -> dict[str, str]:
         needed = set(one.actions)

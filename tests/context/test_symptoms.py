@@ -3,6 +3,7 @@
 The texts are those of EC2's and EBS's documentation and of users' reports.
 """
 
+import io
 import json
 from dataclasses import fields
 
@@ -12,6 +13,7 @@ import ebs_kms_audit
 from ebs_kms_audit.explain import EntryKind, entries
 from ebs_kms_audit.messages import read_error_text
 from tests import rows
+from tests.exports import denied, export, row
 from tests.records import ACCOUNT, KEY_ARN, audit, record, session
 
 VOLUME = "vol-0123456789abcdef0"
@@ -143,10 +145,10 @@ def attach(**more):
 # What a record of the failed call has, and what joins it to the finding of `record()`.
 JOINED = [
     ({"requestID": "f3b1a2c4-0000-4000-8000-000000000001"},
-     "Request ID f3b1a2c4-0000-4000-8000-000000000001"),
+     "the same Request ID"),
     # the call is one of the finding's own attempts
-    ({}, "Request ID f3b1a2c4-0000-4000-8000-000000000002"),
-    ({"errorMessage": None}, "Request ID f3b1a2c4-0000-4000-8000-000000000002"),
+    ({}, "the same Request ID"),
+    ({"errorMessage": None}, "the same Request ID"),
     ({"userIdentity": {"type": "IAMUser", "userName": "bob", "arn": ALICE},
       "errorMessage": f"encrypted volume was unable to access the KMS key {KEY_ARN}"}, KEY_ARN),
 ]  # fmt: skip
@@ -160,6 +162,19 @@ def test_a_failed_call_is_joined_to_the_denial(fields, joined_by):
     assert symptom.event_id == "event-1"
     assert symptom.findings == (report.findings[0].id,)
     assert symptom.joined_by == (joined_by,)
+
+
+@pytest.mark.parametrize("name", ["al,ice", "al ice", "al@ice, (x)", "al'ice", "a|b;c", "a\nb"])
+def test_a_redacted_report_does_not_name_the_caller_that_joined_a_failed_call(name):
+    failed = row(
+        event_name="RunInstances", error_code="Client.InternalError", user_name=name,
+        event_time="2026-05-18T07:00:30Z", request_id="",
+    )  # fmt: skip
+    text = export(failed, denied(name, event_time="2026-05-18T07:00:34Z"))
+    report = ebs_kms_audit.audit(io.StringIO(text), redact=True)
+    assert report.symptoms[0].joined_by == ("the same caller, within five minutes",)
+    for shown in (report.to_json(), report.to_html(), report.to_text(details=True)):
+        assert name not in shown
 
 
 def test_a_failed_call_of_another_caller_is_not_joined():
