@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from ebs_kms_audit.errors import InputError
 
 _TOGETHER = 10_000  # rows
+_NO_VALUE = (ValueError, ArithmeticError, RecursionError)
+"""What is raised for a time beyond the year 9999, bytes that are no text, or a list in itself."""
 
 
 class Table(NamedTuple):
@@ -54,10 +56,18 @@ def _pandas_rows(frame: Any) -> Iterator[list[str]]:
 
 def _rows_of(columns: Iterable[list[Any]]) -> Iterator[list[str]]:
     texts = (
-        [value if value.__class__ is str else _text(value) for value in column]
+        [value if value.__class__ is str else _cell(value) for value in column]
         for column in columns
     )
     return map(list, zip(*texts, strict=True))
+
+
+def _cell(value: Any) -> str:
+    """Return a value in the form of an export; one that has no text is missing."""
+    try:
+        return _text(value)
+    except _NO_VALUE:
+        return ""
 
 
 def repeatable(thing: Any) -> bool:
@@ -88,7 +98,23 @@ def _read_arrow(thing: Any) -> Table:
 
 def rows_of_batch(batch: Any) -> Iterator[list[str]]:
     """Yield the rows of an Arrow record batch as text."""
-    return _rows_of(column.to_pylist() for column in batch.columns)
+    return _rows_of(map(_values_of, batch.columns))
+
+
+def _values_of(column: Any) -> list[Any]:
+    """Return the values of an Arrow array; one that Python cannot hold is missing."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except _NO_VALUE:
+        values = [_value_of(one) for one in column]
+    return values
+
+
+def _value_of(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except _NO_VALUE:
+        return None
 
 
 def _text(value: Any) -> str:

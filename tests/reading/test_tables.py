@@ -50,6 +50,31 @@ def test_missing_values_of_a_dataframe():
     assert report["coverage"]["accounts"] == [ACCOUNT]
 
 
+CYCLE: list[object] = []
+CYCLE.append(CYCLE)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([2**62] * 2, pa.timestamp("s")),  # beyond the year 9999
+        pa.array([2**62] * 2, pa.duration("s")),
+        pa.array([2**30] * 2, pa.date32()),
+        pa.array([b"\xff"] * 2).view(pa.string()),  # no UTF-8
+    ],
+    ids=["time", "duration", "date", "bytes"],
+)
+def test_a_value_that_python_cannot_hold_is_missing(column):
+    table = arrow_text().append_column("Note", pa.concat_arrays([column, column]))
+    assert is_the_export(audit(table))
+
+
+def test_a_list_in_itself_is_missing():
+    frame = pd.read_csv(io.StringIO(EXPORT), dtype=str, keep_default_na=False)
+    frame["Note"] = pd.Series([CYCLE] * len(frame), dtype=object)
+    assert is_the_export(audit(frame))
+
+
 @pytest.mark.parametrize("kind", ["string", "object", "category", "string[pyarrow]"])
 def test_the_text_columns_of_a_dataframe(kind):
     frame = pd.read_csv(io.StringIO(EXPORT), dtype=str).astype(kind)
