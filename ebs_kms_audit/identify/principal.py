@@ -57,7 +57,7 @@ class EvidenceIndex:
         by_account = self._long_term_keys.setdefault(event.user_name or "", {})
         account = event.account, event.account_cell
         known = by_account.get(account)
-        if known is None or _comes_first(event, known):
+        if known is None or _place(event) < _place(known):
             by_account[account] = event
 
     @property
@@ -71,17 +71,17 @@ class EvidenceIndex:
 
     def long_term_key_row(self, name: str, account: str | None) -> Event | None:
         """Return a row with the same name and account and a long-term access key, or None."""
-        for event in self._long_term_keys.get(name, {}).values():
-            if self.accounts.account(event) == account:
-                return event
-        return None
+        found = [
+            event
+            for event in self._long_term_keys.get(name, {}).values()
+            if self.accounts.account(event) == account
+        ]
+        return min(found, key=_place, default=None)
 
 
-def _comes_first(event: Event, known: Event) -> bool:
-    """Return whether an event precedes a known one: rows before records, then by file and line."""
-    return (event.identity is not None, event.file, event.line) < (
-        known.identity is not None, known.file, known.line,
-    )  # fmt: skip
+def _place(event: Event) -> tuple[bool, str, int]:
+    """Return the sort key of events: rows before records, then by file and line."""
+    return event.identity is not None, event.file, event.line
 
 
 def principal_of(

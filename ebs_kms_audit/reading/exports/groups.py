@@ -15,6 +15,7 @@ import numpy as np
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
@@ -218,8 +219,8 @@ def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
     if name == "PutKeyPolicy":
         return NEEDED
     if error:  # only errors of KMS, and of EC2 with a known meaning, are shown one by one
-        if relevance.assume_role:
-            return COUNTED
+        if relevance.assume_role:  # of a denied call, unreadable resources are reported
+            return NEEDED if error in DENIAL_CODES else COUNTED
         if relevance.kms or symptom_of(name, error):
             return NEEDED
     flags = COUNTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
+from math import inf
 
 import numpy as np
 
@@ -174,7 +175,7 @@ class ListedRows:
     @property
     def rank(self) -> tuple[object, ...]:
         """The highest `rank` that the event of a row can have."""
-        return *self._texts.completeness, self._texts.file
+        return *self._texts.completeness, self._texts.file, inf
 
     def _leave_out(self, known: Array) -> None:
         self._rows = self._rows[~are_among(self._rows["key"], known)]

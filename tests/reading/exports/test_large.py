@@ -100,6 +100,8 @@ FIELDS: list[dict[str, str]] = [
     {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": BY_SERVICE},
     {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": HANDED_OUT,
      "error_code": "AccessDenied"},
+    {"event_source": "sts.amazonaws.com", "event_name": "AssumeRole", "resources": "[{broken",
+     "error_code": "AccessDenied"},
     {"event_source": "iam.amazonaws.com", "event_name": "AttachRolePolicy"},
     {"event_source": "iam.amazonaws.com", "event_name": "CreateRole",
      "resources": resources(("AWS::IAM::Role", "worker"))},
