@@ -40,8 +40,9 @@ class Deferred(MadeSequence[_T_co]):
         self._values: tuple[_T_co, ...] = ()
 
     def _made(self) -> tuple[_T_co, ...]:
-        if self._make is not None:
-            make, arguments = self._make
+        unmade = self._make  # read once: another thread can make the values meanwhile
+        if unmade is not None:
+            make, arguments = unmade
             self._values = tuple(make(*arguments))
             self._make = None
         return self._values
