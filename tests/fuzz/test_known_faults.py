@@ -20,7 +20,7 @@ from ebs_kms_audit.reading.exports import cells, events, ranges
 from ebs_kms_audit.reading.records import decoder
 from ebs_kms_audit.redaction import fields, redactor
 from ebs_kms_audit.redaction.fields import Kind
-from ebs_kms_audit.render import escape, table
+from ebs_kms_audit.render import escape, json_text, table
 from tests.fuzz.generator import attempt
 from tests.fuzz.generators import GENERATORS
 from tests.fuzz.test_fuzz import SEED
@@ -68,7 +68,14 @@ def integers_of_any_length(patch: Patch) -> None:
 
 
 def policies_of_any_depth(patch: Patch) -> None:
+    """Also let JSON be written with two levels of the stack for a level of a document, as then."""
+    text_of = json_text.text_of
     patch.setattr(document, "_DEEPEST", 100_000)
+
+    def with_two_levels(value: object, margin: str) -> str:
+        return text_of(value, margin)
+
+    patch.setattr(json_text, "text_of", with_two_levels)
 
 
 def files_by_their_path(patch: Patch) -> None:
