@@ -10,24 +10,22 @@ from typing import Any
 from ebs_kms_audit.model import Denial, DenialMessage, Denials
 from ebs_kms_audit.render.json_text import (
     Items,
+    KindParts,
     chunks,
     null_or_text,
-    parts_of,
     seconds_text,
     time_text,
 )
 
 _OWN = ("event_id", "event_time", "line")
 """The members in which denials of one kind differ."""
-_KEPT = 500
-"""How many kinds are remembered. Denials of a kind are near each other."""
 
 
 class DenialsJson:
     """Writes the denials of one report, while it exists."""
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, list[str]] = {}
+        self._parts = KindParts(_OWN)
 
     def array(self, denials: Sequence[Denial]) -> Items:
         """Return denials as an array."""
@@ -41,7 +39,8 @@ class DenialsJson:
             lines, seconds, event_ids, *_ = one.events.columns
             # The seconds are in UTC: a single event can have a time without a zone, or none.
             single = null_or_text(time_text(one.events.first.time)) if len(lines) == 1 else None
-            parts = self._parts_of(one.sample, margin)
+            kind = kind_of(one.sample)
+            parts = self._parts.of(kind, margin, denial_dict, one.sample)
             kinds.append((*parts, event_ids, seconds, lines, single))
         for places in chunks(denials.places):
             texts: list[str] = []
@@ -58,16 +57,6 @@ class DenialsJson:
                     end,
                 )
             yield "".join(texts)
-
-    def _parts_of(self, denial: Denial, margin: str) -> list[str]:
-        """Return the text of the denials of a kind, in parts around the members in `_OWN`."""
-        kind = kind_of(denial), margin
-        parts = self._parts.get(kind)
-        if parts is None:
-            if len(self._parts) >= _KEPT:
-                self._parts.clear()
-            parts = self._parts[kind] = parts_of(denial_dict(denial), margin, _OWN)
-        return parts
 
 
 def _at(denials: Denials, place: tuple[int, int]) -> dict[str, Any]:

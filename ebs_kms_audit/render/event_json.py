@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,8 @@ from ebs_kms_audit.aws.ebs_operations import ec2_error_meaning
 from ebs_kms_audit.model import Event, EventList, Listed, event_of
 from ebs_kms_audit.render.json_text import (
     Items,
+    KindParts,
     null_or_text,
-    parts_of,
     seconds_text,
     text_of,
     time_text,
@@ -19,8 +19,6 @@ from ebs_kms_audit.render.json_text import (
 
 _OWN = ("event_id", "event_time", "user_name", "line")
 """The members in which events of one kind differ."""
-_KEPT = 500
-"""How many kinds are remembered."""
 _KEPT_EVENTS = 40_000
 """How many events are remembered."""
 
@@ -29,7 +27,7 @@ class EventsJson:
     """Writes the events of one report, while it exists."""
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, list[str]] = {}
+        self._parts = KindParts(_OWN)
         self._known: dict[str, dict[tuple[int, int], str]] = {}
 
     def array(self, events: EventList) -> Items:
@@ -57,13 +55,8 @@ class EventsJson:
         if isinstance(found, Event):
             return f",{margin}{text_of(event_dict(found), margin)}"
         name, code, event_id, user_name = found.summary(line)
-        kind = name, code, file, margin
-        parts = self._parts.get(kind)
-        if parts is None:
-            if len(self._parts) >= _KEPT:
-                self._parts.clear()
-            parts = self._parts[kind] = parts_of(_listed_dict(one), margin, _OWN)
-        start, to_time, to_user, to_line, end = parts
+        kind = name, code, file
+        start, to_time, to_user, to_line, end = self._parts.of(kind, margin, _listed_dict, one)
         return (
             f'{start}{null_or_text(event_id)}{to_time}"{seconds_text(seconds)}"'
             f"{to_user}{null_or_text(user_name)}{to_line}{line}{end}"

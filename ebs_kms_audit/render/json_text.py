@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 _AT_ONCE = 200
 """How many texts of an array are joined."""
+_KINDS_KEPT = 500
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _SECONDS = tuple(f":{digits}Z" for digits in _TWO_DIGITS)
 
@@ -158,6 +159,27 @@ def parts_of(value: dict[str, Any], margin: str, without: Sequence[str]) -> list
             parts[-1] += text_of(member, inner)
     parts[-1] += f"{margin}}}"
     return parts
+
+
+class KindParts:
+    """The parts of the objects of each kind. Up to 500 kinds are remembered."""
+
+    def __init__(self, without: Sequence[str]) -> None:
+        """Hold the members in which the objects of a kind differ."""
+        self._without = without
+        self._known: dict[Hashable, list[str]] = {}
+
+    def of(
+        self, kind: Hashable, margin: str, as_object: Callable[[Any], dict[str, Any]], value: Any
+    ) -> list[str]:
+        """Return the parts of a kind, as `parts_of`. `value` is one of the kind."""
+        key = kind, margin
+        parts = self._known.get(key)
+        if parts is None:
+            if len(self._known) >= _KINDS_KEPT:
+                self._known.clear()
+            parts = self._known[key] = parts_of(as_object(value), margin, self._without)
+        return parts
 
 
 def alike(

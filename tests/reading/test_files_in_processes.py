@@ -137,12 +137,7 @@ def audited(path, processes):
         return str(error)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_generated_log(large_logs, tmp_path, pack):
-    large_logs(50_000)
-    made = make_log_file(tmp_path, 0.5)
-    path = tmp_path / "log.json"
-    path.write_bytes(pack(gzip.decompress(Path(made.path).read_bytes())))
+def three_processes_give_the_report_of_one(path, made):
     told = []
     one, three = (
         ebs_kms_audit.audit(path, processes=count, progress=told.append) for count in (1, 3)
@@ -150,6 +145,15 @@ def test_a_generated_log(large_logs, tmp_path, pack):
     assert one == three
     assert (three.coverage.rows_read, three.coverage.denials) == (made.events, made.denied)
     assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_generated_log(large_logs, tmp_path, pack):
+    large_logs(50_000)
+    made = make_log_file(tmp_path, 0.5)
+    path = tmp_path / "log.json"
+    path.write_bytes(pack(gzip.decompress(Path(made.path).read_bytes())))
+    three_processes_give_the_report_of_one(path, made)
 
 
 @pytest.mark.parametrize("folder", [False, True])
@@ -178,13 +182,7 @@ def test_a_generated_export(always, tmp_path, mark, pack):
     made = make_export(tmp_path, 0.5)
     path = tmp_path / "export.csv"
     path.write_bytes(pack(mark + Path(made.path).read_bytes()))
-    told = []
-    one, three = (
-        ebs_kms_audit.audit(path, processes=count, progress=told.append) for count in (1, 3)
-    )
-    assert one == three
-    assert (three.coverage.rows_read, three.coverage.denials) == (made.events, made.denied)
-    assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
+    three_processes_give_the_report_of_one(path, made)
 
 
 def test_helpers_work_from_the_start_of_the_reading(always, tmp_path):
