@@ -34,7 +34,7 @@ class Symptom:
     command     the command or the console clicks for it
     policy_type the type of policy that denied, for a denial of another service; or None
     findings    the ids of the findings to which it was joined
-    joined_by   for each of these findings, what joined them (`volume vol-…`)
+    joined_by   for each of these findings, what joined them (`the same Request ID`, `vol-…`)
     """
 
     id: str

@@ -140,7 +140,7 @@ class Exports:
         if file is None:
             return False
         work: float = file.size * (_PACKED if file.packed else 1)
-        if work * _NEEDED_ROW >= LARGE * _SMALL:
+        if work * _NEEDED_ROW >= LARGE * _SMALL:  # otherwise it is small, whatever its rows
             work *= 1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)
         imported = "numpy" in sys.modules
         if work >= LARGE * _SMALL and (imported or self._read_plainly + work >= LARGE):
