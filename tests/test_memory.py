@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -137,3 +138,28 @@ def dense_export(request, tmp_path_factory):
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_memory_is_limited_where_every_row_is_a_kms_row(dense_export, format_):
     assert peak(dense_export, "--format", format_) < LIMIT
+
+
+def with_offsets(content):
+    return re.sub(rb"(T[0-9:]{8})Z", rb"\1+00:00", content)
+
+
+def with_a_short_row_in_100(content):
+    lines = content.splitlines(keepends=True)
+    return b"".join(b"short\n" if at % 100 == 50 else line for at, line in enumerate(lines))
+
+
+def with_accounts_of_a_spreadsheet(content):
+    return re.sub(rb",[0-9]{12},Management", b",1.11122E+11,Management", content)
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "form", [with_offsets, with_a_short_row_in_100, with_accounts_of_a_spreadsheet]
+)
+def test_memory_is_limited_where_the_plain_reader_reads_much_of_a_large_file(
+    tmp_path, export, form
+):
+    file = tmp_path / "export.csv"
+    file.write_bytes(form(b"".join(csv(export, None, 3))))
+    assert peak(file) < LIMIT

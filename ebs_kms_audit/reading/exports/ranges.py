@@ -33,6 +33,7 @@ from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 
 _FEWEST, _MOST = 32, 16_384  # rows that the plain reader reads where a row is in doubt
+_TOGETHER = 512  # lines that the plain reader looks at together: few are after the range
 _APART = 1_000  # with so many sound rows between two doubts, the second is treated like a first
 _AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
 _IS_ALPHANUMERIC = np.array([bytes([byte]).isalnum() for byte in range(256)])
@@ -150,7 +151,7 @@ class RangeReader:
             sound = sound and rows == len(index.delimiters)
             index = index.first(rows)
         window.move(index.stop, index.lines)
-        if sound or len(index.delimiters) >= _APART:
+        if len(index.delimiters) >= _APART:
             self._rows_at_doubt = _FEWEST
         if not sound:
             return False
@@ -225,8 +226,9 @@ class RangeReader:
         lines = WindowLines(window, self._settings.check_length)
         first = window.line
         rows = Rows(
-            iter(lines), first_line=first, dialect=self._dialect, together=self._rows_at_doubt
-        )
+            iter(lines), first_line=first, dialect=self._dialect,
+            together=min(self._rows_at_doubt, _TOGETHER),
+        )  # fmt: skip
         count = 0
         end = window.line
 

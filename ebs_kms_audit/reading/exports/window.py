@@ -39,7 +39,6 @@ class ByteWindow:
         self.cut_short = cut_short
         self._block = block = BLOCK
         self._more = more = min(_MORE, block)
-        self._returned = b""
         self._ended = False
         size = PAD + more + block + more + PAD
         self.buffer = buffer if buffer and len(buffer) >= size else bytearray(size)
@@ -63,7 +62,8 @@ class ByteWindow:
         if len(self.buffer) < start + wanted + PAD:
             self.buffer = bytearray(start + wanted + PAD)
         self.buffer[room:start] = left
-        size = self._fill(start, wanted)
+        with memoryview(self.buffer) as view:
+            size = self._read(view[start : start + wanted])
         self.begin, self.end = room, start + size
         unended = not size and left and left[-1] != _LF and not self._ended
         if unended and not self.cut_short():
@@ -73,37 +73,15 @@ class ByteWindow:
             return True
         return size > 0
 
-    def _fill(self, start: int, wanted: int) -> int:
-        if self._returned:
-            size = min(wanted, len(self._returned))
-            self.buffer[start : start + size] = self._returned[:size]
-            self._returned = self._returned[size:]
-            return size
-        with memoryview(self.buffer) as view:
-            return self._read(view[start : start + wanted])
-
     def move(self, place: int, lines: int) -> None:
         """Go on to a place in the buffer, so many lines further."""
         self.offset += place - self.begin
         self.line += lines
         self.begin = place
 
-    def take(self) -> bytes:
-        """Take all bytes that were read."""
-        taken = bytes(self.buffer[self.begin : self.end])
-        self.offset += len(taken)
-        self.begin = self.end
-        return taken
-
-    def give_back(self, content: bytes) -> None:
-        """Put bytes back: they come next."""
-        self._returned = content + bytes(self.buffer[self.begin : self.end]) + self._returned
-        self.begin = self.end
-        self.offset -= len(content)
-
 
 class WindowLines:
-    """The lines of a window as text, for the plain reader. `stop` gives back what was not used.
+    """The lines of a window as text, for the plain reader. `stop` moves the window behind them.
 
     `check_length` raises where a line is too long for any row. `cut` is the number of the last line
     if the file is cut short within it, or None.
@@ -112,39 +90,31 @@ class WindowLines:
     def __init__(self, window: ByteWindow, check_length: Callable[[int], None]) -> None:
         self._window = window
         self._check_length = check_length
-        self._first = window.line
+        self._starts = [0]  # of the lines that were yielded, and of the next, after `begin`
         self.cut: int | None = None
-        self._given: list[bytes] = []
-        self._rest = b""
-        self._waiting: list[bytes] = []
 
     def __iter__(self) -> Iterator[str]:
+        window, starts = self._window, self._starts
         while True:
-            if not self._waiting:
-                *lines, self._rest = (self._rest + self._window.take()).split(b"\n")
-                self._waiting = [line + b"\n" for line in reversed(lines)]
-                self._check_length(len(self._rest))
-            if self._waiting:
-                line = self._waiting.pop()
-            elif self._window.extend():
-                continue
-            elif self._rest:
-                line, self._rest = self._rest, b""
-                if self._window.cut_short():
-                    self.cut = self._first + len(self._given)
-            else:
-                return
-            self._given.append(line)
-            yield line.decode("utf-8", "backslashreplace")
+            start = window.begin + starts[-1]
+            end = window.buffer.find(b"\n", start, window.end) + 1
+            if not end:
+                self._check_length(window.end - start)
+                if window.extend():
+                    continue
+                start, end = window.begin + starts[-1], window.end
+                if start == end:
+                    return
+                if window.cut_short():
+                    self.cut = window.line + len(starts) - 1
+            starts.append(end - window.begin)
+            yield window.buffer[start:end].decode("utf-8", "backslashreplace")
 
     def offset_of(self, line: int) -> int:
         """Return where a line starts in the file, one of those that were yielded or the next."""
-        return self._window.offset - len(self._left(line))
+        return self._window.offset + self._starts[line - self._window.line]
 
     def stop(self, line: int) -> None:
-        """Give back the lines from this one on: the window starts there."""
-        self._window.give_back(self._left(line))
-        self._window.line = line
-
-    def _left(self, line: int) -> bytes:
-        return b"".join([*self._given[line - self._first :], *reversed(self._waiting), self._rest])
+        """Move the window to this line: the lines from there on were not used."""
+        count = line - self._window.line
+        self._window.move(self._window.begin + self._starts[count], count)
