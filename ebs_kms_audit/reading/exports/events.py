@@ -67,6 +67,7 @@ OWN = (columns.USER_NAME, columns.ACCESS_KEY, columns.EVENT_ID, columns.REQUEST_
 _KINDS_KEPT = 5_000
 _TEXTS_KEPT = 20_000
 _LONGEST_KEPT = 2_000  # characters of all cells: no cache holds more of a row
+_NO_RESOURCES = ("", "[]")
 _EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NO_NAME = "it has no Event name"
 
@@ -146,6 +147,8 @@ class RowReader:
         self._known: dict[Any, Judgement] = {}
         self._holder = cells_getter(layout, columns.USER_NAME, columns.ACCESS_KEY, columns.ACCOUNT)
         self._holders: set[_Cells] = set()
+        self._resources_at = layout.positions.get(columns.RESOURCES)
+        self._named_users: set[str] = set()  # cells under Resources
         self._sample = sample
         self._day_first_by_default = day_first_by_default
 
@@ -159,10 +162,11 @@ class RowReader:
         )
 
     def needed(self, rows: Iterable[Row]) -> Iterator[NeededRow]:
-        """Yield the rows that an audit needs: the relevant ones, and holders of long-term keys.
+        """Yield the rows that an audit needs: the relevant ones, and those that identify users.
 
         Of the rows that only show that a user has a long-term access key, the first of each user,
-        key and account is yielded.
+        key and account is yielded. Of those that only have the ARN of a user, the first with these
+        resources is yielded.
         """
         stats, width, time_at, key_at = (
             self._stats, self._layout.width, self._time_at, self._key_at,
@@ -192,9 +196,12 @@ class RowReader:
                 stats.add_time(time)
                 if time.tzinfo is None:
                     stats.times_without_zone = True
-            if found.relevance is not NOT_RELEVANT:
-                yield NeededRow(line, cells, time, found.relevance != ONLY_NAMES_A_USER)
-            elif key_at is not None and "AKIA" in cells[key_at] and self._is_new_holder(cells):
+            why = found.relevance
+            if why is not NOT_RELEVANT and why != ONLY_NAMES_A_USER:
+                yield NeededRow(line, cells, time)
+            elif (why is not NOT_RELEVANT and self._names_new_users(cells)) or (
+                key_at is not None and "AKIA" in cells[key_at] and self._is_new_holder(cells)
+            ):
                 yield NeededRow(line, cells, time, needed=False)
             if times.guessed_order:
                 stats.guessed_dates = True
@@ -218,6 +225,15 @@ class RowReader:
                 self._known.clear()
             self._known[by] = found
         return found
+
+    def _names_new_users(self, cells: list[str]) -> bool:
+        """Return whether a row of IAM has resources that no row before it has."""
+        named = cells[self._resources_at] if self._resources_at is not None else ""
+        if named.strip() in _NO_RESOURCES or named in self._named_users:
+            return False
+        if len(self._named_users) < HOLDERS_KEPT and len(named) < _LONGEST_KEPT:
+            self._named_users.add(named)
+        return True
 
     def _is_new_holder(self, cells: list[str]) -> bool:
         if self._key_at is None or key_kind(cells[self._key_at].strip()) != "long_term":
