@@ -11,6 +11,8 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 
+_LAST_BITS = (1 << 16) - 1
+
 
 class Distinct(NamedTuple):
     """The distinct values of an array.
@@ -37,10 +39,15 @@ def distinct(array: Array) -> Distinct:
 
 
 def are_among(array: Array, known: Array) -> Array:
-    """Return which values of an array are among the known ones."""
-    if not len(known):
-        return np.zeros(len(array), dtype=bool)
-    known = np.sort(known)
-    places = np.minimum(np.searchsorted(known, array), len(known) - 1)
-    found: Array = known[places] == array
+    """Return which values of an array are among the known ones.
+
+    Most are not, and their last bits show it: only the others are searched.
+    """
+    with_bits = np.zeros(_LAST_BITS + 1, dtype=bool)
+    with_bits[known & _LAST_BITS] = True
+    found: Array = with_bits[array & _LAST_BITS]
+    some = np.flatnonzero(found)
+    if len(some):
+        known, values = np.sort(known), array[some]
+        found[some] = known[np.searchsorted(known, values).clip(max=len(known) - 1)] == values
     return found
