@@ -16,6 +16,7 @@ HIDDEN_USER = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.(?:com(?:\.cn)?|eu)")
 _AWS_INTERNAL = re.compile(r"AWS Internal(?:/\d+)?")
+_ANY_ADDRESS = "192.0.2.0"  # one of those for documentation
 _PROBING = frozenset({"config", "access-analyzer", "resource-explorer-2", "airflow"})
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
@@ -54,6 +55,16 @@ def probing_service(source_ip: str | None) -> str | None:
     """
     service = service_behind(source_ip) or ""
     return service if service.partition(".")[0] in _PROBING else None
+
+
+@lru_cache(maxsize=1_000)
+def source_kind(source_ip: str | None) -> str | None:
+    """Return what calls have in common that come from one service, or from any IP address.
+
+    This is the Source IP address, but the same one for each IPv4 and IPv6 address: who called and
+    why the call was denied do not depend on the address.
+    """
+    return _ANY_ADDRESS if source_ip and is_address(source_ip) else source_ip
 
 
 def is_address(text: str) -> bool:

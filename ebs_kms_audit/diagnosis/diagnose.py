@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.aws.callers import is_address
+from ebs_kms_audit.aws.callers import is_address, source_kind
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, NextEvidence, OtherCause
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
@@ -75,7 +75,7 @@ def _kind(denial: Denial) -> tuple[object, ...]:
         denial.iam_actions,
         event.name,
         event.error_code,
-        event.source_ip,
+        source_kind(event.source_ip),
         event.account,
         denial.message and _said(denial, denial.message),
         principal.arn,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind
+from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind, source_kind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRole, AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
@@ -140,7 +140,8 @@ class Resolver:
 
     Denials of one kind are identified once: they share the principal, the key and the message.
     Only the first of a kind is in the `event_ids` of the principal. Events of one kind differ in
-    time, ids and access key, and the access keys belong to the same account and role.
+    time, address, User agent, ids and access key, and the access keys belong to the same account
+    and role.
     """
 
     def __init__(self, evidence_index: EvidenceIndex, overrides: Overrides) -> None:
@@ -205,8 +206,8 @@ class Resolver:
         if siblings or ec2_calls or event.identity is not None:  # the event has its own evidence
             return self._first(event, siblings, ec2_calls, credential.account)
         kind = (
-            event.name, event.region, event.source_ip, event.error_code, event.user_name,
-            event.resources, account, event.error_message, credential,
+            event.name, event.region, source_kind(event.source_ip), event.error_code,
+            event.user_name, event.resources, account, event.error_message, credential,
         )  # fmt: skip
         first = self._kinds.get(kind)
         if first is None:

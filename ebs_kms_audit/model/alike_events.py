@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from ebs_kms_audit.aws.callers import source_kind
 from ebs_kms_audit.model.event import Event, EventKind
 
 
@@ -15,6 +16,8 @@ class EventColumns(NamedTuple):
 
     lines        the line
     seconds      the time in seconds since 1970; 0 without a time
+    source_ips   the Source IP address, or None
+    user_agents  the User agent, or None
     event_ids    the Event ID, or None
     request_ids  the Request ID, or None
     access_keys  the access key id, or None
@@ -22,16 +25,19 @@ class EventColumns(NamedTuple):
 
     lines: Sequence[int]
     seconds: Sequence[float]
+    source_ips: Sequence[str | None]
+    user_agents: Sequence[str | None]
     event_ids: Sequence[str | None]
     request_ids: Sequence[str | None]
     access_keys: Sequence[str | None]
 
 
 class AlikeEvents:
-    """Events that differ in line, time, ids and access key only, as columns.
+    """Events that differ in line, time, address, User agent, ids and access key only, as columns.
 
-    A log has tens of thousands of denied events of a few thousand kinds. What the events of a kind
-    share is looked at once. An event is made when it is asked for.
+    All come from one service, or all from IP addresses. A log has tens of thousands of denied
+    events of a few thousand kinds. What the events of a kind share is looked at once. An event is
+    made when it is asked for.
 
     first    the first event
     columns  in what the events differ
@@ -65,7 +71,7 @@ class AlikeEvents:
             elif not _is_plain_row(event):
                 found.append(cls.of(event))
             else:
-                kind = _shared(event), id(event.resources)
+                kind = _shared(event), source_kind(event.source_ip), id(event.resources)
                 alike = rows.get(kind)
                 if alike is None:
                     alike = rows[kind] = []
@@ -91,15 +97,9 @@ class AlikeEvents:
         """Return the event at a place."""
         if self._kind is None or not at:
             return self.first
-        lines, _, event_ids, request_ids, access_keys = self.columns
-        return self._kind.event(
-            lines[at],
-            self.time(at),
-            self.first.user_name,
-            event_ids[at],
-            request_ids[at],
-            access_keys[at],
-        )
+        lines, _, *columns = self.columns
+        own = [column[at] for column in columns]
+        return self._kind.event(lines[at], self.time(at), self.first.user_name, own)
 
     def time(self, at: int) -> datetime | None:
         """Return the time of the event at a place."""
@@ -130,9 +130,10 @@ def _is_plain_row(event: Event) -> bool:
 
 
 _line = attrgetter("line")
-_own = attrgetter("line", "seconds", "event_id", "request_id", "access_key")
+_own = attrgetter(
+    "line", "seconds", "source_ip", "user_agent", "event_id", "request_id", "access_key"
+)
 _shared = attrgetter(
-    "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
-    "error_code", "user_name", "read_only", "account", "account_cell", "error_message",
-    "policy", "grant",
+    "file", "name", "source", "source_inferred", "region", "error_code", "user_name",
+    "read_only", "account", "account_cell", "error_message", "policy", "grant",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from operator import attrgetter
 from typing import NamedTuple, overload
 
+from ebs_kms_audit.aws.callers import source_kind
 from ebs_kms_audit.model.alike_events import AlikeEvents
 from ebs_kms_audit.model.denial import Denial, Verdict
 from ebs_kms_audit.model.made_sequence import MadeSequence
@@ -62,8 +63,9 @@ class _Kinds(NamedTuple):
 class Denials(MadeSequence[Denial]):
     """An immutable sequence of denials that knows their kinds. It equals a tuple of the same.
 
-    Denials of one kind have the same caller, key, actions, error code, message, account, Region
-    and source, and the same verdict. They differ in time, line, ids, access key and user agent.
+    Denials of one kind have the same caller, key, actions, error code, message, account and Region,
+    and the same verdict. All come from one service, or all from IP addresses. They differ in time,
+    line, address, User agent, ids and access key.
     An audit judges each kind once, because a log can have 40,000 denials of a few kinds. A denial
     is made when it is asked for: two requests for one denial can return two equal objects.
     """
@@ -276,8 +278,9 @@ class Denials(MadeSequence[Denial]):
 
 
 def _are_of_different_calls(denials: Sequence[Denial]) -> bool:
-    """Return whether no two denials have the same event name, error code and source."""
-    calls = {(one.event.name, one.event.error_code, one.event.source_ip) for one in denials}
+    """Return whether no two denials have the same event name, error code and kind of source."""
+    events = [one.event for one in denials]
+    calls = {(one.name, one.error_code, source_kind(one.source_ip)) for one in events}
     return len(calls) == len(denials)
 
 
@@ -289,8 +292,8 @@ def _kinds_of(denials: Sequence[Denial]) -> list[int]:
     for denial in denials:
         event, caller = denial.event, denial.event.identity
         rest = (
-            event.name, event.error_code, event.source_ip, event.user_name, event.region,
-            event.account, event.error_message is None, denial.credential_account,
+            event.name, event.error_code, source_kind(event.source_ip), event.user_name,
+            event.region, event.account, event.error_message is None, denial.credential_account,
             denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
             event.account_cell, caller and (caller.issuer_arn or caller.arn),
         )  # fmt: skip

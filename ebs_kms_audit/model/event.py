@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -129,9 +130,9 @@ class Event:
 
 
 class EventKind:
-    """Creates events that differ only in line, time, User name, ids and access key.
+    """Creates events that differ only in line, time, User name, source, ids and access key.
 
-    This is ten times as fast as `Event()`.
+    The source is the Source IP address and the User agent. This is ten times as fast as `Event()`.
 
     first  the event that the others are like
     """
@@ -148,16 +149,16 @@ class EventKind:
         line: int,
         time: datetime | None,
         user_name: str | None,
-        event_id: str | None,
-        request_id: str | None,
-        access_key: str | None,
+        own: Iterable[str | None],
     ) -> Event:
-        """Return the event of this kind with these fields."""
+        """Return the event of this kind with these fields.
+
+        `own` are the Source IP address, User agent, Event ID, Request ID and access key.
+        """
         made: Any = _Unfrozen()
         (
-            made.file, made.name, made.source, made.source_inferred, made.region, made.source_ip,
-            made.user_agent, made.error_code, made.resources, made.read_only, made.account,
-            made.account_cell,
+            made.file, made.name, made.source, made.source_inferred, made.region, made.error_code,
+            made.resources, made.read_only, made.account, made.account_cell,
         ) = self._of_rows  # fmt: skip
         (
             made.identity, made.error_message, made.record, made.policy, made.grant,
@@ -165,9 +166,9 @@ class EventKind:
         made.line = line
         made.time = time
         made.user_name = user_name
-        made.event_id = event_id
-        made.request_id = request_id
-        made.access_key = access_key
+        (
+            made.source_ip, made.user_agent, made.event_id, made.request_id, made.access_key,
+        ) = own  # fmt: skip
         made.__class__ = Event  # now it is immutable
         event: Event = made
         return event
@@ -180,7 +181,7 @@ class _Unfrozen:
 
 
 _of_rows = attrgetter(
-    "file", "name", "source", "source_inferred", "region", "source_ip", "user_agent",
-    "error_code", "resources", "read_only", "account", "account_cell",
+    "file", "name", "source", "source_inferred", "region", "error_code", "resources",
+    "read_only", "account", "account_cell",
 )  # fmt: skip
 _of_records = attrgetter("identity", "error_message", "record", "policy", "grant")

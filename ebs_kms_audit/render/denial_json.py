@@ -17,7 +17,7 @@ from ebs_kms_audit.render.json_text import (
     time_text,
 )
 
-_OWN = ("event_id", "event_time", "line")
+_OWN = ("event_id", "event_time", "source_ip", "line")
 """The members in which denials of one kind differ."""
 
 
@@ -36,24 +36,28 @@ class DenialsJson:
         """Yield the texts of denials, as in `Items`."""
         kinds = []
         for one in denials.alike:
-            lines, seconds, event_ids, *_ = one.events.columns
+            columns = one.events.columns
             # The seconds are in UTC: a single event can have a time without a zone, or none.
-            single = null_or_text(time_text(one.events.first.time)) if len(lines) == 1 else None
+            single = (
+                null_or_text(time_text(one.events.first.time)) if len(one.events) == 1 else None
+            )
             kind = kind_of(one.sample)
             parts = self._parts.of(kind, margin, denial_dict, one.sample)
-            kinds.append((*parts, event_ids, seconds, lines, single))
+            kinds.append((parts, columns, single))
         for places in chunks(denials.places):
             texts: list[str] = []
             for number, at in places:
-                start, to_time, to_line, end, event_ids, seconds, lines, single = kinds[number]
-                event_id = event_ids[at]
+                (start, to_time, to_source, to_line, end), columns, single = kinds[number]
+                event_id, source_ip = columns.event_ids[at], columns.source_ips[at]
                 texts += (
                     start,
                     "null" if event_id is None else string_text(event_id),
                     to_time,
-                    single or f'"{seconds_text(seconds[at])}"',
+                    single or f'"{seconds_text(columns.seconds[at])}"',
+                    to_source,
+                    "null" if source_ip is None else string_text(source_ip),
                     to_line,
-                    str(lines[at]),
+                    str(columns.lines[at]),
                     end,
                 )
             yield "".join(texts)
@@ -66,7 +70,7 @@ def _at(denials: Denials, place: tuple[int, int]) -> dict[str, Any]:
 
 
 def kind_of(denial: Denial) -> Hashable:
-    """Return a value that is equal for denials that differ only in event id, time and line.
+    """Return a value that is equal for denials that differ only in the members of `_OWN`.
 
     It has all other members of `denial_dict`. It is valid while the report exists, because it has
     ids of objects of the report: they are hashed faster than the objects.
@@ -78,7 +82,6 @@ def kind_of(denial: Denial) -> Hashable:
         id(denial.statement_kind),
         event.error_code,
         denial.via_service,
-        event.source_ip,
         event.error_message,
         id(denial.message),
         event.file,

@@ -45,7 +45,8 @@ class Row(NamedTuple):
 
     finding_id  the id of the finding
     of_event    the columns in which denials of one kind differ: event_id and the times
-    of_kind     the next columns; the same object for the denials of one kind in a finding
+    of_kind     the next columns; the same object for the denials of one kind and one Source IP
+                address in a finding
     line        the line
     """
 
@@ -82,7 +83,8 @@ def rows_of(report: Report) -> Iterator[Row]:
     for finding in report.findings:
         kinds: dict[object, tuple[Any, ...]] = {}
         for denial in finding.denials:
-            event, kind = denial.event, (id(denial.principal), id(denial.key), kind_of(denial))
+            event, who = denial.event, (id(denial.principal), id(denial.key))
+            kind = *who, event.source_ip, kind_of(denial)
             of_kind = kinds.get(kind)
             if of_kind is None:
                 of_kind = kinds[kind] = tuple(map(_encodable, _of_kind(finding, denial)))

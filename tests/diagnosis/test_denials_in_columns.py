@@ -34,15 +34,8 @@ def alike(*rows, **fields):
         )
         for line, seconds in rows
     ]
-    lines, seconds = zip(*rows, strict=True)
-    columns = EventColumns(
-        lines,
-        seconds,
-        *(
-            [getattr(one, name) for one in events]
-            for name in ("event_id", "request_id", "access_key")
-        ),
-    )
+    names = "line seconds source_ip user_agent event_id request_id access_key".split()
+    columns = EventColumns(*([getattr(one, name) for one in events] for name in names))
     made = [resolve(one, (), (), EvidenceIndex(), Overrides.of()) for one in events]
     return AlikeDenials(made[0], AlikeEvents(events[0], EventKind(events[0]), columns)), made
 
@@ -119,15 +112,16 @@ def test_all_denials_of_several_sequences_are_joined():
 
 
 def test_denials_that_differ_in_what_they_call_with_are_of_one_kind():
-    """The user agent is in no answer. The event name, the error code and the source are."""
+    """The User agent and the address decide nothing. The event name, the error and a service do."""
     fields = [
         {}, {"user_agent": "aws-cli"}, {"name": "Decrypt"}, {"user_agent": "boto3"},
         {"error_code": "AccessDeniedException"}, {"source_ip": "192.0.2.7"},
+        {"source_ip": "2001:db8::7"}, {"source_ip": "AWS Internal"}, {"source_ip": None},
     ]  # fmt: skip
     found = Denials([alike((line, 10), **one)[0] for line, one in enumerate(fields, 1)])
-    assert found.kind_at == (0, 0, 1, 0, 2, 3)
-    assert found.first_at == (0, 2, 4, 5)
-    assert [one.event.line for one in found.kinds] == [1, 3, 5, 6]
+    assert found.kind_at == (0, 0, 1, 0, 2, 3, 3, 4, 5)
+    assert found.first_at == (0, 2, 4, 5, 7, 8)
+    assert [one.event.line for one in found.kinds] == [1, 3, 5, 6, 8, 9]
 
 
 def test_each_kind_has_its_verdict():

@@ -176,9 +176,15 @@ def test_rows_become_columns_by_their_kinds():
         row(2),
         row(5, user_name="bob", request_id="request-5"),
         row(6, user_agent="aws-cli"),
+        row(7, source_ip="198.51.100.7"),
+        row(8, source_ip="2001:db8::7", user_agent="boto3"),
+        row(9, source_ip="AWS Internal"),
+        row(10, source_ip=None),
     ]
     found = AlikeEvents.of_each_kind(rows)
-    assert [[one.line for one in alike] for alike in found] == [[2, 4], [3, 5], [6]]
+    assert [[one.line for one in alike] for alike in found] == [
+        [2, 4, 6], [3, 5], [7, 8], [9], [10],
+    ]  # fmt: skip
     assert sorted((one for alike in found for one in alike), key=lambda one: one.line) == sorted(
         rows, key=lambda one: one.line
     )

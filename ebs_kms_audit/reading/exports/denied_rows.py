@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.events import RowKind
 from ebs_kms_audit.reading.exports.text_columns import TextColumn, texts_of
 
+_OFTEN_EQUAL = slice(2, 4)
+"""Of `EventColumns`, the addresses and User agents. Groups with the same share these columns."""
+
 
 class AlikeRows(NamedTuple):
-    """Denied rows of one kind and one User name."""
+    """Denied rows of one kind and one User name, which is empty if there is none."""
 
     kind: RowKind
     user_name: str
@@ -30,9 +33,9 @@ class DeniedRows:
     def _clear(self) -> None:
         self._kinds: list[RowKind] = []
         self._kind_numbers: dict[int, int] = {}
-        self._user_numbers: dict[str, int] = {}
+        self._text_numbers: dict[str, int] = {}
         self._numbers: list[tuple[Array, ...]] = []
-        self._ids: list[tuple[TextColumn, ...]] = []
+        self._ids: list[Sequence[TextColumn]] = []
 
     def kind_number(self, kind: RowKind, kind_hash: int) -> int:
         """Return the number of a kind."""
@@ -41,45 +44,51 @@ class DeniedRows:
             self._kinds.append(kind)
         return number
 
-    def user_numbers(self, names: Iterable[str]) -> Array:
-        """Return the numbers of User names."""
-        known = self._user_numbers
-        return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+    def text_numbers(self, texts: Iterable[str]) -> Array:
+        """Return the numbers of texts."""
+        known = self._text_numbers
+        return np.array([known.setdefault(text, len(known)) for text in texts], dtype=np.int64)
 
     def add(
-        self, kinds: Array, users: Array, lines: Array, seconds: Array, *ids: TextColumn
+        self, rows: Sequence[Array], callers: Sequence[Array], ids: Sequence[TextColumn]
     ) -> None:
-        """Add rows. `ids` are their Event IDs, Request IDs and access keys."""
-        self._numbers.append((kinds, users, lines, seconds))
+        """Add rows, as columns.
+
+        rows     the lines, the times in seconds and the numbers of the kinds
+        callers  the columns of `CALLERS`: numbers of texts
+        ids      the columns of `IDS`
+        """
+        self._numbers.append((*rows, *callers))
         self._ids.append(ids)
 
     def take(self) -> Iterator[AlikeRows]:
         """Yield the groups of rows that were added since the last call, by their first row."""
-        added, ids, of_kinds, names = (
-            self._numbers, self._ids, self._kinds, list(self._user_numbers),
+        added, ids, of_kinds, texts = (
+            self._numbers, self._ids, self._kinds, [*self._text_numbers],
         )  # fmt: skip
         self._clear()
         if not added:
             return
-        kinds, users, *numbers = map(np.concatenate, zip(*added, strict=True))
-        groups = kinds * len(names) + users  # one number for kind and User name
+        lines, seconds, kinds, users, *others = map(np.concatenate, zip(*added, strict=True))
+        groups = kinds * len(texts) + users  # one number for kind and User name
         order = np.argsort(groups, kind="stable")
         groups = groups[order]
         begins = np.flatnonzero(np.diff(groups, prepend=-1))
         by_first_row = np.argsort(order[begins])
-        lines, seconds = (tuple(column[order].tolist()) for column in numbers)
-        event_ids, request_ids, keys = (
-            texts_of(columns, order) for columns in zip(*ids, strict=True)
-        )
+        text_or_none = np.array([text or None for text in texts], dtype=object)
+        columns = [
+            *(tuple(column[order].tolist()) for column in (lines, seconds)),
+            *(tuple(text_or_none[column[order]].tolist()) for column in others),
+            *(texts_of(columns, order) for columns in zip(*ids, strict=True)),
+        ]
+        known: dict[Sequence[Any], Sequence[Any]] = {}
         for begin, end, group in zip(
             begins[by_first_row].tolist(),
             np.append(begins[1:], len(order))[by_first_row].tolist(),
             groups[begins][by_first_row].tolist(),
             strict=True,
         ):
-            kind, user = divmod(group, len(names))
-            some = slice(begin, end)
-            columns = EventColumns(
-                lines[some], seconds[some], event_ids[some], request_ids[some], keys[some]
-            )
-            yield AlikeRows(of_kinds[kind], names[user], columns)
+            kind, user = divmod(group, len(texts))
+            rows: list[Sequence[Any]] = [column[begin:end] for column in columns]
+            rows[_OFTEN_EQUAL] = [known.setdefault(one, one) for one in rows[_OFTEN_EQUAL]]
+            yield AlikeRows(of_kinds[kind], texts[user], EventColumns(*rows))

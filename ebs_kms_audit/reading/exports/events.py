@@ -55,14 +55,15 @@ _SHARED = (
     columns.EVENT_SOURCE,
     columns.EVENT_NAME,
     columns.REGION,
-    columns.SOURCE_IP,
-    columns.USER_AGENT,
     columns.ERROR_CODE,
     columns.RESOURCES,
     columns.READ_ONLY,
     columns.ACCOUNT,
 )
-OWN = (columns.USER_NAME, columns.ACCESS_KEY, columns.EVENT_ID, columns.REQUEST_ID)
+CALLERS = (columns.USER_NAME, columns.SOURCE_IP, columns.USER_AGENT)
+"""The columns that describe the caller. Most rows have the texts of other rows there."""
+IDS = (columns.EVENT_ID, columns.REQUEST_ID, columns.ACCESS_KEY)
+OWN = (*CALLERS, *IDS)
 """The columns, beside Event time, in which rows of one kind differ."""
 _KINDS_KEPT = 5_000
 _TEXTS_KEPT = 20_000
@@ -308,25 +309,21 @@ class EventMaker:
     def _event(
         self, events: EventKind, line: int, time: datetime | None, own: Sequence[str]
     ) -> Event:
-        user_name, access_key, event_id, request_id = own
-        return events.event(
-            line,
-            time,
-            self._once(user_name.strip()) or None,
-            event_id.strip() or None,
-            request_id.strip() or None,
-            access_key.strip() or None,
-        )
+        user_name, source_ip, user_agent, *ids = [cell.strip() or None for cell in own]
+        once = self._once
+        return events.event(line, time, once(user_name), (once(source_ip), once(user_agent), *ids))
 
-    def _once(self, text: str) -> str:
+    def _once(self, text: str | None) -> str | None:
         """Return the same object for equal texts: kinds of rows differ in few cells."""
+        if text is None:
+            return None
         if len(self._texts) < _TEXTS_KEPT and len(text) < _LONGEST_KEPT:
             return self._texts.setdefault(text, text)
         return self._texts.get(text, text)
 
     def _first_of_kind(self, shared: _Cells) -> Event:
-        source, name, region, ip, agent, error, named, read_only, account_cell = [
-            self._once(cell.strip()) or None for cell in shared
+        source, name, region, error, named, read_only, account_cell = [
+            self._once(cell.strip() or None) for cell in shared
         ]
         assert name is not None
         resources = self._resources.get(named)
@@ -345,8 +342,6 @@ class EventMaker:
             source=KMS_EVENT_SOURCE if inferred else source,
             source_inferred=inferred,
             region=region if is_region(region) else None,
-            source_ip=ip,
-            user_agent=agent,
             error_code=error,
             resources=resources,
             read_only=read_flag(read_only or ""),

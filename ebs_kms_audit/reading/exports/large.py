@@ -265,7 +265,7 @@ class LargeExport:
         stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
-        return self._events.needed(line, result.kinds, result.user_names, result.needed)
+        return self._events.needed(line, result.kinds, result.texts, result.needed)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials, in order of their lines.

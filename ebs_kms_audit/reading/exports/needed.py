@@ -1,21 +1,23 @@
 """The rows of a range of a large export that an audit needs one by one, as columns.
 
-Most denied rows differ from an earlier row in time, User name, access key and ids only. Rows that
-agree in all other cells are of one kind. The cells of a kind are parsed once.
+Most denied rows differ from an earlier row in time, User name, address, User agent, access key and
+ids only. Rows that agree in all other cells are of one kind. The cells of a kind are parsed once.
 """
 
 from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from ebs_kms_audit.aws.callers import is_address
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.distinct import distinct
-from ebs_kms_audit.reading.exports.events import OWN
+from ebs_kms_audit.reading.exports.events import CALLERS, IDS
 from ebs_kms_audit.reading.exports.hashing import LONGEST, PAD, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.text_columns import TextColumn, plain_column
@@ -23,6 +25,7 @@ from ebs_kms_audit.reading.exports.text_columns import TextColumn, plain_column
 NO_TIME = -1
 """Instead of a time in seconds: the time must be read from the cells."""
 _KINDS_KEPT = 2_000
+_ANY_ADDRESS = 1  # the hash of each IP address in kinds; 0 is that of an empty cell
 
 
 class Kind(NamedTuple):
@@ -41,20 +44,18 @@ class Kind(NamedTuple):
 class Columns(NamedTuple):
     """Needed rows, an entry for each in every column. Numbers are bytes of an array.
 
-    lines        counted from the start of the range, u4
-    kinds        numbers of kinds, u4
-    users        numbers of User names, u4
-    seconds      the time in seconds since 1970, or NO_TIME, i8
-    access_keys, event_ids, request_ids  the cells, as in `text_columns`; "" without one
+    lines    counted from the start of the range, u4
+    seconds  the time in seconds since 1970, or NO_TIME, i8
+    kinds    numbers of kinds, u4
+    callers  the columns of `CALLERS`: numbers of texts, u4
+    ids      the columns of `IDS`: the cells, as in `text_columns`; "" without one
     """
 
     lines: bytes
-    kinds: bytes
-    users: bytes
     seconds: bytes
-    access_keys: TextColumn
-    event_ids: TextColumn
-    request_ids: TextColumn
+    kinds: bytes
+    callers: tuple[bytes, ...]
+    ids: tuple[TextColumn, ...]
 
 
 class NeededRows:
@@ -62,15 +63,17 @@ class NeededRows:
 
     After `finish`:
 
-    kinds       the kinds of the rows
-    user_names  their User names, each once
-    parts       the rows, in the order in which they were added
+    kinds  the kinds of the rows
+    texts  the texts of their columns of `CALLERS`, each once
+    parts  the rows, in the order in which they were added
     """
 
     def __init__(self, layout: Layout, parse: Callable[[bytes], list[str]]) -> None:
         self._parse = parse
-        self._user_at, *self._own = (layout.positions.get(name) for name in OWN)
-        own = {self._user_at, *self._own, layout.positions[columns.EVENT_TIME]}
+        self._callers = [layout.positions.get(name) for name in CALLERS]
+        self._ids = [layout.positions.get(name) for name in IDS]
+        self._address_at = layout.positions.get(columns.SOURCE_IP)
+        own = {*self._callers, *self._ids, layout.positions[columns.EVENT_TIME]}
         self._shared = runs_of([at for at in range(layout.width) if at not in own])
         self._known: dict[int, bytes] = {}
         self.clear()
@@ -78,23 +81,23 @@ class NeededRows:
     def clear(self) -> None:
         """Begin a range."""
         self.kinds: list[Kind] = []
-        self.user_names: list[str] = []
+        self.texts: list[str] = []
         self.parts: list[Columns] = []
         self._numbers: dict[int, int] = {}
-        self._user_numbers: dict[str, int] = {}
-        self._single: list[tuple[int, int, int, str, str, str]] = []
+        self._text_numbers: dict[str, int] = {}
+        self._single: list[tuple[int, int, tuple[int, ...], tuple[str, ...]]] = []
         self._copied = bytearray()
         self._places: list[tuple[Array, ...]] = []
 
     def add(self, line: int, cells: list[str], *, needed: bool) -> None:
         """Add a row by its cells. It is a kind by itself."""
         self._finish_regular()  # the parts are in the order of the rows
-        user, key, event_id, request_id = (
-            cells[at] if at is not None and at < len(cells) else ""
-            for at in (self._user_at, *self._own)
+        callers, ids = (
+            [cells[at] if at is not None and at < len(cells) else "" for at in places]
+            for places in (self._callers, self._ids)
         )
-        numbers = len(self.kinds), self._user_number(user)
-        self._single.append((line, *numbers, key, event_id, request_id))
+        numbers = tuple(map(self._text_number, callers))
+        self._single.append((line, len(self.kinds), numbers, tuple(ids)))
         self.kinds.append(Kind(None, marshal.dumps(cells), needed))
 
     def add_regular(
@@ -121,14 +124,16 @@ class NeededRows:
         """Make columns of the rows that were added by their cells."""
         if not self._single:
             return
-        lines, kinds, users, keys, event_ids, request_ids = zip(*self._single, strict=True)
+        lines, kinds, callers, ids = zip(*self._single, strict=True)
         self.parts.append(
             Columns(
-                _bytes_of(np.array(lines)), _bytes_of(np.array(kinds)), _bytes_of(np.array(users)),
+                _bytes_of(np.array(lines)),
                 np.full(len(lines), NO_TIME, dtype=np.int64).tobytes(),
-                list(keys), list(event_ids), list(request_ids),
+                _bytes_of(np.array(kinds)),
+                tuple(map(_bytes_of, np.array(callers).T)),
+                tuple(map(list, zip(*ids, strict=True))),
             )
-        )  # fmt: skip
+        )
         self._single = []
 
     def _finish_regular(self) -> None:
@@ -138,15 +143,16 @@ class NeededRows:
         starts, ends, lines, seconds = map(np.concatenate, zip(*self._places, strict=True))
         self._copied += bytes(PAD)
         cells = _Cells(self._copied, starts, ends)
-        kinds = self._numbers_of(cells, self._shared, self._kind_number)
-        user_at = [] if self._user_at is None else [(self._user_at, self._user_at)]
-        users = self._numbers_of(cells, user_at, self._user_number_of)
+        callers = _, addresses, _ = [self._text_numbers_of(cells, at) for at in self._callers]
         self.parts.append(
             Columns(
-                _bytes_of(lines), _bytes_of(kinds), _bytes_of(users), seconds.tobytes(),
-                *(self._texts(cells, at) for at in self._own),
+                _bytes_of(lines),
+                seconds.tobytes(),
+                _bytes_of(self._kinds_of(cells, addresses)),
+                tuple(map(_bytes_of, callers)),
+                tuple([self._texts(cells, at) for at in self._ids]),
             )
-        )  # fmt: skip
+        )
         self._copied, self._places = bytearray(), []
 
     def _texts(self, cells: _Cells, at: int | None) -> TextColumn:
@@ -161,38 +167,38 @@ class NeededRows:
         text = cells.text(row, at)
         return self._parse(cells.row(row))[at] if '"' in text else text
 
-    def _numbers_of(
-        self,
-        cells: _Cells,
-        runs: Sequence[tuple[int, int]],
-        number: Callable[[_Cells, int, int | None], int],
-    ) -> Array:
-        """Return the numbers of rows by runs of their columns.
+    def _text_numbers_of(self, cells: _Cells, at: int | None) -> Array:
+        """Return the numbers of the texts of a column."""
+        if at is None:
+            return np.full(len(cells.starts), self._text_number(""))
+        return _numbered(
+            *cells.hashes([(at, at)]),
+            lambda row, _: self._text_number(self._text(cells, row, at)),
+        )
 
-        `number` returns the number of a row and its hash, which is None if a cell is too long.
-        """
-        hashes, has_hash = cells.hashes(runs)
-        numbers = np.zeros(len(hashes), dtype=np.int64)
-        hashed = np.flatnonzero(has_hash)
-        unique, first, inverse = distinct(hashes[hashed])
-        found = [
-            number(cells, row, one)
-            for one, row in zip(unique.tolist(), hashed[first].tolist(), strict=True)
-        ]
-        numbers[hashed] = np.array(found, dtype=np.int64)[inverse]
-        for row in np.flatnonzero(~has_hash).tolist():
-            numbers[row] = number(cells, row, None)
-        return numbers
-
-    def _user_number_of(self, cells: _Cells, row: int, _: int | None) -> int:
-        at = self._user_at
-        return self._user_number("" if at is None else self._text(cells, row, at))
-
-    def _user_number(self, name: str) -> int:
-        number = self._user_numbers.setdefault(name, len(self.user_names))
-        if number == len(self.user_names):
-            self.user_names.append(name)
+    def _text_number(self, text: str) -> int:
+        text = text.strip()
+        number = self._text_numbers.setdefault(text, len(self.texts))
+        if number == len(self.texts):
+            self.texts.append(text)
         return number
+
+    def _kinds_of(self, cells: _Cells, addresses: Array) -> Array:
+        """Return the numbers of the kinds of rows.
+
+        `addresses` are the numbers of their Source IP addresses. Rows of one kind can have
+        different IP addresses. Any other text there is part of the kind.
+        """
+        hashes, has_hash = cells.hashes(self._shared)
+        at = self._address_at
+        if at is not None:
+            sources, are_short = cells.hashes([(at, at)])
+            numbers, _, inverse = distinct(addresses)
+            are_addresses = [is_address(self.texts[number]) for number in numbers.tolist()]
+            sources[np.array(are_addresses, dtype=bool)[inverse]] = _ANY_ADDRESS
+            hashes = mixed(hashes, sources)
+            has_hash &= are_short
+        return _numbered(hashes, has_hash, partial(self._kind_number, cells))
 
     def _kind_number(self, cells: _Cells, row: int, shared: int | None) -> int:
         """Return the number of the kind of a row. Kinds that are new are parsed."""
@@ -245,6 +251,21 @@ class _Cells(NamedTuple):
     def spans(self, first: int, last: int) -> tuple[Array, Array]:
         """Return where a run of columns begins, and where it ends."""
         return self.ends[:, first - 1] + 1 if first else self.starts, self.ends[:, last]
+
+
+def _numbered(hashes: Array, has_hash: Array, number: Callable[[int, int | None], int]) -> Array:
+    """Return the numbers of rows by their hashes.
+
+    `number` returns the number of a row and its hash, which is None if a cell is too long.
+    """
+    numbers = np.zeros(len(hashes), dtype=np.int64)
+    hashed = np.flatnonzero(has_hash)
+    unique, first, inverse = distinct(hashes[hashed])
+    found = list(map(number, hashed[first].tolist(), unique.tolist()))
+    numbers[hashed] = np.array(found, dtype=np.int64)[inverse]
+    for row in np.flatnonzero(~has_hash).tolist():
+        numbers[row] = number(row, None)
+    return numbers
 
 
 def _bytes_of(numbers: Array) -> bytes:

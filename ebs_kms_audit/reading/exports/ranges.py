@@ -53,7 +53,7 @@ class RangeResult(NamedTuple):
     groups      for each group its hash, the cells of one row as bytes of `marshal`, and the
                 number of rows
     kinds       the kinds of needed rows, as the fields of `needed.Kind`
-    user_names  the User names of needed rows, each once
+    texts       the texts that needed rows refer to by numbers
     needed      the needed rows, as the fields of `needed.Columns`
     damaged     whether there are damaged account ids
     kept        for each name in KEPT, rows as bytes of PLACE; and their texts
@@ -70,7 +70,7 @@ class RangeResult(NamedTuple):
     aside: list[tuple[int, str]]
     groups: list[tuple[int, bytes, int]]
     kinds: list[tuple[Any, ...]]
-    user_names: list[str]
+    texts: list[str]
     needed: list[tuple[Any, ...]]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
@@ -272,7 +272,7 @@ class RangeReader:
             aside=[(one.line - self._first_line, one.reason) for one in stats.set_aside],
             groups=list(self.groups.counted()),
             kinds=[tuple(kind) for kind in self.needed.kinds],
-            user_names=self.needed.user_names,
+            texts=self.needed.texts,
             needed=[tuple(part) for part in self.needed.parts],
             damaged=self._damaged,
             kept=[(b"".join(self._kept[name]), self._texts[name]) for name in KEPT],

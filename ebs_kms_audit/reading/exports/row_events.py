@@ -46,13 +46,13 @@ class RowEvents:
         self,
         first_line: int,
         kinds: Sequence[tuple[Any, ...]],
-        user_names: Sequence[str],
+        texts: Sequence[str],
         parts: Sequence[tuple[Any, ...]],
     ) -> Iterator[Event]:
         """Yield the events of the needed rows of a range, but those of most denied rows.
 
         `denied` yields these. `first_line` is the number of the line at which the range starts.
-        `kinds`, `user_names` and `parts` are what `NeededRows` collected.
+        `kinds`, `texts` and `parts` are what `NeededRows` collected.
         """
         row_kinds = [self._kind(Kind(*kind)) for kind in kinds]
         numbers_of_kinds = np.array(
@@ -62,31 +62,30 @@ class RowEvents:
             ],
             dtype=np.int64,
         )
-        numbers_of_users = self._denied.user_numbers(user_names)
+        numbers_of_texts = self._denied.text_numbers(texts)
         for part in parts:
             rows = Columns(*part)
-            of_kinds, users, lines = (
-                np.frombuffer(one, "u4") for one in (rows.kinds, rows.users, rows.lines)
-            )
-            lines = lines + first_line
+            lines = np.frombuffer(rows.lines, "u4") + first_line
             seconds = np.frombuffer(rows.seconds, "i8")
-            ids = rows.event_ids, rows.request_ids, rows.access_keys
+            of_kinds = np.frombuffer(rows.kinds, "u4")
+            callers = [np.frombuffer(one, "u4") for one in rows.callers]
             numbers = numbers_of_kinds[of_kinds]
             are_denied = (numbers != _NOT_DENIED) & (seconds != NO_TIME)
             denied = np.flatnonzero(are_denied)
             if len(denied):
                 self._denied.add(
-                    numbers[denied], numbers_of_users[users[denied]], lines[denied],
-                    seconds[denied], *(column_at(one, denied) for one in ids),
-                )  # fmt: skip
+                    (lines[denied], seconds[denied], numbers[denied]),
+                    [numbers_of_texts[one[denied]] for one in callers],
+                    [column_at(one, denied) for one in rows.ids],
+                )
             for at in np.flatnonzero(~are_denied).tolist():
                 kind = int(of_kinds[at])
                 if seconds[at] == NO_TIME:
                     time = self._times.read(marshal.loads(kinds[kind][1])[self._time_at])
                 else:
                     time = datetime.fromtimestamp(int(seconds[at]), UTC)
-                event_id, request_id, access_key = (text_at(one, at) for one in ids)
-                own = user_names[users[at]], access_key, event_id, request_id
+                own = [texts[one[at]] for one in callers]
+                own += [text_at(one, at) for one in rows.ids]
                 yield self._maker.event_of(row_kinds[kind], int(lines[at]), time, *own)
 
     def _number_if_denied(self, kind: RowKind, kind_hash: int | None) -> int:
@@ -99,8 +98,9 @@ class RowEvents:
         """Yield the denied rows of all ranges since the last call, by kind and User name."""
         for kind, user_name, rows in self._denied.take():
             time = datetime.fromtimestamp(rows.seconds[0], UTC)
-            ids = rows.event_ids[0], rows.request_ids[0], rows.access_keys[0]
-            first = kind.events.event(rows.lines[0], time, user_name.strip() or None, *ids)
+            _, _, *columns = rows
+            own = [column[0] for column in columns]
+            first = kind.events.event(rows.lines[0], time, user_name or None, own)
             yield AlikeEvents(first, kind.events, rows)
 
     def _kind(self, kind: Kind) -> RowKind:
