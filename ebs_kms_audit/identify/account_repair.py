@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id
 from ebs_kms_audit.aws.relevance import is_relevant
-from ebs_kms_audit.model import AlikeEvents, Event
+from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.cells import fits_damaged
 
 _KEYS_KEPT = 10_000
@@ -26,11 +26,11 @@ class _FileVotes:
         self.long_term_keys: set[str] = set()
         self.repaired: dict[str, str | None] = {}
 
-    def add_key(self, access_key: str, count: int) -> None:
+    def add_key(self, access_key: str) -> None:
         if key_kind(access_key) == "long_term":
             self.long_term_keys.add(access_key)
         elif len(access_key) < 200:
-            self.temporary_keys[access_key] += count
+            self.temporary_keys[access_key] += 1
             if len(self.temporary_keys) > _KEYS_KEPT:
                 self.decode()
 
@@ -60,7 +60,8 @@ class AccountVotes:
     """Collects, per file, the account ids that access keys and ARNs show.
 
     Each event that an audit needs adds one vote for each account id that it shows. A long-term
-    access key adds one vote in total. Add all events before calling `account`.
+    access key adds one vote in total. Add all events before calling `account`. Of a large export,
+    not all events are added: if it has damaged ids, its votes are counted again.
     """
 
     def __init__(self) -> None:
@@ -68,26 +69,17 @@ class AccountVotes:
 
     def add(self, event: Event) -> None:
         """Add the votes of an event."""
-        self._add(event, {event.access_key: 1}, 1)
-
-    def add_alike(self, events: AlikeEvents) -> None:
-        """Add the votes of alike events."""
-        access_keys = events.columns.access_keys
-        self._add(events.first, Counter(access_keys), len(access_keys))
-
-    def _add(self, event: Event, access_keys: Mapping[str | None, int], count: int) -> None:
         votes = self._files.get(event.file)
         if votes is None:
             votes = self._files[event.file] = _FileVotes()
-        for access_key, times in access_keys.items():
-            if access_key:
-                votes.add_key(access_key, times)
+        if event.access_key:
+            votes.add_key(event.access_key)
         if not event.resources or not is_relevant(event.source, event.name):
             return
         for resource in event.resources:
             arn = Arn.parse(resource.name)
             if arn and is_account_id(arn.account):
-                votes.accounts[arn.account] += count
+                votes.accounts[arn.account] += 1
 
     def count_again(self, file: str, events: Iterable[Event]) -> None:
         """Replace the votes of a file with the votes of these events."""

@@ -44,8 +44,7 @@ class EvidenceIndex:
             self._add_holder(event)
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Add denied KMS rows."""
-        self.accounts.add_alike(events)
+        """Add denied KMS rows of a large export."""
         access_keys = events.columns.access_keys
         long_term = {one for one in set(access_keys) if key_kind(one) == "long_term"}
         if events.first.user_name and long_term:
