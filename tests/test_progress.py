@@ -17,7 +17,7 @@ import pytest
 import ebs_kms_audit
 from ebs_kms_audit import InputError, Progress, progress
 from ebs_kms_audit.reading import exports
-from ebs_kms_audit.reading.exports import large
+from ebs_kms_audit.reading.exports import ranges
 from ebs_kms_audit.render.progress import NotebookLine, TerminalLine, line
 from tests.benchmark.generate import make_export, make_logs
 
@@ -33,7 +33,7 @@ def export(tmp_path_factory):
 def every_block(monkeypatch):
     """Call back at every block or range, and not five times a second. A range is small."""
     monkeypatch.setattr(progress, "_INTERVAL", 0.0)
-    monkeypatch.setattr(large, "RANGE", 500_000)
+    monkeypatch.setattr(ranges, "RANGE", 500_000)
 
 
 def packed(export, folder, kind):

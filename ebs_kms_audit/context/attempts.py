@@ -113,16 +113,8 @@ class Ec2CallLog:
         """Add the calls of large exports that were not parsed."""
         self._rows = [one for one in rows if len(one)]
 
-    def read_texts(self) -> None:
-        """Read the texts of the calls of large exports that `of` returned."""
-        for rows in self._rows:
-            rows.read_texts()
-
     def of(self, denials: Denials) -> Attempts:
-        """Return the EC2 calls of the denials of one principal, which are in order of time.
-
-        The calls of large exports have no text before `read_texts`.
-        """
+        """Return the EC2 calls of the denials of one principal, which are in order of time."""
         if not self._by_caller and not self._by_request and not self._rows:
             return NO_ATTEMPTS
         called = _times_by_caller(denials)

@@ -154,10 +154,7 @@ class ContextCollector:
 
     def histories(self, groups: Sequence[Denials]) -> list[History]:
         """Return the history of each group: the denials of one principal, in order of time."""
-        found = list(map(self._history, groups, self._successes.of_each(groups)))
-        self.ec2_calls.read_texts()
-        self._changes.read_texts()
-        return found
+        return list(map(self._history, groups, self._successes.of_each(groups)))
 
     def _history(self, denials: Denials, successes: Successes) -> History:
         times = denials.times

@@ -116,7 +116,7 @@ class ChangeLog:
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
         row of the change or the denial names no key, a change in the same account and Region
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
-        is used. The changes of large exports have no text before `read_texts`.
+        is used.
         """
         begin = time - BEFORE
         found: list[_Span] = []
@@ -133,11 +133,6 @@ class ChangeLog:
             return EventList(recent[0].last(SHOWN)), recent[0].size
         listed = [change for one in recent for change in one.last(SHOWN)]
         return EventList.last(listed, SHOWN), sum(one.size for one in recent)
-
-    def read_texts(self) -> None:
-        """Read the texts of the changes of large exports that `before` returned."""
-        for rows in self._rows:
-            rows.read_texts()
 
     def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _EventChanges]:
         """Return the changes at a place in an account, and those without a known account."""

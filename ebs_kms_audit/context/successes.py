@@ -51,7 +51,7 @@ class _Success(NamedTuple):
     found: Event | tuple[SuccessRows, SuccessRow]
 
     def listed(self) -> Listed:
-        """Return the success to list. The text of a row is read with the next `read_texts`."""
+        """Return the success to list."""
         if isinstance(self.found, Event):
             return listed(self.found)
         rows, row = self.found
@@ -109,13 +109,11 @@ class SuccessLog:
 
     def of_each(self, groups: Iterable[Denials]) -> list[Successes]:
         """Return for each group of denials what the callers did successfully."""
-        found = [self._of(denials) for denials in groups]
-        for rows in self._rows:
-            rows.read_texts()
+        found = [self._of(denials) for denials in groups]  # all are listed before one is read
         return [Successes(names, event_of(later) if later else None) for names, later in found]
 
     def _of(self, denials: Denials) -> tuple[AbstractSet[str], Listed | None]:
-        """Return the fields of `Successes`. The later success has no event before `read_texts`."""
+        """Return the fields of `Successes`, but the later success as a finding lists it."""
         kinds = denials.kinds
         callers = {caller for denial in kinds for caller in callers_of(denial.event)}
         successes = [one for caller in callers for one in self._of_caller(caller)]

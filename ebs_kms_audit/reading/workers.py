@@ -69,23 +69,24 @@ class Workers:
             del os.environ[name]
 
     def counted(self, parts: Iterable[_T], size: Callable[[_T], float]) -> Iterator[_T]:
-        """Yield the parts, and report the size of each to the meter; a helper reports nothing."""
+        """Yield the parts, and report the size of each to the meter."""
         for part in parts:
             yield part
-            if os.getpid() == self._process:
-                self._count(size(part))
+            self.count(size(part))
 
-    def _count(self, size: float) -> None:
-        self.reported += size
-        if self.meter:
-            self.meter.count(size)
+    def count(self, size: float) -> None:
+        """Report so many bytes as read; a helper reports nothing."""
+        if os.getpid() == self._process:
+            self.reported += size
+            if self.meter:
+                self.meter.count(size)
 
     def report_whole(self, size: int, since: float) -> None:
         """Report a file of a size as read, of which helpers read a part.
 
         `since` is what was `reported` before.
         """
-        self._count(max(0, size - (self.reported - since)))
+        self.count(max(0, size - (self.reported - since)))
 
     def watched(self, source: Source) -> Source:
         """Return a source that reports the bytes read to the meter."""

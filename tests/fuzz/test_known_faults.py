@@ -16,7 +16,7 @@ from ebs_kms_audit import errors, printable
 from ebs_kms_audit.messages import plain
 from ebs_kms_audit.policy import document
 from ebs_kms_audit.reading import sources
-from ebs_kms_audit.reading.exports import cells, events, ranges
+from ebs_kms_audit.reading.exports import cells, events, range_reader
 from ebs_kms_audit.reading.records import decoder
 from ebs_kms_audit.redaction import fields, redactor
 from ebs_kms_audit.redaction.fields import Kind
@@ -45,7 +45,7 @@ def account_through_a_float(patch: Patch) -> None:
             return None, f"{int(cell[:-2]):.5E}"
         return cell or None, None
 
-    for module in (cells, events, ranges):
+    for module in (cells, events, range_reader):
         patch.setattr(module, "read_account", read_account)
 
 

@@ -16,8 +16,8 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.kept import joined
 from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.places import joined
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
@@ -31,20 +31,22 @@ _CallerHash = tuple[int, str | None, str | None]
 class CallsNear(NamedTuple):
     """The calls of a caller near some times.
 
-    rows        the rows of the calls, in order of time
+    places      the places of the calls, in order of time
     size        the number of calls
     operations  their Event names
     texts       the texts of rows that findings list
     """
 
-    rows: Array
+    places: Array
     size: int
     operations: frozenset[str]
     texts: RowTexts
 
     def last(self, most: int) -> list[Listed]:
         """Return the last calls, in order."""
-        return self.texts.of(self.rows[-most:])
+        last = self.places[-most:]
+        every = np.arange(len(last))
+        return self.texts.listed(last, every, last["time"].tolist(), last["line"].tolist())
 
 
 class CallRows(ListedRows):
@@ -56,12 +58,13 @@ class CallRows(ListedRows):
 
     def __init__(
         self,
-        rows: Array,
+        places: Array,
+        event_ids: Array,
         names: Collection[str],
         alike: Callable[[int], Event],
         texts: RowTexts,
     ) -> None:
-        super().__init__(rows, texts)
+        super().__init__(places, event_ids, texts)
         names = [*names, ""]
         self._hashes = dict(zip(names, hash_texts(names).tolist(), strict=True))
         self._alike = alike
@@ -75,27 +78,27 @@ class CallRows(ListedRows):
         user = self._hashes.get(name or "")
         found = None if user is None else self._of.get((user, account, region))
         if found is None:
-            return CallsNear(self._rows[:0], 0, frozenset(), self._texts)
-        rows, made_at = found
-        spans = [rows[begin:end] for begin, end in spans_near(made_at, times)]
+            return CallsNear(self._places[:0], 0, frozenset(), self._texts)
+        places, made_at = found
+        spans = [places[begin:end] for begin, end in spans_near(made_at, times)]
         near = spans[0] if len(spans) == 1 else joined(spans)
         operations = frozenset(self._alike(group).name for group in {*near["group"].tolist()})
         return CallsNear(near, len(near), operations, self._texts)
 
     def _by_caller(self) -> dict[_CallerHash, tuple[Array, list[float]]]:
-        """Return the rows of each caller, in order of time, and their times in seconds."""
-        groups, _, inverse = distinct(self._rows["group"])
+        """Return the places of the calls of each caller in order of time, and their times."""
+        groups, _, inverse = distinct(self._places["group"])
         alike = [self._alike(group) for group in groups.tolist()]
         numbers: dict[tuple[str | None, str | None], int] = {}
-        places = np.array(
+        owners = np.array(
             [numbers.setdefault((one.account, one.region), len(numbers)) for one in alike],
             dtype=np.int64,
         )[inverse]
-        order = np.lexsort((places, self._rows["user"]))  # stable: the order of time is kept
-        rows, places = self._rows[order], places[order]
-        users = rows["user"]
-        begins = np.flatnonzero((users[1:] != users[:-1]) | (places[1:] != places[:-1])) + 1
-        parts = np.split(rows, begins) if len(rows) else []
+        order = np.lexsort((owners, self._places["user"]))  # stable: the order of time is kept
+        places, owners = self._places[order], owners[order]
+        users = places["user"]
+        begins = np.flatnonzero((users[1:] != users[:-1]) | (owners[1:] != owners[:-1])) + 1
+        parts = np.split(places, begins) if len(places) else []
         found = {}
         for part in parts:
             one = self._alike(int(part["group"][0]))

@@ -6,24 +6,23 @@ import os
 from collections.abc import Callable, Iterator
 
 from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
 from ebs_kms_audit.reading.seekable import SeekableContent
-from ebs_kms_audit.reading.sources import Source
+from ebs_kms_audit.reading.sources import PlainFile, Source
 
 _SEARCHED = 1 << 16  # bytes: for the line end before a range
 
 
 class PlainContent:
-    """The content of an open file.
-
-    counted    how many bytes each range counts for the progress
-    cut_short  why the content ends too early
-    """
+    """The content of an open file. `most` is its size in bytes."""
 
     cut_short = None
+    unpacked_size = 0
+    counts_reading = False
 
-    def __init__(self, handle: int, counted: int) -> None:
+    def __init__(self, handle: int, most: int) -> None:
         self._handle = handle
-        self.counted = counted
+        self.most = most
 
     def reading(self, offset: int) -> Callable[[memoryview], int]:
         """Return what fills buffers from an offset on, and returns how many bytes that are."""
@@ -39,14 +38,21 @@ class PlainContent:
 
 
 class PackedContent:
-    """The content of a gzip file, which each process unpacks. The source counts what is read."""
+    """The content of a gzip file, which each process unpacks.
 
-    counted = 0
+    most            how many bytes it has at most
+    unpacked_size   about how many bytes it has
+    counts_reading  whether the source reports what is read to the progress meter
+    """
 
-    def __init__(self, source: Source) -> None:
+    counts_reading = True
+
+    def __init__(self, source: Source, file: PlainFile) -> None:
         self._source = source
         self._lines = Lines(source.name, iter(()))
         self._content = SeekableContent(self._open)
+        self.most = file.size * MOST_PACKED
+        self.unpacked_size = expected_size(file.path, file.size)
 
     @property
     def cut_short(self) -> str | None:

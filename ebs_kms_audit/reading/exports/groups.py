@@ -7,7 +7,7 @@ Successes and changes that name resources agree in these too.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +21,12 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.distinct import distinct
-from ebs_kms_audit.reading.exports.events import JUDGED_BY, Judgement
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed
+from ebs_kms_audit.reading.exports.events import JUDGED_BY, RowReader
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.index import RowIndex
+from ebs_kms_audit.reading.exports.settings import Settings
+from ebs_kms_audit.reading.stats import InputStats
 
 DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))
 """What a group of rows is: left to the plain reader, with a damaged account id, needed one by one,
@@ -48,32 +50,25 @@ class RowGroups(NamedTuple):
     numbers: Array
     flags: Array
 
+    def first(self, rows: int) -> RowGroups:
+        """Return the groups of the first rows only."""
+        return RowGroups(*(column[:rows] for column in self))
+
 
 class Groups:
-    """The groups of one file, numbered in the order in which they are found.
+    """The groups of one file, numbered in the order in which they are found."""
 
-    parse  returns the cells of a regular row
-    judge  returns what all cells but the time say of a row
-    """
-
-    def __init__(
-        self,
-        layout: Layout,
-        parse: Callable[[bytes], list[str]],
-        judge: Callable[[list[str]], Judgement],
-    ) -> None:
-        self._layout = layout
-        self._at = layout.positions
-        self._spans = _spans(layout)
-        self._parse = parse
-        self._judge_cells = judge
+    def __init__(self, settings: Settings) -> None:
+        self._at = settings.layout.positions
+        self._spans = _spans(settings.layout)
+        self._parse = settings.cells
+        self._judge = RowReader(settings.layout, InputStats("")).judge
         self._clear()
 
     def _clear(self) -> None:
         self._numbers: dict[int, int] = {}
         self._flags = np.zeros(1 << 10, dtype=np.uint16)
         self._samples: dict[int, bytes] = {}
-        self._change_hashes = np.zeros(len(self._flags), dtype=np.uint64)
         # The hash and the number of the group that was added last at each place. The place of a
         # hash is its first bits. An empty place has a hash of another place.
         self._hash_at = (np.arange(1 << _PLACE_BITS, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
@@ -104,11 +99,6 @@ class Groups:
         for group, number in self._numbers.items():
             if number in self._samples and number < len(counts) and counts[number]:
                 yield group, self._samples[number], counts[number]
-
-    def change_hashes(self, numbers: Array) -> Array:
-        """Return the hashes of the Region, the account and the resources of groups of changes."""
-        hashes: Array = self._change_hashes[numbers]
-        return hashes
 
     def of_rows(self, buffer: bytearray, index: RowIndex) -> RowGroups:
         """Return the groups of the rows of a block."""
@@ -177,19 +167,16 @@ class Groups:
         self._hash_at[place], self._number_at[place] = group, number
         if number == len(self._flags):
             self._flags.resize(2 * number)
-            self._change_hashes.resize(2 * number)
         flags = self._flags[number] = self._flags_of(cells)
         if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
             cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups
         if flags & COUNTED:
             self._samples[number] = marshal.dumps(cells)
-        if flags & CHANGE:
-            self._change_hashes[number] = change_hash(self._layout, cells)
         return number
 
     def _flags_of(self, cells: list[str]) -> int:
         """Return the flags of the group of a row."""
-        found = self._judge_cells(cells)
+        found = self._judge(cells)
         if found.fault:
             return DOUBT
         if read_account(self._cell(cells, columns.ACCOUNT))[1]:
@@ -233,13 +220,6 @@ def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
     if relevance.kms and kms_action(name).kind in EBS_KINDS:
         flags |= SUCCESS
     return flags
-
-
-def change_hash(layout: Layout, cells: list[str]) -> int:
-    """Return a hash of the Region, the account and the resources of a change."""
-    names = (columns.REGION, columns.ACCOUNT, columns.RESOURCES)
-    said = [cells[layout.positions[name]].strip() for name in names if name in layout.positions]
-    return int(hash_texts(["\n".join(said)])[0])
 
 
 def _spans(layout: Layout) -> list[tuple[int, int]]:

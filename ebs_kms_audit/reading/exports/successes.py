@@ -11,6 +11,7 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.hashing import hash_texts
 from ebs_kms_audit.reading.exports.listed import RowTexts
+from ebs_kms_audit.reading.exports.places import is_internal
 from ebs_kms_audit.reading.related import Caller
 
 
@@ -21,39 +22,39 @@ class SuccessRow(NamedTuple):
     internal  whether AWS made the call itself: the Source IP address is `AWS Internal`
     time      in seconds since 1970
     line      the line in the file
-    place     its place among all rows
+    number    its number among all successes of the file
     """
 
     alike: Event
     internal: bool
     time: int
     line: int
-    place: int
+    number: int
 
 
 class SuccessRows:
     """The successes of one file.
 
-    rows   the rows, one for each caller, operation, service and key
-    names  the User names that can be asked for
-    alike  returns an event with the name, the Region, the account and the resources of a group
-    texts  the texts of the rows that findings list
+    places  the places of the rows, one for each caller, operation, service and key
+    names   the User names that can be asked for
+    alike   returns an event with the name, the Region, the account and the resources of a group
+    texts   the texts of the rows that findings list
     """
 
     def __init__(
         self,
-        rows: Array,
+        places: Array,
         names: Collection[str],
         alike: Callable[[int], Event],
         texts: RowTexts,
     ) -> None:
-        self._rows = rows[np.argsort(rows["user"], kind="stable")]
+        self._places = places[np.argsort(places["user"], kind="stable")]
         hashes = hash_texts([*names, ""])
         first, after = (
-            np.searchsorted(self._rows["user"], hashes, side=side).tolist()
+            np.searchsorted(self._places["user"], hashes, side=side).tolist()
             for side in ("left", "right")
         )
-        self._places = dict(zip((*names, ""), zip(first, after, strict=True), strict=True))
+        self._spans = dict(zip((*names, ""), zip(first, after, strict=True), strict=True))
         self._alike = alike
         self._texts = texts
         self._by_caller: dict[str | None, dict[Caller, list[SuccessRow]]] = {}
@@ -73,21 +74,18 @@ class SuccessRows:
     def _of_name(self, name: str | None) -> dict[Caller, list[SuccessRow]]:
         """Return the successes of the callers with a User name."""
         found: dict[Caller, list[SuccessRow]] = {}
-        first, after = self._places.get(name or "", (0, 0))
-        rows = self._rows[first:after]
-        for place, group, internal, time, line in zip(
-            range(first, after), rows["group"].tolist(), (rows["key"] & 1).tolist(),
-            rows["time"].tolist(), rows["line"].tolist(), strict=True,
+        first, after = self._spans.get(name or "", (0, 0))
+        places = self._places[first:after]
+        for number, group, internal, time, line in zip(
+            range(first, after), places["group"].tolist(), is_internal(places).tolist(),
+            places["time"].tolist(), places["line"].tolist(), strict=True,
         ):  # fmt: skip
-            row = SuccessRow(self._alike(group), bool(internal), time, line, place)
+            row = SuccessRow(self._alike(group), internal, time, line, number)
             found.setdefault((name, row.alike.account, row.alike.region), []).append(row)
         return found
 
     def listed(self, row: SuccessRow) -> Listed:
         """Return a row that a finding lists."""
-        (listed,) = self._texts.of(self._rows[row.place : row.place + 1])
+        number = np.array([row.number])
+        (listed,) = self._texts.listed(self._places, number, [row.time], [row.line])
         return listed
-
-    def read_texts(self) -> None:
-        """Read the texts of the successes that findings list: their events are used at once."""
-        self._texts.read_now()

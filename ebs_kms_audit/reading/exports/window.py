@@ -21,7 +21,7 @@ class ByteWindow:
 
     read       fills a buffer and returns how many bytes it wrote; 0 at the end of the file
     offset     where `begin` is in the file
-    line       the number of the line that starts at `begin`
+    line       the number of the line that starts at `begin`, counted from 0 where the window began
     buffer     the buffer of an earlier window, or None
     cut_short  returns why the file ends too early, once its end was read
     """
@@ -29,10 +29,9 @@ class ByteWindow:
     def __init__(
         self,
         read: Callable[[memoryview], int],
-        offset: int = 0,
-        line: int = 0,
-        *,
+        offset: int,
         buffer: bytearray | None = None,
+        *,
         cut_short: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._read = read
@@ -44,7 +43,7 @@ class ByteWindow:
         self.buffer = buffer if buffer and len(buffer) >= size else bytearray(size)
         self.begin = self.end = PAD + more
         self.offset = offset
-        self.line = line
+        self.line = 0
 
     def extend(self, stop: int | None = None) -> bool:
         """Read one block more after the bytes that are left; return False at the end of the file.
@@ -81,10 +80,10 @@ class ByteWindow:
 
 
 class WindowLines:
-    """The lines of a window as text, for the plain reader. `stop` moves the window behind them.
+    """The lines of a window as text, for the plain reader. `stop` moves the window after them.
 
-    `check_length` raises where a line is too long for any row. `cut` is the number of the last line
-    if the file is cut short within it, or None.
+    `check_length` raises InputError where a line is too long for any row. `cut` is the number of
+    the last line if the file is cut short within it, or None.
     """
 
     def __init__(self, window: ByteWindow, check_length: Callable[[int], None]) -> None:

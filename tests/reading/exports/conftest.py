@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ebs_kms_audit.reading import exports
-from ebs_kms_audit.reading.exports import large, window
+from ebs_kms_audit.reading.exports import ranges, window
 
 
 @pytest.fixture
@@ -18,6 +18,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(exports, "LARGE", 1 << 60 if sizes is None else 0)
         if sizes is not None:
             monkeypatch.setattr(window, "BLOCK", sizes[0])
-            monkeypatch.setattr(large, "RANGE", sizes[1])
+            monkeypatch.setattr(ranges, "RANGE", sizes[1])
 
     return set_sizes

@@ -1,0 +1,233 @@
+"""A range of a large export → what an audit needs of it: the vectorised reader.
+
+Rows form groups, and each group is judged once, by the code of the plain reader. Then:
+
+- Rows without an error are counted by group. Of EC2 calls, changes, successes, AssumeRole calls and
+  holders of long-term keys, the place is kept (`selection`).
+- Rows with an error of KMS or EC2, and the few others that must be seen, are parsed (`needed`).
+- Where a row is in doubt, the plain reader reads it and the rows after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.blocks import Block
+from ebs_kms_audit.reading.exports.cells import read_account
+from ebs_kms_audit.reading.exports.events import RowReader, is_day_first, row_starter
+from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
+from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
+from ebs_kms_audit.reading.exports.needed import NeededRows
+from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
+from ebs_kms_audit.reading.exports.selection import RowSelection
+from ebs_kms_audit.reading.exports.settings import Settings
+from ebs_kms_audit.reading.exports.times import read_times
+from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
+from ebs_kms_audit.reading.memory import keep_freed_memory
+from ebs_kms_audit.reading.stats import InputStats
+
+_FEWEST, _MOST = 32, 16_384  # rows that the plain reader reads where a row is in doubt
+_TOGETHER = 512  # lines that the plain reader looks at together: few are after the range
+_APART = 1_000  # with so many sound rows between two doubts, the second is treated like a first
+_AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
+_IS_ALPHANUMERIC = np.array([bytes([byte]).isalnum() for byte in range(256)])
+
+
+class RangeResult(NamedTuple):
+    """What a range holds. Lines are counted from the start of the range.
+
+    Another process can have made it: all values are of types that `marshal` accepts.
+
+    begin, end  where the first row begins, and the first row after the range
+    lines       how many lines there are
+    stats       rows, rows set aside, whether dates were guessed, whether times have no zone
+    first, last the earliest and the latest time, as ISO 8601 text
+    aside       the lines of rows set aside, and why
+    groups      for each group its hash, the cells of one row as bytes of `marshal`, and the
+                number of rows
+    kinds       the kinds of needed rows, as the fields of `needed.Kind`
+    texts       the texts that needed rows refer to by numbers
+    needed      the needed rows, as the fields of `needed.Columns`
+    damaged     whether there are damaged account ids
+    kept        for each kind in `places.KINDS`, places as bytes of PLACE; and texts by offset
+    cut_short   why the content ends too early, if its end was read
+    """
+
+    begin: int
+    end: int
+    lines: int
+    stats: tuple[int, int, bool, bool]
+    first: str | None
+    last: str | None
+    aside: list[tuple[int, str]]
+    groups: list[tuple[int, bytes, int]]
+    kinds: list[tuple[Any, ...]]
+    texts: list[str]
+    needed: list[tuple[Any, ...]]
+    damaged: bool
+    kept: list[tuple[bytes, dict[int, bytes]]]
+    cut_short: str | None = None
+
+
+class RangeReader:
+    """Reads ranges of one file, in order.
+
+    What it has learned of groups and kinds of rows is used in later ranges.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._at = settings.layout.positions
+        self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
+        self._groups = Groups(settings)
+        self._needed = NeededRows(settings.layout, settings.cells)
+        self._selection = RowSelection(settings, self._groups, self._needed)
+        self._rows_at_doubt = _FEWEST
+        keep_freed_memory()
+
+    def read(self, window: ByteWindow, stop: int) -> RangeResult:
+        """Read the rows that begin before an offset. The window begins at the first one."""
+        begin = window.offset
+        self._begin_range()
+        while window.offset < stop:
+            if not window.extend(stop):
+                if window.begin == window.end:
+                    break
+                self._read_plainly(window, stop)  # an unfinished row at the end of the file
+            while window.offset < stop:
+                is_in_doubt = self._read_regular(window, stop)
+                if not is_in_doubt:
+                    break
+                self._read_plainly(window, stop)
+        return self._result(begin, window)
+
+    def _begin_range(self) -> None:
+        settings = self._settings
+        self._groups.begin_range()
+        self._needed.clear()
+        self._selection.begin_range()
+        self._stats = InputStats("")
+        self._plain_reader = RowReader(
+            settings.layout, self._stats, settings.sample,
+            day_first_by_default=is_day_first(settings.delimiter),
+        )  # fmt: skip
+        self._damaged = False
+
+    def _read_regular(self, window: ByteWindow, stop: int) -> bool:
+        """Read the regular rows in the window. Return whether the row after them is in doubt.
+
+        It is also in doubt if it is too long. The window goes on there.
+        """
+        settings = self._settings
+        index = index_rows(
+            window.buffer, window.begin, window.end, settings.layout.width,
+            ord(settings.delimiter), returns=settings.returns,
+        )  # fmt: skip
+        if index.stop > window.begin + stop - window.offset:
+            before = index.row_starts < window.begin + stop - window.offset
+            # What is after the stop belongs to the next range, so it is not in doubt.
+            index = index.first(int(np.count_nonzero(before)))._replace(whole=True)
+        rows = self._read_block(window, index) if len(index.delimiters) else 0
+        is_whole = index.whole and rows == len(index.delimiters)
+        index = index.first(rows)
+        window.move(index.stop, index.lines)
+        if rows >= _APART:
+            self._rows_at_doubt = _FEWEST
+        is_too_long = window.end - window.begin > LONGEST_ROW and window.offset < stop
+        return not is_whole or is_too_long
+
+    def _read_block(self, window: ByteWindow, index: RowIndex) -> int:
+        """Read regular rows up to the first that is in doubt; return how many."""
+        buffer, layout = window.buffer, self._settings.layout
+        at = self._at[columns.EVENT_TIME]
+        seconds, sound = read_times(buffer, index.start(at), index.end(at))
+        groups = self._groups.of_rows(buffer, index)
+        sound &= groups.flags & DOUBT == 0
+        key_sizes, keys = self._access_keys(buffer, index)
+        # A key that begins with a letter or a digit has neither quotes nor spaces before it.
+        sound &= (key_sizes == 0) | _IS_ALPHANUMERIC[keys.view(np.uint8)[::4]]
+        rows = len(sound) if sound.all() else int(sound.argmin())
+        if (groups.flags[: rows + 1] & DAMAGED).any():
+            self._damaged = True
+        if rows:
+            block = Block(window, layout, index.first(rows), seconds[:rows], groups.first(rows))
+            self._count(block)
+            self._selection.add(block, (keys[:rows] == _AKIA) & (key_sizes[:rows] >= _AKIA_SIZE))
+        return rows
+
+    def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
+        """Return the sizes of the access keys, and the first four bytes of each as a number."""
+        at = self._at.get(columns.ACCESS_KEY)
+        if at is None:
+            nothing = np.zeros(len(index.delimiters), dtype="<u4")
+            return nothing, nothing
+        start = index.start(at)
+        begins: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))
+        return index.end(at) - start, begins[start]
+
+    def _count(self, block: Block) -> None:
+        """Count the rows of a block by group, and note their earliest and latest time."""
+        self._groups.count(block.groups.numbers)
+        self._stats.rows += len(block.seconds)
+        for time in (int(block.seconds.min()), int(block.seconds.max())):
+            self._stats.add_time(datetime.fromtimestamp(time, UTC))
+
+    def _read_plainly(self, window: ByteWindow, stop: int) -> None:
+        """Let the plain reader read the next rows: few at first, twice as many at the next doubt.
+
+        The window goes on after the last row that was read.
+        """
+        most = self._rows_at_doubt
+        lines = WindowLines(window, self._settings.check_length)
+        rows = Rows(
+            iter(lines), first_line=window.line, dialect=self._dialect,
+            together=min(most, _TOGETHER),
+        )  # fmt: skip
+        account = self._at.get(columns.ACCOUNT)
+        for line, cells, _, needed in self._plain_reader.needed(_next(rows, lines, most, stop)):
+            self._needed.add(line, cells, needed=needed)
+            if account is not None and read_account(cells[account])[1]:
+                self._damaged = True
+        lines.stop(rows.line)
+        self._rows_at_doubt = min(_MOST, 2 * most)
+
+    def _result(self, begin: int, window: ByteWindow) -> RangeResult:
+        """Return what was read of the range."""
+        self._needed.finish()
+        stats = self._stats
+        return RangeResult(
+            begin=begin,
+            end=window.offset,
+            lines=window.line,
+            stats=(
+                stats.rows, stats.set_aside_count, stats.guessed_dates, stats.times_without_zone,
+            ),
+            first=stats.first.isoformat() if stats.first else None,
+            last=stats.last.isoformat() if stats.last else None,
+            aside=[(one.line, one.reason) for one in stats.set_aside],
+            groups=list(self._groups.counted()),
+            kinds=[tuple(kind) for kind in self._needed.kinds],
+            texts=self._needed.texts,
+            needed=[tuple(part) for part in self._needed.parts],
+            damaged=self._damaged,
+            kept=self._selection.kept(),
+        )  # fmt: skip
+
+
+def _next(rows: Rows, lines: WindowLines, most: int, stop: int) -> Iterator[Row]:
+    """Yield the next rows, up to the first that ends at an offset or after it, `most` at most.
+
+    The last row of a file that is cut short within a line is not whole.
+    """
+    for row in islice(rows, most):
+        is_cut = lines.cut is not None and rows.line > lines.cut and row.fault is None
+        yield row._replace(fault=CUT_SHORT) if is_cut else row
+        if lines.offset_of(rows.line) >= stop:
+            return

@@ -1,0 +1,209 @@
+"""What is kept of each regular row of a range: its cells, its place, or nothing but the count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.blocks import Block
+from ebs_kms_audit.reading.exports.distinct import are_among
+from ebs_kms_audit.reading.exports.groups import (
+    CALL,
+    CHANGE,
+    COUNTED,
+    EMPTY_LIST,
+    NEEDED,
+    SESSION,
+    SUCCESS,
+    USER,
+    Groups,
+)
+from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed
+from ebs_kms_audit.reading.exports.needed import NeededRows
+from ebs_kms_audit.reading.exports.places import INTERNAL, KINDS, ODD
+from ebs_kms_audit.reading.exports.seen import Seen
+from ebs_kms_audit.reading.exports.settings import Settings
+
+_TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
+_SERVICE_ROLE = b":role/aws-service-role/"
+_IS_PLAIN = np.array([33 <= byte <= 126 and byte != 34 for byte in range(256)])
+_LAST_PRINTED = 126  # of the characters of ASCII
+_AWS_INTE, _INTERNAL = (int.from_bytes(text, "little") for text in (b"AWS Inte", b"Internal"))
+_INTERNAL_SIZE = len("AWS Internal")
+_ID_COLUMNS = {
+    "calls": columns.REQUEST_ID,
+    "changes": columns.EVENT_ID,
+    "holders": columns.ACCOUNT,
+}
+"""The column of which the hash is the `id` of a place, or a part of it."""
+
+
+class RowSelection:
+    """What is kept of the regular rows of one range after the other.
+
+    Of equal successes and holders, those that repeat one of this or an earlier range are not kept:
+    the ranges must be in the order of the file.
+    """
+
+    def __init__(self, settings: Settings, groups: Groups, needed: NeededRows) -> None:
+        self._has_resources = columns.RESOURCES in settings.layout.positions
+        self._window = settings.window
+        self._keep_texts = settings.texts
+        self._groups = groups
+        self._needed = needed
+        self._successes = Seen(bits=17)
+        self._holders = Seen(bits=12)
+        self.begin_range()
+
+    def begin_range(self) -> None:
+        """Forget the places that were kept."""
+        self._places: dict[str, list[bytes]] = {name: [] for name in KINDS}
+        self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KINDS}
+
+    def kept(self) -> list[tuple[bytes, dict[int, bytes]]]:
+        """Return for each name in `KINDS` the places as bytes of PLACE, and texts by offset.
+
+        Texts are kept only if the file cannot be read from any place.
+        """
+        return [(b"".join(self._places[name]), self._texts[name]) for name in KINDS]
+
+    def add(self, block: Block, are_holders: Array) -> None:
+        """Keep what an audit needs of the rows of a block.
+
+        `are_holders` says which rows have a long-term access key.
+        """
+        flags = block.groups.flags
+        needed = flags & NEEDED != 0
+        needed[_naming_users(block, np.flatnonzero(flags & USER != 0))] = True
+        if self._window is not None:
+            start, end = self._window.start.timestamp(), self._window.end.timestamp()
+            inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
+            self._groups.uncount(block.groups.numbers[inside])
+            needed |= inside
+            flags = np.where(needed, 0, flags)
+        rows_of = {
+            "calls": np.flatnonzero(flags & CALL != 0),
+            "changes": np.flatnonzero(flags & CHANGE != 0),
+            "holders": np.flatnonzero(are_holders & ~needed),
+            "successes": np.flatnonzero(flags & SUCCESS != 0),
+        }
+        if any(map(len, rows_of.values())):
+            self._keep_places(block, rows_of)
+        self._keep_sessions(block, np.flatnonzero(flags & SESSION != 0), needed)
+        rows = np.flatnonzero(needed)
+        if len(rows):
+            starts, ends = block.index.row_starts[rows], block.index.delimiters[rows]
+            lines, seconds = block.lines(rows), block.seconds[rows]
+            self._needed.add_regular(block.buffer, starts, ends, lines, seconds)
+
+    def _keep_places(self, block: Block, rows_of: Mapping[str, Array]) -> None:
+        """Keep the places of the rows of each kind."""
+        users, cells = _hashes(block, rows_of)
+        for name in ("calls", "changes"):
+            if len(rows := rows_of[name]):
+                self._keep(name, block, rows, _user_hashes(block, rows, users[name]), cells[name])
+        self._keep_holders(block, rows_of["holders"], users["holders"], cells["holders"])
+        self._keep_successes(block, rows_of["successes"], users["successes"])
+
+    def _keep_holders(self, block: Block, rows: Array, users: Array, accounts: Array) -> None:
+        if not len(rows):
+            return
+        ids = mixed(users, accounts)
+        new = self._holders.new(ids, np.zeros(len(rows), dtype=np.int64))
+        rows = rows[new]
+        self._keep("holders", block, rows, _user_hashes(block, rows, users[new]), ids[new])
+
+    def _keep_successes(self, block: Block, rows: Array, users: Array) -> None:
+        if not len(rows):
+            return
+        ids = mixed(block.groups.hashes[rows], users) & ~INTERNAL
+        internal, odd = _internal_addresses(block, rows)
+        ids[internal] |= INTERNAL
+        if len(odd):
+            addresses = hash_spans(block.buffer, *block.cells(columns.SOURCE_IP, rows[odd]))
+            ids[odd] = mixed(ids[odd], addresses) & ~INTERNAL
+        new = self._successes.new(ids, block.seconds[rows])
+        rows = rows[new]
+        users = _user_hashes(block, rows, users[new])
+        users[are_among(new, odd)] = ODD
+        self._keep("successes", block, rows, users, ids[new])
+
+    def _keep_sessions(self, block: Block, rows: Array, needed: Array) -> None:
+        """Keep AssumeRole rows by the access keys in their Resources, or mark them as needed."""
+        if not self._has_resources:
+            return
+        found: list[tuple[int, str]] = []
+        start, end = block.cells(columns.RESOURCES, rows)
+        for row, begin, stop in zip(rows.tolist(), start.tolist(), end.tolist(), strict=True):
+            cell = bytes(block.buffer[begin:stop])
+            if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
+                needed[row] = True
+                self._groups.uncount(block.groups.numbers[row : row + 1])
+            else:
+                found += ((row, key.decode()) for key in _TEMPORARY_KEY.findall(cell))
+        if found:
+            rows = np.array([row for row, _ in found])
+            keys = hash_texts([key for _, key in found])
+            self._keep("sessions", block, rows, np.zeros_like(keys), keys)
+
+    def _keep(self, name: str, block: Block, rows: Array, users: Array, ids: Array) -> None:
+        places = block.places(rows, users, ids)
+        self._places[name].append(places.tobytes())
+        if self._keep_texts:
+            offsets = places["offset"].tolist()
+            self._texts[name].update(zip(offsets, block.texts(rows), strict=True))
+
+
+def _naming_users(block: Block, rows: Array) -> Array:
+    """Return which rows of IAM can have the ARN of a user: those with resources."""
+    start, end = block.cells(columns.RESOURCES, rows)
+    named: Array = rows[end - start > EMPTY_LIST]
+    return named
+
+
+def _hashes(
+    block: Block, rows_of: Mapping[str, Array]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the hashes of the User names, and of the cells under `_ID_COLUMNS`, for each kind.
+
+    All are hashed together, because few rows of a block are kept.
+    """
+    cells = [block.cells(columns.USER_NAME, rows) for rows in rows_of.values()]
+    cells += [block.cells(column, rows_of[name]) for name, column in _ID_COLUMNS.items()]
+    starts, ends = zip(*cells, strict=True)
+    found = hash_spans(block.buffer, np.concatenate(starts), np.concatenate(ends))
+    parts = np.split(found, np.cumsum([*map(len, starts)])[:-1])
+    users, ids = parts[: len(rows_of)], parts[len(rows_of) :]
+    return dict(zip(rows_of, users, strict=True)), dict(zip(_ID_COLUMNS, ids, strict=True))
+
+
+def _user_hashes(block: Block, rows: Array, hashes: Array) -> Array:
+    """Return the hashes of the User names; ODD for names that must be parsed to be compared.
+
+    These are names with quotes or spaces around them, and names that are too long for a hash.
+    """
+    start, end = block.cells(columns.USER_NAME, rows)
+    found = hashes.copy()
+    plain = _IS_PLAIN[block.bytes[start]] & _IS_PLAIN[block.bytes[end - 1]]
+    found[~plain & (end > start) | (end - start > LONGEST)] = ODD
+    return found
+
+
+def _internal_addresses(block: Block, rows: Array) -> tuple[Array, Array]:
+    """Return which of some rows have the Source IP address `AWS Internal`, and which may have it.
+
+    `AWS Internal/3` and `"AWS Internal"` are addresses that must be parsed to know this. Only cells
+    with a first byte of such an address are compared: a quote or what is below it, an A, or a byte
+    that is not ASCII.
+    """
+    start, end = block.cells(columns.SOURCE_IP, rows)
+    first = block.bytes[start]
+    some = np.flatnonzero((first <= ord('"')) | (first == ord("A")) | (first > _LAST_PRINTED))
+    start, end = start[some], end[some]
+    internal = (block.words[start] == _AWS_INTE) & (block.words[start + 4] == _INTERNAL)
+    internal &= end - start == _INTERNAL_SIZE
+    return some[internal], some[~internal & (end > start)]

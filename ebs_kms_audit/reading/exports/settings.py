@@ -1,0 +1,41 @@
+"""How the rows of one large export are written."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.exports.rows import Row
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.model import Window
+
+
+class Settings(NamedTuple):
+    """How the rows of one file are written, and which of them are read.
+
+    layout        where each column is
+    delimiter     what is between two cells
+    sample        the first rows, which show the order of day and month in dates
+    check_length  raises InputError where a line is too long for any row
+    window        the span of time that the audit looks at: rows in it are needed one by one
+    texts         whether to keep the text of rows, because the file cannot be read from any place
+    returns       whether there is a carriage return before the line feed at the end of a row
+    """
+
+    layout: Layout
+    delimiter: str
+    sample: Sequence[Row]
+    check_length: Callable[[int], None]
+    window: Window | None = None
+    texts: bool = False
+    returns: bool = False
+
+    def cells(self, line: bytes) -> list[str]:
+        """Return the cells of a regular row."""
+        if b'"' not in line:
+            return line.decode().split(self.delimiter)
+        (cells,) = csv.reader([line.decode()], delimiter=self.delimiter, strict=True)
+        return cells
