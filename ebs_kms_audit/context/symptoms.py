@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ebs_kms_audit.aws.caching import cached_if_short
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.identify import PastedMessage
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000
 _MOST_RESOURCES = 100
-_TEXTS_KEPT, _LONGEST_KEPT = 100, 2_000
 
 
 def is_symptom(event: Event) -> bool:
@@ -120,8 +119,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     }
     resources = tuple(resource.name for resource in event.resources or () if resource.name)
     known = names_in(" ".join(resources))["resources"]
-    read = _in_text if len(text or "") <= _LONGEST_KEPT else _in_text.__wrapped__
-    denials, found = read(text) if text else ((), ())
+    denials, found = _in_text(text) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))
     if found:
@@ -143,7 +141,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     ]  # fmt: skip
 
 
-@lru_cache(_TEXTS_KEPT)
+@cached_if_short(100)
 def _in_text(text: str) -> ErrorText:
     """Return the denials and symptoms in an error message. Many calls fail with the same one."""
     from ebs_kms_audit.messages import read_error_text

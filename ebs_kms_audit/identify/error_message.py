@@ -6,10 +6,10 @@ The Evidence of a pasted message is `given`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.caching import cached_if_short
 from ebs_kms_audit.aws.kms_errors import VPC_ENDPOINT_CODE
 from ebs_kms_audit.identify.overrides import kind_of
 from ebs_kms_audit.identify.pasted import PastedMessage, PastedTexts, fits
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import DenialMessage
 
 _INFRASTRUCTURE = "aws:ec2-infrastructure"
-_MESSAGES_KEPT, _LONGEST_KEPT = 100, 2_000
 
 
 def message_of(
@@ -41,12 +40,11 @@ def message_of(
 def _own_message(event: Event) -> DenialMessage | None:
     if not event.error_message and event.error_code != VPC_ENDPOINT_CODE:
         return None
-    text = event.error_message or ""
-    read = _message_in if len(text) <= _LONGEST_KEPT else _message_in.__wrapped__
-    return read(text, by_endpoint=event.error_code == VPC_ENDPOINT_CODE)
+    text, by_endpoint = event.error_message or "", event.error_code == VPC_ENDPOINT_CODE
+    return _message_in(text, by_endpoint=by_endpoint)
 
 
-@lru_cache(_MESSAGES_KEPT)
+@cached_if_short(100)
 def _message_in(text: str, *, by_endpoint: bool) -> DenialMessage | None:
     """Return the message in a text. A caller that is denied often gets the same text again."""
     from ebs_kms_audit.messages import parse_denial_message

@@ -7,6 +7,7 @@ Source: IAM User Guide, "IAM JSON policy elements: Action" (names are case-insen
 
 from __future__ import annotations
 
+from ebs_kms_audit.aws.caching import cached_if_short
 from ebs_kms_audit.policy.context import Context
 from ebs_kms_audit.policy.kleene import any_of, opposite
 from ebs_kms_audit.policy.statement import Patterns
@@ -14,7 +15,6 @@ from ebs_kms_audit.policy.variables import Template
 from ebs_kms_audit.policy.wildcards import (
     ANY,
     Pattern,
-    cached_if_short,
     literal,
     matches,
     pattern_of,
@@ -28,7 +28,7 @@ def action_matches(actions: Patterns, action: str) -> bool:
     return covered != actions.negated
 
 
-@cached_if_short
+@cached_if_short(1024)
 def _action_fits(pattern: str, action: str) -> bool:
     # A name without a service covers nothing; AWS rejects it.
     if pattern == "*":

@@ -16,9 +16,10 @@ from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
+from ebs_kms_audit.aws.caching import cached_if_short
 from ebs_kms_audit.policy.context import Value
 from ebs_kms_audit.policy.variables import Template, fit_all
-from ebs_kms_audit.policy.wildcards import Pattern, cached_if_short, literal, matches, split_arn
+from ebs_kms_audit.policy.wildcards import Pattern, literal, matches, split_arn
 
 Compare = Callable[[Template, Value], bool | None]
 Parse = Callable[[str], Any]
@@ -92,7 +93,7 @@ def _arn(template: Template, value: Value) -> bool | None:
 
 def _parsed(parse: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
     """Return a comparison of parsed values; with a value that cannot be read it is undecided."""
-    parse = cached_if_short(parse)
+    parse = cached_if_short(1024)(parse)
 
     def compare(template: Template, value: Value) -> bool | None:
         if not isinstance(value, str):
@@ -217,7 +218,7 @@ def _operators() -> dict[str, Operator]:
 _BY_NAME = _operators()
 
 
-@cached_if_short
+@cached_if_short(1024)
 def operator_named(text: str) -> Operator | None:
     """Read an operator as a policy writes it (`ForAnyValue:StringLikeIfExists`).
 

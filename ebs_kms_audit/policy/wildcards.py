@@ -10,34 +10,18 @@ Source: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards), "… C
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import Any, Final, TypeVar, cast
+from typing import Final
+
+from ebs_kms_audit.aws.caching import cached_if_short
 
 ANY: Final = 0
 ONE: Final = 1
 
 Pattern = tuple[str | int, ...]
 _STARS = re.compile(r"\*{2,}")
-_OfTexts = TypeVar("_OfTexts", bound=Callable[..., Any])
 
 
-_LONGEST_KEPT = 2048  # no ARN is longer
-
-
-def cached_if_short(function: _OfTexts) -> _OfTexts:
-    """Keep the last 1024 results of a function of texts, but those of long texts."""
-    kept = lru_cache(maxsize=1024)(function)
-
-    @wraps(function)
-    def call(*texts: str) -> Any:
-        short = all(len(text) <= _LONGEST_KEPT for text in texts)
-        return kept(*texts) if short else function(*texts)
-
-    return cast("_OfTexts", call)
-
-
-@cached_if_short
+@cached_if_short(1024)
 def pattern_of(text: str) -> Pattern:
     """Read a text in which `*` and `?` are wildcards."""
     if "*" not in text and "?" not in text:
