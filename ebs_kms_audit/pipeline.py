@@ -26,6 +26,7 @@ from ebs_kms_audit.identify import (
     event_of,
     is_kms,
     of_no_event,
+    recorded_key_id,
     resolve_message,
 )
 from ebs_kms_audit.model import AlikeEvents, Denials, Event
@@ -109,7 +110,7 @@ class _Collected:
         """
         texts = map(AlikeEvents.of, map(event_of, messages))
         self.alike = self.denied.alike()
-        related = RelatedEvents(chain(self.alike, texts), symptoms)
+        related = RelatedEvents(chain(self.alike, texts), symptoms, recorded_key_id)
         for event in events.around(related):
             self.evidence_index.add(event)
             self.context.add(event)
@@ -129,6 +130,8 @@ class _Collected:
         self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
         self.context.add_successes(events.successes(related))
+        if events.records:
+            self.context.add_records(events.records)
         for name, voters in events.votes():
             self.evidence_index.accounts.count_again(name, voters)
 
@@ -233,6 +236,8 @@ def _find(  # those of `report_on`, and its redactor
         collected.evidence_index,
         surroundings_incomplete=collected.incomplete,
     )
+    if events.records:
+        collected.grants.add_records(events.records, facts.denials)
     groups = group_denials(
         facts.denials,
         collected.context,

@@ -25,6 +25,7 @@ from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Grant
+    from ebs_kms_audit.reading.records.kept import KeptRecords
 
 _KEPT = 20_000
 _SHOWN = 5
@@ -89,6 +90,15 @@ class GrantLog:
                 self._traces[grant.id or object()] = (
                     known._replace(made=made) if known else GrantTrace(grant=grant, made=made)
                 )
+
+    def add_records(self, records: KeptRecords, denials: Denials) -> None:
+        """Add the grants that concern denials, of those in logs that were not decoded."""
+        owners = {(_caller(kind), kind.key.id) for kind in denials.kinds if kind.key.id}
+        for event in records.grants(owners):
+            self.add(event)
+        ids = {trace.grant.id for trace in self._traces.values() if trace.grant.id}
+        for event in records.ends(ids):
+            self.add(event)
 
     def is_listed(self, denials: Denials) -> bool:
         """Return whether the output of list-grants was given for the denied key."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.records.kept import KeptRecords
 
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})
 
@@ -136,6 +137,10 @@ class ContextCollector:
     def add_changes(self, changes: Sequence[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""
         self._changes.add_rows(changes)
+
+    def add_records(self, records: KeptRecords) -> None:
+        """Add the changes in logs that are not decoded, after all events."""
+        self._changes.add_records(records.changes())
 
     def add_successes(self, successes: Sequence[SuccessRows]) -> None:
         """Add the successes of large exports."""

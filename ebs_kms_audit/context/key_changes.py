@@ -10,15 +10,18 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, EventList, Listed, event_of, listed
+from ebs_kms_audit.model.event_list import in_order
 from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes
+    from ebs_kms_audit.reading.records.batches import KeptRecord
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
@@ -34,7 +37,7 @@ _KindsAt = dict[_Place, list[tuple[str | None, int]]]
 
 
 class _EventChanges(NamedTuple):
-    """The changes at one place in one account that are events, like `Changes` of a large export.
+    """The changes at one place in one account that are no rows, like `Changes` of a large export.
 
     times   their times in seconds, in order
     events  the changes, in the same order
@@ -88,6 +91,7 @@ class ChangeLog:
         self._events: dict[object, Event] = {}
         self._kept: Counter[str] = Counter()
         self._rows: list[ChangeRows] = []
+        self._records: list[tuple[Event, KeptRecord]] = []
         self._at: dict[tuple[_Place, str | None], list[Changes | _EventChanges]] = {}
         self.overflowed = False
 
@@ -109,6 +113,17 @@ class ChangeLog:
             for event_id in one.without_repeated(self):
                 del self._events[event_id]
             self._rows.append(one)
+
+    def add_records(self, records: Iterable[tuple[Event, KeptRecord]]) -> None:
+        """Add the changes in logs that are not decoded, after all events.
+
+        Each has an event that changed the same keys.
+        """
+        for alike, record in records:
+            if record.sketch.id in self._events:
+                self.add(record.event())
+            else:
+                self._records.append((alike, record))
 
     def before(self, denial: Denial, time: float) -> tuple[EventList, int]:
         """Return the last changes before a time that concern a denial, and the number of all such.
@@ -178,13 +193,15 @@ class ChangeLog:
 
     @cached_property
     def _by_place(self) -> dict[_Place, dict[str | None, _EventChanges]]:
-        """The changes that are events by place and account."""
-        return _by_place(self._events.values())
+        """The changes that are events or records by place and account."""
+        of_records = ((record.listed, alike) for alike, record in self._records)
+        return _by_place(chain(_with_time(self._events.values()), of_records))
 
     @cached_property
     def _policy_edits(self) -> dict[_Place, dict[str | None, _EventChanges]]:
         """The changes to key policies by place and account."""
-        return _by_place(event for event in self._events.values() if event.name == "PutKeyPolicy")
+        edits = (event for event in self._events.values() if event.name == "PutKeyPolicy")
+        return _by_place(_with_time(edits))
 
 
 def is_change(event: Event) -> bool:
@@ -195,19 +212,25 @@ def is_change(event: Event) -> bool:
     return found.key_change and is_kms(event) and not event.error_code
 
 
-def _by_place(events: Iterable[Event]) -> dict[_Place, dict[str | None, _EventChanges]]:
-    """Return the events that have a time by place and account."""
-    places: dict[_Place, dict[str | None, _EventChanges]] = {}
-    for event in sorted(events, key=order_in_time):
-        if event.time is not None:
-            change = listed(event)
-            seconds, *_ = change
-            for place in _places_of_change(event):
-                in_account = places.setdefault(place, {})
-                changes = in_account.setdefault(event.account, _EventChanges([], []))
-                changes.times.append(seconds)
-                changes.events.append(change)
-    return places
+def _with_time(events: Iterable[Event]) -> Iterator[tuple[Listed, Event]]:
+    """Yield the events that have a time, each with what is listed of it."""
+    return ((listed(event), event) for event in events if event.time is not None)
+
+
+def _by_place(
+    changes: Iterable[tuple[Listed, Event]],
+) -> dict[_Place, dict[str | None, _EventChanges]]:
+    """Return changes by place and account. Each has an event that changed the same keys."""
+    found: dict[_Place, dict[str | None, _EventChanges]] = {}
+    places: dict[int, set[_Place]] = {}  # of each event: many changes can have the same
+    for change, alike in sorted(changes, key=lambda one: in_order(one[0])):
+        if id(alike) not in places:
+            places[id(alike)] = _places_of_change(alike)
+        for place in places[id(alike)]:
+            at = found.setdefault(place, {}).setdefault(alike.account, _EventChanges([], []))
+            at.times.append(change[0])
+            at.events.append(change)
+    return found
 
 
 def _places_of_change(event: Event) -> set[_Place]:

@@ -25,7 +25,14 @@ from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
 from ebs_kms_audit.identify.assumed_roles import AssumedRole, AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_in_message
-from ebs_kms_audit.identify.kms_key import KeysSeen, key_arns_in, key_names, key_of, keys_in
+from ebs_kms_audit.identify.kms_key import (
+    KeysSeen,
+    key_arns_in,
+    key_names,
+    key_of,
+    keys_in,
+    recorded_key_id,
+)
 from ebs_kms_audit.identify.overrides import key_override, principal_overrides
 from ebs_kms_audit.identify.pasted import (
     PastedMessage,
@@ -60,6 +67,7 @@ __all__ = [
     "may_be_of_another_service",
     "of_no_event",
     "read_texts",
+    "recorded_key_id",
     "resolve",
     "resolve_message",
 ]

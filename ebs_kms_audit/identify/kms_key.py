@@ -33,9 +33,7 @@ def key_of(
     5. `override`, the key that the caller of `audit()` gives, if it is in the event's Region
     6. `ec2_calls`, the EC2 calls of the same caller within a minute
     """
-    recorded = _one_key(
-        _resource_names(event), Evidence.RECORDED, "the event's resources name it"
-    ) or _one_key(_in_message(event), Evidence.RECORDED, "its error message names it")
+    recorded = _recorded_key(event)
     if recorded:
         same = override and recorded.arn is None and recorded.id == override.id
         return override if override and same else recorded
@@ -54,6 +52,12 @@ def key_of(
         if inferred := _one_key(names, Evidence.INFERRED, why):
             return inferred
     return KeyRef(arn=None, id=None, alias=None, evidence=Evidence.UNKNOWN, why=_why_unknown(event))
+
+
+def recorded_key_id(event: Event) -> str | None:
+    """Return the id of the one key that an event names; None if it names none or several."""
+    recorded = _recorded_key(event)
+    return recorded.id if recorded else None
 
 
 def key_names(event: Event) -> set[str]:
@@ -100,6 +104,12 @@ class KeysSeen:
     def merge(self, other: KeysSeen) -> None:
         """Add the keys that another collector saw."""
         self.spellings |= other.spellings
+
+
+def _recorded_key(event: Event) -> KeyRef | None:
+    return _one_key(
+        _resource_names(event), Evidence.RECORDED, "the event's resources name it"
+    ) or _one_key(_in_message(event), Evidence.RECORDED, "its error message names it")
 
 
 def _why_unknown(event: Event) -> str:

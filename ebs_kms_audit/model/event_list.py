@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, Protocol, overload
 
@@ -25,7 +25,7 @@ class Rows(Protocol):
 
 Listed = tuple[float, str, int, Event | Rows]
 """The time in seconds since 1970, the file and the line of an event; and the event or its rows."""
-in_order = itemgetter(0, 1, 2)
+in_order: Callable[[Listed], Any] = itemgetter(0, 1, 2)
 """The key to sort what is listed: time, file, line."""
 
 

@@ -73,6 +73,7 @@ class Reading:
     meter        counts what is read, for the progress
     files        the figures of each input
     documents    what the inputs hold besides events
+    records      the records of logs that `read` left out, if there are any
 
     The console's CSV files come first, then everything else: a record completes its row. An input
     that cannot be read does not end the iteration; its `error` says why.
@@ -97,7 +98,7 @@ class Reading:
         self.files: list[InputStats] = []
         self.documents = Documents()
         self._exports = Exports(self._workers)
-        self._kept: list[KeptRecords] = []
+        self.records: KeptRecords | None = None
         self._related: RelatedEvents | None = None
         self._started: Iterator[Event | AlikeEvents] | None = None
 
@@ -113,7 +114,7 @@ class Reading:
 
     def _parts(self) -> list[LargeExport | KeptRecords]:
         """Return what `read` leaves events out of."""
-        return [*self._exports.large, *self._kept]
+        return [*self._exports.large, *([self.records] if self.records else [])]
 
     @property
     def repeatable(self) -> bool:
@@ -135,7 +136,7 @@ class Reading:
             events, self._started = self._started, None
             return events
         self._related = related
-        self._kept = []
+        self.records = None
         self._exports = Exports(
             self._workers, vectorised=True, related=related, window=self._window
         )
@@ -232,9 +233,9 @@ class Reading:
             while later and later[-1][0] is Content.JSON:
                 yield later.pop()[2]
 
-        kept = KeptRecords(self._related) if lazily else None
-        if kept is not None:
-            self._kept.append(kept)
+        if lazily and self.records is None:
+            self.records = KeptRecords(self._related)
+        kept = self.records if lazily else None
         reader = RecordFiles(self._workers, self._record_path, kept)
         yield from reader.events(following(), self.files)
 
@@ -314,7 +315,7 @@ class Reading:
         """Forget what was kept of large files. A report needs it no more."""
         for large in self._exports.large:
             large.release()
-        self._exports, self._kept = Exports(self._workers), []
+        self._exports, self.records = Exports(self._workers), None
 
 
 _Listed = TypeVar("_Listed", bound="ListedRows")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.calls import CallRows
     from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.records.kept import KeptRecords
 
 
 class Events(Protocol):
@@ -29,6 +30,10 @@ class Events(Protocol):
     @property
     def overflowed(self) -> bool:
         """Whether events that bear on a denial may be missing."""
+
+    @property
+    def records(self) -> KeptRecords | None:
+        """The records of logs that `read` left out, if there are any."""
 
     @property
     def repeatable(self) -> bool:

@@ -1,14 +1,15 @@
 """What the denied events of an audit have in common with the events that bear on them.
 
 An event bears on a denial if it is an EC2 call of the same caller within five minutes or of the
-same Request ID, a later success of the same caller, a change to the key or the role, the AssumeRole
-call that returned the access key, or a call of the same user with a long-term access key.
+same Request ID, a later success of the same caller, a change to the key or the role, a grant on
+the key, the AssumeRole call that returned the access key, or a call of the same user with a
+long-term access key.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -31,10 +32,19 @@ class RelatedEvents:
     Each is put together when it is first asked for: a log without EC2 calls needs no Request IDs.
     """
 
-    def __init__(self, denied: Iterable[AlikeEvents], symptoms: Iterable[Symptom] = ()) -> None:
-        """Take the denied events, and the symptoms that can be joined to them."""
+    def __init__(
+        self,
+        denied: Iterable[AlikeEvents],
+        symptoms: Iterable[Symptom] = (),
+        key_id_of: Callable[[Event], str | None] = lambda _: None,
+    ) -> None:
+        """Take the denied events, and the symptoms that can be joined to them.
+
+        `key_id_of` returns the id of the key that a denied event names, or None.
+        """
         self._denied = list(denied)
         self._symptoms = list(symptoms)
+        self._key_id_of = key_id_of
 
     @cached_property
     def callers(self) -> Mapping[Caller, Sequence[float]]:
@@ -65,6 +75,22 @@ class RelatedEvents:
     def event_ids(self) -> frozenset[str]:
         """The Event IDs."""
         return _given(*(events.columns.event_ids for events in self._denied))
+
+    @cached_property
+    def _keys(self) -> list[tuple[str | None, str | None]]:
+        """The Region of the denied events of each kind, and the key id that they name."""
+        firsts = (events.first for events in self._denied)
+        return [(first.region, self._key_id_of(first)) for first in firsts]
+
+    @cached_property
+    def key_ids(self) -> frozenset[str]:
+        """The ids of the keys that the denied events name."""
+        return _given([key_id for _, key_id in self._keys])
+
+    @cached_property
+    def regions_of_unknown_keys(self) -> frozenset[str | None]:
+        """The Regions of the denied events that name no key."""
+        return frozenset(region for region, key_id in self._keys if key_id is None)
 
     @cached_property
     def resources(self) -> frozenset[str]:

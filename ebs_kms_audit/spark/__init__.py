@@ -133,6 +133,11 @@ class _Gathered:
         """Yield nothing, because `read` yields all events that belong to a denial."""
         return iter(())
 
+    @property
+    def records(self) -> None:
+        """Nothing, because `read` yields all records."""
+        return None
+
     def calls(self) -> list[CallRows]:
         """Return nothing, because `read` yields all EC2 calls that belong to a denial."""
         return []

@@ -12,6 +12,7 @@ large        a large file → its records, in several processes
 prefilter    which records need not be decoded, by their text
 sketches     the text of a record → what decides whether it bears on a denial
 blocks       blocks of bytes → records that must be decoded; the others are counted
+batches      records that were passed over → their sketches and their packed texts
 kept         records that may bear on a denial; those that do are decoded in the end
 paths        JSONPath expressions → steps
 fields       the fields of a record, by JSONPath expressions
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -35,7 +36,8 @@ from ebs_kms_audit.reading.decoding import decoded
 from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.memory import keep_freed_memory
-from ebs_kms_audit.reading.records.blocks import Records
+from ebs_kms_audit.reading.records.batches import Batch, Packed
+from ebs_kms_audit.reading.records.blocks import Keep, Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.envelopes import Unpacker
@@ -43,7 +45,6 @@ from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_r
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
-from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.sources import BLOCK, PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
@@ -65,7 +66,7 @@ _PART = 256 << 10  # packed: what a process reads before it is asked for the nex
 _EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
 
-_Result = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], tuple[Any, ...], str | None]
+_Result = tuple[list[tuple[Any, ...]], tuple[Any, ...], str | None]
 
 
 class RecordFiles:
@@ -105,10 +106,9 @@ class RecordFiles:
             for source in group:
                 reading = InputStats(source.name, form="records")
                 files.append(reading)
-                keep = partial(self._kept.add, source.name) if self._kept else None
                 try:
                     content = Content(self._workers.watched(source))
-                    records = self._records(content, reading, keep)
+                    records = self._records(content, reading, self._kept)
                     yield from read_record_events(fields_of(records), reading)
                     check_records(reading)
                 except InputError as error:
@@ -129,36 +129,38 @@ class RecordFiles:
         Fields.of({})  # so that the paths are parsed before, and not by each process
         parts = _parts(sources)
 
-        def work(number: int) -> list[_Result]:
-            return self._results(parts[number])
+        def work(number: int) -> tuple[list[_Result], Packed | None]:
+            batch = self._kept.batch() if self._kept else None
+            results = self._results(parts[number], batch)
+            return results, batch.packed() if batch else None
 
         with closing(self._workers.in_order(work, len(parts))) as results:
             done = self._workers.counted(
                 zip(parts, results, strict=True), lambda one: sum(map(_size, one[0]))
             )
-            for part, found in done:
+            for part, (found, kept) in done:
+                if self._kept and kept:
+                    self._kept.take(kept)
                 for source, result in zip(part, found, strict=True):
                     yield from self._events_of(source, result, files)
 
-    def _results(self, sources: Sequence[Source]) -> list[_Result]:
-        """Read files, perhaps in a helper process."""
+    def _results(self, sources: Sequence[Source], batch: Batch | None) -> list[_Result]:
+        """Read files, perhaps in a helper process. `batch` takes what may bear on a denial."""
         contents = [Content(source) for source in sources]
         logs: Sequence[Log | None] = [None] * len(contents)
         if self._indexer and self._record_path is None:
             from ebs_kms_audit.reading.records.logs import index_together
 
             logs = index_together([one.whole_log(_SMALL) for one in contents], self._indexer)
-        return [self._result(one, log) for one, log in zip(contents, logs, strict=True)]
+        return [self._result(one, log, batch) for one, log in zip(contents, logs, strict=True)]
 
-    def _result(self, content: Content, log: Log | None) -> _Result:
+    def _result(self, content: Content, log: Log | None, batch: Batch | None) -> _Result:
         """Read a file. With a `log`, its records are indexed."""
         reading = InputStats(content.name, form="records")
         records: list[tuple[Any, ...]] = []
-        sketches: list[tuple[Any, ...]] = []
         error = None
         try:
-            keep = sketches.append if self._kept else None
-            for one in fields_of(self._records(content, reading, keep, log)):
+            for one in fields_of(self._records(content, reading, batch, log)):
                 # What was read before an error is kept.
                 records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
         except InputError as failed:
@@ -166,13 +168,13 @@ class RecordFiles:
         times = [time.isoformat() for time in (reading.first, reading.last) if time]
         counters = dict(reading.envelopes), dict(reading.foreign)
         figures = reading.rows, reading.cut_short, times, *counters, reading.documents
-        return records, list(map(tuple, sketches)), figures, error
+        return records, figures, error
 
     def _events_of(
         self, source: Source, result: _Result, files: list[InputStats]
     ) -> Iterator[Event]:
         """Yield the events of a file that was read."""
-        records, sketches, figures, error = result
+        records, figures, error = result
         reading = InputStats(source.name, form="records")
         reading.rows, reading.cut_short, times, envelopes, foreign, reading.documents = figures
         reading.envelopes.update(envelopes)
@@ -180,9 +182,6 @@ class RecordFiles:
         for time in times:
             reading.add_time(datetime.fromisoformat(time))
         files.append(reading)
-        if self._kept:
-            for sketch in sketches:
-                self._kept.add(source.name, Sketch(*sketch))
         yield from read_record_events(
             (RecordFields(number, Fields(found), fault) for number, found, fault in records),
             reading,
@@ -194,7 +193,7 @@ class RecordFiles:
         reading.error = error or reading.error
         reading.check_size(source.file)
 
-    def _scan(self, blocks: Iterator[bytes], keep: Callable[[Sketch], object] | None) -> Records:
+    def _scan(self, blocks: Iterator[bytes], keep: Keep | None) -> Records:
         """Return a reader of blocks."""
         return Records(blocks, self._prefilter, keep, self._indexer)
 
@@ -202,7 +201,7 @@ class RecordFiles:
         self,
         content: Content,
         reading: InputStats,
-        keep: Callable[[Sketch], object] | None,
+        kept: KeptRecords | Batch | None,
         log: Log | None = None,
     ) -> Iterator[Record]:
         """Yield the records that must be decoded; the others are counted in `reading`.
@@ -212,17 +211,18 @@ class RecordFiles:
         blocks = content.blocks()
         beginning = next(blocks, b"")
         blocks = chain([beginning], blocks)
+        keep = partial(kept.add, content.name) if kept else None
         scanned: Records | LargeLog = self._scan(blocks, keep)
         records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(blocks), Unpacker(self._record_path))
         elif log and isinstance(scanned, Records):
             records = scanned.of_log(log)
-        elif self._indexer and self._workers.helpers():
+        elif self._indexer and not isinstance(kept, Batch) and self._workers.helpers():
             from ebs_kms_audit.reading.records.large import LargeLog, is_large_log
 
             if is_large_log(content.file, beginning):
-                scanned = LargeLog(content, self._workers, self._scan, keep)
+                scanned = LargeLog(content, self._workers, self._scan, kept)
                 records = scanned
         try:
             yield from without_documents(records, reading, beginning)

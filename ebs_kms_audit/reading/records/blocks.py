@@ -46,15 +46,17 @@ _LARGE_BLOCK = 1 << 16
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
+Keep = Callable[[Sketch, bytes], object]
+"""Takes the sketch and the text of a record that is passed over."""
 _Reading = Generator[Record, None, _T]
 
 
 class Records:
     """An iterator over the records of one file that must be decoded.
 
-    The blocks are UTF-8. `prefilter` decides which records are passed over. `keep` takes the
-    sketches of records that can bear on a denial; without it, these records are decoded. With an
-    `indexer`, large blocks are indexed by numpy.
+    The blocks are UTF-8. `prefilter` decides which records are passed over. `keep` takes those that
+    can bear on a denial; without it, these records are decoded. With an `indexer`, large blocks are
+    indexed by numpy.
 
     passed  the number of records that were passed over
     number  the number of the last record that was read, from 1
@@ -66,7 +68,7 @@ class Records:
         self,
         blocks: Iterator[bytes],
         prefilter: RecordPrefilter,
-        keep: Callable[[Sketch], object] | None = None,
+        keep: Keep | None = None,
         indexer: Indexer | None = None,
     ) -> None:
         self._blocks = blocks
@@ -258,7 +260,7 @@ class Records:
             sketch = self._prefilter.sketcher.sketch(kind, number, text, begin, source, end)
             if sketch is None:
                 return False
-            self._keep(sketch)
+            self._keep(sketch, text[begin : end + 1])
         self.number += 1
         self.passed += 1
         self._add_time(text, source)

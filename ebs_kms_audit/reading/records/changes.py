@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import Grant, PolicyRecord
 
 _POLICY_EVENTS = frozenset({"PutKeyPolicy", "CreateKey", "ReplicateKey"})
-_GRANT_EVENTS = frozenset({"CreateGrant", "RevokeGrant", "RetireGrant"})
-CHANGES = _POLICY_EVENTS | _GRANT_EVENTS
+GRANT_EVENTS = frozenset({"CreateGrant", "RevokeGrant", "RetireGrant"})
+CHANGES = _POLICY_EVENTS | GRANT_EVENTS
 _DEFAULT_NAME = "default"
 
 
@@ -57,7 +57,7 @@ def grant_record(
     name: str, request: Any, response: Any, arns: list[str], *, time: datetime | None, file: str
 ) -> Grant | None:
     """Return the grant that a record created or ended; None for other events."""
-    if name not in _GRANT_EVENTS:
+    if name not in GRANT_EVENTS:
         return None
     from ebs_kms_audit.model import Grant
 

@@ -27,7 +27,9 @@ _BEFORE_TIME, _TIME = b'},"eventTime":"', 22  # the time begins so many bytes be
 _AFTER_TIME = b'Z",'
 _ACCESS_KEY, _OF_A_SESSION = b'"accessKeyId"', b':"ASIA'
 _LENGTH = 12  # of `"eventSource` and `"accessKeyId`
-_KINDS: tuple[Kind | None, ...] = (None, "needless", "call", "success", "session", "other")
+_KINDS: tuple[Kind | None, ...] = (
+    None, "needless", "call", "success", "grant", "change", "session", "other",
+)  # fmt: skip
 _NEW, _NEEDLESS = -1, 1  # in place of a number in `_KINDS`, and such a number
 _KEPT = 10_000
 _SECONDS = 32  # bits below the seconds of a time

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterator
 
 from ebs_kms_audit.model import Event
-from ebs_kms_audit.reading.records.decoder import record_of
-from ebs_kms_audit.reading.records.events import fields_of, read_record_events
-from ebs_kms_audit.reading.records.sketches import Sketch
+from ebs_kms_audit.reading.records.batches import (
+    Batch,
+    KeptRecord,
+    Packed,
+    events_of,
+    keep,
+    place_of,
+    records_in,
+)
+from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.related import RelatedEvents, is_near
-from ebs_kms_audit.reading.stats import InputStats
 
-_MOST_BYTES = 48 << 20  # of the texts of records
-_OVERHEAD = 500  # bytes of a sketch beside its text
-
-_Place = tuple[str, int]
+_MOST_BYTES = 48 << 20  # of packed texts and of what else is kept of their records
+_OVERHEAD = 700  # bytes of a record beside its text
+_BATCH = 1 << 20  # bytes of texts
 
 
 class KeptRecords:
@@ -31,54 +33,83 @@ class KeptRecords:
 
     def __init__(self, related: RelatedEvents | None = None) -> None:
         self._choice = _Choice(related) if related else None
-        self._counts: dict[tuple[bytes, ...], int] = {}
-        self._samples: dict[tuple[bytes, ...], tuple[_Place, bytes]] = {}
-        self._kept: dict[object, tuple[str, Sketch]] = {}
+        self._counts: dict[bytes, int] = {}
+        self._samples: dict[bytes, Event] = {}
+        self._kept: dict[object, KeptRecord] = {}
+        self._batch = self.batch()
         self._size = 0
         self.overflowed = False
 
-    def add(self, file: str, sketch: Sketch) -> None:
-        """Count a record, and keep its sketch if it may bear on a denial."""
-        like = sketch.like
-        self._counts[like] = self._counts.get(like, 0) + 1
-        if like not in self._samples and _content(sketch.text) is not None:
-            self._samples[like] = (file, sketch.number), sketch.text
-        if sketch.kind == "other" or (self._choice and not self._choice.includes(sketch)):
-            return
-        what: object = (file, sketch.number)
-        if sketch.kind == "session":
-            what = sketch.id
-        elif sketch.kind == "success":
-            what = like, sketch.who
-        known = self._kept.get(what)
-        if known is not None:
-            if _precedes(known, file, sketch):
-                self._size += len(sketch.text) - len(known[1].text)
-                self._kept[what] = file, sketch
-            return
-        size = len(sketch.text) + _OVERHEAD
-        if self._size + size > _MOST_BYTES:
-            self.overflowed = True
-            return
-        self._size += size
-        self._kept[what] = file, sketch
+    def batch(self) -> Batch:
+        """Return an empty batch, which another process can fill."""
+        return Batch(self._choice.may_bear if self._choice else None)
+
+    def add(self, file: str, sketch: Sketch, text: bytes) -> None:
+        """Count a record, and keep it if it may bear on a denial."""
+        self._batch.add(file, sketch, text)
+        if self._batch.size > _BATCH:
+            self._take_own()
+
+    def _take_own(self) -> None:
+        batch, self._batch = self._batch, self.batch()
+        self.take(batch.packed())
+
+    def take(self, packed: Packed, after: int = 0) -> None:
+        """Take a batch. Its records are numbered from the one `after` which they were read."""
+        counts, _, texts = packed
+        for like, count in counts:
+            self._counts[like] = self._counts.get(like, 0) + count
+        self._size += sum(map(len, texts))
+        for one in records_in(packed, after):
+            if one.sketch.like not in self._samples:
+                self._samples[one.sketch.like] = one.event()
+            if one.sketch.kind != "other" and not self.overflowed:
+                keep(self._kept, one)
+        self.overflowed |= self._size + len(self._kept) * _OVERHEAD > _MOST_BYTES
 
     @property
     def counted(self) -> Iterator[tuple[Event, int]]:
         """One event of each group of records that are counted together, and their number."""
-        for like, ((file, number), text) in self._samples.items():
-            for event in _decoded(file, [(number, text)]):
-                yield event, self._counts[like]
+        self._take_own()
+        for like, event in self._samples.items():
+            yield event, self._counts[like]
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
-        """Yield the events of the records that bear on denials."""
+        """Yield the events of the calls, sessions and successes that bear on denials, in order."""
         choice = _Choice(related)
-        chosen: dict[str, list[tuple[int, bytes]]] = {}
-        for file, sketch in self._kept.values():
-            if choice.includes(sketch):
-                chosen.setdefault(file, []).append((sketch.number, sketch.text))
-        for file, records in chosen.items():
-            yield from _decoded(file, records)
+        return events_of(
+            one for one in self._in_order("call", "session", "success") if choice.bears(one.sketch)
+        )
+
+    def changes(self) -> list[tuple[Event, KeptRecord]]:
+        """Return the records that ended grants, each with an event that changed the same keys."""
+        return [(self._samples[one.sketch.like], one) for one in self._in_order("change")]
+
+    def grants(self, owners: Collection[tuple[str, str]]) -> Iterator[Event]:
+        """Yield the events that created grants: each owner is a grantee and a key id.
+
+        A part of the grantee is enough: the id of an instance, or nothing if it is unknown.
+        """
+        grantees: dict[str, list[str]] = {}
+        for grantee, key_id in owners:
+            grantees.setdefault(key_id, []).append(grantee)
+
+        def is_of_owner(grant: Sketch) -> bool:
+            names = (name for key_id in grant.key_ids for name in grantees.get(key_id, ()))
+            return any(name in grant.grant for name in names)
+
+        return events_of(one for one in self._in_order("grant") if is_of_owner(one.sketch))
+
+    def ends(self, grant_ids: Collection[str]) -> Iterator[Event]:
+        """Yield the events that ended these grants."""
+        return events_of(one for one in self._in_order("change") if one.sketch.grant in grant_ids)
+
+    def _in_order(self, *kinds: Kind) -> list[KeptRecord]:
+        """Return the records of some kinds by file and number."""
+        self._take_own()
+        return sorted(
+            (one for one in self._kept.values() if one.sketch.kind in kinds), key=place_of
+        )
 
 
 class _Choice:
@@ -92,46 +123,29 @@ class _Choice:
         for times_of_name in self._times.values():
             times_of_name.sort()
 
-    def includes(self, sketch: Sketch) -> bool:
+    def bears(self, sketch: Sketch) -> bool:
+        """Return whether a call, a session or a success bears on a denial."""
         if sketch.kind == "session":
             return sketch.id in self._related.access_keys
         if sketch.id in self._related.request_ids:
             return True
         if sketch.kind == "success":
-            _, _, region, account, *_ = sketch.like
-            place = account.decode(), region.decode()
-            callers = self._related.callers
-            return (sketch.caller, *place) in callers or (sketch.issuer, *place) in callers
+            return self._is_of_denied_caller(sketch)
         times = self._times.get(sketch.caller)
-        return times is not None and is_near(_seconds(sketch.time), times)
+        return times is not None and is_near(sketch.seconds, times)
 
+    def may_bear(self, sketch: Sketch) -> bool:
+        """Return whether a sketch bears on a denial, or is of a grant that can be on its key."""
+        if sketch.kind not in ("grant", "change"):
+            return self.bears(sketch)
+        related, key_ids = self._related, sketch.key_ids
+        return (
+            not related.regions_of_unknown_keys.isdisjoint({sketch.place[1], None})
+            or not key_ids
+            or not related.key_ids.isdisjoint(key_ids)
+            or self._is_of_denied_caller(sketch)
+        )
 
-def _precedes(known: tuple[str, Sketch], file: str, sketch: Sketch) -> bool:
-    """Return whether a record replaces a known one of which only the last counts."""
-    if sketch.kind == "session":
-        return (known[0], known[1].number) <= (file, sketch.number)
-    if sketch.time == known[1].time:  # the first of equal ones
-        return (file, sketch.number) < (known[0], known[1].number)
-    return sketch.time > known[1].time
-
-
-def _seconds(time: bytes) -> float:
-    return datetime.fromisoformat(time.decode()).timestamp()
-
-
-def _decoded(file: str, texts: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
-    """Yield the events of records of a file, each given by its number and text.
-
-    Records that are damaged are left out.
-    """
-    contents = ((number, _content(text)) for number, text in texts)
-    records = (record_of(number, content) for number, content in contents if content is not None)
-    return read_record_events(fields_of(records), InputStats(file, form="records"))
-
-
-def _content(text: bytes) -> Any:
-    """Return a record as a JSON value; None if it is not valid JSON."""
-    try:
-        return json.loads(text.decode("utf-8", "backslashreplace"))
-    except (ValueError, RecursionError):
-        return None
+    def _is_of_denied_caller(self, sketch: Sketch) -> bool:
+        callers = self._related.callers
+        return any((name, *sketch.place) in callers for name in (sketch.caller, sketch.issuer))

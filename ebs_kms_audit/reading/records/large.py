@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
-from ebs_kms_audit.reading.records.blocks import BORDER, COMMA, Records
+from ebs_kms_audit.reading.records.batches import Packed
+from ebs_kms_audit.reading.records.blocks import BORDER, COMMA, Keep, Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import LONGEST_RECORD, Record
+from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.logs import LOG
-from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import PlainFile
 from ebs_kms_audit.reading.workers import Workers
@@ -39,7 +41,7 @@ class _Part(NamedTuple):
     passed      how many records were passed over
     times       the earliest and the latest Event time of these
     records     the records that were decoded
-    sketches    the sketches that were made
+    kept        the records that were passed over and can bear on a denial
     left        the bytes from `end` to the end of the content; None if that is not known
     """
 
@@ -49,15 +51,15 @@ class _Part(NamedTuple):
     passed: int
     times: list[str]
     records: list[tuple[Any, ...]]
-    sketches: list[tuple[Any, ...]]
+    kept: Packed | None
     left: bytes | None
 
 
 class LargeLog:
     """An iterator over the records of a large log file that must be decoded.
 
-    `scan` returns a reader of blocks, which keeps its sketches with the function that it is given.
-    `keep` takes all sketches; without it, these records are decoded.
+    `scan` returns a reader of blocks, which gives the records that can bear on a denial to a
+    function. `kept` takes these records; without it, they are decoded.
 
     passed  the number of records that were passed over
     times   the earliest and the latest Event time of these, of each range
@@ -67,8 +69,8 @@ class LargeLog:
         self,
         content: Content,
         workers: Workers,
-        scan: Callable[[Iterator[bytes], Callable[[Sketch], object] | None], Records],
-        keep: Callable[[Sketch], object] | None,
+        scan: Callable[[Iterator[bytes], Keep | None], Records],
+        kept: KeptRecords | None,
     ) -> None:
         self._content = SeekableContent(content.again)
         self._opened = content
@@ -81,7 +83,7 @@ class LargeLog:
         self._expected = int(size / RANGE * _SHARE)
         self._workers = workers
         self._scan = scan
-        self._keep = keep
+        self._kept = kept
         self.passed = 0
         self.times: list[str] = []
 
@@ -109,7 +111,8 @@ class LargeLog:
                 if end < stop:
                     break
         blocks = self._content.blocks_from(end) if left is None else iter([left])
-        rest = self._scan(blocks, self._keep)
+        keep = partial(self._kept.add, self._opened.name) if self._kept else None
+        rest = self._scan(blocks, keep)
         yield from rest.of_rest(number)
         self._add(rest.passed, rest.times)
         self._workers.report_whole(self._size, before)
@@ -131,22 +134,20 @@ class LargeLog:
 
     def _read(self, begin: int, stop: int) -> _Part:
         """Read the records from one that begins at a place, up to one that begins after a range."""
-        sketches: list[tuple[Any, ...]] = []
-        scan = self._scan(
-            self._content.blocks_from(begin),
-            (lambda sketch: sketches.append(tuple(sketch))) if self._keep else None,
-        )
+        batch = self._kept.batch() if self._kept else None
+        keep = partial(batch.add, self._opened.name) if batch else None
+        scan = self._scan(self._content.blocks_from(begin), keep)
         records = [tuple(one) for one in scan.of_range(stop - begin)]
         end = begin + scan.read
         left = None if self._opened.cut_short else scan.left
-        return _Part(begin, end, scan.number, scan.passed, scan.times, records, sketches, left)
+        kept = batch.packed() if batch else None
+        return _Part(begin, end, scan.number, scan.passed, scan.times, records, kept, left)
 
     def _take(self, part: _Part, number: int) -> Iterator[Record]:
         """Yield the records of a range; `number` is that of the last record before it."""
         self._add(part.passed, part.times)
-        if self._keep:
-            for kind, place, *others in part.sketches:
-                self._keep(Sketch(kind, number + place, *others))
+        if self._kept and part.kept:
+            self._kept.take(part.kept, number)
         for place, *others in part.records:
             yield Record(number + place, *others)
 

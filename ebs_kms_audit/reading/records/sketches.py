@@ -1,24 +1,25 @@
 """The text of a record → what decides whether it bears on a denial, without decoding the record.
 
-Successful calls bear on few denials: EC2 calls near them, later successes of the same caller, the
-AssumeRole call that returned the access key. A sketch of such a record holds its text, and what it
-is chosen by. Only records that are written as CloudTrail writes them have a sketch.
+Successful calls bear on few denials: EC2 calls near them, later successes of the same caller,
+grants on the key, the AssumeRole call that returned the access key. The sketch of such a record
+holds what it is chosen by. Only records that are written as CloudTrail writes them have a sketch.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
 from ebs_kms_audit.aws.relevance import Relevance
-from ebs_kms_audit.reading.records.changes import CHANGES
+from ebs_kms_audit.reading.records.changes import CHANGES, GRANT_EVENTS
 from ebs_kms_audit.reading.records.events import caller_in
 from ebs_kms_audit.reading.records.fields import Fields
 
-Kind = Literal["needless", "call", "success", "session", "other"]
+Kind = Literal["needless", "call", "success", "grant", "change", "session", "other"]
 
 _REQUEST = b'"requestParameters":'
 # An error code would be between the user agent and the request.
@@ -27,9 +28,15 @@ _CALL = re.compile(
     rb'"awsRegion":"([a-z0-9-]+)","sourceIPAddress":"([^"\\]*)",'
     rb'(?:"userAgent":"[^"\\]*+(?:\\.[^"\\]*+)*+",)?' + _REQUEST
 )
-_IDS = re.compile(rb'"requestID":"([^"\\]+)","eventID":"[^"\\]+","readOnly":(true|false),')
+_IDS = re.compile(
+    rb'"requestID":"([ !#-\[\]-~]+)","eventID":"([ !#-\[\]-~]+)","readOnly":(true|false),'
+)
 _ACCOUNT = re.compile(rb'"recipientAccountId":"(\d{12})"')
-_KEY_NAMES = tuple(b'"%s":"' % name for name in (b"ARN", b"keyId", b"kmsKeyId"))
+_KEY = re.compile(rb'"(?:ARN|keyId|kmsKeyId)":"([^"]*)"')
+_GRANTS = {
+    "grant": re.compile(rb'"granteePrincipal":"([^"]*)"'),
+    "change": re.compile(rb'"grantId":"([^"]*)"'),
+}
 _ROLE_ASKED = re.compile(
     rb'\{"roleArn":"arn:aws[a-z-]*:iam::\d{12}:role/(?!aws-service-role/)[\w+=,.@/-]+"'
 )
@@ -52,31 +59,61 @@ _Caller = tuple[str | None, str | None, str | None]
 class Sketch(NamedTuple):
     """What is known of a record that is not decoded. `marshal` takes it as a tuple.
 
-    kind    call of EC2, success of KMS, AssumeRole session, or another call that is only counted
+    kind    call of EC2, success of KMS, creation of a grant, change of a key that ends a grant,
+            AssumeRole session, or another call that is only counted
     number  the number of the record in its file
-    like    what records that are counted together have in common: Event source, Event name, Region,
-            account, whether the call is read-only, and how its keys are named
+    like    what records that are counted together have in common, joined by quotes: Event source,
+            Event name, Region, account, whether the call is read-only, and how its keys are named
     time    the Event time
     caller  the User name, or None
     issuer  the ARN of the role of a session, or None
     who     what the successes have in common of which only the last counts
-    id      the Request ID; of a session the access key that was returned
-    text    the record
+    id      the Request ID; of a session the access key that was returned; of a grant or change the
+            Event ID
+    grant   of a grant the grantee, of a change the id of the grant; empty without one
     """
 
     kind: Kind
     number: int
-    like: tuple[bytes, ...]
+    like: bytes
     time: bytes
     caller: str | None
     issuer: str | None
     who: tuple[str | None, bytes]
     id: str
-    text: bytes
+    grant: str
+
+    @property
+    def alike(self) -> list[str]:
+        """The parts of `like`."""
+        return self.like.decode("utf-8", "backslashreplace").split('"')
+
+    @property
+    def name(self) -> str:
+        """The Event name."""
+        return self.alike[1]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The account and the Region."""
+        _, _, region, account, *_ = self.alike
+        return account, region
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of the keys, and the names of aliases."""
+        return [key.rpartition("/")[2] for key in self.alike[5:]]
+
+    @property
+    def seconds(self) -> float:
+        """The Event time in seconds since 1970."""
+        return datetime.fromisoformat(self.time.decode()).timestamp()
 
 
 def kind_of(why: Relevance, name: str) -> Kind | None:
     """Return the kind of the sketch of a successful call; None if its record must be decoded."""
+    if why.kms and name in GRANT_EVENTS:
+        return "grant" if name == "CreateGrant" else "change"
     if why.role_change or why.iam_user or why.key_change or name in CHANGES:
         return None
     if why.ec2_call:
@@ -113,25 +150,30 @@ class Sketcher:
             return None
         name, issuer, arn = caller
         keys: list[bytes] = []
-        chosen_by = ids[1].decode()
+        chosen_by, grant = ids[1].decode(), ""
         if kind == "session":
             returned = _key_returned(text, call.end(), end)
             if returned is None or _ROLE_ASKED.match(text, call.end(), end) is None:
                 return None
             chosen_by = returned
         elif kind != "call":
-            keys = _keys_in(text, call.end(), end)
+            keys = sorted(set(_KEY.findall(text, call.end(), end)))
+        if kind in _GRANTS:
+            named = set(_GRANTS[kind].findall(text, call.end(), end))
+            if len(named) > 1 or not all(map(_is_plain, (*named, *keys))):
+                return None
+            grant, chosen_by = b"".join(named).decode(), ids[2].decode()
         address = call[4]
         return Sketch(
             kind,
             number,
-            (call[1], call[2], call[3], account[1], ids[2], *keys),
+            b'"'.join((call[1], call[2], call[3], account[1], ids[3], *keys)),
             text[source - 22 : source - 2],
             name,
             issuer,
             (arn, b"" if address.replace(b".", b"").isdigit() else address),
             chosen_by,
-            text[begin : end + 1],
+            grant,
         )
 
     def _is_region(self, region: bytes) -> bool:
@@ -157,16 +199,9 @@ class Sketcher:
         return caller
 
 
-def _keys_in(text: bytes, begin: int, end: int) -> list[bytes]:
-    """Return how the keys in a part of a text are named."""
-    keys = set()
-    for name in _KEY_NAMES:
-        at = text.find(name, begin, end)
-        while at != -1:
-            at += len(name)
-            keys.add(text[at : text.find(b'"', at, end)])
-            at = text.find(name, at, end)
-    return sorted(keys)
+def _is_plain(text: bytes) -> bool:
+    """Return whether a text of JSON is what it stands for: nothing in it is escaped."""
+    return text.isascii() and b"\\" not in text
 
 
 def _key_returned(text: bytes, begin: int, end: int) -> str | None:

@@ -51,6 +51,24 @@ def assume_role(key, role=ROLE, **asked):
     }  # fmt: skip
 
 
+def create_grant(grantee, key=KEY_ARN, grant="g1", **asked):
+    # CloudTrail: "Logging AWS KMS API calls", CreateGrant
+    return SUCCESS | {
+        "eventName": "CreateGrant", "readOnly": False,
+        "requestParameters": {"keyId": key, "granteePrincipal": grantee,
+                              "operations": ["CreateGrant", "Decrypt"]} | asked,
+        "responseElements": {"grantId": grant, "keyId": key},
+        "resources": [{"ARN": key, "type": "AWS::KMS::Key", "accountId": ACCOUNT}],
+    }  # fmt: skip
+
+
+def end_grant(name, key=KEY_ARN, **asked):
+    return SUCCESS | {
+        "eventName": name, "readOnly": False, "requestParameters": asked,
+        "resources": [{"ARN": key, "type": "AWS::KMS::Key", "accountId": ACCOUNT}],
+    }  # fmt: skip
+
+
 KINDS = {
     "denial": {},
     "denied Decrypt": {"eventName": "Decrypt", "readOnly": True},
@@ -70,6 +88,23 @@ KINDS = {
     "by a service": SUCCESS | {"eventName": "Decrypt", "sourceIPAddress": "AWS Internal/3"},
     "by a client": SUCCESS | {"eventName": "Decrypt", "sourceIPAddress": "198.51.100.9"},
     "ListKeys": SUCCESS | {"eventName": "ListKeys", "resources": None},
+    "grant": create_grant(ROLE),
+    "grant with another id": create_grant(ROLE, grant="g2"),
+    "grant on another key": create_grant(ROLE, OTHER_KEY, "g3"),
+    "grant to another role": create_grant(OTHER_ROLE),
+    "grant to an instance": create_grant(
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"),
+    "grant to a role in a context": create_grant(OTHER_ROLE, constraints={
+        "encryptionContextSubset": {"granteePrincipal": ROLE, "keyId": KEY_ARN}}),
+    "grant to an escaped role": create_grant(ROLE + "\u00e9"),
+    "grant by alias": create_grant(ROLE, "alias/a") | {"resources": "absent"},
+    "failed grant": create_grant(ROLE) | {"errorCode": "LimitExceededException"},
+    "RetireGrant": end_grant("RetireGrant", grantId="g1"),
+    "RetireGrant by token": end_grant("RetireGrant", grantToken="token"),
+    "RetireGrant of another key": end_grant("RetireGrant", OTHER_KEY, grantId="g3"),
+    "RetireGrant without a key": end_grant("RetireGrant", grantId="g2") | {"resources": "absent"},
+    "RevokeGrant": end_grant("RevokeGrant", keyId=KEY_ARN, grantId="g1"),
+    "RevokeGrant with two ids": end_grant("RevokeGrant", grantId="g1", more={"grantId": "g2"}),
     "CreateGrant": SUCCESS | {"readOnly": False, "responseElements": {"grantId": "g1"}},
     "PutKeyPolicy": SUCCESS | {"eventName": "PutKeyPolicy", "readOnly": False,
                                "requestParameters": {"keyId": KEY_ARN, "policy": "{}"}},
@@ -116,13 +151,17 @@ def made(events):
 def report_of(text):
     stream = io.StringIO(text)
     stream.name = "log"
-    return ebs_kms_audit.audit(records=stream, progress=False).to_dict()
+    return ebs_kms_audit.audit(records=stream, progress=False)
 
 
 def same_reports(records):
+    """Return the report as a dictionary, and the histories of its findings."""
     spaced = report_of(json.dumps({"Records": records}))
-    assert report_of(json.dumps({"Records": records}, separators=(",", ":"))) == spaced
-    return spaced
+    compact = report_of(json.dumps({"Records": records}, separators=(",", ":")))
+    found, histories = spaced.to_dict(), [finding.history for finding in spaced.findings]
+    assert compact.to_dict() == found
+    assert [finding.history for finding in compact.findings] == histories
+    return found, histories
 
 
 @given(events=EVENTS)
@@ -146,7 +185,7 @@ def test_each_kind_of_event_beside_a_denial(kind, caller):
     [("RunInstances", 334, 1), ("RunInstances", 335, 0), ("CreateVolume", 0, 1)],
 )
 def test_the_ec2_call_near_a_denial_is_an_attempt(kind, seconds, found):
-    report = same_reports(made([("denial", 0, 34, 0), (kind, 0, seconds, 0)]))
+    report, _ = same_reports(made([("denial", 0, 34, 0), (kind, 0, seconds, 0)]))
     assert len(report["findings"][0]["history"]["attempts"]) == found
 
 
@@ -155,20 +194,120 @@ def test_the_last_of_many_successes_is_the_later_success():
         ("denied Decrypt", 1, 34, 0),
         *(("Decrypt", 1, second, 0) for second in (35, 900, 36)),
     ]
-    report = same_reports(made(events))
+    report, _ = same_reports(made(events))
     assert report["findings"][0]["history"]["later_success"]["event_id"] == "event-2"
 
 
 def test_only_denials_are_decoded_when_they_are_read():
-    kinds = ["denial", "Decrypt", "RunInstances", "AssumeRole", "ListKeys", "ordinary"]
+    kinds = [
+        "denial", "Decrypt", "RunInstances", "AssumeRole", "ListKeys", "ordinary",
+        "grant", "RetireGrant",
+    ]  # fmt: skip
     records = made([(kind, 1, 35, 0) for kind in kinds])
     text = json.dumps({"Records": records}, separators=(",", ":"))
     reading = Reading(None, io.StringIO(text))
     assert [event.name for event in reading.read()] == ["CreateGrant"]
     assert sorted((event.name, count) for event, count in reading.counted) == [
-        ("AssumeRole", 1), ("Decrypt", 1), ("ListKeys", 1), ("RunInstances", 1),
+        ("AssumeRole", 1), ("CreateGrant", 1), ("Decrypt", 1), ("ListKeys", 1),
+        ("RetireGrant", 1), ("RunInstances", 1),
     ]  # fmt: skip
-    assert [file.rows for file in reading.files] == [6]
+    assert [file.rows for file in reading.files] == [8]
+
+
+@pytest.mark.parametrize(
+    ("kind", "grants", "changes"),
+    # A finding shows grants to its caller on its key, and what changed this key.
+    [
+        ("grant", ["event-1"], []),
+        ("grant on another key", [], []),
+        ("grant to another role", [], []),
+        ("grant to a role in a context", [], []),
+        ("RetireGrant", [], ["event-1"]),
+        ("RevokeGrant", [], ["event-1"]),
+        ("RetireGrant by token", [], ["event-1"]),
+        ("RetireGrant without a key", [], ["event-1"]),
+        ("RetireGrant of another key", [], []),
+    ],
+)
+def test_a_grant_to_the_caller_and_a_change_of_the_key_are_found(kind, grants, changes):
+    events = made([("denied Decrypt", 0, 34, 0), (kind, 6, 1, 0)])
+    _, (history,) = same_reports(events)
+    assert [trace.made.event_id for trace in history.grants] == grants
+    assert [change.event_id for change in history.changes] == changes
+
+
+def test_the_end_of_a_grant_is_found():
+    events = [("denied Decrypt", 0, 34, 0), ("grant", 6, 1, 0), ("RetireGrant", 6, 35, 0),
+              ("grant with another id", 6, 2, 0)]  # fmt: skip
+    _, (history,) = same_reports(made(events))
+    ended = {trace.made.event_id: trace.ended for trace in history.grants}
+    assert ended["event-1"].event_id == "event-2"
+    assert ended["event-3"] is None
+
+
+def test_changes_of_any_key_are_found_if_a_denial_names_none():
+    kinds = ["RetireGrant", "RetireGrant of another key", "RetireGrant without a key"]
+    events = [("denied without a key", 0, 34, 0), *((kind, 6, 1, 0) for kind in kinds)]
+    _, (history,) = same_reports(made(events))
+    assert history.changes_count == len(kinds)
+
+
+DENIED, LATER = ("denied Decrypt", 1, 34, 0), ("Decrypt", 1, 35, 0)
+GRANT, RETIRED = ("grant", 6, 1, 0), ("RetireGrant", 6, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    # Each file holds numbers of events. What is found: later success, grants, changes.
+    [
+        ([[0], [1, 2, 3]], ("event-1", ["event-2"], ["event-3"])),
+        ([[1, 2, 3], [0]], ("event-1", ["event-2"], ["event-3"])),
+        ([[3], [2], [1], [0]], ("event-1", ["event-2"], ["event-3"])),
+        # The same events are in two files.
+        ([[0, 1, 2, 3], [0, 1, 2, 3]], ("event-1", ["event-2"], ["event-3"])),
+        ([[0, 2], [1, 2, 3, 3]], ("event-1", ["event-2"], ["event-3"])),
+        ([[0], [2]], (None, ["event-2"], [])),
+    ],
+)
+@pytest.mark.parametrize("numpy_from", [1, 1 << 60])
+def test_what_bears_on_a_denial_can_be_in_any_file(tmp_path, monkeypatch, files, found, numpy_from):
+    monkeypatch.setattr("ebs_kms_audit.reading.records._VECTORISED", numpy_from)
+    monkeypatch.setattr("ebs_kms_audit.reading.records._IMPORTED", 1)
+    events = made([DENIED, LATER, GRANT, RETIRED])
+    reports = []
+    for spaced in (True, False):
+        folder = tmp_path / str(spaced)
+        folder.mkdir()
+        for number, chosen in enumerate(files):
+            records = {"Records": [events[one] for one in chosen]}
+            text = json.dumps(records, separators=None if spaced else (",", ":"))
+            (folder / f"{number}.json.gz").write_bytes(gzip.compress(text.encode()))
+        monkeypatch.chdir(folder)
+        reports.append(ebs_kms_audit.audit("."))
+        (history,) = (finding.history for finding in reports[-1].findings)
+        later = history.later_success
+        assert (
+            later and later.event_id,
+            [trace.made.event_id for trace in history.grants],
+            [change.event_id for change in history.changes],
+        ) == found
+    assert reports[0].to_dict() == reports[1].to_dict()
+
+
+def test_a_second_reading_keeps_the_grants_on_denied_keys_only(tmp_path, monkeypatch):
+    others = [("RetireGrant of another key", 6, 3, 0), ("grant on another key", 7, 3, 0)]
+    text = json.dumps({"Records": made([GRANT, *others * 50, DENIED, RETIRED, LATER])})
+    compact = text.replace(": ", ":").replace(", ", ",")
+    for name, content in (("spaced.json", text), ("compact.json", compact)):
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr("ebs_kms_audit.reading.records.kept._MOST_BYTES", 40_000)
+    for name in ("spaced.json", "compact.json"):
+        report = ebs_kms_audit.audit(tmp_path / name)
+        assert "surroundings_incomplete" not in {caveat.id for caveat in report.caveats}
+        (history,) = (finding.history for finding in report.findings)
+        assert [trace.made.event_id for trace in history.grants] == ["event-0"]
+        assert [change.event_id for change in history.changes] == ["event-102"]
+        assert history.later_success.event_id == "event-103"
 
 
 @pytest.mark.parametrize("size", [50_000, 200_000])
@@ -197,5 +336,5 @@ def test_a_damaged_record_that_is_not_decoded_costs_itself(kind, damage):
     events = [("denial", 1, 34, 0), (kind, 1, 35, 0), (kind, 1, 36, 0), ("denial", 1, 37, 0)]
     text = json.dumps({"Records": made(events)}, separators=(",", ":"))
     at = text.index('"recipientAccountId"', text.index(f'"eventName":"{kind}"'))
-    report = report_of(text[:at] + damage + text[at:])
+    report = report_of(text[:at] + damage + text[at:]).to_dict()
     assert [one["count"] for one in report["findings"]] == [2]
