@@ -10,7 +10,7 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.blocks import Block
-from ebs_kms_audit.reading.exports.distinct import are_among
+from ebs_kms_audit.reading.exports.distinct import are_among, distinct
 from ebs_kms_audit.reading.exports.groups import (
     CALL,
     CHANGE,
@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.exports.groups import (
     USER,
     Groups,
 )
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, hash_texts, mixed
+from ebs_kms_audit.reading.exports.hashing import LONGEST, PAD, hash_spans, mixed
 from ebs_kms_audit.reading.exports.needed import NeededRows
 from ebs_kms_audit.reading.exports.places import INTERNAL, KINDS, ODD
 from ebs_kms_audit.reading.exports.seen import Seen
@@ -60,7 +60,8 @@ class RowSelection:
         self.begin_range()
 
     def begin_range(self) -> None:
-        """Forget the places that were kept."""
+        """Forget the places that were kept, and the users that were named."""
+        self._named_users: set[int] = set()
         self._places: dict[str, list[bytes]] = {name: [] for name in KINDS}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KINDS}
 
@@ -78,7 +79,7 @@ class RowSelection:
         """
         flags = block.groups.flags
         needed = flags & NEEDED != 0
-        needed[_naming_users(block, np.flatnonzero(flags & USER != 0))] = True
+        needed[self._naming_new_users(block, np.flatnonzero(flags & USER != 0))] = True
         if self._window is not None:
             start, end = self._window.start.timestamp(), self._window.end.timestamp()
             inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
@@ -99,6 +100,21 @@ class RowSelection:
             starts, ends = block.index.row_starts[rows], block.index.delimiters[rows]
             lines, seconds = block.lines(rows), block.seconds[rows]
             self._needed.add_regular(block.buffer, starts, ends, lines, seconds)
+
+    def _naming_new_users(self, block: Block, rows: Array) -> Array:
+        """Return which rows of IAM can have the ARN of a user: those with resources.
+
+        Of the rows of a range with the same resources, it is the first, unless they have no hash.
+        """
+        start, end = block.cells(columns.RESOURCES, rows)
+        size = end - start
+        short = np.flatnonzero((size > EMPTY_LIST) & (size <= LONGEST))
+        named = distinct(hash_spans(block.buffer, start[short], end[short]))
+        hashes = named.values.tolist()
+        new = [at for at, one in enumerate(hashes) if one not in self._named_users]
+        self._named_users.update(hashes)
+        found: Array = np.concatenate((rows[short[named.first[new]]], rows[size > LONGEST]))
+        return found
 
     def _keep_places(self, block: Block, rows_of: Mapping[str, Array]) -> None:
         """Keep the places of the rows of each kind."""
@@ -134,21 +150,24 @@ class RowSelection:
 
     def _keep_sessions(self, block: Block, rows: Array, needed: Array) -> None:
         """Keep AssumeRole rows by the access keys in their Resources, or mark them as needed."""
-        if not self._has_resources:
+        if not self._has_resources or not len(rows):
             return
-        found: list[tuple[int, str]] = []
-        start, end = block.cells(columns.RESOURCES, rows)
-        for row, begin, stop in zip(rows.tolist(), start.tolist(), end.tolist(), strict=True):
-            cell = bytes(block.buffer[begin:stop])
-            if _SERVICE_ROLE in cell:  # its sessions are found by name, and there are few
-                needed[row] = True
-                self._groups.uncount(block.groups.numbers[row : row + 1])
-            else:
-                found += ((row, key.decode()) for key in _TEMPORARY_KEY.findall(cell))
-        if found:
-            rows = np.array([row for row, _ in found])
-            keys = hash_texts([key for _, key in found])
-            self._keep("sessions", block, rows, np.zeros_like(keys), keys)
+        start, end = (column.tolist() for column in block.cells(columns.RESOURCES, rows))
+        cells = [block.buffer[one:other] for one, other in zip(start, end, strict=True)]
+        text = b"\n".join(cells)
+        of_services = np.zeros(len(rows), dtype=bool)
+        if _SERVICE_ROLE in text:  # their sessions are found by name, and there are few
+            of_services[:] = [_SERVICE_ROLE in cell for cell in cells]
+            needed[rows[of_services]] = True
+            self._groups.uncount(block.groups.numbers[rows[of_services]])
+        spans = np.array([found.span() for found in _TEMPORARY_KEY.finditer(text)], dtype=np.intp)
+        if not len(spans):
+            return
+        ends = np.cumsum([len(cell) + 1 for cell in cells])
+        of_rows = np.searchsorted(ends, spans[:, 0], side="right")
+        keys = hash_spans(text + bytes(PAD), spans[:, 0], spans[:, 1])
+        kept = ~of_services[of_rows]
+        self._keep("sessions", block, rows[of_rows[kept]], np.zeros_like(keys[kept]), keys[kept])
 
     def _keep(self, name: str, block: Block, rows: Array, users: Array, ids: Array) -> None:
         places = block.places(rows, users, ids)
@@ -156,13 +175,6 @@ class RowSelection:
         if self._keep_texts:
             offsets = places["offset"].tolist()
             self._texts[name].update(zip(offsets, block.texts(rows), strict=True))
-
-
-def _naming_users(block: Block, rows: Array) -> Array:
-    """Return which rows of IAM can have the ARN of a user: those with resources."""
-    start, end = block.cells(columns.RESOURCES, rows)
-    named: Array = rows[end - start > EMPTY_LIST]
-    return named
 
 
 def _hashes(

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ebs_kms_audit import audit
+from ebs_kms_audit.reading import Reading
 from tests.benchmark.events import MIXES
 from tests.benchmark.generate import make_export
 from tests.exports import ACCOUNT, HEADER, access_key, denied, export, row
@@ -238,6 +239,12 @@ def test_the_report_on_two_files_is_that_of_the_plain_reader(
 
 NAMED = {"resources": resources(("AWS::IAM::User", f"arn:aws:iam::{ACCOUNT}:user/app/bob"))}
 
+NAMED_ELSEWHERE = {"resources": NAMED["resources"].replace("app/bob", "data/bob")}
+TEAM = resources(
+    *(("AWS::IAM::User", f"arn:aws:iam::{ACCOUNT}:user/user-{number}") for number in range(20)),
+    ("AWS::IAM::User", f"arn:aws:iam::{ACCOUNT}:user/carol"),
+)
+
 
 @pytest.mark.parametrize(
     ("rows_of_iam", "arn"),
@@ -247,8 +254,23 @@ NAMED = {"resources": resources(("AWS::IAM::User", f"arn:aws:iam::{ACCOUNT}:user
         ([IAM, IAM | NAMED, IAM], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
         ([IAM, IAM | {"resources": ""}, IAM | {"resources": "[{"}], None),
         ([IAM | LONG_TERM | {"user_name": "bob"}], f"arn:aws:iam::{ACCOUNT}:user/bob"),
+        ([IAM | NAMED] * 3, f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
+        ([IAM | NAMED, IAM | NAMED_ELSEWHERE, IAM | NAMED], None),
+        (
+            [IAM | {"resources": TEAM}, IAM | {"resources": TEAM.replace("carol", "app/bob")}],
+            f"arn:aws:iam::{ACCOUNT}:user/app/bob",
+        ),
     ],
-    ids=["named", "named in a failed call", "named in one of them", "not named", "long-term key"],
+    ids=[
+        "named",
+        "named in a failed call",
+        "named in one of them",
+        "not named",
+        "long-term key",
+        "named three times",
+        "two paths",
+        "long lists of resources",
+    ],
 )
 def test_rows_of_iam_show_the_path_of_a_user(
     tiny: Any, tmp_path: Path, rows_of_iam: list[dict[str, str]], arn: str | None
@@ -261,6 +283,20 @@ def test_rows_of_iam_show_the_path_of_a_user(
     tiny((64, 4_000))
     assert report(path) == expected
     assert audit(path).findings[0].principal.arn == arn
+
+
+@pytest.mark.parametrize("sizes", [None, (50_000, 400_000)])
+def test_rows_that_name_the_same_users_are_not_all_made_into_events(
+    tiny: Any, tmp_path: Path, sizes: tuple[int, int] | None
+) -> None:
+    """An account can have tens of thousands of calls such as ListAccessKeys on a few users."""
+    path = tmp_path / "export.csv"
+    path.write_text(export(*[row(**IAM | NAMED), row(**IAM | NAMED_ELSEWHERE)] * 50))
+    tiny(sizes)
+    events = list(Reading(str(path)).read())
+    assert [one.resources[0].name for one in events] == [
+        f"arn:aws:iam::{ACCOUNT}:user/app/bob", f"arn:aws:iam::{ACCOUNT}:user/data/bob"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("mix", MIXES)
