@@ -13,7 +13,7 @@ import pytest
 import ebs_kms_audit
 from tests.benchmark import __main__ as benchmark
 from tests.benchmark.contestants import FOR_EXPORTS, FOR_LOGS, FOR_PACKED_EXPORTS, FORMATS
-from tests.benchmark.events import MIXES
+from tests.benchmark.events import LOG_MIXES, MIXES
 from tests.benchmark.generate import make_export, make_log_file, make_logs, make_packed_export
 from tests.benchmark.growth import GROWING, exponent
 from tests.benchmark.measure import Run, run
@@ -56,9 +56,10 @@ def test_an_export_is_written_as_the_console_does(folder):
     assert any("\nmallory," in row[7] for row in rows)
 
 
+@pytest.mark.parametrize("mix", LOG_MIXES)
 @pytest.mark.parametrize("make", [make_logs, make_log_file])
-def test_the_known_answer_is_in_the_trail_logs_too(folder, make):
-    made = make(folder, 1)
+def test_the_known_answer_is_in_the_trail_logs_too(folder, make, mix):
+    made = make(folder, 1, mix)
     coverage = ebs_kms_audit.audit(records=made.path).coverage
     assert (coverage.rows_read, coverage.denials) == (made.events, made.denied)
     assert made.denied > 0
@@ -144,7 +145,7 @@ def test_the_memory_limit_grows_with_the_denials_above_40_000(denials, limit):
 
 def test_results_are_kept_from_one_benchmark_to_the_next(tmp_path):
     results = {
-        Input("logs", "", 200.0): Result(
+        Input("logs", "kms", 200.0): Result(
             events=9, denied=1, runs={"text": [one_run(1.0)]}, absent={"duckdb": "duckdb"}
         )
     }

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmark import generate
 from tests.benchmark.contestants import CONTESTANTS, FORMATS
-from tests.benchmark.events import MIXES
+from tests.benchmark.events import LOG_MIXES, MIXES
 from tests.benchmark.generate import Made
 from tests.benchmark.growth import GROWING, growth
 from tests.benchmark.measure import missing, run
@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--sizes", type=numbers, default="1,10,200", help="of exports, in MB")
     add("--mixes", type=_listed, default="typical", help=f"of exports: {', '.join(MIXES)}")
     add("--logs", type=numbers, default="", help="sizes of folders of log files, in MB")
+    add("--log-mixes", type=_listed, default="typical",
+        help=f"of logs and of one .json.gz: {', '.join(LOG_MIXES)}")  # fmt: skip
     add("--one-file", type=numbers, default="",
         help="sizes of one .json.gz and one .csv.gz, in MB unpacked")  # fmt: skip
     add("--growth", type=_listed, default="", nargs="?", const=",".join(GROWING),
@@ -82,10 +84,12 @@ def _inputs(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Input, 
     for mix in options.mixes:
         for size in options.sizes:
             yield Input("export", mix, size), generate.make_export(folder, size, mix)
-    for size in options.logs:
-        yield Input("logs", "", size), generate.make_logs(folder, size)
+    for mix in options.log_mixes:
+        for size in options.logs:
+            yield Input("logs", mix, size), generate.make_logs(folder, size, mix)
+        for size in options.one_file:
+            yield Input("log file", mix, size), generate.make_log_file(folder, size, mix)
     for size in options.one_file:
-        yield Input("log file", "", size), generate.make_log_file(folder, size)
         yield Input("packed export", "typical", size), generate.make_packed_export(folder, size)
 
 

@@ -70,7 +70,11 @@ MIXES = {
     "dense-6-named": Mix(denied=60.0, kms_failed=3.0, changes=1.0, named=1000.0, filtered=True),
 }
 # A trail records read-only events as well: Decrypt and AssumeRole are among the most frequent.
-LOG_MIX = Mix(kms=20.0, assume_role=30.0, forged=0)
+LOG_MIXES = {
+    "typical": Mix(kms=20.0, assume_role=30.0, forged=0),
+    # an account that encrypts all it has: half of the records are KMS events
+    "kms": Mix(kms=500.0, assume_role=100.0, ebs=30.0, forged=0),
+}
 
 
 class Event(NamedTuple):

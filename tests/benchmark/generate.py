@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from tests.benchmark.events import LOG_MIX, MIXES, Source
+from tests.benchmark.events import LOG_MIXES, MIXES, Source
 from tests.benchmark.records import line, row
 from tests.sample_incident import ACCOUNT, HEADER
 
@@ -45,16 +45,16 @@ def make_packed_export(folder: Path, size: float, mix: str = "typical") -> Made:
     return _once(target, lambda: _write_file(target, _export(int(size * MB), Source(MIXES[mix]))))
 
 
-def make_log_file(folder: Path, size: float) -> Made:
+def make_log_file(folder: Path, size: float, mix: str = "typical") -> Made:
     """Write a log as one .json.gz, `size` MB before compression, unless it exists already."""
-    target = folder / f"log-{size:g}MB-v{_VERSION}.json.gz"
-    return _once(target, lambda: _write_file(target, _log(int(size * MB), Source(LOG_MIX))))
+    target = folder / f"log-{size:g}MB-{mix}-v{_VERSION}.json.gz"
+    return _once(target, lambda: _write_file(target, _log(int(size * MB), Source(LOG_MIXES[mix]))))
 
 
-def make_logs(folder: Path, size: float) -> Made:
+def make_logs(folder: Path, size: float, mix: str = "typical") -> Made:
     """Write the log files of a trail, `size` MB before compression, unless they exist already."""
-    target = folder / f"logs-{size:g}MB-v{_VERSION}"
-    return _once(target, lambda: _write_logs(target, int(size * MB), Source(LOG_MIX)))
+    target = folder / f"logs-{size:g}MB-{mix}-v{_VERSION}"
+    return _once(target, lambda: _write_logs(target, int(size * MB), Source(LOG_MIXES[mix])))
 
 
 def _once(target: Path, write: Callable[[], Made]) -> Made:

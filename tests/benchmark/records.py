@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 
 from tests.benchmark.callers import Caller
 from tests.benchmark.events import Event
@@ -40,6 +41,13 @@ def record(event: Event, new_id: Callable[[], str]) -> dict[str, object]:
             "credentials": {"accessKeyId": session.key, "expiration": event.time},
             "assumedRoleUser": {"arn": session.arn},
         }
+    elif event.name == "CreateGrant" and not event.error:
+        grantee = _role_arn(event.caller) if event.caller.role else event.caller.arn
+        asked = {"keyId": event.kms_key, "granteePrincipal": grantee,
+                 "operations": ["Decrypt", "CreateGrant"]}  # fmt: skip
+        answered = {"grantId": _grant_id(event), "keyId": event.kms_key}
+    elif event.name in ("RetireGrant", "RevokeGrant") and not event.error:
+        asked = {"keyId": event.kms_key, "grantId": _grant_id(event)}
     elif event.kms_key and not event.error:
         asked = {"keyId": event.kms_key, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
     elif not event.error:
@@ -80,6 +88,12 @@ def _message(event: Event) -> str:
         f"User: {event.caller.arn} is not authorized to perform: kms:{event.name} on resource: "
         f"{event.kms_key} because no identity-based policy allows the kms:{event.name} action"
     )
+
+
+def _grant_id(event: Event) -> str:
+    """Return the id of the grant of a caller on a key on a day."""
+    grant = f"{event.caller.arn} {event.kms_key} {event.time[:10]}"
+    return sha256(grant.encode()).hexdigest()
 
 
 def _role_arn(caller: Caller) -> str:

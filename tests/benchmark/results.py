@@ -23,8 +23,8 @@ class Input(NamedTuple):
         name = {
             "export": f"Export, {self.mix}",
             "packed export": f"One .csv.gz, {self.mix}",
-            "logs": "Trail logs, many files",
-            "log file": "Trail log, one .json.gz",
+            "logs": f"Trail logs, {self.mix}, many files",
+            "log file": f"Trail log, {self.mix}, one .json.gz",
         }[self.kind]
         size = f"{self.size / 1000:g} GB" if self.size >= 1000 else f"{self.size:g} MB"
         return f"{name}, {size}" + ("" if self.kind == "export" else " unpacked")

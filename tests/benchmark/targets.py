@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.benchmark.contestants import CONTESTANTS, FORMATS
+from tests.benchmark.events import LOG_MIXES
 from tests.benchmark.results import Input, Result
 
 _FILTERS = ("duckdb", "polars")
@@ -46,9 +47,16 @@ TARGETS = (
     Target(input=Input("export", "dense-0.5", 200), required=_both(1.4), aim=1.0),
     Target(input=Input("export", "dense-6", 200), required=_DENSE_6, aim=1.2),
     Target(input=Input("export", "dense-6-team", 200), required=_DENSE_6, aim=1.2),
-    Target(input=Input("logs", "", 200), required=_both(1.5), aim=1.2),
-    Target(input=Input("logs", "", 200), required=_both(1.0), aim=1.0, references=("gzip-orjson",)),
-    Target(input=Input("log file", "", 200), required=_both(2.0), aim=1.4),
+    *(
+        target
+        for mix in LOG_MIXES
+        for target in (
+            Target(input=Input("logs", mix, 200), required=_both(1.5), aim=1.2),
+            Target(input=Input("logs", mix, 200), required=_both(1.0), aim=1.0,
+                   references=("gzip-orjson",)),
+            Target(input=Input("log file", mix, 200), required=_both(2.0), aim=1.4),
+        )
+    ),
     Target(input=Input("packed export", "typical", 200), required=_both(2.0), aim=1.4),
     Target(input=Input("export", "typical", 1), required=_both(0.25), aim=0.18,
            references=("import",)),
