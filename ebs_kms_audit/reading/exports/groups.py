@@ -83,7 +83,8 @@ class Groups:
     def count(self, numbers: Array) -> None:
         """Count rows by the numbers of their groups."""
         counts = np.bincount(numbers)
-        self._counts.resize(max(len(self._counts), len(counts)))
+        size = max(len(self._counts), len(counts))
+        self._counts.resize(size, refcheck=False)  # a profiler refers to the array too
         self._counts[: len(counts)] += counts
 
     def uncount(self, numbers: Array) -> None:
@@ -166,7 +167,7 @@ class Groups:
         place = group >> int(_TO_PLACE)
         self._hash_at[place], self._number_at[place] = group, number
         if number == len(self._flags):
-            self._flags.resize(2 * number)
+            self._flags.resize(2 * number, refcheck=False)  # as in `count`
         flags = self._flags[number] = self._flags_of(cells)
         if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
             cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups

@@ -117,6 +117,10 @@ DENIED: list[dict[str, str]] = [
     {"user_agent": f"curl\n{FORGED}\ncurl"}, {"event_source": ""},
     {"event_id": " spaces "}, {"event_id": ""}, {"request_id": 'a "b", c'}, {"request_id": "é"},
     {"request_id": "r" * 80}, {"request_id": "two\nlines"}, {"aws_access_key": "A" * 600},
+    {"source_ip_address": "198.51.100.7"}, {"source_ip_address": " 203.0.113.9"},
+    {"source_ip_address": "2001:db8::7", "user_agent": 'a "b", c'}, {"source_ip_address": ""},
+    {"source_ip_address": "AWS Internal"}, {"source_ip_address": "AWS Internal/3"},
+    {"source_ip_address": 'a "b"'}, {"source_ip_address": "x" * 600, "user_agent": "x" * 600},
 ]  # fmt: skip
 ODD: list[dict[str, str]] = [
     {"user_agent": agent}

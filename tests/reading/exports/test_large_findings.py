@@ -6,6 +6,7 @@ Without sizes, the plain reader reads the file; with them, the vectorised reader
 from __future__ import annotations
 
 import copy
+import cProfile
 import gc
 import gzip
 import io
@@ -289,3 +290,16 @@ def test_a_file_that_grows_while_it_is_read(tiny, tmp_path):
     tiny((4_000, 9_000))
     (finding,) = audit([path, NextInput(export(row(**S3)).encode())]).findings
     assert finding.history.attempts.count == 1
+
+
+def test_many_groups_of_rows_are_counted_under_a_profiler(tiny, tmp_path):
+    """A profiler refers to the arrays of a method that it follows."""
+    path = tmp_path / "export.csv"
+    several = [
+        row(**KMS | {"event_name": "Decrypt"}, resources=KEY_ARN.replace("1234abcd", f"{at:08x}"))
+        for at in range(1_100)
+    ]
+    path.write_text(export(*several, denied()))
+    tiny((50_000, 200_000))
+    coverage = cProfile.Profile().runcall(audit, path).coverage
+    assert (coverage.rows_read, coverage.denials) == (1_101, 1)
