@@ -42,6 +42,7 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     redact: bool = False,
     progress: Callable[[Progress], object] | Literal[False] | None = None,
     processes: int | None = 1,
+    lazy: bool = False,
 ) -> Report:
     """Return who was denied which KMS action on which key, why, and what to change.
 
@@ -86,6 +87,9 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
     command line asks for that. Others are started on Linux only, where this process has one
     thread, and end with the reading. The report is the same.
 
+    With `lazy`, the rows of large exports that findings list are read when they are first used. A
+    report that is printed once uses few of them. InputError is raised then if a file has changed.
+
     Raises InputError if no input can be read, UsageError for an argument that cannot be followed.
     A row that cannot be read is set aside in the report. An input that cannot be read, among
     others that can, is in `Report.failed_inputs`.
@@ -113,6 +117,7 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
         window=options.window,
         processes=processes,
         meter=meter,
+        lazy=lazy,
     )
     reading.start()
     from ebs_kms_audit.pipeline import report_on

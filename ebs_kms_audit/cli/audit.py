@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.cli.misspelt import misspelt_files
@@ -35,7 +35,7 @@ def audit_as(options: Options) -> int:
     from ebs_kms_audit.auditing import audit  # --help and the other commands need none of it
 
     check_target(options.output, [*options.inputs, *(options.records or ()), *options.key_policy])
-    with _progress_line() as progress, _lifetime(options):
+    with _progress_line() as progress:
         report = audit(
             options.inputs or None,
             records=options.records,
@@ -55,6 +55,7 @@ def audit_as(options: Options) -> int:
             redact=options.redact,
             progress=progress or False,
             processes=None,  # one for each CPU
+            lazy=_shows_few_rows(options),
         )
     if options.show:
         return _show(report, options.show, options)
@@ -119,16 +120,9 @@ def _progress_line() -> Iterator[TerminalLine | None]:
         line.close()
 
 
-def _lifetime(options: Options) -> AbstractContextManager[None]:
-    """Return the context in which to audit.
-
-    The text shows few of the rows that findings list: they are read when they are asked for. Other
-    formats write all of them.
-    """
-    from ebs_kms_audit.reading.lifetime import used_at_once
-
-    other = options.show or options.plan or _format(options).name != "text"
-    return nullcontext() if other else used_at_once()
+def _shows_few_rows(options: Options) -> bool:
+    """Return whether the output shows few of the rows that findings list, as the text does."""
+    return not options.show and not options.plan and _format(options).name == "text"
 
 
 def _format(options: Options) -> Format:

@@ -71,6 +71,7 @@ class Reading:
     window       the span of time that the audit looks at
     processes    how many processes may work at a time; None is one for each CPU
     meter        counts what is read, for the progress
+    lazy         whether rows that findings list are read when they are first used, not by `release`
     files        the figures of each input
     documents    what the inputs hold besides events
     records      the records of logs that `read` left out, if there are any
@@ -88,12 +89,14 @@ class Reading:
         window: Window | None = None,
         processes: int | None = 1,
         meter: Meter | None = None,
+        lazy: bool = False,
     ) -> None:
         self._inputs = inputs
         self._records = records
         self._record_path = record_path
         self._window = window
         self._workers = Workers(processes, meter)
+        self._lazy = lazy
         self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
@@ -314,7 +317,7 @@ class Reading:
     def release(self) -> None:
         """Forget what was kept of large files. A report needs it no more."""
         for large in self._exports.large:
-            large.release()
+            large.release(close=not self._lazy)
         self._exports, self.records = Exports(self._workers), None
 
 

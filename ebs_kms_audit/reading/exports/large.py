@@ -38,7 +38,6 @@ from ebs_kms_audit.reading.exports.row_events import RowEvents
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
 from ebs_kms_audit.reading.exports.settings import Settings
 from ebs_kms_audit.reading.exports.successes import SuccessRows
-from ebs_kms_audit.reading.lifetime import is_used_at_once
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
@@ -121,7 +120,6 @@ class LargeExport:
         self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness
         self._listed = RowTexts(self.name, self._texts, self._events, completeness)
-        self._closes_listed = self._file is None or not is_used_at_once()
         self.damaged = False
         nothing = np.empty(0, PLACE)
         self.calls = CallRows(nothing, nothing["id"], (), self._counted.event, self._listed)
@@ -267,10 +265,13 @@ class LargeExport:
         places = self._kept["successes"].those(self._around_of(related).are_of_users)
         return SuccessRows(places, related.names, self._counted.event, self._listed)
 
-    def release(self) -> None:
-        """Forget the file, but not the rows that findings list."""
+    def release(self, *, close: bool) -> None:
+        """Forget what was kept, but not the rows that findings list.
+
+        With `close`, their texts are read, and the file is not needed any more.
+        """
         self._around = None
-        if self._closes_listed:
+        if close or self._file is None:  # the texts of a packed file were kept
             self._listed.close()
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:

@@ -1,16 +1,14 @@
-"""A report that is used at once reads the rows that its findings list when they are asked for."""
+"""A lazy report reads the rows that its findings list when they are first used."""
 
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 
 import pytest
 
 from ebs_kms_audit import InputError, audit
 from ebs_kms_audit.cli.main import main
 from ebs_kms_audit.reading.exports.listed import RowTexts
-from ebs_kms_audit.reading.lifetime import used_at_once
 from tests.exports import denied, export, row
 from tests.reading.exports.test_large import EC2
 
@@ -42,11 +40,10 @@ def listed(report):
     }
 
 
-@pytest.mark.parametrize("lifetime", [nullcontext, used_at_once])
-def test_all_rows_that_findings_list_can_be_asked_for(path, lifetime):
-    """40 rows are asked for: the first 20 are read one by one, the others together."""
-    with lifetime():
-        report = audit(path)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_all_rows_that_findings_list_can_be_used(path, lazy):
+    """40 rows are used: the first 20 are read one by one, the others together."""
+    report = audit(path, lazy=lazy)
     assert listed(report) == LISTED
     assert listed(report) == LISTED  # again
 
@@ -58,9 +55,8 @@ def test_a_report_keeps_the_rows_that_its_findings_list(path):
 
 
 @pytest.mark.parametrize("change", ["cut off", "overwritten", "removed"])
-def test_a_report_that_is_used_at_once_says_that_its_input_has_changed(path, change):
-    with used_at_once():
-        report = audit(path)
+def test_a_lazy_report_says_that_its_input_has_changed(path, change):
+    report = audit(path, lazy=True)
     if change == "cut off":
         os.truncate(path, 300)
     elif change == "overwritten":
