@@ -48,7 +48,7 @@ from ebs_kms_audit.reading.exports.header import (
 )
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
-from ebs_kms_audit.reading.sources import Source
+from ebs_kms_audit.reading.sources import PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.workers import Workers
 
@@ -57,10 +57,13 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large import LargeExport
 
 LARGE = 6 << 20
-"""How many bytes of an export the plain reader reads in the time that importing numpy takes."""
+"""How many bytes of an export the plain reader reads in the time that importing numpy takes.
+
+Its rows are only counted: rows that an audit needs take more time.
+"""
 _SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly, also with numpy
 _NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
-_PACKED = 8  # how many times as large an export is when it is unpacked
+_UNPACKED = 8  # how many times as large an export is when it is unpacked
 
 
 class Exports:
@@ -86,7 +89,7 @@ class Exports:
         self._vectorised = vectorised
         self._related = related
         self._window = window
-        self._read_plainly = 0.0  # bytes
+        self._plain_work = 0.0
         self.large: list[LargeExport] = []
 
     def events(self, source: Source, stats: InputStats) -> Iterator[Event | AlikeEvents]:
@@ -116,49 +119,49 @@ class Exports:
             dialect=Dialect(delimiter, row_starter(layout)),
         )
         sample = list(islice(rows, SAMPLE))
+        large = None
         if self._vectorised and self._is_large(source, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.settings import Settings
 
             settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
-            opened = open_large(source, stats, head[: index + 1], header, settings, self._related)
-            if opened is not None:
-                self.large.append(opened)
-                yield from opened.read(self._workers)
-                _check_whole_rows(source, stats)
-                return
-        found = _mark_last(chain(sample, rows), lines)
-        yield from _events_in(found, header, stats, day_first=is_day_first(delimiter))
-        stats.cut_short = lines.cut_short
-        _check_whole_rows(source, stats)
+            large = open_large(source, stats, head[: index + 1], header, settings, self._related)
+        if large is not None:
+            self.large.append(large)
+            yield from large.read(self._workers)
+        else:
+            whole = _mark_last(chain(sample, rows), lines)
+            yield from _events_in(whole, header, stats, day_first=is_day_first(delimiter))
+            stats.cut_short = lines.cut_short
+        if stats.cut_short and stats.rows == stats.set_aside_count:
+            raise _no_whole_row(source, stats.cut_short)
 
     def _is_large(self, source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
-        """Return whether the vectorised reader is the quicker one.
+        """Return whether the vectorised reader reads an export more quickly.
 
-        numpy is imported when the plain reader has read, or would have read with this export, for
-        as long as the import takes.
+        numpy is imported once: when the plain reader would have worked for as long as the import
+        takes, on this export and those that it has read.
         """
-        file = source.file
-        if file is None:
+        if source.file is None:
             return False
-        work: float = file.size * (_PACKED if file.packed else 1)
-        if work * _NEEDED_ROW >= LARGE * _SMALL:  # otherwise it is small, whatever its rows
-            work *= 1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)
-        imported = "numpy" in sys.modules
-        if work >= LARGE * _SMALL and (imported or self._read_plainly + work >= LARGE):
+        work = _plain_work(source.file, layout, sample)
+        if work >= LARGE * _SMALL and ("numpy" in sys.modules or self._plain_work + work >= LARGE):
             return True
-        self._read_plainly += work
+        self._plain_work += work
         return False
 
 
-def _check_whole_rows(source: Source, stats: InputStats) -> None:
-    """Raise InputError if a file that is cut short holds no whole row."""
-    if stats.cut_short and stats.rows == stats.set_aside_count:
-        raise _no_whole_row(source, stats.cut_short)
+def _plain_work(file: PlainFile, layout: Layout, sample: Sequence[Row]) -> float:
+    """Return the work of the plain reader on a file, in bytes of rows that are only counted."""
+    size = file.size * (_UNPACKED if file.packed else 1)
+    if size * _NEEDED_ROW < LARGE * _SMALL:  # it is small, whatever its rows are
+        return size
+    return size * (1 + (_NEEDED_ROW - 1) * needed_share(layout, sample))
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:
+    """Return the error for a file that is cut short and holds no whole row."""
     why = f"{cut_short} and holds no whole row: download it again"
     return InputError(why, source=source.name)
 

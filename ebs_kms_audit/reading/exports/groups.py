@@ -29,13 +29,22 @@ from ebs_kms_audit.reading.exports.settings import Settings
 from ebs_kms_audit.reading.stats import InputStats
 
 DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))
-"""What a group of rows is: left to the plain reader, with a damaged account id, needed one by one,
-needed if the row has the ARN of an IAM user, counted; and of the counted: EC2 calls, successes,
-changes to a key, AssumeRole calls."""
-_KEPT = 100_000
-_PLACE_BITS = 14
-_TO_PLACE = np.uint64(64 - _PLACE_BITS)
+"""What the rows of a group are, as bits of its flags. A group without flags is not relevant.
+
+DOUBT    rows that the plain reader must read
+DAMAGED  rows with a damaged account id
+NEEDED   rows that are needed one by one
+USER     rows that are needed if their resources can be the ARN of an IAM user
+COUNTED  rows that are only counted; of these:
+CALL     EC2 calls
+SUCCESS  successful KMS calls of the kinds that EBS needs
+CHANGE   changes to a key
+SESSION  AssumeRole calls
+"""
 EMPTY_LIST = 2  # bytes: of `[]`
+_KEPT = 100_000
+_SLOT_BITS = 14
+_TO_SLOT = np.uint64(64 - _SLOT_BITS)
 
 
 class RowGroups(NamedTuple):
@@ -56,7 +65,10 @@ class RowGroups(NamedTuple):
 
 
 class Groups:
-    """The groups of one file, numbered in the order in which they are found."""
+    """The groups of one file, numbered in the order in which they are found.
+
+    They are recognized by hashes of the cells that their rows have in common.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._at = settings.layout.positions
@@ -66,13 +78,13 @@ class Groups:
         self._clear()
 
     def _clear(self) -> None:
-        self._numbers: dict[int, int] = {}
-        self._flags = np.zeros(1 << 10, dtype=np.uint16)
-        self._samples: dict[int, bytes] = {}
-        # The hash and the number of the group that was added last at each place. The place of a
-        # hash is its first bits. An empty place has a hash of another place.
-        self._hash_at = (np.arange(1 << _PLACE_BITS, dtype=np.uint64) ^ np.uint64(1)) << _TO_PLACE
-        self._number_at = np.zeros(1 << _PLACE_BITS, dtype=np.int64)
+        self._numbers: dict[int, int] = {}  # by hash
+        self._flags = np.zeros(1 << 10, dtype=np.uint16)  # by number
+        self._samples: dict[int, bytes] = {}  # by number: the cells of a row
+        # The first bits of a hash are the number of its slot. In each slot are the hash and the
+        # number of the group that was added last; in an empty slot, a hash of another slot.
+        self._hash_at = (np.arange(1 << _SLOT_BITS, dtype=np.uint64) ^ np.uint64(1)) << _TO_SLOT
+        self._number_at = np.zeros(1 << _SLOT_BITS, dtype=np.int64)
 
     def begin_range(self) -> None:
         """Count from 0. Forget all groups if there are very many."""
@@ -105,24 +117,21 @@ class Groups:
         """Return the groups of the rows of a block."""
         hashes, too_long = self._hashes(buffer, index)
         every = np.arange(len(hashes))
-        numbers = self._numbered(hashes, buffer, index, every, named=False)
+        numbers = self._numbers_of(hashes, buffer, index, every, with_resources=False)
         flags = self._flags[numbers]
-        at = self._at.get(columns.RESOURCES)
-        rows = np.flatnonzero(flags & (SUCCESS | CHANGE) != 0)
-        if at is not None and len(rows):
+        rows = self._with_resources(index, flags)
+        if len(rows):  # they are of other groups
+            at = self._at[columns.RESOURCES]
             start, end = index.start(at)[rows], index.end(at)[rows]
-            named = end - start > EMPTY_LIST
-            if named.any():
-                rows, start, end = rows[named], start[named], end[named]
-                hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
-                too_long[rows[end - start > LONGEST]] = True
-                numbers[rows] = self._numbered(hashes[rows], buffer, index, rows, named=True)
-                flags[rows] = self._flags[numbers[rows]]
+            hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
+            too_long[rows[end - start > LONGEST]] = True
+            numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, with_resources=True)
+            flags[rows] = self._flags[numbers[rows]]
         flags[too_long] = DOUBT
         return RowGroups(hashes, numbers, flags)
 
     def _hashes(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
-        """Return the hashes that groups are told by, and which rows are too long for a hash."""
+        """Return hashes of what all rows are grouped by, and which rows are too long for a hash."""
         found = np.zeros(len(index.delimiters), dtype=np.uint64)
         too_long = np.zeros(len(found), dtype=bool)
         for first, last in self._spans:
@@ -138,16 +147,31 @@ class Groups:
             found[errors] = mixed(found[errors], hash_spans(buffer, start, end))
         return found, too_long
 
-    def _numbered(
-        self, hashes: Array, buffer: bytearray, index: RowIndex, rows: Array, *, named: bool
-    ) -> Array:
-        """Return the numbers of the groups of rows; new groups are judged.
+    def _with_resources(self, index: RowIndex, flags: Array) -> Array:
+        """Return which rows are successes or changes that name resources."""
+        rows = np.flatnonzero(flags & (SUCCESS | CHANGE) != 0)
+        at = self._at.get(columns.RESOURCES)
+        if at is None or not len(rows):
+            return rows[:0]
+        found: Array = rows[index.end(at)[rows] - index.start(at)[rows] > EMPTY_LIST]
+        return found
 
-        `named` says whether the rows are changes or successes with resources.
+    def _numbers_of(
+        self,
+        hashes: Array,
+        buffer: bytearray,
+        index: RowIndex,
+        rows: Array,
+        *,
+        with_resources: bool,
+    ) -> Array:
+        """Return the numbers of the groups of rows, by their hashes. New groups are judged.
+
+        `with_resources` says whether the resources of the rows are a part of the hashes.
         """
-        places = (hashes >> _TO_PLACE).astype(np.intp)
-        numbers: Array = self._number_at[places]
-        missing = np.flatnonzero(self._hash_at[places] != hashes)
+        slots = (hashes >> _TO_SLOT).astype(np.intp)
+        numbers: Array = self._number_at[slots]
+        missing = np.flatnonzero(self._hash_at[slots] != hashes)
         if len(missing):
             unique, first, inverse = distinct(hashes[missing])
             starts, ends = index.row_starts, index.row_ends
@@ -156,21 +180,21 @@ class Groups:
                 number = self._numbers.get(group)
                 if number is None:
                     cells = self._parse(bytes(buffer[int(starts[row]) : int(ends[row])]))
-                    number = self._add(group, cells, named=named)
+                    number = self._add(group, cells, with_resources=with_resources)
                 found.append(number)
             numbers[missing] = np.array(found, dtype=np.int64)[inverse]
         return numbers
 
-    def _add(self, group: int, cells: list[str], *, named: bool) -> int:
+    def _add(self, group: int, cells: list[str], *, with_resources: bool) -> int:
         """Judge a new group by the cells of one of its rows; return its number."""
         number = self._numbers[group] = len(self._numbers)
-        place = group >> int(_TO_PLACE)
-        self._hash_at[place], self._number_at[place] = group, number
+        slot = group >> int(_TO_SLOT)
+        self._hash_at[slot], self._number_at[slot] = group, number
         if number == len(self._flags):
             self._flags.resize(2 * number, refcheck=False)  # as in `count`
         flags = self._flags[number] = self._flags_of(cells)
-        if flags & (SUCCESS | CHANGE) and not named and columns.RESOURCES in self._at:
-            cells[self._at[columns.RESOURCES]] = ""  # rows with resources are other groups
+        if flags & (SUCCESS | CHANGE) and not with_resources and columns.RESOURCES in self._at:
+            cells[self._at[columns.RESOURCES]] = ""  # the other rows of the group have none
         if flags & COUNTED:
             self._samples[number] = marshal.dumps(cells)
         return number
