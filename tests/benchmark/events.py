@@ -61,6 +61,8 @@ MIXES = {
     "users": Mix(users=330.0),
     # an account with Auto Scaling and EKS: a third of the rows are RunInstances calls
     "busy": Mix(launches=333.0),
+    # an account whose callers assume roles: a third of the rows return access keys
+    "roles": Mix(assume_role=330.0),
     # exports with the filter Event source = kms.amazonaws.com; the number is the percentage denied
     "dense-0.5": Mix(denied=5.0, kms_failed=3.0, changes=1.0, filtered=True),
     "dense-6": Mix(denied=60.0, kms_failed=3.0, changes=1.0, filtered=True),
