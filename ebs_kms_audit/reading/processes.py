@@ -14,7 +14,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from struct import Struct
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 _MOST = 3  # more helpers do not help, because this process collects all results
 _AHEAD = 64  # units: this process does not work further ahead than this while it waits
 _PIPE = 1 << 20  # bytes: a result fits, so that a helper goes on while this process works
+_PATIENCE = 10_000  # milliseconds: a helper that this process waits for longer may be stopped
 _FREE, _TAKEN = b"\0", 1
 _HEAD = Struct("=II")  # the number of a unit, and the length of its result
 
@@ -57,8 +58,7 @@ def in_order(
                 _find(number, found, work, taken, crew, first)
             yield found.pop(number)
     finally:
-        for pipe, process in crew.items():
-            _end(pipe, process)
+        _end_all(crew)
         taken.close()
 
 
@@ -75,18 +75,20 @@ def _find(
     free = -1 if of_helpers else taken.find(_FREE, number, number + _AHEAD)
     if _receive(number, found, crew, wait=free == -1) and free != number:
         return
-    mine = number if free == -1 else free  # the helpers have ended
-    taken[mine] = _TAKEN
-    found[mine] = work(mine)
+    if free == -1:  # the helpers have ended, or are stopped
+        _end_all(crew)
+        free = number
+    taken[free] = _TAKEN
+    found[free] = work(free)
 
 
 def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: bool) -> bool:
-    """Receive a result from each helper that has one. Return whether there was one."""
-    poll = select.poll()  # select.select() does not accept file descriptors above 1023
-    for pipe in crew:
-        poll.register(pipe, select.POLLIN)
-    ready = poll.poll(None if wait and crew else 0)
-    for pipe, _ in ready:
+    """Receive a result from each helper that has one. Return whether there was one.
+
+    With `wait`, wait for the first one.
+    """
+    ready = _ready(crew, _PATIENCE if wait and crew else 0)
+    for pipe in ready:
         head = _read(pipe, _HEAD.size)
         unit, length = _HEAD.unpack(head) if head else (0, 0)
         result = _read(pipe, length) if head else None
@@ -95,6 +97,14 @@ def _receive(number: int, found: dict[int, Any], crew: dict[int, int], *, wait: 
         elif unit >= number:
             found[unit] = marshal.loads(result)
     return bool(ready)
+
+
+def _ready(pipes: Iterable[int], wait: int) -> list[int]:
+    """Return the pipes with something to read. Wait for the first so many milliseconds."""
+    poll = select.poll()  # select.select() does not accept file descriptors above 1023
+    for pipe in pipes:
+        poll.register(pipe, select.POLLIN)
+    return [pipe for pipe, _ in poll.poll(wait)]
 
 
 def _start(
@@ -138,15 +148,20 @@ def _help(work: Callable[[int], Any], taken: mmap.mmap, pipe: int, first: int) -
 
 
 def _read(pipe: int, length: int) -> bytes | None:
-    """Read a number of bytes from a helper; None if it ended early."""
+    """Read a number of bytes from a helper; None if it ended early, or is stopped."""
     parts = []
     while length:
-        part = os.read(pipe, length)
+        part = os.read(pipe, length) if _ready([pipe], _PATIENCE) else b""
         if not part:
             return None
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
+
+
+def _end_all(crew: dict[int, int]) -> None:
+    while crew:
+        _end(*crew.popitem())
 
 
 def _end(pipe: int, process: int) -> None:

@@ -2,14 +2,17 @@
 
 import mmap
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from ebs_kms_audit import InputError
+from ebs_kms_audit.reading import processes
 from ebs_kms_audit.reading.processes import in_order
 from tests.reading.started_processes import ON_LINUX
 
@@ -60,6 +63,36 @@ def test_what_a_process_that_dies_had_taken_is_done_again():
         return number
 
     assert list(in_order(work, 300, 2)) == list(range(300))
+
+
+@pytest.mark.parametrize("first", [0, 20])
+@pytest.mark.parametrize("helpers", [1, 2])
+def test_what_a_process_that_is_stopped_had_taken_is_done_again(monkeypatch, helpers, first):
+    monkeypatch.setattr(processes, "_PATIENCE", 300)
+    here = os.getpid()
+
+    def work(number):
+        time.sleep(0.001)
+        if os.getpid() != here and number > first + 5:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return number
+
+    assert list(in_order(work, 300, helpers, first)) == list(range(300))
+
+
+def test_what_a_process_is_stopped_within_is_done_again(monkeypatch):
+    """A pipe holds only a part of its result, and this process is not there to read the rest."""
+    monkeypatch.setattr(processes, "_PATIENCE", 300)
+    here = os.getpid()
+
+    def work(number):
+        if os.getpid() != here:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGSTOP)).start()
+        elif number == 0:
+            time.sleep(0.3)
+        return bytes(4 << 20)
+
+    assert [len(one) for one in in_order(work, 4, 1)] == [4 << 20] * 4
 
 
 @pytest.mark.parametrize("helpers", [1, 2])
