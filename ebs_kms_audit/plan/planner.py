@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.diagnosis.findings import Finding
@@ -81,14 +82,14 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
 def _with_unique_ids(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps; where several would share an id, all but the first get a number."""
     taken: set[str] = set()
-    renamed: dict[int, str] = {}
-    for at, step in enumerate(steps):
-        id_, number = step.id, 2
+    numbers: dict[str, Iterator[int]] = {}
+    renamed: list[str] = []
+    for step in steps:
+        id_ = step.id
         while id_ in taken:
-            id_ = f"{step.id}-{number}"
-            number += 1
+            id_ = f"{step.id}-{next(numbers.setdefault(step.id, count(2)))}"
         taken.add(id_)
-        renamed[at] = id_
+        renamed.append(id_)
     found: list[Step] = []
     current: dict[str, str] = {}
     for at, step in enumerate(steps):
