@@ -17,7 +17,7 @@ import pytest
 import ebs_kms_audit
 from ebs_kms_audit import InputError, Progress, progress
 from ebs_kms_audit.reading import exports
-from ebs_kms_audit.reading.exports import ranges
+from ebs_kms_audit.reading.exports.large import ranges
 from ebs_kms_audit.render.progress import NotebookLine, TerminalLine, line
 from tests.benchmark.generate import make_export, make_logs
 

@@ -1,6 +1,6 @@
 """The EC2 calls of the caller near its denials. A finding lists the last of them, and counts all.
 
-In a large export most of these calls are not parsed (`reading.exports.calls`).
+In a large export most of these calls are not parsed (`reading.exports.large.calls`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ebs_kms_audit.reading.related import (
 )
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.calls import CallRows
+    from ebs_kms_audit.reading.exports.large.calls import CallRows
 
 SHOWN = 20
 """The number of EC2 calls that a finding lists."""

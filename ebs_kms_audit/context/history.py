@@ -36,9 +36,9 @@ from ebs_kms_audit.model import (
 from ebs_kms_audit.reading.related import RelatedEvents
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.calls import CallRows
-    from ebs_kms_audit.reading.exports.changes import ChangeRows
-    from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.exports.large.calls import CallRows
+    from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
 
 _NOT_THE_CALLER = frozenset({PrincipalKind.INFRASTRUCTURE, PrincipalKind.SERVICE})

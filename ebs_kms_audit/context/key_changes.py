@@ -20,7 +20,7 @@ from ebs_kms_audit.model.event_list import in_order
 from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.changes import ChangeRows, Changes
+    from ebs_kms_audit.reading.exports.large.changes import ChangeRows, Changes
     from ebs_kms_audit.reading.records.batches import KeptRecord
 
 SHOWN = 20

@@ -20,7 +20,7 @@ from ebs_kms_audit.reading.related import (
 )
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.reading.exports.successes import SuccessRow, SuccessRows
+    from ebs_kms_audit.reading.exports.large.successes import SuccessRow, SuccessRows
 
 _KEPT = 20_000
 

@@ -20,7 +20,8 @@ texts            text files → texts with an error message
 documents        what the inputs hold besides events
 timestamps       cells and fields → datetime
 stats            the figures of one input
-workers, processes  other processes that read a part
+workers, processes    other processes that read a part
+bits, hashing, times  bytes, cells and times of many rows at once, by numpy
 memory           the memory of blocks is kept
 """
 
@@ -45,11 +46,11 @@ from ebs_kms_audit.reading.workers import Workers
 if TYPE_CHECKING:
     from ebs_kms_audit.model import AlikeEvents, Event, Window
     from ebs_kms_audit.progress import Meter
-    from ebs_kms_audit.reading.exports.calls import CallRows
-    from ebs_kms_audit.reading.exports.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large import LargeExport
-    from ebs_kms_audit.reading.exports.listed import ListedRows
-    from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.exports.large.calls import CallRows
+    from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.listed import ListedRows
+    from ebs_kms_audit.reading.exports.large.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
 
 __all__ = ["InputStats", "Reading"]

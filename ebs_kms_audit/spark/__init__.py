@@ -39,9 +39,9 @@ from ebs_kms_audit.report import Report
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from ebs_kms_audit.reading.exports.calls import CallRows
-    from ebs_kms_audit.reading.exports.changes import ChangeRows
-    from ebs_kms_audit.reading.exports.successes import SuccessRows
+    from ebs_kms_audit.reading.exports.large.calls import CallRows
+    from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.successes import SuccessRows
 
 __all__ = ["audit"]
 

@@ -16,7 +16,8 @@ from ebs_kms_audit import errors, printable
 from ebs_kms_audit.messages import plain
 from ebs_kms_audit.policy import document
 from ebs_kms_audit.reading import sources
-from ebs_kms_audit.reading.exports import cells, events, range_reader
+from ebs_kms_audit.reading.exports import cells, events
+from ebs_kms_audit.reading.exports.large import range_reader
 from ebs_kms_audit.reading.records import decoder
 from ebs_kms_audit.redaction import fields, redactor
 from ebs_kms_audit.redaction.fields import Kind

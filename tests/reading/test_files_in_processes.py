@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
 from ebs_kms_audit.reading import Reading, exports, processes, records, streams
-from ebs_kms_audit.reading.exports import ranges, window
+from ebs_kms_audit.reading.exports.large import ranges, window
 from ebs_kms_audit.reading.records import blocks as records_blocks
 from ebs_kms_audit.reading.records import large as records_large
 from tests.benchmark.generate import make_export, make_log_file, make_logs

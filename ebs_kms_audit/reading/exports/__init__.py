@@ -5,23 +5,8 @@ rows     lines → rows, as strict CSV; goes on after a broken quote
 events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
 cells    single cells → values
 
-This is the plain reader. It reads every file. The vectorised reader reads large regular files. It
-gives the same events, and leaves each doubtful row to the plain reader:
-
-large         the file: `read` it, then ask for the rows that bear on denials
-ranges        the ranges of the file, which several processes read (contents: bytes from any place)
-range_reader  a range → what an audit needs of it
-window        the bytes of a range, a block at a time
-index         a block → where each cell is (times: what the time of each row is)
-groups        rows that an audit treats alike, by the hashes of their cells (hashing, distinct)
-selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
-needed        rows that become events one by one, as columns (text_columns)
-row_events    needed rows → Events (denied_rows: denied ones of one kind and User name together)
-places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
-counted       rows that are only counted, by group
-around        which places bear on denials
-calls, changes, successes  those of a finding
-listed        rows that findings list: their events are made when they are used
+This is the plain reader. It reads every file. Large regular files are read by the vectorised reader
+in `large`, which gives the same events.
 """
 
 from __future__ import annotations
@@ -123,7 +108,7 @@ class Exports:
         if self._vectorised and self._is_large(source, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
-                from ebs_kms_audit.reading.exports.settings import Settings
+                from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
             large = open_large(source, stats, head[: index + 1], header, settings, self._related)

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array, moved, places_of
-from ebs_kms_audit.reading.exports.hashing import hash_spans, words_of
-from ebs_kms_audit.reading.exports.times import read_times
+from ebs_kms_audit.reading.hashing import hash_spans, words_of
 from ebs_kms_audit.reading.records.prefilter import NAMES_FROM, NAMES_TO, SOURCE, RecordPrefilter
 from ebs_kms_audit.reading.records.sketches import Kind
 from ebs_kms_audit.reading.records.structure import Structure
+from ebs_kms_audit.reading.times import read_times
 
 PAD = 128
 """How many bytes follow what is indexed, so that what is compared stays inside the text."""

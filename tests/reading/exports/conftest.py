@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ebs_kms_audit.reading import exports
-from ebs_kms_audit.reading.exports import ranges, window
+from ebs_kms_audit.reading.exports.large import ranges, window
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ebs_kms_audit.reading.exports.index import index_rows
+from ebs_kms_audit.reading.exports.large.index import index_rows
 
 BEFORE = b'"x,y\n'  # must not matter
 AFTER = b'"x,y\n' * 40

@@ -8,7 +8,7 @@ import pytest
 
 from ebs_kms_audit import InputError, audit
 from ebs_kms_audit.cli.main import main
-from ebs_kms_audit.reading.exports.listed import RowTexts
+from ebs_kms_audit.reading.exports.large.listed import RowTexts
 from tests.exports import denied, export, row
 from tests.reading.exports.test_large import EC2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ebs_kms_audit.reading.exports.seen import Seen
+from ebs_kms_audit.reading.exports.large.seen import Seen
 
 A, B = 1 << 63, 1 << 62
 """Two keys with places of their own."""

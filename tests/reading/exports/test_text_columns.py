@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ebs_kms_audit.reading.exports.text_columns import (
+from ebs_kms_audit.reading.exports.large.text_columns import (
     TextColumn,
     column_at,
     plain_column,

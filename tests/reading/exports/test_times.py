@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from ebs_kms_audit.reading.exports.times import read_times
+from ebs_kms_audit.reading.times import read_times
 
 
 def read(*cells: str) -> list[int | None]:

@@ -10,7 +10,7 @@ import numpy as np
 from ebs_kms_audit.model import EventColumns
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.events import RowKind
-from ebs_kms_audit.reading.exports.text_columns import TextColumn, texts_of
+from ebs_kms_audit.reading.exports.large.text_columns import TextColumn, texts_of
 
 _OFTEN_EQUAL = slice(2, 4)
 """Of `EventColumns`, the addresses and User agents. Groups with the same share these columns."""

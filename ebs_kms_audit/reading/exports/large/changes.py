@@ -12,8 +12,8 @@ import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.distinct import distinct
-from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.large.listed import ListedRows, RowTexts
 
 
 class Changes(NamedTuple):

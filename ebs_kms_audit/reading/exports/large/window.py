@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ebs_kms_audit.reading.exports.hashing import PAD
+from ebs_kms_audit.reading.hashing import PAD
 
 BLOCK = 1 << 21
 """How many bytes are read at once."""

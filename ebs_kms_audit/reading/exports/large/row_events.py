@@ -14,11 +14,11 @@ from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import AlikeEvents, Event, Summary
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.denied_rows import DeniedRows
 from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter, is_day_first
-from ebs_kms_audit.reading.exports.needed import NO_TIME, Columns, Kind
-from ebs_kms_audit.reading.exports.settings import Settings
-from ebs_kms_audit.reading.exports.text_columns import column_at, text_at
+from ebs_kms_audit.reading.exports.large.denied_rows import DeniedRows
+from ebs_kms_audit.reading.exports.large.needed import NO_TIME, Columns, Kind
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 

@@ -19,19 +19,19 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.blocks import Block
 from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import RowReader, is_day_first, row_starter
-from ebs_kms_audit.reading.exports.groups import DAMAGED, DOUBT, Groups
-from ebs_kms_audit.reading.exports.index import LONGEST_ROW, RowIndex, index_rows
-from ebs_kms_audit.reading.exports.needed import NeededRows
+from ebs_kms_audit.reading.exports.large.blocks import Block
+from ebs_kms_audit.reading.exports.large.groups import DAMAGED, DOUBT, Groups
+from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
+from ebs_kms_audit.reading.exports.large.needed import NeededRows
+from ebs_kms_audit.reading.exports.large.selection import RowSelection
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
-from ebs_kms_audit.reading.exports.selection import RowSelection
-from ebs_kms_audit.reading.exports.settings import Settings
-from ebs_kms_audit.reading.exports.times import read_times
-from ebs_kms_audit.reading.exports.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.times import read_times
 
 _FEWEST, _MOST = 32, 16_384  # rows that the plain reader reads where a row is in doubt
 _TOGETHER = 512  # lines that the plain reader looks at together: few are after the range

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.places import PlaceKind, joined, one_of_each, some_of
+from ebs_kms_audit.reading.exports.large.places import PlaceKind, joined, one_of_each, some_of
 
 _PENDING = 1 << 17
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.listed import RowTexts
-from ebs_kms_audit.reading.exports.places import is_internal
+from ebs_kms_audit.reading.exports.large.listed import RowTexts
+from ebs_kms_audit.reading.exports.large.places import is_internal
+from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import Caller
 
 

@@ -8,9 +8,9 @@ from itertools import chain
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.distinct import are_among, distinct
-from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.places import ODD
+from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.large.places import ODD
+from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
 _NEAR = int(NEAR)

@@ -9,9 +9,9 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.blocks import Block
-from ebs_kms_audit.reading.exports.distinct import are_among, distinct
-from ebs_kms_audit.reading.exports.groups import (
+from ebs_kms_audit.reading.exports.large.blocks import Block
+from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.large.groups import (
     CALL,
     CHANGE,
     COUNTED,
@@ -22,11 +22,11 @@ from ebs_kms_audit.reading.exports.groups import (
     USER,
     Groups,
 )
-from ebs_kms_audit.reading.exports.hashing import LONGEST, PAD, hash_spans, mixed
-from ebs_kms_audit.reading.exports.needed import NeededRows
-from ebs_kms_audit.reading.exports.places import INTERNAL, KINDS, ODD
-from ebs_kms_audit.reading.exports.seen import Seen
-from ebs_kms_audit.reading.exports.settings import Settings
+from ebs_kms_audit.reading.exports.large.needed import NeededRows
+from ebs_kms_audit.reading.exports.large.places import INTERNAL, KINDS, ODD
+from ebs_kms_audit.reading.exports.large.seen import Seen
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.hashing import LONGEST, PAD, hash_spans, mixed
 
 _TEMPORARY_KEY = re.compile(rb"ASIA[A-Z2-7]{12,124}")
 _SERVICE_ROLE = b":role/aws-service-role/"

@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any
 
-from ebs_kms_audit.reading.exports.contents import PackedContent, PlainContent, row_start
-from ebs_kms_audit.reading.exports.range_reader import RangeReader, RangeResult
-from ebs_kms_audit.reading.exports.settings import Settings
-from ebs_kms_audit.reading.exports.window import ByteWindow
+from ebs_kms_audit.reading.exports.large.contents import PackedContent, PlainContent, row_start
+from ebs_kms_audit.reading.exports.large.range_reader import RangeReader, RangeResult
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.window import ByteWindow
 from ebs_kms_audit.reading.workers import Workers
 
 RANGE = 8 << 20

@@ -10,10 +10,10 @@ import numpy as np
 
 from ebs_kms_audit.model import Completeness, Event, Listed, Summary
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.distinct import are_among, distinct
-from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.places import joined, some_of
-from ebs_kms_audit.reading.exports.row_events import RowEvents
+from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.large.places import joined, some_of
+from ebs_kms_audit.reading.exports.large.row_events import RowEvents
+from ebs_kms_audit.reading.hashing import hash_texts
 
 NO_ID = 0  # the hash of an empty Event ID
 _ONE_BY_ONE = 20  # so many texts are read one by one when they are used

@@ -20,12 +20,12 @@ from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
-from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, RowReader
-from ebs_kms_audit.reading.exports.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
-from ebs_kms_audit.reading.exports.index import RowIndex
-from ebs_kms_audit.reading.exports.settings import Settings
+from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.large.index import RowIndex
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.hashing import LONGEST, hash_spans, mixed
 from ebs_kms_audit.reading.stats import InputStats
 
 DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))

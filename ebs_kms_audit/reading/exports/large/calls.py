@@ -14,10 +14,10 @@ import numpy as np
 from ebs_kms_audit.aws.ebs_operations import EC2_ID
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.distinct import distinct
-from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.listed import ListedRows, RowTexts
-from ebs_kms_audit.reading.exports.places import joined
+from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.large.listed import ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.large.places import joined
+from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")

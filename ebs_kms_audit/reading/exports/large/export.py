@@ -21,23 +21,23 @@ from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.around import Around, are_odd, in_order
-from ebs_kms_audit.reading.exports.calls import CallRows, names_more
-from ebs_kms_audit.reading.exports.changes import ChangeRows
-from ebs_kms_audit.reading.exports.contents import PackedContent, PlainContent
-from ebs_kms_audit.reading.exports.counted import CountedRows
-from ebs_kms_audit.reading.exports.distinct import are_among
 from ebs_kms_audit.reading.exports.events import is_day_first, read_events, row_starter
-from ebs_kms_audit.reading.exports.hashing import hash_texts
-from ebs_kms_audit.reading.exports.kept import KeptRows
-from ebs_kms_audit.reading.exports.listed import NO_ID, RowTexts
-from ebs_kms_audit.reading.exports.places import KINDS, PLACE
-from ebs_kms_audit.reading.exports.range_reader import RangeResult
-from ebs_kms_audit.reading.exports.ranges import Ranges
-from ebs_kms_audit.reading.exports.row_events import RowEvents
+from ebs_kms_audit.reading.exports.large.around import Around, are_odd, in_order
+from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
+from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+from ebs_kms_audit.reading.exports.large.contents import PackedContent, PlainContent
+from ebs_kms_audit.reading.exports.large.counted import CountedRows
+from ebs_kms_audit.reading.exports.large.distinct import are_among
+from ebs_kms_audit.reading.exports.large.kept import KeptRows
+from ebs_kms_audit.reading.exports.large.listed import NO_ID, RowTexts
+from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE
+from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
+from ebs_kms_audit.reading.exports.large.ranges import Ranges
+from ebs_kms_audit.reading.exports.large.row_events import RowEvents
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.successes import SuccessRows
 from ebs_kms_audit.reading.exports.rows import Dialect, Rows
-from ebs_kms_audit.reading.exports.settings import Settings
-from ebs_kms_audit.reading.exports.successes import SuccessRows
+from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats

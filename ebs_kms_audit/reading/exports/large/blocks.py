@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.groups import RowGroups
-from ebs_kms_audit.reading.exports.hashing import words_of
 from ebs_kms_audit.reading.exports.header import Layout
-from ebs_kms_audit.reading.exports.index import RowIndex
-from ebs_kms_audit.reading.exports.places import PLACE
-from ebs_kms_audit.reading.exports.window import ByteWindow
+from ebs_kms_audit.reading.exports.large.groups import RowGroups
+from ebs_kms_audit.reading.exports.large.index import RowIndex
+from ebs_kms_audit.reading.exports.large.places import PLACE
+from ebs_kms_audit.reading.exports.large.window import ByteWindow
+from ebs_kms_audit.reading.hashing import words_of
 
 
 class Block:

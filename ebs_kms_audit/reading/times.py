@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.exports.hashing import words_of
+from ebs_kms_audit.reading.hashing import words_of
 
 _SIZE, _HOURS_SIZE = 20, 13  # bytes of a time, and of a time without `:00:34Z`
 _LAST_YEAR = 2100  # seconds are kept in 32 bits

@@ -16,11 +16,11 @@ import numpy as np
 from ebs_kms_audit.aws.callers import is_address
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.distinct import distinct
 from ebs_kms_audit.reading.exports.events import CALLERS, IDS
-from ebs_kms_audit.reading.exports.hashing import LONGEST, PAD, hash_spans, mixed
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
-from ebs_kms_audit.reading.exports.text_columns import TextColumn, plain_column
+from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.large.text_columns import TextColumn, plain_column
+from ebs_kms_audit.reading.hashing import LONGEST, PAD, hash_spans, mixed
 
 NO_TIME = -1
 """Instead of a time in seconds: the time must be read from the cells."""

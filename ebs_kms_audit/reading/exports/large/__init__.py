@@ -1,0 +1,24 @@
+"""A large regular export → the Events that the plain reader gives: the vectorised reader.
+
+The rows of a block are read together, as columns of numpy. Each row in doubt is left to the plain
+reader.
+
+export        the file: `read` it, then ask for the rows that bear on denials
+ranges        the ranges of the file, which several processes read (contents: bytes from any place)
+range_reader  a range → what an audit needs of it (settings: how its rows are written)
+window        the bytes of a range, a block at a time
+index         a block → where each cell is
+groups        rows that an audit treats alike, by the hashes of their cells (distinct)
+selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
+needed        rows that become events one by one, as columns (text_columns)
+row_events    needed rows → Events (denied_rows: denied ones of one kind and User name together)
+counted       rows that are only counted, by group
+places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
+around        which places bear on denials
+calls, changes, successes  those of a finding
+listed        rows that findings list: their events are made when they are used
+"""
+
+from ebs_kms_audit.reading.exports.large.export import LargeExport, open_large
+
+__all__ = ["LargeExport", "open_large"]
