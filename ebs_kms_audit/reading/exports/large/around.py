@@ -27,7 +27,7 @@ class Around:
     def __init__(self, related: RelatedEvents) -> None:
         self.related = related
 
-    def bear(self, kind: str, places: Array) -> Array:
+    def may_bear(self, kind: str, places: Array) -> Array:
         """Return which rows of a kind in `places.KINDS` may bear on the denials."""
         if kind == "calls":
             return self.are_near(places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.events import is_day_first, read_events, row_starter
+from ebs_kms_audit.reading.exports.events import is_day_first, read_events
 from ebs_kms_audit.reading.exports.large.around import Around, are_odd, in_order
 from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
@@ -36,7 +36,7 @@ from ebs_kms_audit.reading.exports.large.ranges import Ranges
 from ebs_kms_audit.reading.exports.large.row_events import RowEvents
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.successes import SuccessRows
-from ebs_kms_audit.reading.exports.rows import Dialect, Rows
+from ebs_kms_audit.reading.exports.rows import Rows
 from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, Source, opened
@@ -44,7 +44,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
-_TOGETHER = 10_000  # how many EC2 calls are parsed before their Event IDs are hashed
+_TOGETHER = 2_000  # EC2 calls: so many are in memory at once, as cells
 _DENIED_TOGETHER = 32  # after so many ranges, the denied rows of a kind are yielded together
 _REQUIRED = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -185,7 +185,7 @@ class LargeExport:
             places = np.frombuffer(content, PLACE).copy()
             places["line"] += np.uint32(self._line)
             if self._kept_for is not None:
-                places = places[self._kept_for.bear(kind, places)]
+                places = places[self._kept_for.may_bear(kind, places)]
             kept.add(places, texts)
         self.damaged |= result.damaged
         stats.cut_short = result.cut_short
@@ -198,7 +198,7 @@ class LargeExport:
         rows = Rows(
             iter(Lines(self.name, _blocks(self._source))),
             first_line=1,
-            dialect=Dialect(self._settings.delimiter, row_starter(self._settings.layout)),
+            dialect=self._settings.dialect,
         )
         stats = InputStats(self.name, layout=self._settings.layout)
         day_first = is_day_first(self._settings.delimiter)
@@ -213,39 +213,37 @@ class LargeExport:
         places = in_order(
             self._kept["successes"].those(are_odd),
             self._kept["sessions"].those(around.are_sessions),
-            self._kept["holders"].those(partial(around.bear, "holders")),
+            self._kept["holders"].those(partial(around.may_bear, "holders")),
         )
         self._yielded = places["offset"]
         calls = self._kept["calls"].those(around.are_near)
-        event_ids, parsed = self._looked_at(calls, around)
+        event_ids, say_more = self._read_calls(calls, related.resources)
+        parsed = say_more | around.must_be_parsed(calls) | are_among(calls["offset"], self._yielded)
+        # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
+        parsed |= are_among(event_ids, event_ids[parsed]) & (event_ids != NO_ID)
         self.calls = CallRows(
             calls[~parsed], event_ids[~parsed], related.names, self._counted.event, self._listed
         )
         rows = self._rows(in_order(places, calls[parsed]))
         return (self._events.single(line, cells) for line, cells in rows)
 
-    def _looked_at(self, calls: Array, around: Around) -> tuple[Array, Array]:
-        """Return the hashes of the Event IDs of EC2 calls, and which of them must be parsed.
+    def _read_calls(self, calls: Array, of_symptoms: Collection[str]) -> tuple[Array, Array]:
+        """Return the hashes of the Event IDs of EC2 calls, and which of them say more of a denial.
 
-        These say more than `CallRows` has.
+        These are calls that can name a KMS key, or that name a resource of a symptom.
         """
-        parsed = around.must_be_parsed(calls) | are_among(calls["offset"], self._yielded)
         event_ids = np.zeros(len(calls), dtype=np.uint64)
+        say_more = np.zeros(len(calls), dtype=bool)
         resources_at, id_at = (
             self._settings.layout.positions.get(name, -1)
             for name in (columns.RESOURCES, columns.EVENT_ID)
         )
         for begin in range(0, len(calls), _TOGETHER):
             some = slice(begin, begin + _TOGETHER)
-            ids = []
-            for number, (_, cells) in enumerate(self._rows(calls[some]), begin):
-                cells.append("")  # a column that the file lacks
-                parsed[number] |= names_more(cells[resources_at], around.related.resources)
-                ids.append(cells[id_at].strip())
-            event_ids[some] = hash_texts(ids)
-        # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
-        parsed |= are_among(event_ids, event_ids[parsed]) & (event_ids != NO_ID)
-        return event_ids, parsed
+            rows = [[*cells, ""] for _, cells in self._rows(calls[some])]  # "": a missing column
+            event_ids[some] = hash_texts([cells[id_at].strip() for cells in rows])
+            say_more[some] = [names_more(cells[resources_at], of_symptoms) for cells in rows]
+        return event_ids, say_more
 
     def _around_of(self, related: RelatedEvents) -> Around:
         """Return what tells the rows around denials. It is kept for the next call."""

@@ -20,7 +20,7 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import read_account
-from ebs_kms_audit.reading.exports.events import RowReader, is_day_first, row_starter
+from ebs_kms_audit.reading.exports.events import RowReader, is_day_first
 from ebs_kms_audit.reading.exports.large.blocks import Block
 from ebs_kms_audit.reading.exports.large.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
@@ -28,7 +28,7 @@ from ebs_kms_audit.reading.exports.large.needed import NeededRows
 from ebs_kms_audit.reading.exports.large.selection import RowSelection
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.window import ByteWindow, WindowLines
-from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
+from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Row, Rows
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.times import read_times
@@ -85,7 +85,7 @@ class RangeReader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._at = settings.layout.positions
-        self._dialect = Dialect(settings.delimiter, row_starter(settings.layout))
+        self._dialect = settings.dialect
         self._groups = Groups(settings)
         self._needed = NeededRows(settings.layout, settings.cells)
         self._selection = RowSelection(settings, self._groups, self._needed)

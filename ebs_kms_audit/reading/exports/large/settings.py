@@ -6,8 +6,9 @@ import csv
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.reading.exports.events import row_starter
 from ebs_kms_audit.reading.exports.header import Layout
-from ebs_kms_audit.reading.exports.rows import Row
+from ebs_kms_audit.reading.exports.rows import Dialect, Row
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Window
@@ -32,6 +33,11 @@ class Settings(NamedTuple):
     window: Window | None = None
     texts: bool = False
     returns: bool = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the plain reader must know of the rows."""
+        return Dialect(self.delimiter, row_starter(self.layout))
 
     def cells(self, line: bytes) -> list[str]:
         """Return the cells of a regular row."""
