@@ -247,6 +247,30 @@ def test_a_forged_success_hides_no_later_success(tiny, tmp_path, monkeypatch, si
     assert finding.history.later_success.event_id == "success"
 
 
+@pytest.mark.parametrize("sizes", [None, (4_000, 2_000)])
+def test_the_first_of_two_successes_at_one_time_counts(tiny, tmp_path, monkeypatch, sizes):
+    """Also where a range is read after a later one, because a helper process ended early."""
+
+    def backwards(_, work, count, *__):
+        results = [work(number) for number in reversed(range(count))]
+        yield from reversed(results)
+
+    monkeypatch.setattr(Workers, "in_order", backwards)
+    success = {"error_code": "", "event_time": "2026-05-18T07:30:00Z"}
+    others = [row(user_agent="x" * 1_500) for _ in range(4)]
+    path = tmp_path / "export.csv"
+    path.write_text(
+        export(
+            denied("alice", **success, event_id="first"), *others,
+            denied("alice", **success, event_id="second"),
+            denied("alice", event_time="2026-05-18T07:00:00Z"),
+        )
+    )  # fmt: skip
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    assert finding.history.later_success.event_id == "first"
+
+
 @pytest.mark.parametrize("sizes", [None, (4_000, 9_000)])
 @pytest.mark.parametrize("change", ["cut off", "overwritten", "replaced", "removed"])
 def test_a_file_that_changes_before_it_is_read_again(tiny, tmp_path, sizes, change):
