@@ -247,6 +247,23 @@ def test_a_forged_success_hides_no_later_success(tiny, tmp_path, monkeypatch, si
     assert finding.history.later_success.event_id == "success"
 
 
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_calls_within_five_minutes_of_a_denial_are_attempts(tiny, tmp_path, sizes):
+    """Both ends are included. The other denial is of another caller."""
+    times = ["07:04:59", "07:05:00", "07:10:00", "07:15:00", "07:15:01"]
+    calls = [row(**EC2, event_time=f"2026-05-18T{one}Z", event_id=one) for one in times]
+    denials = [
+        denied("alice", event_time="2026-05-18T07:10:00Z"),
+        denied("bob", event_time="2026-05-18T07:20:00Z"),
+    ]
+    path = tmp_path / "export.csv"
+    path.write_text(export(*denials, *calls))
+    tiny(sizes)
+    of_alice, of_bob = (one.history.attempts for one in audit(path).findings)
+    assert [one.event_id for one in of_alice.listed] == ["07:05:00", "07:10:00", "07:15:00"]
+    assert (of_alice.count, of_bob.count) == (3, 0)
+
+
 @pytest.mark.parametrize("sizes", [None, (4_000, 2_000)])
 def test_the_first_of_two_successes_at_one_time_counts(tiny, tmp_path, monkeypatch, sizes):
     """Also where a range is read after a later one, because a helper process ended early."""
