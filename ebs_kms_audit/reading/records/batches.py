@@ -20,9 +20,8 @@ _TOGETHER = 32 << 10  # bytes of texts that are packed together
 _QUICKLY = 1  # packed in a third of the usual time to 1.5 times the size
 
 Packed = tuple[list[tuple[bytes, int]], list[tuple[Any, ...]], list[bytes]]
-"""A batch as `marshal` takes it: how many records are alike; the file, the place of the text, and
-the sketch of each kept record; the packed texts. A place is a number of packed texts, and where the
-text begins and ends in these."""
+"""A batch as `marshal` takes it: how many records are alike; of each kept record the file, which of
+the packed texts holds its own, where this begins and ends, and the sketch; the packed texts."""
 
 
 class Batch:
@@ -40,30 +39,25 @@ class Batch:
         self.size = 0
 
     def add(self, file: str, sketch: Sketch, text: bytes) -> None:
-        """Count a record of a file, and keep it. A call with a grant is a success too."""
+        """Count a record of a file, and keep it."""
         self._counts[sketch.like] = self._counts.get(sketch.like, 0) + 1
         if self._includes is None or self._includes(sketch):
             self.size += len(text)
             keep(self._kept, _Unpacked(file, sketch, text))
-            if sketch.kind in ("grant", "change"):
-                keep(self._kept, _Unpacked(file, sketch._replace(kind="success"), text))
 
     def packed(self) -> Packed:
         """Return what was counted and kept."""
         records: list[tuple[Any, ...]] = []
         packed: list[bytes] = []
-        places: dict[int, tuple[int, int, int]] = {}
         texts: list[bytes] = []
         size = 0
         for file, sketch, text in self._kept.values():
-            if id(text) not in places:
-                if size > _TOGETHER:
-                    packed.append(zlib.compress(b"".join(texts), _QUICKLY))
-                    texts, size = [], 0
-                places[id(text)] = len(packed), size, size + len(text)
-                texts.append(text)
-                size += len(text)
-            records.append((file, places[id(text)], *sketch))
+            if size > _TOGETHER:
+                packed.append(zlib.compress(b"".join(texts), _QUICKLY))
+                texts, size = [], 0
+            records.append((file, len(packed), size, size + len(text), *sketch))
+            texts.append(text)
+            size += len(text)
         packed.append(zlib.compress(b"".join(texts), _QUICKLY))
         return list(self._counts.items()), records, packed
 
@@ -122,26 +116,31 @@ _T = TypeVar("_T", _Unpacked, KeptRecord)
 def records_in(packed: Packed, after: int) -> Iterator[KeptRecord]:
     """Yield the records of a batch. They are numbered from the one `after` which they are read."""
     _, records, texts = packed
-    for file, (number_of_texts, begin, end), kind, number, *others in records:
-        sketch = Sketch(kind, after + number, *others)
-        yield KeptRecord(file, sketch, texts[number_of_texts], begin, end)
+    for file, text, begin, end, kind, number, *others in records:
+        yield KeptRecord(file, Sketch(kind, after + number, *others), texts[text], begin, end)
 
 
 def keep(kept: dict[object, _T], one: _T) -> None:
     """Keep a record, or of several the one that counts."""
-    sketch = one.sketch
-    what: object
-    if sketch.kind == "success":
-        what = sketch.like, sketch.who
-    elif sketch.kind == "other":
-        what = sketch.like
-    elif sketch.kind == "call":
-        what = place_of(one)
-    else:
-        what = sketch.kind, sketch.id
+    what = what_counts_once(one)
     known = kept.get(what)
     if known is None or _replaces(one, known):
         kept[what] = one
+
+
+def what_counts_once(one: _T, *, of_grants: bool = True) -> object:
+    """Return what the records have in common of which only one counts.
+
+    Without `of_grants`, a call that creates or ends a grant is regarded as a success.
+    """
+    sketch = one.sketch
+    if sketch.kind == "call":
+        return place_of(one)
+    if sketch.kind == "other":
+        return sketch.like
+    if sketch.kind == "session" or (of_grants and sketch.kind != "success"):
+        return sketch.kind, sketch.id
+    return sketch.like, sketch.who
 
 
 def _replaces(one: _T, known: _T) -> bool:

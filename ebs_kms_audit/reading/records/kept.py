@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.records.batches import (
@@ -13,8 +13,9 @@ from ebs_kms_audit.reading.records.batches import (
     keep,
     place_of,
     records_in,
+    what_counts_once,
 )
-from ebs_kms_audit.reading.records.sketches import Kind, Sketch
+from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.related import RelatedEvents, is_near
 
 _MOST_BYTES = 48 << 20  # of packed texts and of what else is kept of their records
@@ -75,15 +76,22 @@ class KeptRecords:
             yield event, self._counts[like]
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
-        """Yield the events of the calls, sessions and successes that bear on denials, in order."""
+        """Yield the events of the calls, sessions and successes that bear on denials, in order.
+
+        A call that creates or ends a grant is a success too.
+        """
         choice = _Choice(related)
-        return events_of(
-            one for one in self._in_order("call", "session", "success") if choice.bears(one.sketch)
-        )
+        chosen: dict[object, KeptRecord] = {}
+        for one in self._chosen(choice.bears):
+            what = what_counts_once(one, of_grants=False)
+            if what not in chosen or one.sketch.time > chosen[what].sketch.time:
+                chosen[what] = one
+        return events_of(sorted(chosen.values(), key=place_of))
 
     def changes(self) -> list[tuple[Event, KeptRecord]]:
         """Return the records that ended grants, each with an event that changed the same keys."""
-        return [(self._samples[one.sketch.like], one) for one in self._in_order("change")]
+        changes = self._chosen(lambda sketch: sketch.kind == "change")
+        return [(self._samples[one.sketch.like], one) for one in changes]
 
     def grants(self, owners: Collection[tuple[str, str]]) -> Iterator[Event]:
         """Yield the events that created grants: each owner is a grantee and a key id.
@@ -95,21 +103,23 @@ class KeptRecords:
             grantees.setdefault(key_id, []).append(grantee)
 
         def is_of_owner(grant: Sketch) -> bool:
+            if grant.kind != "grant":
+                return False
             names = (name for key_id in grant.key_ids for name in grantees.get(key_id, ()))
             return any(name in grant.grant for name in names)
 
-        return events_of(one for one in self._in_order("grant") if is_of_owner(one.sketch))
+        return events_of(self._chosen(is_of_owner))
 
     def ends(self, grant_ids: Collection[str]) -> Iterator[Event]:
         """Yield the events that ended these grants."""
-        return events_of(one for one in self._in_order("change") if one.sketch.grant in grant_ids)
-
-    def _in_order(self, *kinds: Kind) -> list[KeptRecord]:
-        """Return the records of some kinds by file and number."""
-        self._take_own()
-        return sorted(
-            (one for one in self._kept.values() if one.sketch.kind in kinds), key=place_of
+        return events_of(
+            self._chosen(lambda sketch: sketch.kind == "change" and sketch.grant in grant_ids)
         )
+
+    def _chosen(self, chosen: Callable[[Sketch], bool]) -> list[KeptRecord]:
+        """Return the records with a chosen sketch by file and number."""
+        self._take_own()
+        return sorted((one for one in self._kept.values() if chosen(one.sketch)), key=place_of)
 
 
 class _Choice:
@@ -124,28 +134,34 @@ class _Choice:
             times_of_name.sort()
 
     def bears(self, sketch: Sketch) -> bool:
-        """Return whether a call, a session or a success bears on a denial."""
+        """Return whether a call, a session or a success bears on a denial.
+
+        A call that creates or ends a grant is regarded as a success.
+        """
         if sketch.kind == "session":
             return sketch.id in self._related.access_keys
         if sketch.id in self._related.request_ids:
             return True
-        if sketch.kind == "success":
+        if sketch.kind != "call":
             return self._is_of_denied_caller(sketch)
         times = self._times.get(sketch.caller)
         return times is not None and is_near(sketch.seconds, times)
 
     def may_bear(self, sketch: Sketch) -> bool:
         """Return whether a sketch bears on a denial, or is of a grant that can be on its key."""
-        if sketch.kind not in ("grant", "change"):
-            return self.bears(sketch)
         related, key_ids = self._related, sketch.key_ids
-        return (
-            not related.regions_of_unknown_keys.isdisjoint({sketch.place[1], None})
-            or not key_ids
-            or not related.key_ids.isdisjoint(key_ids)
-            or self._is_of_denied_caller(sketch)
+        return self.bears(sketch) or (
+            sketch.kind in ("grant", "change")
+            and (
+                not related.regions_of_unknown_keys.isdisjoint({sketch.place[1], None})
+                or not key_ids
+                or not related.key_ids.isdisjoint(key_ids)
+            )
         )
 
     def _is_of_denied_caller(self, sketch: Sketch) -> bool:
-        callers = self._related.callers
-        return any((name, *sketch.place) in callers for name in (sketch.caller, sketch.issuer))
+        if sketch.caller not in self._times and sketch.issuer not in self._times:
+            return False
+        account, region = sketch.place
+        names, callers = (sketch.caller, sketch.issuer), self._related.callers
+        return any((name, account, region) in callers for name in names)
