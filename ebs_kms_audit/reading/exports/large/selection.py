@@ -77,15 +77,8 @@ class RowSelection:
 
         `are_holders` says which rows have a long-term access key.
         """
-        flags = block.groups.flags
-        needed = flags & NEEDED != 0
-        needed[self._naming_new_users(block, np.flatnonzero(flags & USER != 0))] = True
-        if self._window is not None:
-            start, end = self._window.start.timestamp(), self._window.end.timestamp()
-            inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
-            self._groups.uncount(block.groups.numbers[inside])
-            needed |= inside
-            flags = np.where(needed, 0, flags)
+        needed = self._are_needed(block)
+        flags = np.where(needed, 0, block.groups.flags)
         rows_of = {
             "calls": np.flatnonzero(flags & CALL != 0),
             "changes": np.flatnonzero(flags & CHANGE != 0),
@@ -101,11 +94,25 @@ class RowSelection:
             lines, seconds = block.lines(rows), block.seconds[rows]
             self._needed.add_regular(block.buffer, starts, ends, lines, seconds)
 
+    def _are_needed(self, block: Block) -> Array:
+        """Return which rows are needed one by one. Those in the window of the audit are."""
+        flags = block.groups.flags
+        needed: Array = flags & NEEDED != 0
+        needed[self._naming_new_users(block, np.flatnonzero(flags & USER != 0))] = True
+        if self._window is not None:
+            start, end = self._window.start.timestamp(), self._window.end.timestamp()
+            inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
+            self._groups.uncount(block.groups.numbers[inside])
+            needed |= inside
+        return needed
+
     def _naming_new_users(self, block: Block, rows: Array) -> Array:
         """Return which rows of IAM can have the ARN of a user: those with resources.
 
         Of the rows of a range with the same resources, it is the first, unless they have no hash.
         """
+        if not len(rows):
+            return rows
         start, end = block.cells(columns.RESOURCES, rows)
         size = end - start
         short = np.flatnonzero((size > EMPTY_LIST) & (size <= LONGEST))
@@ -117,7 +124,7 @@ class RowSelection:
         return found
 
     def _keep_places(self, block: Block, rows_of: Mapping[str, Array]) -> None:
-        """Keep the places of the rows of each kind."""
+        """Keep the places of the rows of each kind. Of holders and successes, not all are kept."""
         users, cells = _hashes(block, rows_of)
         for name in ("calls", "changes"):
             if len(rows := rows_of[name]):
@@ -126,6 +133,7 @@ class RowSelection:
         self._keep_successes(block, rows_of["successes"], users["successes"])
 
     def _keep_holders(self, block: Block, rows: Array, users: Array, accounts: Array) -> None:
+        """Keep the first row of each user and account with a long-term access key."""
         if not len(rows):
             return
         ids = mixed(users, accounts)
@@ -134,6 +142,10 @@ class RowSelection:
         self._keep("holders", block, rows, _user_hashes(block, rows, users[new]), ids[new])
 
     def _keep_successes(self, block: Block, rows: Array, users: Array) -> None:
+        """Keep the successes of each caller, operation and key that are later than those before.
+
+        `users` are the hashes of the User names.
+        """
         if not len(rows):
             return
         ids = mixed(block.groups.hashes[rows], users) & ~INTERNAL
@@ -206,7 +218,7 @@ def _user_hashes(block: Block, rows: Array, hashes: Array) -> Array:
 
 
 def _internal_addresses(block: Block, rows: Array) -> tuple[Array, Array]:
-    """Return which of some rows have the Source IP address `AWS Internal`, and which may have it.
+    """Return the numbers of those rows that have the Source IP address `AWS Internal`, or may.
 
     `AWS Internal/3` and `"AWS Internal"` are addresses that must be parsed to know this. Only cells
     with a first byte of such an address are compared: a quote or what is below it, an A, or a byte
