@@ -55,6 +55,7 @@ class ByteWindow:
         if stop is not None:
             before = stop - self.offset - (self.end - self.begin)
             wanted = min(wanted, max(before, 0)) + self._more
+        # The bytes that are left are moved to where the new ones start.
         left = self.buffer[self.begin : self.end]
         start = PAD + max(self._more, len(left))
         room = start - len(left)
