@@ -32,8 +32,8 @@ _KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a Pu
 _Place = tuple[str | None, ...]
 """What was changed: a role (`"role", name`), a key (`"key", Region, key id`; the id is None if the
 change names no key), or any key in a Region (`"region", Region, None`)."""
-_KindsAt = dict[_Place, list[tuple[str | None, int]]]
-"""The kinds of rows that changed a place, each with its account."""
+_GroupsAt = dict[_Place, list[tuple[str | None, int]]]
+"""The groups of the rows of a large export that changed a place, each with its account."""
 
 
 class _EventChanges(NamedTuple):
@@ -156,26 +156,26 @@ class ChangeLog:
             for made_in, changes in self._by_place.get(place, {}).items()
             if account is None or made_in in (None, account)
         ]
-        for rows, kinds_at in self._kinds_at:
-            kinds = [
-                kind
-                for made_in, kind in kinds_at.get(place, ())
+        for rows, groups_at in self._groups_at:
+            groups = [
+                group
+                for made_in, group in groups_at.get(place, ())
                 if account is None or made_in in (None, account)
             ]
-            if kinds:
-                found.append(rows.of_kinds(kinds))
+            if groups:
+                found.append(rows.of_groups(groups))
         return found
 
     @cached_property
-    def _kinds_at(self) -> list[tuple[ChangeRows, _KindsAt]]:
-        """The kinds of the changes in large exports by the place, each with its account."""
+    def _groups_at(self) -> list[tuple[ChangeRows, _GroupsAt]]:
+        """The groups of the changes in large exports by the place, each with its account."""
         found = []
         for rows in self._rows:
-            kinds_at: _KindsAt = {}
-            for kind, event in rows.kinds.items():
+            groups_at: _GroupsAt = {}
+            for group, event in rows.groups.items():
                 for place in _places_of_change(event):
-                    kinds_at.setdefault(place, []).append((event.account, kind))
-            found.append((rows, kinds_at))
+                    groups_at.setdefault(place, []).append((event.account, group))
+            found.append((rows, groups_at))
         return found
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:

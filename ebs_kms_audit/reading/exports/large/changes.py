@@ -43,22 +43,22 @@ class Changes(NamedTuple):
 class ChangeRows(ListedRows):
     """Changes that are counted. Only the texts of those that a finding lists are kept.
 
-    kinds  an event for each group of changes, by the hash of the group; it has the Region, the
-           account and the resources of all of them
+    groups  an event for each group of changes, by the hash of the group; it has the Region, the
+            account and the resources of all of them
     """
 
-    def __init__(self, places: Array, kinds: Mapping[int, Event], texts: RowTexts) -> None:
+    def __init__(self, places: Array, groups: Mapping[int, Event], texts: RowTexts) -> None:
         super().__init__(places, places["id"], texts)
-        self.kinds = kinds
+        self.groups = groups
 
-    def of_kinds(self, kinds: Iterable[int]) -> Changes:
-        """Return the changes of some kinds.
+    def of_groups(self, groups: Iterable[int]) -> Changes:
+        """Return the changes of some groups.
 
         The rows that other inputs hold are left out before the first call, because the numbers of
-        the kinds are remembered.
+        the groups are remembered.
         """
-        order, spans = self._by_kind
-        parts = [order[begin:end] for begin, end in (spans.get(kind, (0, 0)) for kind in kinds)]
+        order, spans = self._by_group
+        parts = [order[begin:end] for begin, end in (spans.get(group, (0, 0)) for group in groups)]
         found = np.sort(np.concatenate([order[:0], *parts]))
         times, lines = (  # as arrays a tenth of lists of numbers
             array("I", self._places[name][found].tobytes()) for name in ("time", "line")
@@ -66,9 +66,9 @@ class ChangeRows(ListedRows):
         return Changes(self._places, found, times, lines, self._texts)
 
     @cached_property
-    def _by_kind(self) -> tuple[Array, dict[int, tuple[int, int]]]:
-        """The numbers of rows in order of their kinds, and where those of each kind are."""
+    def _by_group(self) -> tuple[Array, dict[int, tuple[int, int]]]:
+        """The numbers of rows in order of their groups, and where those of each group are."""
         order = np.argsort(self._places["group"], kind="stable")
-        kinds, begins, _ = distinct(self._places["group"][order])
+        groups, begins, _ = distinct(self._places["group"][order])
         spans = pairwise([*begins.tolist(), len(order)])
-        return order, dict(zip(kinds.tolist(), spans, strict=True))
+        return order, dict(zip(groups.tolist(), spans, strict=True))
