@@ -117,11 +117,12 @@ def test_denials_that_differ_in_what_they_call_with_are_of_one_kind():
         {}, {"user_agent": "aws-cli"}, {"name": "Decrypt"}, {"user_agent": "boto3"},
         {"error_code": "AccessDeniedException"}, {"source_ip": "192.0.2.7"},
         {"source_ip": "2001:db8::7"}, {"source_ip": "AWS Internal"}, {"source_ip": None},
+        {"source_ip": "198.51.100.256"},
     ]  # fmt: skip
     found = Denials([alike((line, 10), **one)[0] for line, one in enumerate(fields, 1)])
-    assert found.kind_at == (0, 0, 1, 0, 2, 3, 3, 4, 5)
-    assert found.first_at == (0, 2, 4, 5, 7, 8)
-    assert [one.event.line for one in found.kinds] == [1, 3, 5, 6, 8, 9]
+    assert found.kind_at == (0, 0, 1, 0, 2, 3, 3, 4, 5, 6)
+    assert found.first_at == (0, 2, 4, 5, 7, 8, 9)
+    assert [one.event.line for one in found.kinds] == [1, 3, 5, 6, 8, 9, 10]
 
 
 def test_each_kind_has_its_verdict():

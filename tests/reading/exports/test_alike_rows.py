@@ -17,7 +17,7 @@ from ebs_kms_audit import audit
 from tests.exports import ACCOUNT, denied, export, without
 from tests.sample_incident import KEY_ID
 
-EC2 = "ec2-frontend-api.amazonaws.com"
+EC2, BACKUP = "ec2-frontend-api.amazonaws.com", "backup.amazonaws.com"
 LONG = "x" * 600  # too long for the hash of a cell
 BOTH_READERS = pytest.mark.parametrize("sizes", [None, (700, 900)])
 
@@ -40,6 +40,17 @@ SOURCES = [
     (EC2, "198.51.100.7", 1),
     ("198.51.100.7", EC2, 0),
 ]
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/alice"},
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    },
+}
 
 
 def rows(**cells: str):
@@ -73,6 +84,45 @@ def test_rows_of_one_kind_keep_their_sources(tiny, tmp_path, sizes, quoting):
     numbers = {kind: number for kind, (_, _, number) in zip(kinds, SOURCES, strict=True)}
     assert [numbers[kind] for kind in kinds] == [number for _, _, number in SOURCES]
     assert len(numbers) == len({number for _, _, number in SOURCES})
+
+
+@BOTH_READERS
+def test_rows_from_many_addresses_are_identified_together(tiny, tmp_path, sizes):
+    path = tmp_path / "export.csv"
+    path.write_text(
+        export(
+            *(
+                denied(source_ip_address=f"198.51.100.{number}", user_agent=f"agent/{number}")
+                for number in range(20)
+            )
+        )
+    )
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    assert len({id(denial.principal) for denial in finding.denials}) == 1
+    assert len(set(finding.denials.kind_at)) == len({at for at, _ in finding.denials.places}) == 1
+
+
+@BOTH_READERS
+@pytest.mark.parametrize(
+    "sources", [("198.51.100.7", BACKUP, "2001:db8::7"), (BACKUP, "198.51.100.7", "2001:db8::7")]
+)
+def test_a_call_from_an_address_has_its_own_cause(tiny, tmp_path, sizes, sources):
+    """The grants statement is for AWS services only: it denies a CreateGrant of a client.
+
+    Source: AWS KMS Developer Guide, "Default key policy" (kms:GrantIsForAWSResource).
+    """
+    path, policy = tmp_path / "export.csv", tmp_path / "policy.json"
+    path.write_text(
+        export(*(denied(source_ip_address=one, event_id=f"from {one}") for one in sources))
+    )
+    policy.write_text(json.dumps(POLICY))
+    tiny(sizes)
+    (finding,) = audit([path, policy]).findings
+    assert finding.cause.id == "direct_grant_call"
+    assert [(one.id, one.denials) for one in finding.cause.others] == [
+        ("unknown", (f"from {BACKUP}",))
+    ]
 
 
 @BOTH_READERS
