@@ -294,20 +294,31 @@ def test_what_bears_on_a_denial_can_be_in_any_file(tmp_path, monkeypatch, files,
     assert reports[0].to_dict() == reports[1].to_dict()
 
 
-def test_a_second_reading_keeps_the_grants_on_denied_keys_only(tmp_path, monkeypatch):
-    others = [("RetireGrant of another key", 6, 3, 0), ("grant on another key", 7, 3, 0)]
-    text = json.dumps({"Records": made([GRANT, *others * 50, DENIED, RETIRED, LATER])})
-    compact = text.replace(": ", ":").replace(", ", ",")
-    for name, content in (("spaced.json", text), ("compact.json", compact)):
-        (tmp_path / name).write_text(content)
+@pytest.mark.parametrize(
+    ("denied", "changes"),
+    # A denial that names no key can be on each key of its Region, so all grants are kept for it.
+    [("denied Decrypt", 2), ("denied without a key", 5)],
+)
+def test_a_second_reading_keeps_grants_that_can_be_on_denied_keys(
+    tmp_path, monkeypatch, denied, changes
+):
+    other = "RetireGrant of another key"
+    near = [GRANT, RETIRED, ("RetireGrant without a key", 6, 3, 0), *[(other, 6, 3, 0)] * 3]
+    records = made([*near, (denied, 1, 34, 0), LATER])
+    elsewhere = made([(other, 6, 3, 0), ("grant on another key", 7, 3, 0)] * 50)
+    for number, one in enumerate(elsewhere):
+        one |= {"awsRegion": "eu-west-1", "eventID": f"elsewhere-{number}"}
+    text = json.dumps({"Records": [*records, *elsewhere]}, separators=(",", ":"))
+    (tmp_path / "log.json").write_text(text)
+    # The sketches of all 108 records exceed this, and those of the first 8 do not.
     monkeypatch.setattr("ebs_kms_audit.reading.records.kept._MOST_BYTES", 40_000)
-    for name in ("spaced.json", "compact.json"):
-        report = ebs_kms_audit.audit(tmp_path / name)
-        assert "surroundings_incomplete" not in {caveat.id for caveat in report.caveats}
-        (history,) = (finding.history for finding in report.findings)
-        assert [trace.made.event_id for trace in history.grants] == ["event-0"]
-        assert [change.event_id for change in history.changes] == ["event-102"]
-        assert history.later_success.event_id == "event-103"
+    report = ebs_kms_audit.audit(tmp_path / "log.json")
+    assert "surroundings_incomplete" not in {caveat.id for caveat in report.caveats}
+    (history,) = (finding.history for finding in report.findings)
+    made_by = [trace.made.event_id for trace in history.grants]
+    assert made_by == (["event-0"] if denied == "denied Decrypt" else [])
+    assert history.changes_count == changes
+    assert history.later_success or denied != "denied Decrypt"
 
 
 @pytest.mark.parametrize("size", [50_000, 200_000])
