@@ -14,6 +14,7 @@ from ebs_kms_audit.reading import Reading, exports, processes, records, streams
 from ebs_kms_audit.reading.exports.large import ranges, window
 from ebs_kms_audit.reading.records import blocks as records_blocks
 from ebs_kms_audit.reading.records import large as records_large
+from tests.benchmark.events import LOG_MIXES
 from tests.benchmark.generate import make_export, make_log_file, make_logs
 from tests.exports import HEADER, denied, row
 from tests.reading.exports.test_large import ENDS, FILES, export_of, line
@@ -147,10 +148,11 @@ def three_processes_give_the_report_of_one(path, made):
     assert told[-1].bytes_read == told[-1].bytes_total == path.stat().st_size
 
 
+@pytest.mark.parametrize("mix", LOG_MIXES)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_generated_log(large_logs, tmp_path, pack):
+def test_a_generated_log(large_logs, tmp_path, pack, mix):
     large_logs(50_000)
-    made = make_log_file(tmp_path, 0.5)
+    made = make_log_file(tmp_path, 0.5, mix)
     path = tmp_path / "log.json"
     path.write_bytes(pack(gzip.decompress(Path(made.path).read_bytes())))
     three_processes_give_the_report_of_one(path, made)

@@ -236,13 +236,26 @@ def test_a_grant_to_the_caller_and_a_change_of_the_key_are_found(kind, grants, c
     assert [change.event_id for change in history.changes] == changes
 
 
-def test_the_end_of_a_grant_is_found():
-    events = [("denied Decrypt", 0, 34, 0), ("grant", 6, 1, 0), ("RetireGrant", 6, 35, 0),
+@pytest.mark.parametrize("kind", ["RetireGrant", "RevokeGrant", "RevokeGrant with two ids"])
+def test_the_end_of_a_grant_is_found(kind):
+    events = [("denied Decrypt", 0, 34, 0), ("grant", 6, 1, 0), (kind, 6, 35, 0),
               ("grant with another id", 6, 2, 0)]  # fmt: skip
     _, (history,) = same_reports(made(events))
     ended = {trace.made.event_id: trace.ended for trace in history.grants}
     assert ended["event-1"].event_id == "event-2"
     assert ended["event-3"] is None
+
+
+@pytest.mark.parametrize("escaped", [KEY_ARN, ROLE, '"g1'])
+def test_a_key_a_grantee_and_an_id_can_be_written_with_an_escape(escaped):
+    records = made([("denied Decrypt", 0, 34, 0), ("grant", 6, 1, 0), ("RetireGrant", 6, 35, 0)])
+    plain = json.dumps({"Records": records}, separators=(",", ":"))
+    text = plain.replace(escaped, f"{escaped[:-1]}\\u{ord(escaped[-1]):04x}")
+    assert text != plain
+    for one in (plain, text):
+        (history,) = (finding.history for finding in report_of(one).findings)
+        (trace,) = history.grants
+        assert (trace.made.event_id, trace.ended.event_id) == ("event-1", "event-2")
 
 
 def test_changes_of_any_key_are_found_if_a_denial_names_none():
