@@ -130,6 +130,7 @@ class Sketcher:
     def __init__(self) -> None:
         self._callers: dict[bytes, _Caller | None] = {}
         self._regions: dict[bytes, bool] = {}
+        self._likes: dict[bytes, bytes] = {}  # so that sketches share one object
 
     def sketch(
         self, kind: Kind, number: int, text: bytes, begin: int, source: int, end: int
@@ -164,10 +165,13 @@ class Sketcher:
                 return None
             grant, chosen_by = b"".join(named).decode(), ids[2].decode()
         address = call[4]
+        like = b'"'.join((call[1], call[2], call[3], account[1], ids[3], *keys))
+        if len(self._likes) >= _KEPT:
+            self._likes.clear()
         return Sketch(
             kind,
             number,
-            b'"'.join((call[1], call[2], call[3], account[1], ids[3], *keys)),
+            self._likes.setdefault(like, like),
             text[source - 22 : source - 2],
             name,
             issuer,
