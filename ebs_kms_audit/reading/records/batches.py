@@ -90,13 +90,15 @@ class KeptRecord(NamedTuple):
 
     def event(self, line: int = 0) -> Event:  # noqa: ARG002 - for `Rows` of several records
         """Return the event of the record, or what a damaged record is counted by."""
-        return next(events_of([self]), None) or self._of_damaged()
+        (event,) = event_of_each([self])
+        return event
 
     def summary(self, line: int) -> Summary:  # noqa: ARG002
         """Return what a list shows of the event. The `id` of the sketch is its Event ID."""
         return self.sketch.name, None, self.sketch.id, self.sketch.caller
 
-    def _of_damaged(self) -> Event:
+    def of_damaged(self) -> Event:
+        """Return what the record is counted by if it is damaged."""
         source, name, region, account, read_only, *_ = self.sketch.alike
         return Event(
             file=self.file,
@@ -166,6 +168,15 @@ def events_of(records: Iterable[KeptRecord]) -> Iterator[Event]:
             record_of(number, content) for number, content in contents if content is not None
         )
         yield from read_record_events(fields_of(decoded), InputStats(file, form="records"))
+
+
+def event_of_each(records: Iterable[KeptRecord]) -> Iterator[Event]:
+    """Yield for each record its event, or what a damaged record is counted by."""
+    for one, text in _with_texts(records):
+        content = _content(text)
+        decoded = () if content is None else (record_of(one.sketch.number, content),)
+        events = read_record_events(fields_of(decoded), InputStats(one.file, form="records"))
+        yield next(events, None) or one.of_damaged()
 
 
 def _with_texts(records: Iterable[KeptRecord]) -> Iterator[tuple[KeptRecord, bytes]]:

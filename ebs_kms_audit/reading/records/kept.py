@@ -9,6 +9,7 @@ from ebs_kms_audit.reading.records.batches import (
     Batch,
     KeptRecord,
     Packed,
+    event_of_each,
     events_of,
     keep,
     place_of,
@@ -35,7 +36,8 @@ class KeptRecords:
     def __init__(self, related: RelatedEvents | None = None) -> None:
         self._choice = _Choice(related) if related else None
         self._counts: dict[bytes, int] = {}
-        self._samples: dict[bytes, Event] = {}
+        self._samples: dict[bytes, KeptRecord] = {}  # of those that are counted together, the first
+        self._events: dict[bytes, Event] = {}  # those of the samples
         self._kept: dict[object, KeptRecord] = {}
         self._batch = self.batch()
         self._size = 0
@@ -62,8 +64,7 @@ class KeptRecords:
             self._counts[like] = self._counts.get(like, 0) + count
         self._size += sum(map(len, texts))
         for one in records_in(packed, after):
-            if one.sketch.like not in self._samples:
-                self._samples[one.sketch.like] = one.event()
+            self._samples.setdefault(one.sketch.like, one)
             if one.sketch.kind != "other" and not self.overflowed:
                 keep(self._kept, one)
         self.overflowed |= self._size + len(self._kept) * _OVERHEAD > _MOST_BYTES
@@ -71,8 +72,7 @@ class KeptRecords:
     @property
     def counted(self) -> Iterator[tuple[Event, int]]:
         """One event of each group of records that are counted together, and their number."""
-        self._take_own()
-        for like, event in self._samples.items():
+        for like, event in self._sample_events().items():
             yield event, self._counts[like]
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
@@ -91,7 +91,16 @@ class KeptRecords:
     def changes(self) -> list[tuple[Event, KeptRecord]]:
         """Return the records that ended grants, each with an event that changed the same keys."""
         changes = self._chosen(lambda sketch: sketch.kind == "change")
-        return [(self._samples[one.sketch.like], one) for one in changes]
+        events = self._sample_events()
+        return [(events[one.sketch.like], one) for one in changes]
+
+    def _sample_events(self) -> dict[bytes, Event]:
+        """Return one event of each group of records that are counted together."""
+        self._take_own()
+        new = [one for like, one in self._samples.items() if like not in self._events]
+        likes = (one.sketch.like for one in new)
+        self._events.update(zip(likes, event_of_each(new), strict=True))
+        return self._events
 
     def grants(self, owners: Collection[tuple[str, str]]) -> Iterator[Event]:
         """Yield the events that created grants: each owner is a grantee and a key id.
