@@ -130,7 +130,7 @@ class RecordFiles:
         parts = _parts(sources)
 
         def work(number: int) -> tuple[list[_Result], Packed | None]:
-            batch = self._kept.batch() if self._kept else None
+            batch = self._kept.batch(number) if self._kept else None
             results = self._results(parts[number], batch)
             return results, batch.packed() if batch else None
 

@@ -16,8 +16,11 @@ from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.stats import InputStats
 
-_TOGETHER = 32 << 10  # bytes of texts that are packed together
-_QUICKLY = 1  # packed in a third of the usual time to 1.5 times the size
+_TOGETHER = 8 << 10  # bytes of texts that are packed together
+_QUICKLY = 1  # a level of zlib: in a third of the usual time to 1.5 times the size
+_NOT_AT_ALL = 0  # a level of zlib
+_MOST_STORED = 16 << 20  # bytes of texts: when more than that are kept, they are packed
+_FEWEST = 32  # units of work that are assumed to come
 
 Packed = tuple[list[tuple[bytes, int]], list[tuple[Any, ...]], list[bytes]]
 """A batch as `marshal` takes it: how many records are alike; of each kept record the file, which of
@@ -27,13 +30,15 @@ the packed texts holds its own, where this begins and ends, and the sketch; the 
 class Batch:
     """Records that were read one after the other, as in one unit of work.
 
-    Of records of which one counts, one is kept. `includes` says which sketches are kept at all.
+    Of records of which one counts, one is kept. `includes` says which sketches are kept at all, and
+    `number` how many units of work there were before this one.
 
     size  the bytes of the texts that were kept
     """
 
-    def __init__(self, includes: Callable[[Sketch], bool] | None = None) -> None:
+    def __init__(self, includes: Callable[[Sketch], bool] | None = None, number: int = 0) -> None:
         self._includes = includes
+        self._number = number
         self._counts: dict[bytes, int] = {}
         self._kept: dict[object, _Unpacked] = {}
         self.size = 0
@@ -46,19 +51,24 @@ class Batch:
             keep(self._kept, _Unpacked(file, sketch, text))
 
     def packed(self) -> Packed:
-        """Return what was counted and kept."""
+        """Return what was counted and kept.
+
+        Packing and unpacking the texts of a unit take time, so few texts are not packed.
+        """
+        is_little = self.size * max(self._number, _FEWEST) <= _MOST_STORED
+        level = _NOT_AT_ALL if is_little else _QUICKLY
         records: list[tuple[Any, ...]] = []
         packed: list[bytes] = []
         texts: list[bytes] = []
         size = 0
         for file, sketch, text in self._kept.values():
             if size > _TOGETHER:
-                packed.append(zlib.compress(b"".join(texts), _QUICKLY))
+                packed.append(zlib.compress(b"".join(texts), level))
                 texts, size = [], 0
             records.append((file, len(packed), size, size + len(text), *sketch))
             texts.append(text)
             size += len(text)
-        packed.append(zlib.compress(b"".join(texts), _QUICKLY))
+        packed.append(zlib.compress(b"".join(texts), level))
         return list(self._counts.items()), records, packed
 
 

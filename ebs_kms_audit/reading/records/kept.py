@@ -40,12 +40,16 @@ class KeptRecords:
         self._events: dict[bytes, Event] = {}  # those of the samples
         self._kept: dict[object, KeptRecord] = {}
         self._batch = self.batch()
+        self._own = 0  # the number of batches of this process
         self._size = 0
         self.overflowed = False
 
-    def batch(self) -> Batch:
-        """Return an empty batch, which another process can fill."""
-        return Batch(self._choice.may_bear if self._choice else None)
+    def batch(self, number: int = 0) -> Batch:
+        """Return an empty batch, which another process can fill.
+
+        `number` is how many units of work there were before this one.
+        """
+        return Batch(self._choice.may_bear if self._choice else None, number)
 
     def add(self, file: str, sketch: Sketch, text: bytes) -> None:
         """Count a record, and keep it if it may bear on a denial."""
@@ -54,7 +58,8 @@ class KeptRecords:
             self._take_own()
 
     def _take_own(self) -> None:
-        batch, self._batch = self._batch, self.batch()
+        self._own += 1
+        batch, self._batch = self._batch, self.batch(self._own)
         self.take(batch.packed())
 
     def take(self, packed: Packed, after: int = 0) -> None:

@@ -134,7 +134,7 @@ class LargeLog:
 
     def _read(self, begin: int, stop: int) -> _Part:
         """Read the records from one that begins at a place, up to one that begins after a range."""
-        batch = self._kept.batch() if self._kept else None
+        batch = self._kept.batch(begin // RANGE) if self._kept else None
         keep = partial(batch.add, self._opened.name) if batch else None
         scan = self._scan(self._content.blocks_from(begin), keep)
         records = [tuple(one) for one in scan.of_range(stop - begin)]
