@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -166,20 +166,14 @@ class RowSelection:
             return
         start, end = (column.tolist() for column in block.cells(columns.RESOURCES, rows))
         cells = [block.buffer[one:other] for one, other in zip(start, end, strict=True)]
-        text = b"\n".join(cells)
-        of_services = np.zeros(len(rows), dtype=bool)
-        if _SERVICE_ROLE in text:  # their sessions are found by name, and there are few
-            of_services[:] = [_SERVICE_ROLE in cell for cell in cells]
-            needed[rows[of_services]] = True
-            self._groups.uncount(block.groups.numbers[rows[of_services]])
-        spans = np.array([found.span() for found in _TEMPORARY_KEY.finditer(text)], dtype=np.intp)
-        if not len(spans):
-            return
-        ends = np.cumsum([len(cell) + 1 for cell in cells])
-        of_rows = np.searchsorted(ends, spans[:, 0], side="right")
-        keys = hash_spans(text + bytes(PAD), spans[:, 0], spans[:, 1])
-        kept = ~of_services[of_rows]
-        self._keep("sessions", block, rows[of_rows[kept]], np.zeros_like(keys[kept]), keys[kept])
+        of_services = np.array([_SERVICE_ROLE in cell for cell in cells])
+        needed[rows[of_services]] = True  # their sessions are found by name, and there are few
+        self._groups.uncount(block.groups.numbers[rows[of_services]])
+        of_cells, keys = _keys_in(cells)
+        kept = ~of_services[of_cells]
+        rows, keys = rows[of_cells[kept]], keys[kept]
+        if len(rows):
+            self._keep("sessions", block, rows, np.zeros_like(keys), keys)
 
     def _keep(self, name: str, block: Block, rows: Array, users: Array, ids: Array) -> None:
         places = block.places(rows, users, ids)
@@ -187,6 +181,21 @@ class RowSelection:
         if self._keep_texts:
             offsets = places["offset"].tolist()
             self._texts[name].update(zip(offsets, block.texts(rows), strict=True))
+
+
+def _keys_in(cells: Sequence[bytearray]) -> tuple[Array, Array]:
+    """Return the access keys of sessions in some cells: for each the number of its cell, its hash.
+
+    One search in the text of all cells takes less time than one in each.
+    """
+    text = b"\n".join(cells)
+    spans = [found.span() for found in _TEMPORARY_KEY.finditer(text)]
+    start, end = np.array(spans, dtype=np.intp).reshape(-1, 2).T
+    ends_of_cells = np.cumsum([len(cell) + 1 for cell in cells])
+    return (
+        np.searchsorted(ends_of_cells, start, side="right"),
+        hash_spans(text + bytes(PAD), start, end),
+    )
 
 
 def _hashes(
