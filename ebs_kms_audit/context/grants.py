@@ -80,16 +80,14 @@ class GrantLog:
             if grant.id and len(self._ended) >= _KEPT:
                 self.overflowed = True
             elif grant.id:
-                self._ended[grant.id] = event
+                self._ended[grant.id] = _later(event, self._ended.get(grant.id))
         elif event.name == "CreateGrant":
             known = self._traces.get(grant.id)
             if known is None and len(self._traces) >= _KEPT:
                 self.overflowed = True
-            else:
-                made = replace(event, grant=None)
-                self._traces[grant.id or object()] = (
-                    known._replace(made=made) if known else GrantTrace(grant=grant, made=made)
-                )
+            elif known is None or _later(event, known.made) is event:
+                trace = known if known and known.listed else GrantTrace(grant=grant)
+                self._traces[grant.id or object()] = trace._replace(made=replace(event, grant=None))
 
     def add_records(self, records: KeptRecords, denials: Denials) -> None:
         """Add the grants that concern denials, of those in logs that were not decoded."""
@@ -136,6 +134,18 @@ class GrantLog:
                 owner = _grantee(trace.grant), trace.grant.key_id
                 found.setdefault(owner, []).append(trace._replace(ended=ended))
         return found
+
+
+def _later(event: Event, other: Event | None) -> Event:
+    """Return the later one of two events that create or end one grant.
+
+    Events of logs that are decoded when they are read come before the others.
+    """
+    return event if other is None or _order(event) >= _order(other) else other
+
+
+def _order(event: Event) -> tuple[float, str, int]:
+    return event.seconds, event.file, event.line
 
 
 class _Denied:

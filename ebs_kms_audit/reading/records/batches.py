@@ -143,7 +143,8 @@ def keep(kept: dict[object, _T], one: _T) -> None:
 def what_counts_once(one: _T, *, of_grants: bool = True) -> object:
     """Return what the records have in common of which only one counts.
 
-    Without `of_grants`, a call that creates or ends a grant is regarded as a success.
+    They are counted together: the one that is kept is their sample. Without `of_grants`, a call
+    that creates or ends a grant is regarded as a success.
     """
     sketch = one.sketch
     if sketch.kind == "call":
@@ -151,7 +152,7 @@ def what_counts_once(one: _T, *, of_grants: bool = True) -> object:
     if sketch.kind == "other":
         return sketch.like
     if sketch.kind == "session" or (of_grants and sketch.kind != "success"):
-        return sketch.kind, sketch.id
+        return sketch.kind, sketch.id, sketch.like
     return sketch.like, sketch.who
 
 

@@ -113,6 +113,8 @@ KINDS = {
     "of another account": SUCCESS | {"eventName": "Decrypt",
                                      "recipientAccountId": "444455556666"},
     "AssumeRole": assume_role("ASIAIOSFODNN7EXAMPLE"),
+    "AssumeRole in another account": assume_role("ASIAIOSFODNN7EXAMPLE")
+    | {"recipientAccountId": "444455556666"},
     "AssumeRole of another key": assume_role("ASIAIOSFODNN7EXAMPL2", OTHER_ROLE),
     "AssumeRole of another role": assume_role("ASIAIOSFODNN7EXAMPLE", OTHER_ROLE),
     "AssumeRole with a role name": assume_role("ASIAIOSFODNN7EXAMPLE", roleName=OTHER_ROLE),
@@ -167,6 +169,13 @@ def same_reports(records):
 @given(events=EVENTS)
 @example(events=[("AssumeRole", 7, 0, 0), ("AssumeRole of another role", 7, 1, 0),
                  ("denial", 0, 34, 0), ("AssumeRole", 7, 335, 0)])  # fmt: skip
+@example(events=[("AssumeRole in another account", 0, 0, 0), ("AssumeRole", 0, 1, 0),
+                 ("denial", 0, 34, 0)])  # fmt: skip
+# The caller 9 is odd: its records are decoded when they are read.
+@example(events=[("grant", 9, 1, 0), ("grant", 0, 0, 0), ("denial", 0, 34, 0)])
+@example(events=[("grant", 0, 0, 0), ("grant", 9, 1, 0), ("denial", 0, 34, 0)])
+@example(events=[("RetireGrant", 9, 34, 0), ("RetireGrant", 0, 1, 0), ("grant", 0, 0, 0),
+                 ("denial", 0, 34, 0)])  # fmt: skip
 @example(events=[("Decrypt", 1, 335, 0), ("denied Decrypt", 2, 34, 0), ("Decrypt", 1, 900, 0)])
 def test_the_report_is_that_of_all_records(events):
     if events:
