@@ -73,3 +73,5 @@ def test_the_last_of_several_lists_are_each_listed_once():
     assert [one.line for one in EventList.last_of(lists, 2)] == [2, 3]
     assert [one.line for one in EventList.last_of(lists[:2], 3)] == [1, 2]
     assert EventList.last_of([], 2) == ()
+    copies = [EventList.of([event(1)]), EventList.of([event(1)]), EventList.of([event(2)])]
+    assert EventList.last_of(copies, 3) == EVENTS[:2]  # as in a redacted report
