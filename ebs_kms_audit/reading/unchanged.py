@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from ebs_kms_audit.errors import InputError
@@ -24,13 +24,15 @@ class UnchangedFile:
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
         """Open the file. Raises InputError if it has other content, except for more at its end."""
+        with suppress(OSError):  # `opened` says why it cannot be opened
+            self._check(os.stat(self._path))  # noqa: PTH116  # before it is opened: a pipe blocks
         with opened(self._path) as file:
-            if self._is_changed(os.fstat(file.fileno())):
-                raise InputError(_CHANGED, source=self._path)
+            self._check(os.fstat(file.fileno()))
             yield file
 
-    def _is_changed(self, now: os.stat_result) -> bool:
+    def _check(self, now: os.stat_result) -> None:
         before = self._state
         is_other = (before.st_dev, before.st_ino) != (now.st_dev, now.st_ino)
         is_written = now.st_size == before.st_size and now.st_mtime_ns != before.st_mtime_ns
-        return is_other or is_written or now.st_size < before.st_size
+        if is_other or is_written or now.st_size < before.st_size:
+            raise InputError(_CHANGED, source=self._path)

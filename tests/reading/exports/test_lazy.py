@@ -54,10 +54,13 @@ def test_a_report_keeps_the_rows_that_its_findings_list(path):
     assert listed(report) == LISTED
 
 
-@pytest.mark.parametrize("change", ["cut off", "overwritten", "removed"])
+@pytest.mark.parametrize("change", ["cut off", "overwritten", "removed", "a pipe"])
 def test_a_lazy_report_says_that_its_input_has_changed(path, change):
     report = audit(path, lazy=True)
-    if change == "cut off":
+    if change == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
+    elif change == "cut off":
         os.truncate(path, 300)
     elif change == "overwritten":
         path.write_text("x" * path.stat().st_size)
