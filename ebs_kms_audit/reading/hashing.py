@@ -7,6 +7,7 @@ in each process, so that nobody can choose cells with the same hash.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def hash_spans(buffer: bytes | bytearray, start: Array, end: Array) -> Array:
     return found
 
 
-def hash_texts(texts: list[str]) -> Array:
+def hash_texts(texts: Sequence[str]) -> Array:
     """Return the hashes that cells with these texts have."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([0, *map(len, encoded)])

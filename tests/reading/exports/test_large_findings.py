@@ -157,6 +157,19 @@ def test_a_call_or_change_with_a_long_term_key_counts_once(tiny, tmp_path, sizes
         assert (finding.history.attempts.count, finding.history.changes_count) == (1, 1)
 
 
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+def test_a_caller_with_a_very_long_name_is_not_one_without_a_name(tiny, tmp_path, sizes):
+    path = tmp_path / "export.csv"
+    later = KMS | {"event_name": "CreateGrant", "event_time": "2026-05-18T09:00:00Z"}
+    path.write_text(export(
+        row(**later, user_name=""), row(**EC2, user_name=""), denied("n" * 600),
+    ))  # fmt: skip
+    tiny(sizes)
+    (finding,) = audit(path).findings
+    assert finding.history.later_success is None
+    assert finding.history.attempts.count == 0
+
+
 DAY = "2026-05-18T"
 MESSAGE = (
     f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: kms:CreateGrant on "

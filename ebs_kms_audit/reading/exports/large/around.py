@@ -9,7 +9,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
-from ebs_kms_audit.reading.exports.large.places import ODD
+from ebs_kms_audit.reading.exports.large.places import ODD, hash_names
 from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import NEAR, RelatedEvents
 
@@ -65,7 +65,7 @@ class Around:
     @cached_property
     def _users(self) -> Array:
         """The hashes of the User names of denials, sorted."""
-        return np.sort(hash_texts(sorted({name or "" for name, *_ in self.related.callers})))
+        return np.sort(hash_names(sorted({name or "" for name, *_ in self.related.callers})))
 
     @cached_property
     def _denials(self) -> tuple[Array, Array]:
@@ -74,7 +74,7 @@ class Around:
         The number of the User name times `_USER` is added to each. The last one is after all times.
         """
         callers = self.related.callers
-        names = hash_texts([name or "" for name, *_ in callers])
+        names = hash_names([name or "" for name, *_ in callers])
         counts = np.array([*map(len, callers.values())], dtype=np.intp)
         begins = np.repeat(np.searchsorted(self._users, names) * _USER, counts)
         times = np.array([*chain.from_iterable(callers.values())], dtype=np.float64)

@@ -16,8 +16,7 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.listed import ListedRows, RowTexts
-from ebs_kms_audit.reading.exports.large.places import joined
-from ebs_kms_audit.reading.hashing import hash_texts
+from ebs_kms_audit.reading.exports.large.places import hash_names, joined
 from ebs_kms_audit.reading.related import Caller, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
@@ -66,7 +65,7 @@ class CallRows(ListedRows):
     ) -> None:
         super().__init__(places, event_ids, texts)
         names = [*names, ""]
-        self._hashes = dict(zip(names, hash_texts(names).tolist(), strict=True))
+        self._hashes = dict(zip(names, hash_names(names).tolist(), strict=True))
         self._alike = alike
         self._of: dict[_CallerHash, tuple[Array, list[float]]] | None = None
 

@@ -6,12 +6,13 @@ are read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.hashing import LONGEST, hash_texts
 
 PLACE = np.dtype(
     [("offset", "u8"), ("length", "u4"), ("line", "u4"), ("time", "u4"), ("user", "u8"),
@@ -28,6 +29,7 @@ id              the hash of what identifies it among the rows of its kind, as in
 group           the hash of its group, as in `Groups`
 """
 ODD = np.uint64(1)
+_OF_NO_PLACE = np.uint64(2)
 INTERNAL = np.uint64(1)
 """The last bit of the `id` of a success, if AWS made the call itself."""
 
@@ -62,6 +64,15 @@ holders    rows that show that a user has a long-term access key: the User name 
 """
 
 _WHOLE = f"V{PLACE.itemsize}"  # whole places are copied in less time than their fields
+
+
+def hash_names(names: Sequence[str]) -> Array:
+    """Return the `user` that places with these User names have. A name without a hash has none."""
+    found = hash_texts(names)
+    for number, name in enumerate(names):
+        if len(name.encode("utf-8", "surrogatepass")) > LONGEST:
+            found[number] = _OF_NO_PLACE
+    return found
 
 
 def is_internal(successes: Array) -> Array:

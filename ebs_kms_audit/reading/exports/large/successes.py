@@ -10,8 +10,7 @@ import numpy as np
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.listed import RowTexts
-from ebs_kms_audit.reading.exports.large.places import is_internal
-from ebs_kms_audit.reading.hashing import hash_texts
+from ebs_kms_audit.reading.exports.large.places import hash_names, is_internal
 from ebs_kms_audit.reading.related import Caller
 
 
@@ -49,7 +48,7 @@ class SuccessRows:
         texts: RowTexts,
     ) -> None:
         self._places = places[np.argsort(places["user"], kind="stable")]
-        hashes = hash_texts([*names, ""])
+        hashes = hash_names([*names, ""])
         first, after = (
             np.searchsorted(self._places["user"], hashes, side=side).tolist()
             for side in ("left", "right")
