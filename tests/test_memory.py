@@ -153,9 +153,14 @@ def with_accounts_of_a_spreadsheet(content):
     return re.sub(rb",[0-9]{12},Management", b",1.11122E+11,Management", content)
 
 
+def with_blank_lines(content):
+    return content[:10_000_000] + b"\n" * 5_000_000 + content[10_000_000:]
+
+
 @LINUX
 @pytest.mark.parametrize(
-    "form", [with_offsets, with_a_short_row_in_100, with_accounts_of_a_spreadsheet]
+    "form",
+    [with_offsets, with_a_short_row_in_100, with_accounts_of_a_spreadsheet, with_blank_lines],
 )
 def test_memory_is_limited_where_the_plain_reader_reads_much_of_a_large_file(
     tmp_path, export, form

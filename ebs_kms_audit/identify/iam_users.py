@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE
+from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
 
 _KEPT = 100_000
@@ -35,8 +35,8 @@ class NamedUsers:
         self._kept = 0
 
     def add(self, event: Event) -> None:
-        """Add an event. Only an event of IAM with the ARN of a user is kept."""
-        if event.source != IAM_EVENT_SOURCE:
+        """Add an event. Only an event of an IAM operation on a user, with its ARN, is kept."""
+        if not relevance(event.source, event.name).iam_user:
             return
         for resource in event.resources or ():
             arn = Arn.parse(resource.name) if resource.type == "AWS::IAM::User" else None

@@ -25,6 +25,7 @@ from ebs_kms_audit.aws.relevance import (
     NOT_RELEVANT,
     ONLY_NAMES_A_USER,
     Relevance,
+    is_relevant,
     relevance,
 )
 from ebs_kms_audit.model import Event, EventKind, Resource
@@ -76,16 +77,11 @@ _Cells = tuple[str, ...]
 
 
 class NeededRow(NamedTuple):
-    """A row that an audit needs: its line, its cells, its time.
-
-    `needed` is False for a row that only shows that a user has a long-term access key, or names
-    the ARN of a user.
-    """
+    """A row that an audit needs: its line, its cells, its time."""
 
     line: int
     cells: list[str]
     time: datetime | None
-    needed: bool = True
 
 
 class RowKind(NamedTuple):
@@ -198,12 +194,13 @@ class RowReader:
                 if time.tzinfo is None:
                     stats.times_without_zone = True
             why = found.relevance
-            if why is not NOT_RELEVANT and why != ONLY_NAMES_A_USER:
-                yield NeededRow(line, cells, time)
-            elif (why is not NOT_RELEVANT and self._names_new_users(cells)) or (
+            is_needed = why is not NOT_RELEVANT and (
+                why != ONLY_NAMES_A_USER or self._names_new_users(cells)
+            )
+            if is_needed or (
                 key_at is not None and "AKIA" in cells[key_at] and self._is_new_holder(cells)
             ):
-                yield NeededRow(line, cells, time, needed=False)
+                yield NeededRow(line, cells, time)
             if times.guessed_order:
                 stats.guessed_dates = True
 
@@ -263,19 +260,22 @@ class EventMaker:
 
     def event(self, row: NeededRow) -> Event:
         """Return the event of a row. Cells are stripped; an empty cell is None."""
-        kind = self.kind(row.cells, needed=row.needed)
+        kind = self.kind(row.cells)
         return self.event_of(kind, row.line, row.time, *self._own([*row.cells, ""]))
 
-    def kind(self, cells: Sequence[str], *, needed: bool = True) -> RowKind:
+    def kind(self, cells: Sequence[str]) -> RowKind:
         """Return the kind of a row. From it, the events of equal rows are made."""
         cells = [*cells, ""]  # a column that the file lacks is at its end
         events = self._events_like(cells)
+        first = events.first
         unreadable = []
-        if events.first.resources is None and events.first.error_code in DENIAL_CODES:
+        if first.resources is None and first.error_code in DENIAL_CODES:
             unreadable.append(columns.RESOURCES)
-        if needed and events.first.region is None and self._region(cells).strip():
+        if first.region is None and self._region(cells).strip():
             unreadable.append(columns.REGION)
-        return RowKind(events, unreadable)
+        # A row that only identifies a user is not among those that are counted.
+        counts = not unreadable or is_relevant(first.source, first.name)
+        return RowKind(events, unreadable if counts else ())
 
     def _events_like(self, cells: list[str]) -> EventKind:
         shared = self._shared(cells)

@@ -121,6 +121,7 @@ DENIED: list[dict[str, str]] = [
     {"source_ip_address": "2001:db8::7", "user_agent": 'a "b", c'}, {"source_ip_address": ""},
     {"source_ip_address": "AWS Internal"}, {"source_ip_address": "AWS Internal/3"},
     {"source_ip_address": 'a "b"'}, {"source_ip_address": "x" * 600, "user_agent": "x" * 600},
+    {"user_name": "n" * 600},
 ]  # fmt: skip
 ODD: list[dict[str, str]] = [
     {"user_agent": agent}
@@ -264,6 +265,21 @@ TEAM = resources(
             [IAM | {"resources": TEAM}, IAM | {"resources": TEAM.replace("carol", "app/bob")}],
             f"arn:aws:iam::{ACCOUNT}:user/app/bob",
         ),
+        ([IAM | {"resources": "[" + "z" * 700, "error_code": "AccessDenied"}] * 2, None),
+        ([IAM | LONG_TERM | NAMED | {"user_name": "carol", "event_name": "ListUsers"}], None),
+        (
+            [
+                IAM
+                | LONG_TERM
+                | {
+                    "event_name": "ListUsers",
+                    "aws_region": "a b",
+                    "resources": "[{",
+                    "error_code": "AccessDenied",
+                }
+            ],
+            None,
+        ),
     ],
     ids=[
         "named",
@@ -274,6 +290,9 @@ TEAM = resources(
         "named three times",
         "two paths",
         "long lists of resources",
+        "unreadable twice",
+        "not an operation on a user",
+        "unreadable, with a long-term key",
     ],
 )
 def test_rows_of_iam_show_the_path_of_a_user(

@@ -31,14 +31,12 @@ _ANY_ADDRESS = 1  # the hash of each IP address in kinds; 0 is that of an empty 
 class Kind(NamedTuple):
     """What needed rows have in common.
 
-    hash    the hash of the cells that they share; None for a row that is a kind by itself
-    cells   the cells of one of the rows, as bytes of `marshal`
-    needed  as in `events.NeededRow`
+    hash   the hash of the cells that they share; None for a row that is a kind by itself
+    cells  the cells of one of the rows, as bytes of `marshal`
     """
 
     hash: int | None
     cells: bytes
-    needed: bool
 
 
 class Columns(NamedTuple):
@@ -89,7 +87,7 @@ class NeededRows:
         self._copied = bytearray()
         self._places: list[tuple[Array, ...]] = []
 
-    def add(self, line: int, cells: list[str], *, needed: bool) -> None:
+    def add(self, line: int, cells: list[str]) -> None:
         """Add a row by its cells. It is a kind by itself."""
         self._finish_regular()  # the parts are in the order of the rows
         callers, ids = (
@@ -98,7 +96,7 @@ class NeededRows:
         )
         numbers = tuple(map(self._text_number, callers))
         self._single.append((line, len(self.kinds), numbers, tuple(ids)))
-        self.kinds.append(Kind(None, marshal.dumps(cells), needed))
+        self.kinds.append(Kind(None, marshal.dumps(cells)))
 
     def add_regular(
         self, buffer: bytearray, starts: Array, ends: Array, lines: Array, seconds: Array
@@ -205,7 +203,7 @@ class NeededRows:
         number = None if shared is None else self._numbers.get(shared)
         if number is None:
             number = len(self.kinds)
-            self.kinds.append(Kind(shared, self._parsed(cells, row, shared), True))
+            self.kinds.append(Kind(shared, self._parsed(cells, row, shared)))
             if shared is not None:
                 self._numbers[shared] = number
         return number

@@ -190,9 +190,10 @@ class RangeReader:
             iter(lines), first_line=window.line, dialect=self._dialect,
             together=min(most, _TOGETHER),
         )  # fmt: skip
+        lines.first_needed = lambda: rows.line
         account = self._at.get(columns.ACCOUNT)
-        for line, cells, _, needed in self._plain_reader.needed(_next(rows, lines, most, stop)):
-            self._needed.add(line, cells, needed=needed)
+        for line, cells, _ in self._plain_reader.needed(_next(rows, lines, most, stop)):
+            self._needed.add(line, cells)
             if account is not None and read_account(cells[account])[1]:
                 self._damaged = True
         lines.stop(rows.line)

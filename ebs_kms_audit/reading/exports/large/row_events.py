@@ -107,7 +107,7 @@ class RowEvents:
         """Return what makes the events of a kind. A kind with a hash is known in all ranges."""
         found = None if kind.hash is None else self._kinds.get(kind.hash)
         if found is None:
-            found = self._maker.kind(marshal.loads(kind.cells), needed=kind.needed)
+            found = self._maker.kind(marshal.loads(kind.cells))
             if kind.hash is not None:
                 if len(self._kinds) >= _KINDS_KEPT:
                     self._kinds.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 
 from ebs_kms_audit.reading.hashing import PAD
@@ -83,31 +84,36 @@ class ByteWindow:
 class WindowLines:
     """The lines of a window as text, for the plain reader. `stop` moves the window after them.
 
-    `check_length` raises InputError where a line is too long for any row. `cut` is the number of
-    the last line if the file is cut short within it, or None.
+    `check_length` raises InputError where a line is too long for any row.
+
+    cut           the number of the last line if the file is cut short within it, or None
+    first_needed  returns the number of the first line that is still needed
     """
 
     def __init__(self, window: ByteWindow, check_length: Callable[[int], None]) -> None:
         self._window = window
         self._check_length = check_length
-        self._starts = [0]  # of the lines that were yielded, and of the next, after `begin`
+        # Where the lines that were yielded start, and the next one, after `begin` of the window.
+        self._starts = array("q", [0])
         self.cut: int | None = None
+        self.first_needed: Callable[[], int] = lambda: window.line
 
     def __iter__(self) -> Iterator[str]:
-        window, starts = self._window, self._starts
+        window = self._window
         while True:
-            start = window.begin + starts[-1]
+            start = window.begin + self._starts[-1]
             end = window.buffer.find(b"\n", start, window.end) + 1
             if not end:
                 self._check_length(window.end - start)
+                self.stop(self.first_needed())
                 if window.extend():
                     continue
-                start, end = window.begin + starts[-1], window.end
+                start, end = window.begin + self._starts[-1], window.end
                 if start == end:
                     return
                 if window.cut_short():
-                    self.cut = window.line + len(starts) - 1
-            starts.append(end - window.begin)
+                    self.cut = window.line + len(self._starts) - 1
+            self._starts.append(end - window.begin)
             yield window.buffer[start:end].decode("utf-8", "backslashreplace")
 
     def offset_of(self, line: int) -> int:
@@ -115,6 +121,8 @@ class WindowLines:
         return self._window.offset + self._starts[line - self._window.line]
 
     def stop(self, line: int) -> None:
-        """Move the window to this line: the lines from there on were not used."""
+        """Move the window to this line: the lines before it are not needed any more."""
         count = line - self._window.line
-        self._window.move(self._window.begin + self._starts[count], count)
+        moved = self._starts[count]
+        self._window.move(self._window.begin + moved, count)
+        self._starts = array("q", (start - moved for start in self._starts[count:]))
