@@ -139,7 +139,7 @@ class GrantLog:
 def _later(event: Event, other: Event | None) -> Event:
     """Return the later one of two events that create or end one grant.
 
-    Events of logs that are decoded when they are read come before the others.
+    They are not added in order: those that were decoded when they were read are added first.
     """
     return event if other is None or _order(event) >= _order(other) else other
 
