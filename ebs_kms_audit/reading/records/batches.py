@@ -16,11 +16,11 @@ from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.records.sketches import Sketch
 from ebs_kms_audit.reading.stats import InputStats
 
-_TOGETHER = 8 << 10  # bytes of texts that are packed together
+_TOGETHER = 32 << 10  # bytes of texts that are packed together
 _QUICKLY = 1  # a level of zlib: in a third of the usual time to 1.5 times the size
 _NOT_AT_ALL = 0  # a level of zlib
 _MOST_STORED = 16 << 20  # bytes of texts: when more than that are kept, they are packed
-_FEWEST = 32  # units of work that are assumed to come
+_FEWEST = 64  # units of work that are assumed to come
 
 Packed = tuple[list[tuple[bytes, int]], list[tuple[Any, ...]], list[bytes]]
 """A batch as `marshal` takes it: how many records are alike; of each kept record the file, which of

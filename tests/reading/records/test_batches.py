@@ -19,7 +19,7 @@ def sketch(number):
 
 @pytest.mark.parametrize(
     ("number", "records", "packed"),
-    [(0, 400, False), (31, 400, False), (40, 400, True), (0, 500, True), (20_000, 1, True)],
+    [(0, 200, False), (63, 200, False), (80, 200, True), (0, 250, True), (20_000, 1, True)],
     ids=["first unit", "few units", "many units", "many records", "a late unit"],
 )
 def test_texts_are_packed_where_many_are_kept(number, records, packed):
