@@ -62,7 +62,7 @@ class EventList(MadeSequence[Event]):
     def last_of(cls, lists: Iterable[EventList], most: int) -> EventList:
         """Return the last events of several lists that are in order, each event once."""
         last = (one for events in lists for one in events.entries[-most:])
-        once = {_what(one): one for one in last}
+        once = {_identity(one): one for one in last}
         return cls.last(once.values(), most)
 
     @classmethod
@@ -95,7 +95,7 @@ class EventList(MadeSequence[Event]):
         return EventList.of, (tuple(self),)
 
 
-def _what(one: Listed) -> object:
+def _identity(one: Listed) -> object:
     """Return what is equal if the same event is listed, also if it is another object."""
     time, file, line, found = one
     return time, file, line, found.event_id if isinstance(found, Event) else id(found)

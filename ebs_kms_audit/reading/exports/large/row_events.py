@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import marshal
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter, is_day_first
 from ebs_kms_audit.reading.exports.large.denied_rows import DeniedRows
 from ebs_kms_audit.reading.exports.large.needed import NO_TIME, Columns, Kind
-from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.settings import Settings, cells_of
 from ebs_kms_audit.reading.exports.large.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
@@ -120,11 +119,11 @@ class RowEvents:
 
     def of_text(self, line: int, text: str) -> Event:
         """Return the event of the text of a row."""
-        return self.single(line, self._cells(text))
+        return self.single(line, cells_of(text, self._delimiter))
 
     def summary(self, text: str) -> Summary:
         """Return what a list shows of the text of a row."""
-        cells = self._cells(text)
+        cells = cells_of(text, self._delimiter)
         cells.append("")  # a column that the file lacks
         name, error_code, event_id, user_name = self._summary(cells)
         return (
@@ -133,12 +132,6 @@ class RowEvents:
             event_id.strip() or None,
             user_name.strip() or None,
         )
-
-    def _cells(self, text: str) -> list[str]:
-        if '"' not in text:
-            return text.rstrip("\r\n").split(self._delimiter)  # three times as fast as csv
-        (cells,) = csv.reader([text], delimiter=self._delimiter)
-        return cells
 
     def forget_kinds(self) -> None:
         """Forget the kinds of needed rows, when all of them are read."""

@@ -41,7 +41,12 @@ class Settings(NamedTuple):
 
     def cells(self, line: bytes) -> list[str]:
         """Return the cells of a regular row."""
-        if b'"' not in line:
-            return line.decode().split(self.delimiter)
-        (cells,) = csv.reader([line.decode()], delimiter=self.delimiter, strict=True)
-        return cells
+        return cells_of(line.decode(), self.delimiter)
+
+
+def cells_of(row: str, delimiter: str) -> list[str]:
+    """Return the cells of the text of a regular row, without its line end."""
+    if '"' not in row:
+        return row.split(delimiter)  # three times as fast as csv
+    (cells,) = csv.reader([row], delimiter=delimiter, strict=True)
+    return cells
