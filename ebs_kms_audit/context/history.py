@@ -20,7 +20,7 @@ from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.context.attempts import NO_ATTEMPTS, Attempts, Ec2CallLog
 from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
-from ebs_kms_audit.context.key_changes import ChangeLog, is_change
+from ebs_kms_audit.context.key_changes import ChangeLog, ChangesBefore, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
 from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
@@ -66,8 +66,10 @@ class History:
                           the same Request ID: the last 20, their number, and the Event names of all
     changes               the last 20 changes to the key or to the caller's role in the 24 hours
                           before the first denial, or the last change if there is none; if the
-                          key is unknown, changes to all keys in the account and Region
+                          key is unknown, changes to all keys in the account and Region; if nothing
+                          else was changed, the last 3 grants that were retired
     changes_count         the number of these changes, including those not listed
+    grants_retired        how many of these changes retired a grant, which services do routinely
     policy_changes_after  changes to the key policy after the last denial
     later_success         the last success of a denied call by the same caller after the last
                           denial, or None; a success can mean that the cause is fixed
@@ -82,6 +84,7 @@ class History:
     attempts: Attempts = NO_ATTEMPTS
     changes: EventList = NO_EVENTS
     changes_count: int = 0
+    grants_retired: int = 0
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
     key_errors: tuple[Event, ...] = ()
@@ -165,17 +168,17 @@ class ContextCollector:
         times = denials.times
         attempts = self.ec2_calls.of(denials)
         allowed = Deferred(_allowed, denials, successes.names)
-        changes = NO_EVENTS
+        changes = ChangesBefore()
         policy_changes: tuple[Event, ...] = ()
-        changes_count = 0
         if times:
             first = denials.kinds[0]
-            changes, changes_count = self._changes.before(first, times[0])
+            changes = self._changes.before(first, times[0])
             policy_changes = self._changes.policy_changes_after(first, times[-1])
         return History(
             attempts=attempts,
-            changes=changes,
-            changes_count=changes_count,
+            changes=changes.listed,
+            changes_count=changes.total,
+            grants_retired=changes.grants_retired,
             policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import Denial, Event, EventList, Listed, event_of, listed
-from ebs_kms_audit.model.event_list import in_order
+from ebs_kms_audit.model.event_list import NO_EVENTS, in_order
 from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
@@ -25,15 +25,35 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
+_RETIRED = 3
+"""The number of retired grants that a finding lists, if nothing else was changed.
+
+AWS services retire the grants that they create as soon as a task is complete. Source: AWS KMS
+Developer Guide, "Grants in AWS KMS".
+"""
 BEFORE = 24 * 3600.0
 """The last changes within this time before the first denial are listed, in seconds."""
 _KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a PutKeyPolicy event
 
 _Place = tuple[str | None, ...]
 """What was changed: a role (`"role", name`), a key (`"key", Region, key id`; the id is None if the
-change names no key), or any key in a Region (`"region", Region, None`)."""
+change names no key), or any key in a Region (`"region", Region, None`). Grants that were retired
+have places of their own, which begin with "retired"."""
 _GroupsAt = dict[_Place, list[tuple[str | None, int]]]
 """The groups of the rows of a large export that changed a place, each with its account."""
+
+
+class ChangesBefore(NamedTuple):
+    """The changes before the first denial of a finding.
+
+    listed          the last of them, in order of time
+    total           how many there are
+    grants_retired  how many of them retired a grant
+    """
+
+    listed: EventList = NO_EVENTS
+    total: int = 0
+    grants_retired: int = 0
 
 
 class _EventChanges(NamedTuple):
@@ -125,29 +145,38 @@ class ChangeLog:
             else:
                 self._records.append((alike, record))
 
-    def before(self, denial: Denial, time: float) -> tuple[EventList, int]:
-        """Return the last changes before a time that concern a denial, and the number of all such.
+    def before(self, denial: Denial, time: float) -> ChangesBefore:
+        """Return the changes before a time that concern a denial.
 
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
         row of the change or the denial names no key, a change in the same account and Region
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
-        is used.
+        is used. Retired grants are listed only if nothing else was changed.
         """
-        begin = time - BEFORE
+        places = list(_places_of_denial(denial))
+        changes = self._spans(places, time)
+        retired = self._spans([(("retired", *place), account) for place, account in places], time)
+        other_count, retired_count = (
+            sum(one.size for one in spans) for spans in (changes, retired)
+        )
+        for spans, most in ((changes, SHOWN), (retired, _RETIRED)):
+            if last := [change for one in spans for change in one.last(most)]:
+                listed = EventList.last(last, most)
+                return ChangesBefore(listed, other_count + retired_count, retired_count)
+        for spans in (changes, retired):
+            if earlier := [change for one in spans for change in one.last_before()]:
+                return ChangesBefore(EventList.last(earlier, 1), 1, int(spans is retired))
+        return ChangesBefore()
+
+    def _spans(self, places: Iterable[tuple[_Place, str | None]], time: float) -> list[_Span]:
+        """Return the changes in the 24 hours before a time, at places with their accounts."""
         found: list[_Span] = []
-        for place in _places_of_denial(denial):
+        for place in places:
             at = self._at.get(place)
             if at is None:
                 at = self._at[place] = self._changes_at(*place)
-            found += [_Span.between(changes, begin, time) for changes in at]
-        recent = [one for one in found if one.size]
-        if not recent:
-            last = [change for one in found for change in one.last_before()]
-            return EventList.last(last, 1), min(1, len(last))
-        if len(recent) == 1:
-            return EventList(recent[0].last(SHOWN)), recent[0].size
-        listed = [change for one in recent for change in one.last(SHOWN)]
-        return EventList.last(listed, SHOWN), sum(one.size for one in recent)
+            found += [_Span.between(changes, time - BEFORE, time) for changes in at]
+        return found
 
     def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _EventChanges]:
         """Return the changes at a place in an account, and those without a known account."""
@@ -239,7 +268,8 @@ def _places_of_change(event: Event) -> set[_Place]:
         names = ((resource.name or "").rpartition("/")[2] for resource in event.resources or ())
         return {("role", name) for name in names}
     keys: set[_Place] = {("key", event.region, key) for key in key_names(event) or (None,)}
-    return keys | {("region", event.region, None)}
+    keys.add(("region", event.region, None))
+    return {("retired", *place) for place in keys} if event.name == "RetireGrant" else keys
 
 
 def _places_of_denial(denial: Denial) -> Iterator[tuple[_Place, str | None]]:

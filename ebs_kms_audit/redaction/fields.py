@@ -176,7 +176,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(V, "attempts changes later_success next_calls policy_changes_after key_errors"),
         "grants": V,
         "allowed": W,
-        **_all(P, "changes_count grants_listed"),
+        **_all(P, "changes_count grants_listed grants_retired"),
     },
     "Attempts": {"listed": V, **_all(P, "count operations")},
     "GrantTrace": {**_all(V, "grant made ended"), **_all(P, "listed existed")},

@@ -213,7 +213,9 @@ def alternatives_text(answer: Answer) -> str:
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
     first = _first(findings)
-    for change in EventList.last_of((one.history.changes for one in findings), _CHANGES).entries:
+    histories = [one.history for one in findings]
+    telling = [one for one in histories if one.changes_count > one.grants_retired] or histories
+    for change in EventList.last_of((one.changes for one in telling), _CHANGES).entries:
         event = event_of(change)
         if event.time is None or first is None or first.first_seen is None:
             continue

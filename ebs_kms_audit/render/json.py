@@ -249,6 +249,7 @@ def _history(history: History, events: EventsJson) -> dict[str, Any]:
         "attempts_count": history.attempts.count,
         "changes": events.array(history.changes),
         "changes_count": history.changes_count,
+        "grants_retired": history.grants_retired,
         "later_success": later and event_dict(later),
         "allowed": [*history.allowed],
         "next_calls": [*map(_next_call, history.next_calls)],

@@ -252,21 +252,58 @@ def test_too_much_to_keep_is_read_twice_and_a_stream_says_so(tmp_path, monkeypat
     assert numbered(stream) == numbered(whole)
 
 
-def test_many_retired_grants_do_not_hide_a_policy_change_and_the_report_says_so(monkeypatch):
-    retired = [
-        made("RetireGrant", f"06:5{number}:00", "kms", userIdentity=session(name="worker"))
-        for number in range(9, 1, -1)
-    ]
-    edited = made("PutKeyPolicy", "06:51:00", "kms", userIdentity=session(name="carol"))
+RETIRED = [made("RetireGrant", f"06:{minute:02}:00") for minute in range(8, 58)]
+LAST_RETIRED = [f"RetireGrant 06:{minute}:00" for minute in (55, 56, 57)]
+EDITED = made("PutKeyPolicy", "06:01:00", requestParameters={"keyId": KEY_ID})
+REVOKED = [
+    made("RevokeGrant", f"06:{minute:02}:00", requestParameters={"keyId": KEY_ID})
+    for minute in range(30)
+]
+LAST_REVOKED = [f"RevokeGrant 06:{minute}:00" for minute in range(10, 30)]
+DAYS_BEFORE = {"eventTime": "2026-05-10T06:00:00Z"}
+OLD_EDIT, OLD_RETIRED = EDITED | DAYS_BEFORE, RETIRED[0] | DAYS_BEFORE
 
-    def changes_and_caveat():
-        report = ebs_kms_audit.audit(records=log(record(), *retired, edited))
-        names = [change.name for change in report.findings[0].history.changes]
-        return names, "surroundings_incomplete" in {caveat.id for caveat in report.caveats}
 
-    assert changes_and_caveat() == (["PutKeyPolicy", *["RetireGrant"] * 8], False)
+@pytest.mark.parametrize(
+    ("changes", "listed", "count", "retired"),
+    [
+        ([], [], 0, 0),
+        # AWS KMS Developer Guide, "Grants in AWS KMS": a service retires its grants routinely.
+        ([*RETIRED, EDITED], [EDITED["eventID"]], 51, 50),
+        (RETIRED[-2:], LAST_RETIRED[-2:], 2, 2),
+        (RETIRED, LAST_RETIRED, 50, 50),
+        (REVOKED, LAST_REVOKED, 30, 0),
+        ([*REVOKED, *RETIRED], LAST_REVOKED, 80, 50),
+        # Of changes more than 24 hours before the denial, the last one is listed.
+        ([OLD_EDIT, RETIRED[-1]], LAST_RETIRED[-1:], 1, 1),
+        ([OLD_EDIT, OLD_RETIRED], [EDITED["eventID"]], 1, 0),
+        ([OLD_RETIRED], [OLD_RETIRED["eventID"]], 1, 1),
+    ],
+)
+def test_retired_grants_hide_no_other_change(changes, listed, count, retired):
+    after = made("RetireGrant", "07:30:00"), made("PutKeyPolicy", "07:31:00")
+    report = audit(record(), *changes, *after)
+    history = report.findings[0].history
+    assert [change.event_id for change in history.changes] == listed
+    assert (history.changes_count, history.grants_retired) == (count, retired)
+    written = report.to_dict()["findings"][0]["history"]
+    assert (written["changes_count"], written["grants_retired"]) == (count, retired)
+
+
+def test_the_answer_tells_what_changed_and_no_retired_grant_of_a_later_finding():
+    elsewhere = {"awsRegion": "eu-west-1"}
+    later = record(eventID="later", eventTime="2026-05-18T07:20:00Z", **elsewhere)
+    retired = made("RetireGrant", "07:19:00", **elsewhere)
+    text = " ".join(audit(record(), EDITED, later, retired).to_text().split())
+    assert "changed the key policy (PutKeyPolicy, 2026-05-18 06:01:00 UTC), 59 minutes" in text
+    assert "retired a grant" not in text
+
+
+def test_too_many_retired_grants_are_a_caveat_and_hide_no_policy_change(monkeypatch):
     monkeypatch.setattr(key_changes, "_KEPT", 3)
-    assert changes_and_caveat() == (["PutKeyPolicy", *["RetireGrant"] * 3], True)
+    report = ebs_kms_audit.audit(records=log(record(), *RETIRED, EDITED))
+    assert [change.name for change in report.findings[0].history.changes] == ["PutKeyPolicy"]
+    assert "surroundings_incomplete" in {caveat.id for caveat in report.caveats}
 
 
 def minute(number):
@@ -333,17 +370,6 @@ def test_a_call_of_the_same_request_is_listed_before_later_calls():
         *(f"AttachVolume 07:00:{n:02}" for n in range(6, 25)),
     ]
     assert history.attempts.count == 26
-
-
-def test_the_last_changes_before_the_first_denial_are_listed_and_all_are_counted():
-    changes = [made("RetireGrant", f"06:{minute:02}:00") for minute in range(50)]
-    after = made("RetireGrant", "07:30:00")
-    report = audit(record(), *changes, after)
-    history = report.findings[0].history
-    listed = [change.event_id for change in history.changes]
-    assert listed == [f"RetireGrant 06:{minute:02}:00" for minute in range(30, 50)]
-    assert history.changes_count == 50
-    assert report.to_dict()["findings"][0]["history"]["changes_count"] == 50
 
 
 @pytest.mark.parametrize(

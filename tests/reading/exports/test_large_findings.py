@@ -91,7 +91,7 @@ def test_the_json_of_what_findings_list_is_that_of_their_dicts(tiny, tmp_path, s
                 (denied, {"source_ip_address": text}),
                 (denied, {"event_time": "2026-05-18T07:01:59Z", "event_id": text}),
                 (row, EC2 | {"error_code": code}),
-                (row, KMS | {"event_name": "RetireGrant", "event_time": "2026-05-18T07:00:34Z",
+                (row, KMS | {"event_name": "RevokeGrant", "event_time": "2026-05-18T07:00:34Z",
                              "event_id": "", "read_only": "false"}),
             )
         ]  # fmt: skip
