@@ -43,6 +43,7 @@ from ebs_kms_audit.aws.ebs_operations import (
 )
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, KMS_EVENT_SOURCE, KeyUse, kms_actions
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
+from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, KEY_CHANGES, ROLE_CHANGES
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Window
 from ebs_kms_audit.reading.window import window_around
@@ -76,12 +77,7 @@ PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
 EVENT_DATA_STORE = "REPLACE_WITH_THE_EVENT_DATA_STORE_ID"
 """The placeholder in a query on CloudTrail Lake without an event data store."""
 
-_KEY_CHANGES = (
-    "PutKeyPolicy", "CreateKey", "ReplicateKey", "DisableKey", "EnableKey", "ScheduleKeyDeletion",
-    "CancelKeyDeletion", "RevokeGrant", "RetireGrant",
-)  # fmt: skip
-_ROLE_CHANGES = ("CreateRole", "DeleteRole")
-_STS, _IAM = "sts.amazonaws.com", "iam.amazonaws.com"
+_STS = "sts.amazonaws.com"
 _EBS_ACTIONS = tuple(
     action.event_name
     for action in kms_actions()
@@ -352,7 +348,9 @@ def _query(
     if scope.account:
         limits.append(f"recipientaccountid = '{scope.account}'")
     if scope.region:
-        limits.append(f"(awsregion = '{scope.region}' OR eventsource IN ({_list((_STS, _IAM))}))")
+        limits.append(
+            f"(awsregion = '{scope.region}' OR eventsource IN ({_list((_STS, IAM_EVENT_SOURCE))}))"
+        )
     near = ""
     if scope.window:
         begin, end = _iso(scope.window.start), _iso(scope.window.end)
@@ -368,13 +366,13 @@ def _query(
         ec2=f"'{EC2_EVENT_SOURCE}'",
         ebs=f"'{EBS_EVENT_SOURCE}'",
         sts=f"'{_STS}'",
-        iam=f"'{_IAM}'",
+        iam=f"'{IAM_EVENT_SOURCE}'",
         denial_codes=_list(sorted(DENIAL_CODES)),
         ebs_operations=_list(sorted(EBS_OPERATIONS)),
         direct_operations=_list(sorted(EBS_DIRECT_OPERATIONS)),
         ebs_actions=_list(_EBS_ACTIONS),
-        key_changes=_list(_KEY_CHANGES),
-        role_changes=_list(_ROLE_CHANGES),
+        key_changes=_list(("CreateKey", "ReplicateKey", *sorted(KEY_CHANGES))),
+        role_changes=_list(sorted(ROLE_CHANGES)),
     )
 
 
