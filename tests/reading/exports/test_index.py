@@ -18,10 +18,7 @@ def rows_of(text: str, *, width: int = 2) -> tuple[list[list[str]], bool, list[i
     begin = len(BEFORE)
     index = index_rows(buffer, begin, begin + len(content), width, ord(","))
     columns = [
-        [
-            buffer[start:end].decode()
-            for start, end in zip(index.start(at), index.end(at), strict=True)
-        ]
+        [buffer[start:end].decode() for start, end in zip(*index.cells(at), strict=True)]
         for at in range(width)
     ]
     lines = index.lines_before(np.arange(len(index.delimiters)))
@@ -33,9 +30,10 @@ def rows_of(text: str, *, width: int = 2) -> tuple[list[list[str]], bool, list[i
     [
         ("a,b\nc,d\n", [["a", "b"], ["c", "d"]]),
         (",\n,\n", [["", ""], ["", ""]]),
-        ('"a","b"\n"c",d\n', [['"a"', '"b"'], ['"c"', "d"]]),
-        ('"","""x"""\nc,""\n', [['""', '"""x"""'], ["c", '""']]),
-        ('"a,b","c\n\n"\nd,e\n', [['"a,b"', '"c\n\n"'], ["d", "e"]]),
+        ('"a","b"\n"c",d\n', [["a", "b"], ["c", "d"]]),
+        ('"","""x"""\nc,""\n', [["", '""x""'], ["c", ""]]),
+        ('" ",""""\n" c",\n', [[" ", '""'], [" c", ""]]),
+        ('"a,b","c\n\n"\nd,e\n', [["a,b", "c\n\n"], ["d", "e"]]),
         ("a,b\nc,", [["a", "b"]]),
         ('a,b\nc,"d', [["a", "b"]]),
         ("", []),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,16 @@ OTHER_KEY_ID = "0000aaaa-12ab-34cd-56ef-1234567890ab"
 SESSION_KEY = access_key("ASIA", ACCOUNT, "worker")
 
 
-def line(one: dict[str, str]) -> str:
-    """Write one row as it stands in a file, without the end of its last line."""
-    return export(one).split("\n", 1)[1]
+def line(one: dict[str, str], quoted: Collection[str] = ()) -> str:
+    """Write one row as in a file, without the end of its last line.
+
+    The cells of the `quoted` columns are in quotes, other cells where they must be.
+    """
+    cells = [one.get(name, "") for name in HEADER]
+    return ",".join(
+        '"' + cell.replace('"', '""') + '"' if name in quoted or {*cell} & {*'",\r\n'} else cell
+        for name, cell in zip(HEADER, cells, strict=True)
+    )
 
 
 def resources(*pairs: tuple[str, str]) -> str:
@@ -145,6 +152,9 @@ BAD = [
     f'"{FORGED}"', FORGED.replace(",", '","'), f'{FORGED}"\n"', "A\nA\nA\rA\r",
 ]  # fmt: skip
 
+QUOTED = st.one_of(st.sampled_from([[], [], HEADER]), st.sets(st.sampled_from(HEADER)))
+"""The columns of a row that are quoted: none where not needed, all, or some."""
+
 
 @st.composite
 def rows(draw: st.DrawFn) -> str:
@@ -154,12 +164,13 @@ def rows(draw: st.DrawFn) -> str:
         return draw(st.sampled_from(BAD))
     minute, second = draw(st.integers(0, 12)), draw(st.integers(0, 3))
     cells = {"event_time": f"2026-05-18T07:{minute:02}:{second:02}Z"}
+    quoted = draw(QUOTED)
     if kind == "denied":
-        return line(denied(**(cells | draw(st.sampled_from(DENIED)))))
+        return line(denied(**(cells | draw(st.sampled_from(DENIED)))), quoted)
     base = draw(st.sampled_from(FIELDS))
     odd = draw(st.sampled_from(ODD)) if kind == "odd" else {}
     make = denied if odd and draw(st.booleans()) else row
-    return line(make(**(cells | (base if make is row else {}) | odd)))
+    return line(make(**(cells | (base if make is row else {}) | odd)), quoted)
 
 
 Lines = list[tuple[str, str | None]]
@@ -320,6 +331,26 @@ def test_rows_that_name_the_same_users_are_not_all_made_into_events(
     assert [one.resources[0].name for one in events] == [
         f"arn:aws:iam::{ACCOUNT}:user/app/bob", f"arn:aws:iam::{ACCOUNT}:user/data/bob"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [(), HEADER, [name for name in HEADER if name != "Recipient Account Id"], ["Event time"],
+     ["AWS access key"], ["Error code", "Resources"]],
+    ids=["none", "all", "all texts", "times", "access keys", "empty cells"],
+)  # fmt: skip
+def test_rows_with_quoted_cells_are_only_counted(
+    tiny: Any, tmp_path: Path, quoted: Collection[str]
+) -> None:
+    """PowerShell's Export-Csv quotes all cells, and R's write.csv all texts."""
+    path = tmp_path / "export.csv"
+    decrypt = KMS | {"event_name": "Decrypt"}
+    rows = [line(row(**one), quoted) for one in [S3, S3 | LONG_TERM, EC2, decrypt] * 20]
+    path.write_text("\n".join([",".join(HEADER), *rows]))
+    tiny((50_000, 400_000))
+    reading = Reading(str(path))
+    assert list(reading.read()) == []
+    assert sum(count for _, count in reading.counted) == 40
 
 
 @pytest.mark.parametrize("mix", MIXES)

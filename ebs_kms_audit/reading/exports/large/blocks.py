@@ -7,7 +7,7 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.large.groups import RowGroups
-from ebs_kms_audit.reading.exports.large.index import RowIndex
+from ebs_kms_audit.reading.exports.large.index import RowIndex, inside_quotes
 from ebs_kms_audit.reading.exports.large.places import PLACE
 from ebs_kms_audit.reading.exports.large.window import ByteWindow
 from ebs_kms_audit.reading.hashing import words_of
@@ -37,13 +37,17 @@ class Block:
         self._first_line = window.line
         self._to_file = window.offset - window.begin
 
-    def cells(self, column: str, rows: Array) -> tuple[Array, Array]:
+    def spans(self, column: str, rows: Array) -> tuple[Array, Array]:
         """Return where the cells of some rows begin and end. They are empty without the column."""
         at = self._at.get(column)
         if at is None:
             nothing = self.index.row_starts[rows]
             return nothing, nothing
-        return self.index.start(at)[rows], self.index.end(at)[rows]
+        return self.index.spans(at, at, rows)
+
+    def cells(self, column: str, rows: Array) -> tuple[Array, Array]:
+        """Return where the text of the cells begins and ends, as in `inside_quotes`."""
+        return inside_quotes(self.bytes, *self.spans(column, rows))
 
     def lines(self, rows: Array) -> Array:
         """Return the lines at which some rows begin, counted from the start of the range."""

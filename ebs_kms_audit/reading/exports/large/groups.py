@@ -122,7 +122,7 @@ class Groups:
         rows = self._with_resources(index, flags)
         if len(rows):  # they are of other groups
             at = self._at[columns.RESOURCES]
-            start, end = index.start(at)[rows], index.end(at)[rows]
+            start, end = index.cells(at, rows)
             hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
             too_long[rows[end - start > LONGEST]] = True
             numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, with_resources=True)
@@ -135,14 +135,13 @@ class Groups:
         found = np.zeros(len(index.delimiters), dtype=np.uint64)
         too_long = np.zeros(len(found), dtype=bool)
         for first, last in self._spans:
-            start, end = index.start(first), index.end(last)
+            start, end = index.spans(first, last)
             too_long |= end - start > LONGEST
             found = mixed(found, hash_spans(buffer, start, end))
         at = self._at[columns.ERROR_CODE]
-        start, end = index.start(at), index.end(at)
-        errors = np.flatnonzero(end > start)
+        errors = index.longer(at, 0)
         if len(errors):
-            start, end = start[errors], end[errors]
+            start, end = index.cells(at, errors)
             too_long[errors] |= end - start > LONGEST
             found[errors] = mixed(found[errors], hash_spans(buffer, start, end))
         return found, too_long
@@ -153,8 +152,7 @@ class Groups:
         at = self._at.get(columns.RESOURCES)
         if at is None or not len(rows):
             return rows[:0]
-        found: Array = rows[index.end(at)[rows] - index.start(at)[rows] > EMPTY_LIST]
-        return found
+        return index.longer(at, EMPTY_LIST, rows)
 
     def _numbers_of(
         self,

@@ -27,12 +27,17 @@ from ebs_kms_audit.reading.bits import (
 
 LONGEST_ROW = 100_000
 """Longer rows are left to the plain reader: the csv module limits the length of a cell."""
-_LF, _CR, _QUOTE = 10, 13, 34
+_LF, _CR = 10, 13
+QUOTE = 34
+Rows = Array | slice
+"""The numbers of some rows, or all rows."""
+ALL = slice(None)
 
 
 class RowIndex(NamedTuple):
     """Where the cells of regular rows are in a buffer.
 
+    content      the bytes of the buffer
     starts       where each row begins, and where the row after them begins
     delimiters   where each cell ends, in the last column without the line end: a row for each row,
                  a column for each cell
@@ -40,22 +45,32 @@ class RowIndex(NamedTuple):
     whole        whether all bytes but those of a last, unfinished row are in these rows
     """
 
+    content: Array
     starts: Array
     delimiters: Array
     quoted_ends: Array
     whole: bool
 
-    def start(self, column: int) -> Array:
-        """Return where the cells of a column begin."""
-        if column:
-            before: Array = self.delimiters[:, column - 1] + 1
-            return before
-        return self.row_starts
+    def spans(self, first: int, last: int, rows: Rows = ALL) -> tuple[Array, Array]:
+        """Return where the first of neighbouring cells begins and the last ends, with quotes."""
+        starts = self.delimiters[rows, first - 1] + 1 if first else self.row_starts[rows]
+        return starts, self.delimiters[rows, last]
 
-    def end(self, column: int) -> Array:
-        """Return where the cells of a column end."""
-        end: Array = self.delimiters[:, column]
-        return end
+    def cells(self, column: int, rows: Rows = ALL) -> tuple[Array, Array]:
+        """Return where the text of cells of a column begins and ends, as in `inside_quotes`."""
+        return inside_quotes(self.content, *self.spans(column, column, rows))
+
+    def longer(self, column: int, size: int, rows: Rows = ALL) -> Array:
+        """Return which rows, or which of some rows, have a text in a column that is longer.
+
+        Only cells that can have one are read: to read a byte of each row takes time.
+        """
+        start, end = self.spans(column, column, rows)
+        some = np.flatnonzero(end - start > size)
+        rows = some if isinstance(rows, slice) else rows[some]
+        start, end = self.cells(column, rows)
+        found: Array = rows[end - start > size]
+        return found
 
     @property
     def row_starts(self) -> Array:
@@ -71,7 +86,9 @@ class RowIndex(NamedTuple):
 
     def first(self, rows: int) -> RowIndex:
         """Return the index of the first rows only."""
-        return RowIndex(self.starts[: rows + 1], self.delimiters[:rows], self.quoted_ends, False)
+        return self._replace(
+            starts=self.starts[: rows + 1], delimiters=self.delimiters[:rows], whole=False
+        )
 
     def lines_before(self, rows: Array) -> Array:
         """Return how many lines there are before each of some rows."""
@@ -91,6 +108,18 @@ class RowIndex(NamedTuple):
         return int(self.starts[-1])
 
 
+def inside_quotes(content: Array, start: Array, end: Array) -> tuple[Array, Array]:
+    """Return where the text of cells of regular rows begins and ends: without quotes around it.
+
+    If a regular row has a quote at the start of a cell, it has one at the end of the cell too. Two
+    quotes inside such a cell stand for one. Other cells have no quotes.
+    """
+    quoted = content[start] == QUOTE
+    if not quoted.any():
+        return start, end
+    return start + quoted, end - quoted
+
+
 def index_rows(
     buffer: bytearray, begin: int, end: int, width: int, delimiter: int, *, returns: bool = False
 ) -> RowIndex:
@@ -102,7 +131,7 @@ def index_rows(
     content = np.frombuffer(buffer, dtype=np.uint8)
     size = end - begin
     part = content[begin : end + -size % WORD]
-    delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, _QUOTE))
+    delimiters, ends, quotes = (_bits_of(part, size, byte) for byte in (delimiter, _LF, QUOTE))
     quoted = between(quotes)  # also an opening quote, but not a closing one
     borders = delimiters | ends
     outside = borders & ~quoted
@@ -137,7 +166,7 @@ def index_rows(
     np.add(cells[:, -1], 1, out=starts[1:])
     if returns:
         cells[:, -1] -= 1
-    found = RowIndex(starts, cells, quoted_ends, rows == count)
+    found = RowIndex(content, starts, cells, quoted_ends, rows == count)
     long = np.diff(starts) > LONGEST_ROW
     return found.first(int(long.argmax())) if long.any() else found
 

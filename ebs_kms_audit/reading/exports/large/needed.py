@@ -19,6 +19,7 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.events import CALLERS, IDS
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.large.index import inside_quotes
 from ebs_kms_audit.reading.exports.large.text_columns import TextColumn, plain_column
 from ebs_kms_audit.reading.hashing import LONGEST, PAD, hash_spans, mixed
 
@@ -103,13 +104,14 @@ class NeededRows:
     ) -> None:
         """Add regular rows: where they begin, where each of their cells ends, lines and times.
 
-        Their text is only copied here, because the buffer changes. `finish` reads it.
+        Their text is only copied here, because the buffer changes. `finish` reads it. The line end
+        is after the last cell: an empty cell is not followed by the quote of another row.
         """
         self._finish_single()
         begin = len(self._copied)
-        for start, end in zip(starts.tolist(), ends[:, -1].tolist(), strict=True):
-            self._copied += buffer[start:end]
-        sizes = ends[:, -1] - starts
+        sizes = ends[:, -1] + 1 - starts
+        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+            self._copied += buffer[start : start + size]
         moved = begin + np.cumsum(sizes) - sizes - starts
         self._places.append((starts + moved, ends + moved[:, np.newaxis], lines, seconds))
 
@@ -157,21 +159,16 @@ class NeededRows:
         """Return the cells of a column."""
         if at is None:
             return [""] * len(cells.starts)
-        plain = plain_column(cells.buffer, *cells.spans(at, at))
-        return plain or [self._text(cells, row, at) for row in range(len(cells.starts))]
-
-    def _text(self, cells: _Cells, row: int, at: int) -> str:
-        """Return the value of a cell. Only a row with a quote in the cell is parsed."""
-        text = cells.text(row, at)
-        return self._parse(cells.row(row))[at] if '"' in text else text
+        plain = plain_column(cells.buffer, *cells.of(at))
+        return plain or [cells.text(row, at) for row in range(len(cells.starts))]
 
     def _text_numbers_of(self, cells: _Cells, at: int | None) -> Array:
         """Return the numbers of the texts of a column."""
         if at is None:
             return np.full(len(cells.starts), self._text_number(""))
         return _numbered(
-            *cells.hashes([(at, at)]),
-            lambda row, _: self._text_number(self._text(cells, row, at)),
+            *cells.hashes([cells.of(at)]),
+            lambda row, _: self._text_number(cells.text(row, at)),
         )
 
     def _text_number(self, text: str) -> int:
@@ -187,10 +184,10 @@ class NeededRows:
         `addresses` are the numbers of their Source IP addresses. Rows of one kind can have
         different IP addresses. Any other text there is part of the kind.
         """
-        hashes, has_hash = cells.hashes(self._shared)
+        hashes, has_hash = cells.hashes([cells.spans(*run) for run in self._shared])
         at = self._address_at
         if at is not None:
-            sources, are_short = cells.hashes([(at, at)])
+            sources, are_short = cells.hashes([cells.of(at)])
             numbers, _, inverse = distinct(addresses)
             are_addresses = [is_address(self.texts[number]) for number in numbers.tolist()]
             sources[np.array(are_addresses, dtype=bool)[inverse]] = _ANY_ADDRESS
@@ -234,20 +231,24 @@ class _Cells(NamedTuple):
     def text(self, row: int, at: int) -> str:
         """Return the text of a cell."""
         start = int(self.ends[row, at - 1]) + 1 if at else int(self.starts[row])
-        return self.buffer[start : int(self.ends[row, at])].decode()
+        text = self.buffer[start : int(self.ends[row, at])].decode()
+        return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
-    def hashes(self, runs: Sequence[tuple[int, int]]) -> tuple[Array, Array]:
-        """Return the hashes of runs of columns, and which rows are short enough for a hash."""
+    def of(self, at: int) -> tuple[Array, Array]:
+        """Return where the text of the cells of a column begins and ends, as in `inside_quotes`."""
+        return inside_quotes(np.frombuffer(self.buffer, np.uint8), *self.spans(at, at))
+
+    def hashes(self, several: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Return one hash of several cells of each row, and which are short enough for it."""
         found = np.zeros(len(self.starts), dtype=np.uint64)
         has_hash = np.ones(len(found), dtype=bool)
-        for first, last in runs:
-            start, end = self.spans(first, last)
+        for start, end in several:
             has_hash &= end - start <= LONGEST
             found = mixed(found, hash_spans(self.buffer, start, end))
         return found, has_hash
 
     def spans(self, first: int, last: int) -> tuple[Array, Array]:
-        """Return where a run of columns begins, and where it ends."""
+        """Return where the first of neighbouring cells begins and the last ends, with quotes."""
         return self.ends[:, first - 1] + 1 if first else self.starts, self.ends[:, last]
 
 

@@ -146,31 +146,40 @@ class RangeReader:
     def _read_block(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
         buffer, layout = window.buffer, self._settings.layout
-        at = self._at[columns.EVENT_TIME]
-        seconds, sound = read_times(buffer, index.start(at), index.end(at))
+        seconds, sound = self._times(buffer, index)
         groups = self._groups.of_rows(buffer, index)
         sound &= groups.flags & DOUBT == 0
-        key_sizes, keys = self._access_keys(buffer, index)
-        # A key that begins with a letter or a digit has neither quotes nor spaces before it.
-        sound &= (key_sizes == 0) | _IS_ALPHANUMERIC[keys.view(np.uint8)[::4]]
+        have_long_term_keys, sound_keys = self._access_keys(buffer, index)
+        sound &= sound_keys
         rows = len(sound) if sound.all() else int(sound.argmin())
         if (groups.flags[: rows + 1] & DAMAGED).any():
             self._damaged = True
         if rows:
             block = Block(window, layout, index.first(rows), seconds[:rows], groups.first(rows))
             self._count(block)
-            self._selection.add(block, (keys[:rows] == _AKIA) & (key_sizes[:rows] >= _AKIA_SIZE))
+            self._selection.add(block, have_long_term_keys[:rows])
         return rows
 
+    def _times(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
+        """Return the times of the rows, as in `read_times`."""
+        at = self._at[columns.EVENT_TIME]
+        seconds, sound = read_times(buffer, *index.spans(at, at))
+        others = np.flatnonzero(~sound)
+        if len(others):  # they can be quoted
+            seconds[others], sound[others] = read_times(buffer, *index.cells(at, others))
+        return seconds, sound
+
     def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
-        """Return the sizes of the access keys, and the first four bytes of each as a number."""
+        """Return which rows have a long-term access key, and which keys can be read here."""
         at = self._at.get(columns.ACCESS_KEY)
         if at is None:
-            nothing = np.zeros(len(index.delimiters), dtype="<u4")
-            return nothing, nothing
-        start = index.start(at)
-        begins: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))
-        return index.end(at) - start, begins[start]
+            found = np.zeros(len(index.delimiters), dtype=bool)
+            return found, ~found
+        found, sound = _long_term_keys(buffer, *index.spans(at, at))
+        others = np.flatnonzero(~sound)
+        if len(others):  # they can be quoted
+            found[others], sound[others] = _long_term_keys(buffer, *index.cells(at, others))
+        return found, sound
 
     def _count(self, block: Block) -> None:
         """Count the rows of a block by group, and note their earliest and latest time."""
@@ -220,6 +229,14 @@ class RangeReader:
             damaged=self._damaged,
             kept=self._selection.kept(),
         )  # fmt: skip
+
+
+def _long_term_keys(buffer: bytearray, start: Array, end: Array) -> tuple[Array, Array]:
+    """Return which access keys are long-term ones, and which are empty or begin without spaces."""
+    begins: Array = np.ndarray((len(buffer) - 3,), "<u4", buffer, 0, (1,))
+    size, keys = end - start, begins[start]
+    found = (keys == _AKIA) & (size >= _AKIA_SIZE)
+    return found, (size == 0) | _IS_ALPHANUMERIC[keys.view(np.uint8)[::4]]
 
 
 def _next(rows: Rows, lines: WindowLines, most: int, stop: int) -> Iterator[Row]:

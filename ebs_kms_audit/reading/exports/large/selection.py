@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ebs_kms_audit.reading.exports.large.groups import (
     USER,
     Groups,
 )
+from ebs_kms_audit.reading.exports.large.index import QUOTE, inside_quotes
 from ebs_kms_audit.reading.exports.large.needed import NeededRows
 from ebs_kms_audit.reading.exports.large.places import INTERNAL, KINDS, ODD
 from ebs_kms_audit.reading.exports.large.seen import Seen
@@ -205,10 +207,11 @@ def _hashes(
 
     All are hashed together, because few rows of a block are kept.
     """
-    cells = [block.cells(columns.USER_NAME, rows) for rows in rows_of.values()]
-    cells += [block.cells(column, rows_of[name]) for name, column in _ID_COLUMNS.items()]
-    starts, ends = zip(*cells, strict=True)
-    found = hash_spans(block.buffer, np.concatenate(starts), np.concatenate(ends))
+    spans = [block.spans(columns.USER_NAME, rows) for rows in rows_of.values()]
+    spans += [block.spans(column, rows_of[name]) for name, column in _ID_COLUMNS.items()]
+    starts, ends = zip(*spans, strict=True)
+    cells = inside_quotes(block.bytes, np.concatenate(starts), np.concatenate(ends))
+    found = hash_spans(block.buffer, *cells)
     parts = np.split(found, np.cumsum([*map(len, starts)])[:-1])
     users, ids = parts[: len(rows_of)], parts[len(rows_of) :]
     return dict(zip(rows_of, users, strict=True)), dict(zip(_ID_COLUMNS, ids, strict=True))
@@ -217,19 +220,32 @@ def _hashes(
 def _user_hashes(block: Block, rows: Array, hashes: Array) -> Array:
     """Return the hashes of the User names; ODD for names that must be parsed to be compared.
 
-    These are names with quotes or spaces around them, and names that are too long for a hash.
+    These are names with spaces around them or quotes inside, and names too long for a hash.
     """
-    start, end = block.cells(columns.USER_NAME, rows)
+    start, end = block.spans(columns.USER_NAME, rows)
+    odd = _are_odd(block, start, end)
+    quoted = np.flatnonzero(odd)
+    quoted = quoted[block.bytes[start[quoted]] == QUOTE]
+    if len(quoted):
+        start, end = start[quoted] + 1, end[quoted] - 1
+        inside = map(block.buffer.find, repeat(b'"'), start.tolist(), end.tolist())
+        odd[quoted] = _are_odd(block, start, end) | (np.array([*inside]) != -1)
     found = hashes.copy()
+    found[odd] = ODD
+    return found
+
+
+def _are_odd(block: Block, start: Array, end: Array) -> Array:
+    """Return which cells have quotes or spaces around them, or are too long for a hash."""
     plain = _IS_PLAIN[block.bytes[start]] & _IS_PLAIN[block.bytes[end - 1]]
-    found[~plain & (end > start) | (end - start > LONGEST)] = ODD
+    found: Array = ~plain & (end > start) | (end - start > LONGEST)
     return found
 
 
 def _internal_addresses(block: Block, rows: Array) -> tuple[Array, Array]:
     """Return the numbers of those rows that have the Source IP address `AWS Internal`, or may.
 
-    `AWS Internal/3` and `"AWS Internal"` are addresses that must be parsed to know this. Only cells
+    `AWS Internal/3` and ` AWS Internal` are addresses that must be parsed to know this. Only cells
     with a first byte of such an address are compared: a quote or what is below it, an A, or a byte
     that is not ASCII.
     """
