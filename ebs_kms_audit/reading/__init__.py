@@ -27,7 +27,8 @@ memory           the memory of blocks is kept
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -268,19 +269,24 @@ class Reading:
                 from ebs_kms_audit.reading.parquet import read_parquet
 
                 reading.recognized_as = "Parquet"
-                yield from self._read_table(read_parquet(watched), reading, exports)
+                read = partial(read_parquet, watched)
+                yield from self._read_table(read, source, reading, exports)
             elif source.table is not None:
                 reading.recognized_as = "table"
-                yield from self._read_table(source.table(), reading, exports)
+                yield from self._read_table(source.table, source, reading, exports)
         except InputError as error:
             reading.fail(error, listed=source.listed)
         reading.check_size(source.file)
 
     def _read_table(
-        self, table: Table, reading: InputStats, exports: Exports
+        self,
+        read: Callable[[], Table],
+        source: Source,
+        reading: InputStats,
+        exports: Exports,
     ) -> Iterator[Event | AlikeEvents]:
         """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
-        header, cells = table
+        header, cells = table = read()
         if content_of_columns(header) is Content.QUERY_RESULT:
             from ebs_kms_audit.reading.query_results import read_query_rows
 
@@ -289,8 +295,8 @@ class Reading:
             yield from read_query_rows(rows, header, reading)
             return
         reading.recognized_as = f"{reading.recognized_as} with the console's columns"
-        source = Source(name=reading.name, table=lambda: Table(header, cells))
-        yield from exports.events(source, reading)
+        again = read if source.repeatable else None
+        yield from exports.events_of_table(table, reading, again)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on these denials, of those that `read` left out."""

@@ -80,20 +80,23 @@ class Lines:
     def raw(self) -> Iterator[bytes] | None:
         """Return the content as blocks of UTF-8 whose lines end at LF, without a byte-order mark.
 
-        None if the content has another encoding or other line ends; its lines can then be read.
+        Content in another encoding is converted. Only text can hold lone surrogates, which become
+        the bytes that `surrogatepass` makes of them. None if the lines end at CR.
         """
         content = self._unpacked()
         head = self._head(content)
         self._content = chain([head], content)
         if isinstance(head, str) or _encoding(head) != "utf-8":
-            return None
+            content = (text.encode("utf-8", "surrogatepass") for text in self._texts())
+            head = next(content, b"")
+        else:
+            head = head.removeprefix(codecs.BOM_UTF8)
         while not (newline := _newline_of(_text(head))) and (block := next(content, None)):
             head += block
             self.check_length(len(head))
-        self._content = chain([head], content)
         if newline != "\n":
             return None
-        return self._watched(chain([head.removeprefix(codecs.BOM_UTF8)], content))
+        return self._watched(chain([head], content))
 
     def _watched(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the blocks; check the length of each line, and how the last one ends."""

@@ -63,6 +63,7 @@ class Source(NamedTuple):
     head     returns up to so many bytes (or characters) of its beginning, not unpacked
     scale    the bytes on the disk for one byte of a block: members of archives are unpacked
     file     where the content is, for a file that is not in an archive
+    repeatable  whether its content can be read a second time, at any time
     listed   whether it was found in a folder or an archive; the caller did not name it
     skipped  why it is not read, for a member of a folder that cannot be a file of data
     """
@@ -73,13 +74,14 @@ class Source(NamedTuple):
     head: Callable[[int], Any] | None = None
     scale: float = 1.0
     file: PlainFile | None = None
+    repeatable: bool = False
     listed: bool = False
     skipped: str | None = None
 
     @property
     def again(self) -> Callable[[], Any] | None:
         """What returns its content a second time; None for a content that can be read once."""
-        return self.blocks if self.file else None
+        return self.blocks if self.repeatable else None
 
 
 class Sources:
@@ -99,7 +101,11 @@ class Sources:
     def of(self, inputs: Any) -> Iterator[Source]:
         """Yield the sources in what `audit()` takes."""
         if tables.is_table(inputs):
-            yield Source(name=tables.name_of(inputs), table=lambda: tables.read(inputs))
+            yield Source(
+                name=tables.name_of(inputs),
+                table=lambda: tables.read(inputs),
+                repeatable=tables.repeatable(inputs),
+            )
         elif isinstance(inputs, (str, os.PathLike)):
             yield from self._of_path(inputs)
         elif hasattr(inputs, "read"):
@@ -232,6 +238,7 @@ class Sources:
             blocks=partial(_blocks_of, path),
             head=partial(_head_of, path, first),
             file=plain,
+            repeatable=True,
             listed=listed,
         )
 
@@ -277,6 +284,7 @@ class Sources:
                 blocks=partial(archive.blocks, info),
                 head=partial(archive.beginning, info),
                 scale=info.compress_size / info.file_size if info.file_size else 1.0,
+                repeatable=isinstance(content, str),
                 listed=True,
             )
 

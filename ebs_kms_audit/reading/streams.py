@@ -73,6 +73,54 @@ def read_blocks(stream: Any, name: str) -> Iterator[Any]:
     raise DamagedError
 
 
+class KeptBlocks:
+    """The blocks of a content that can be read once. They are kept until `keep_no_more`.
+
+    Until then, each iteration begins with the first block. After that, only one iteration goes on.
+    """
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks: Iterator[Any] = iter(blocks)
+        self._kept: list[Any] = []
+        self._size = 0
+        self._keeps = True
+        self._error: Exception | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        at = 0
+        while at < len(self._kept) or self._keep_next():
+            yield self._kept[at]
+            at += 1
+        if self._error:
+            raise self._error
+        yield from self._blocks
+
+    def size(self, most: int) -> int:
+        """Return the size of the content, in bytes or characters. It is read up to about `most`."""
+        while self._size < most and self._keep_next():
+            pass
+        return self._size
+
+    def keep_no_more(self) -> None:
+        """Keep no further blocks."""
+        self._keeps = False
+
+    def _keep_next(self) -> bool:
+        """Read the next block and keep it. Return False at the end, or if no more are kept."""
+        if not self._keeps or self._error:
+            return False
+        try:
+            block = next(self._blocks, None)
+        except (DamagedError, InputError) as error:  # it is raised after the blocks before it
+            self._error = error
+            return False
+        if block is None:
+            return False
+        self._kept.append(block)
+        self._size += len(block)
+        return True
+
+
 def _checked(part: Any, kind: type[bytes | str] | None, name: str) -> bytes | str:
     """Return what a stream returned, as bytes or text; `kind` is what it returned before."""
     if isinstance(part, (bytearray, memoryview)):

@@ -12,12 +12,13 @@ in `large`, which gives the same events.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
     is_day_first,
@@ -33,8 +34,10 @@ from ebs_kms_audit.reading.exports.header import (
 )
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
-from ebs_kms_audit.reading.sources import PlainFile, Source
+from ebs_kms_audit.reading.sources import GZIP_MAGIC, Source
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.streams import KeptBlocks
+from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ Its rows are only counted: rows that an audit needs take more time.
 _SMALL = 1 / 8  # of LARGE: the plain reader reads a smaller export more quickly, also with numpy
 _NEEDED_ROW = 4  # how many times as long the plain reader takes for a row that an audit needs
 _UNPACKED = 8  # how many times as large an export is when it is unpacked
+_OF_TABLES = ","  # the delimiter of rows of tables, when they are written as text
+_ROW = 250  # bytes: the length of a row in a file
+_READ_BY_LARGE = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
 
 
 class Exports:
@@ -82,15 +88,11 @@ class Exports:
 
         Raises InputError where the export cannot be read at all.
         """
-        if source.table is not None:
-            header, table = source.table()
-            require_columns(source.name, header, Layout.of_header(header))
-            numbered = (Row(line, cells) for line, cells in enumerate(table, start=1))
-            yield from _events_in(numbered, header, stats)
-            return
         watched = self._workers.watched(source)
         assert watched.blocks is not None
-        lines = Lines(source.name, watched.blocks())
+        kept = None if source.file else KeptBlocks(watched.blocks())
+        blocks = watched.blocks if kept is None else kept.__iter__
+        lines = Lines(source.name, blocks())
         stream = iter(lines)
         head = list(islice(stream, SEARCHED_LINES))
         if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
@@ -105,16 +107,17 @@ class Exports:
         )
         sample = list(islice(rows, SAMPLE))
         large = None
-        if self._vectorised and self._is_large(source, layout, sample):
+        if self._is_large(_size_of(source, kept), header, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
-            large = open_large(source, stats, head[: index + 1], header, settings, self._related)
+            large = open_large(source, blocks, stats, head[: index + 1], settings, self._related)
+        if kept is not None:
+            kept.keep_no_more()
         if large is not None:
-            self.large.append(large)
-            yield from large.read(self._workers)
+            yield from self._events_of_large(large)
         else:
             whole = _mark_last(chain(sample, rows), lines)
             yield from _events_in(whole, header, stats, day_first=is_day_first(delimiter))
@@ -122,27 +125,78 @@ class Exports:
         if stats.cut_short and stats.rows == stats.set_aside_count:
             raise _no_whole_row(source, stats.cut_short)
 
-    def _is_large(self, source: Source, layout: Layout, sample: Sequence[Row]) -> bool:
-        """Return whether the vectorised reader reads an export more quickly.
+    def events_of_table(
+        self, table: Table, stats: InputStats, again: Callable[[], Table] | None = None
+    ) -> Iterator[Event | AlikeEvents]:
+        """Yield the events of a table that an audit needs, and count its rows in `stats`.
 
-        numpy is imported once: when the plain reader would have worked for as long as the import
-        takes, on this export and those that it has read.
+        `again` returns the table a second time; it is None where that is not possible. Raises
+        InputError where the table cannot be read at all.
         """
-        if source.file is None:
+        header, rows = table
+        layout = Layout.of_header(header)
+        require_columns(stats.name, header, layout)
+        ahead = list(islice(rows, SAMPLE))
+        sample = list(map(Row, count(1), ahead))
+
+        def size(most: int) -> int:
+            ahead.extend(islice(rows, max(0, most // _ROW + 1 - len(ahead))))
+            return len(ahead) * _ROW
+
+        if self._is_large(size, header, layout, sample):
+            with self._workers.numpy_in_one_thread():
+                from ebs_kms_audit.reading.exports.large import open_large_table
+                from ebs_kms_audit.reading.exports.large.settings import Settings
+
+            settings = Settings(layout, _OF_TABLES, sample, window=self._window)
+            yield from self._events_of_large(
+                open_large_table(chain(ahead, rows), stats, settings, self._related, again)
+            )
+        else:
+            yield from _events_in(map(Row, count(1), chain(ahead, rows)), header, stats)
+
+    def _events_of_large(self, large: LargeExport) -> Iterator[Event | AlikeEvents]:
+        self.large.append(large)
+        yield from large.read(self._workers)
+
+    def _is_large(
+        self,
+        size: Callable[[int], int],
+        header: Sequence[str],
+        layout: Layout,
+        sample: Sequence[Row],
+    ) -> bool:
+        """Return whether the vectorised reader reads an export, and more quickly.
+
+        `size` returns how many bytes an export has. It reads one that has no size up to the number
+        that it is given. numpy is imported once: when the plain reader would have worked for as
+        long as the import takes, on this export and those that it has read.
+        """
+        readable = layout.width == len(header) and layout.positions.keys() >= _READ_BY_LARGE
+        if not self._vectorised or not readable:
             return False
-        work = _plain_work(source.file, layout, sample)
-        if work >= LARGE * _SMALL and ("numpy" in sys.modules or self._plain_work + work >= LARGE):
+        least = LARGE * _SMALL
+        work: float = size(int(least / _NEEDED_ROW) + 1)
+        if work * _NEEDED_ROW >= least:  # otherwise it is small, whatever its rows are
+            if "numpy" not in sys.modules:
+                least = max(least, LARGE - self._plain_work)
+            weight = 1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)
+            work = weight * size(int(least / weight) + 1)
+        if work >= least:
             return True
         self._plain_work += work
         return False
 
 
-def _plain_work(file: PlainFile, layout: Layout, sample: Sequence[Row]) -> float:
-    """Return the work of the plain reader on a file, in bytes of rows that are only counted."""
-    size = file.size * (_UNPACKED if file.packed else 1)
-    if size * _NEEDED_ROW < LARGE * _SMALL:  # it is small, whatever its rows are
-        return size
-    return size * (1 + (_NEEDED_ROW - 1) * needed_share(layout, sample))
+def _size_of(source: Source, kept: KeptBlocks | None) -> Callable[[int], int]:
+    """Return what returns the size of an export when it is unpacked, in bytes."""
+    if source.file is None:
+        assert kept is not None
+        packed = next(iter(kept), b"")[:2] == GZIP_MAGIC
+        times = _UNPACKED if packed else 1
+        return lambda most: kept.size(most // times + 1) * times
+    size = source.file.size * (_UNPACKED if source.file.packed else 1)
+    return lambda _: size
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:

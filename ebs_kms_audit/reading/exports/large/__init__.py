@@ -3,8 +3,9 @@
 The rows of a block are read together, as columns of numpy. Each row in doubt is left to the plain
 reader.
 
+opening       a source or a table → its large export (table_lines: rows of a table → lines)
 export        the file: `read` it, then ask for the rows that bear on denials
-ranges        the ranges of the file, which several processes read (contents: bytes from any place)
+ranges        the ranges of the file, which several processes read (contents: its bytes)
 range_reader  a range → what an audit needs of it (settings: how its rows are written)
 window        the bytes of a range, a block at a time
 index         a block → where each cell is
@@ -19,6 +20,7 @@ calls, changes, successes  those of a finding
 listed        rows that findings list: their events are made when they are used
 """
 
-from ebs_kms_audit.reading.exports.large.export import LargeExport, open_large
+from ebs_kms_audit.reading.exports.large.export import LargeExport
+from ebs_kms_audit.reading.exports.large.opening import open_large, open_large_table
 
-__all__ = ["LargeExport", "open_large"]
+__all__ = ["LargeExport", "open_large", "open_large_table"]

@@ -1,9 +1,14 @@
-"""The bytes of a large export from any place on, also those of a gzip file."""
+"""The bytes of a large export.
+
+A file on disk, also a gzip file, is read from any place on. Any other content (a stream, a member
+of an archive, a table, an encoding other than UTF-8) is read once, from its beginning to its end.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
@@ -11,6 +16,29 @@ from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import PlainFile, Source
 
 _SEARCHED = 1 << 16  # bytes: for the line end before a range
+
+
+def decoded(line: bytes | bytearray) -> str:
+    """Return the text of a line of a file."""
+    return line.decode("utf-8", "backslashreplace")
+
+
+def decoded_text(line: bytes | bytearray) -> str:
+    """Return the text of a line of a content that was given as text, which any character can be."""
+    return line.decode("utf-8", "surrogatepass")
+
+
+class SequentialContent(NamedTuple):
+    """Content that is read once. It begins with the first row.
+
+    read       fills a buffer, and returns how many bytes that are
+    cut_short  returns why the content ends too early, once its end was read
+    decode     returns the text of a line
+    """
+
+    read: Callable[[memoryview], int]
+    cut_short: Callable[[], str | None]
+    decode: Callable[[bytes | bytearray], str]
 
 
 class PlainContent:
@@ -68,23 +96,28 @@ class PackedContent:
 
     def reading(self, offset: int) -> Callable[[memoryview], int]:
         """Return what fills buffers from an offset on, and returns how many bytes that are."""
-        blocks = self._content.blocks_from(offset)
-        rest = memoryview(b"")
+        return filling(self._content.blocks_from(offset))
 
-        def read(buffer: memoryview) -> int:
-            nonlocal rest
-            size = 0
-            while size < len(buffer):
-                rest = rest or memoryview(next(blocks, b""))
-                if not rest:
-                    break
-                part = rest[: len(buffer) - size]
-                buffer[size : size + len(part)] = part
-                rest = rest[len(part) :]
-                size += len(part)
-            return size
 
-        return read
+def filling(blocks: Iterator[bytes]) -> Callable[[memoryview], int]:
+    """Return what fills buffers with blocks, and returns how many bytes that are."""
+    rest = memoryview(b"")
+    blocks = filter(None, blocks)
+
+    def read(buffer: memoryview) -> int:
+        nonlocal rest
+        size = 0
+        while size < len(buffer):
+            rest = rest or memoryview(next(blocks, b""))
+            if not rest:
+                break
+            part = rest[: len(buffer) - size]
+            buffer[size : size + len(part)] = part
+            rest = rest[len(part) :]
+            size += len(part)
+        return size
+
+    return read
 
 
 def row_start(reading: Callable[[int], Callable[[memoryview], int]], offset: int) -> int | None:

@@ -9,109 +9,65 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
-from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.events import is_day_first, read_events
 from ebs_kms_audit.reading.exports.large.around import Around, are_odd, in_order
 from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
-from ebs_kms_audit.reading.exports.large.contents import PackedContent, PlainContent
 from ebs_kms_audit.reading.exports.large.counted import CountedRows
 from ebs_kms_audit.reading.exports.large.distinct import are_among
 from ebs_kms_audit.reading.exports.large.kept import KeptRows
 from ebs_kms_audit.reading.exports.large.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE
 from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
-from ebs_kms_audit.reading.exports.large.ranges import Ranges
 from ebs_kms_audit.reading.exports.large.row_events import RowEvents
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.successes import SuccessRows
-from ebs_kms_audit.reading.exports.rows import Rows
+from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import RelatedEvents
-from ebs_kms_audit.reading.sources import Blocks, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
 _TOGETHER = 2_000  # EC2 calls: so many are in memory at once, as cells
 _DENIED_TOGETHER = 32  # after so many ranges, the denied rows of a kind are yielded together
-_REQUIRED = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ERROR_CODE}
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-def open_large(
-    source: Source,
-    stats: InputStats,
-    head: Sequence[str],
-    header: Sequence[str],
-    settings: Settings,
-    related: RelatedEvents | None,
-) -> LargeExport | None:
-    """Return the large export of a source; None where only the plain reader can read it.
-
-    `head` are its lines up to the header. They must have one kind of line end, and their text must
-    be UTF-8 in the file: otherwise it is not known where the first row begins.
-    """
-    layout = settings.layout
-    if layout.width != len(header) or not layout.positions.keys() >= _REQUIRED:
-        return None
-    text = "".join(head).encode("utf-8", "surrogatepass")
-    file = source.file
-    end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
-    if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n") or file is None:
-        return None
-    body = len(text)
-    if file.packed:
-        if Lines(source.name, _blocks(source)).raw() is None:
-            return None
-    else:
-        first: Any = next(iter(_blocks(source)), b"")
-        mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
-        if first[mark : mark + len(text)] != text[: len(first) - mark]:
-            return None
-        body += mark
-    stats.layout = layout
-    settings = settings._replace(texts=file.packed, returns=end == b"\r\n")
-    return LargeExport(source, stats, settings, body, len(head) + 1, related)
-
-
-def _blocks(source: Source) -> Blocks:
-    assert source.blocks is not None
-    return source.blocks()
 
 
 class LargeExport:
     """One large export. `read` it, then ask for the rows that bear on denials.
 
-    The first row begins at the byte `body` of the content, and at the line `line`. With `related`,
-    only rows that can bear on these denials are kept.
+    `results` yields what each range of it holds. The first row is at the line `line`. With
+    `related`, only rows that can bear on these denials are kept. `again` returns all rows a second
+    time; it is None where that is not possible. Texts of rows are read from the `file`; without it,
+    they are in the results.
 
-    damaged  whether there are damaged account ids
+    damaged  whether there are damaged account ids, and the rows can be read again
     calls    the EC2 calls near denials that `around` left out
     """
 
     def __init__(
-        self, source: Source, stats: InputStats, settings: Settings, body: int, line: int,
-        related: RelatedEvents | None,
+        self, stats: InputStats, settings: Settings,
+        results: Callable[[Workers], Generator[RangeResult]], *, line: int,
+        related: RelatedEvents | None, again: Callable[[], Iterator[Row]] | None,
+        file: UnchangedFile | None = None,
     ) -> None:  # fmt: skip
-        self._source = source
-        file = source.file
-        self._file = UnchangedFile(file.path) if file and not file.packed else None
-        self._texts = partial(_texts_in, self._file) if self._file else self._kept_texts
+        self._results = results
+        self._again = again
+        self._file = file
+        self._texts = partial(_texts_in, file) if file else self._kept_texts
         self._stats = stats
+        stats.layout = settings.layout
         self._settings = settings
-        self._body = body
         self._line = line
         self._kept_for = self._around = Around(related) if related else None
         self._events = RowEvents(settings, stats)
@@ -126,8 +82,8 @@ class LargeExport:
 
     @property
     def name(self) -> str:
-        """The name of the file."""
-        return self._source.name
+        """The name of the input."""
+        return self._stats.name
 
     @property
     def overflowed(self) -> bool:
@@ -144,28 +100,13 @@ class LargeExport:
 
         `workers` may read a part of the file.
         """
-        file = self._source.file
-        assert file is not None, "open_large requires it"
-        before = workers.reported
-        if file.packed:
-            content = PackedContent(workers.watched(self._source), file)
-            yield from self._read_ranges(content, workers)
-        else:
-            with opened(file.path) as stream:
-                yield from self._read_ranges(PlainContent(stream.fileno(), file.size), workers)
-        workers.report_whole(file.size, before)
-        self._events.forget_kinds()
-
-    def _read_ranges(
-        self, content: PlainContent | PackedContent, workers: Workers
-    ) -> Iterator[Event | AlikeEvents]:
-        ranges = Ranges(content, self._body, self._settings)
-        with closing(ranges.results(workers)) as results:
+        with closing(self._results(workers)) as results:
             for number, result in enumerate(results, start=1):
                 yield from self._take(result)
                 if number % _DENIED_TOGETHER == 0:
                     yield from self._events.denied()
         yield from self._events.denied()
+        self._events.forget_kinds()
 
     def _take(self, result: RangeResult) -> Iterator[Event]:
         """Add what a range holds to what the file holds, and yield its events."""
@@ -187,7 +128,7 @@ class LargeExport:
             if self._kept_for is not None:
                 places = places[self._kept_for.may_bear(kind, places)]
             kept.add(places, texts)
-        self.damaged |= result.damaged
+        self.damaged |= result.damaged and self._again is not None
         stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
@@ -195,14 +136,10 @@ class LargeExport:
 
     def all_events(self) -> Iterator[Event]:
         """Yield all events that an audit needs, by the plain reader."""
-        rows = Rows(
-            iter(Lines(self.name, _blocks(self._source))),
-            first_line=1,
-            dialect=self._settings.dialect,
-        )
+        assert self._again is not None, "`damaged` requires it"
         stats = InputStats(self.name, layout=self._settings.layout)
         day_first = is_day_first(self._settings.delimiter)
-        return read_events(rows, stats, day_first_by_default=day_first)
+        return read_events(self._again(), stats, day_first_by_default=day_first)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials and must be parsed, in order of their lines.
@@ -269,7 +206,7 @@ class LargeExport:
         With `close`, their texts are read, and the file is not needed any more.
         """
         self._around = None
-        if close or self._file is None:  # the texts of a packed file were kept
+        if close or self._file is None:  # the texts were kept
             self._listed.close()
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
@@ -278,7 +215,7 @@ class LargeExport:
         return zip(places["line"].tolist(), cells, strict=True)
 
     def _kept_texts(self, places: Array) -> Iterator[str]:
-        """Yield the texts at some places of a packed file, which were kept while it was read."""
+        """Yield the texts at some places, which were kept while the content was read."""
         for offset in places["offset"].tolist():
             texts = (rows.text(offset) for rows in self._kept.values())
             yield next(text for text in texts if text is not None).decode()

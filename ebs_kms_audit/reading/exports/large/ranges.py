@@ -4,6 +4,8 @@ A row belongs to the range in which it begins. A range can begin in the middle o
 its first row begins is known when the range before it was read. Before that it is guessed: after
 the first line end. The guess is wrong if this line end is inside a quoted cell. Then the result
 does not count, and this process reads that range and all ranges after it.
+
+Content that is read once is read by this process alone, by `results_of`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,13 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any
 
-from ebs_kms_audit.reading.exports.large.contents import PackedContent, PlainContent, row_start
+from ebs_kms_audit.reading.exports.large.contents import (
+    PackedContent,
+    PlainContent,
+    SequentialContent,
+    decoded,
+    row_start,
+)
 from ebs_kms_audit.reading.exports.large.range_reader import RangeReader, RangeResult
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.window import ByteWindow
@@ -93,8 +101,22 @@ class Ranges:
         self._read_from = begin
         content = self._content
         window = ByteWindow(
-            content.reading(begin), begin, self._buffer, cut_short=lambda: content.cut_short
-        )
+            content.reading(begin), begin, self._buffer,
+            cut_short=lambda: content.cut_short, decode=decoded,
+        )  # fmt: skip
         result = self._reader.read(window, stop)
         self._buffer = window.buffer
         return result._replace(cut_short=content.cut_short)
+
+
+def results_of(content: SequentialContent, settings: Settings) -> Generator[RangeResult]:
+    """Yield what each range holds. The content begins with the first row."""
+    reader = RangeReader(settings)
+    window = ByteWindow(content.read, 0, cut_short=content.cut_short, decode=content.decode)
+    is_last = False
+    while not is_last:
+        stop = (window.offset // RANGE + 1) * RANGE
+        window.line = 0
+        result = reader.read(window, stop)
+        yield result._replace(cut_short=content.cut_short())
+        is_last = result.end < stop

@@ -29,7 +29,7 @@ class Settings(NamedTuple):
     layout: Layout
     delimiter: str
     sample: Sequence[Row]
-    check_length: Callable[[int], None]
+    check_length: Callable[[int], None] = lambda _: None
     window: Window | None = None
     texts: bool = False
     returns: bool = False

@@ -25,6 +25,7 @@ class ByteWindow:
     line       the number of the line that starts at `begin`, counted from 0 where the window began
     buffer     the buffer of an earlier window, or None
     cut_short  returns why the file ends too early, once its end was read
+    decode     returns the text of a line
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class ByteWindow:
         offset: int,
         buffer: bytearray | None = None,
         *,
-        cut_short: Callable[[], str | None] = lambda: None,
+        cut_short: Callable[[], str | None],
+        decode: Callable[[bytes | bytearray], str],
     ) -> None:
         self._read = read
         self.cut_short = cut_short
+        self.decode = decode
         self._block = block = BLOCK
         self._more = more = min(_MORE, block)
         self._ended = False
@@ -114,7 +117,7 @@ class WindowLines:
                 if window.cut_short():
                     self.cut = window.line + len(self._starts) - 1
             self._starts.append(end - window.begin)
-            yield window.buffer[start:end].decode("utf-8", "backslashreplace")
+            yield window.decode(window.buffer[start:end])
 
     def offset_of(self, line: int) -> int:
         """Return where a line starts in the file, one of those that were yielded or the next."""

@@ -1,0 +1,128 @@
+"""A source or a table → its large export, where the vectorised reader can read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, count
+from typing import Any
+
+from ebs_kms_audit.reading.decoding import Lines
+from ebs_kms_audit.reading.exports.large.contents import (
+    PackedContent,
+    PlainContent,
+    SequentialContent,
+    decoded,
+    decoded_text,
+    filling,
+)
+from ebs_kms_audit.reading.exports.large.export import LargeExport
+from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
+from ebs_kms_audit.reading.exports.large.ranges import Ranges, results_of
+from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.exports.large.table_lines import lines_of, text_of_line
+from ebs_kms_audit.reading.exports.rows import Row, Rows
+from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.sources import Blocks, PlainFile, Source, opened
+from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.tables import Table
+from ebs_kms_audit.reading.unchanged import UnchangedFile
+from ebs_kms_audit.reading.workers import Workers
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def open_large(
+    source: Source,
+    blocks: Callable[[], Blocks],
+    stats: InputStats,
+    head: Sequence[str],
+    settings: Settings,
+    related: RelatedEvents | None,
+) -> LargeExport | None:
+    """Return the large export of a source; None where only the plain reader can read it.
+
+    `blocks` returns the content from its beginning. `head` are its lines up to the header. They
+    must have one kind of line end, and their text must be UTF-8 in the content: otherwise it is not
+    known where the first row begins.
+    """
+    text = "".join(head).encode("utf-8", "surrogatepass")
+    end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
+    if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n"):
+        return None
+    settings = settings._replace(returns=end == b"\r\n", texts=True)
+    large = partial(
+        LargeExport, stats, line=len(head) + 1, related=related,
+        again=partial(_rows_of, source, settings) if source.repeatable else None,
+    )  # fmt: skip
+    file = source.file
+    first: Any = next(iter(blocks()), b"")
+    if file and not file.packed:
+        mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
+        if _begins_with(first[mark:], text):
+            settings = settings._replace(texts=False)
+            results = partial(_of_file, file, mark + len(text), settings)
+            return large(settings, results, file=UnchangedFile(file.path))
+    lines = Lines(source.name, blocks(), again=source.again)
+    content = lines.raw()
+    start = next(content, b"") if content else b""
+    if not content or not _begins_with(start, text):
+        return None
+    if file and file.packed:
+        return large(settings, partial(_of_packed_file, source, file, len(text), settings))
+    once = SequentialContent(
+        filling(chain([start[len(text) :]], content)),
+        cut_short=lambda: lines.cut_short,
+        decode=decoded_text if isinstance(first, str) else decoded,
+    )
+    return large(settings, lambda _: results_of(once, settings))
+
+
+def open_large_table(
+    rows: Iterable[Sequence[str]],
+    stats: InputStats,
+    settings: Settings,
+    related: RelatedEvents | None,
+    again: Callable[[], Table] | None,
+) -> LargeExport:
+    """Return the large export of the rows of a table. `again` returns the table a second time."""
+    settings = settings._replace(texts=True)
+    lines = filling(lines_of(rows, settings))
+    once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)
+    return LargeExport(
+        stats, settings, lambda _: results_of(once, settings), line=1, related=related,
+        again=again and (lambda: map(Row, count(1), again().rows)),
+    )  # fmt: skip
+
+
+def _begins_with(block: bytes, text: bytes) -> bool:
+    """Return whether a block begins with a text, as far as the block goes."""
+    return block[: len(text)] == text[: len(block)]
+
+
+def _of_file(
+    file: PlainFile, begin: int, settings: Settings, workers: Workers
+) -> Generator[RangeResult]:
+    """Yield what each range of a file holds. `workers` may read a part of it."""
+    before = workers.reported
+    with opened(file.path) as stream:
+        content = PlainContent(stream.fileno(), file.size)
+        yield from Ranges(content, begin, settings).results(workers)
+    workers.report_whole(file.size, before)
+
+
+def _of_packed_file(
+    source: Source, file: PlainFile, begin: int, settings: Settings, workers: Workers
+) -> Generator[RangeResult]:
+    """Yield what each range of a gzip file holds. `workers` may read a part of it."""
+    before = workers.reported
+    content = PackedContent(workers.watched(source), file)
+    yield from Ranges(content, begin, settings).results(workers)
+    workers.report_whole(file.size, before)
+
+
+def _rows_of(source: Source, settings: Settings) -> Iterator[Row]:
+    """Yield the rows of a source that is read again, and its header, as the plain reader does."""
+    assert source.blocks is not None
+    lines = iter(Lines(source.name, source.blocks()))
+    return iter(Rows(lines, first_line=1, dialect=settings.dialect))
