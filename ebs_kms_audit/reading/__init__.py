@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.errors import InputError
@@ -286,12 +286,13 @@ class Reading:
         exports: Exports,
     ) -> Iterator[Event | AlikeEvents]:
         """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
-        header, cells = table = read()
+        table = read()
+        header = table.header
         if content_of_columns(header) is Content.QUERY_RESULT:
             from ebs_kms_audit.reading.query_results import read_query_rows
 
             reading.recognized_as = f"{reading.recognized_as} with CloudTrail columns"
-            rows = (Row(number, row) for number, row in enumerate(cells, start=1))
+            rows = map(Row, count(1), table.rows)
             yield from read_query_rows(rows, header, reading)
             return
         reading.recognized_as = f"{reading.recognized_as} with the console's columns"

@@ -9,7 +9,7 @@ from typing import IO, Any
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.sources import Source, opened
 from ebs_kms_audit.reading.streams import BLOCK, DamagedError
-from ebs_kms_audit.reading.tables import Table, rows_of_batch
+from ebs_kms_audit.reading.tables import Batch, Table, arrow_batches
 
 _ROWS = 4096  # of a row group, so many are held as Python values at a time
 
@@ -19,38 +19,34 @@ def read_parquet(source: Source) -> Table:
 
     Raises InputError if the file is damaged, now or at a later row.
     """
-    return Table(*_opened(source))
+    batches = _batches(source)
+    (header,) = next(batches)
+    return Table(header, batches)
 
 
-def _opened(source: Source) -> tuple[list[str], Iterator[list[str]]]:
-    rows = _rows(source)
-    return next(rows), rows
-
-
-def _rows(source: Source) -> Iterator[list[str]]:
-    """Yield the header, then each row as text; the file is open until the last."""
+def _batches(source: Source) -> Iterator[Batch]:
+    """Yield the header alone, then the rows; the file is open until the last."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
     try:
         if source.file is not None and not source.file.packed:
             with opened(source.file.path) as file:
-                yield from _rows_in(ParquetFile(file))
+                yield from _batches_in(ParquetFile(file))
         else:
             with SpooledTemporaryFile(max_size=64 * BLOCK) as whole:
                 _copy(source, whole)
-                yield from _rows_in(ParquetFile(whole))
+                yield from _batches_in(ParquetFile(whole))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             "this Parquet file is damaged or cut short; download it again", source=source.name
         ) from error
 
 
-def _rows_in(file: Any) -> Iterator[list[str]]:
-    yield [str(name) for name in file.schema_arrow.names]
+def _batches_in(file: Any) -> Iterator[Batch]:
+    yield [[str(name) for name in file.schema_arrow.names]]
     for group in range(file.num_row_groups):
-        for batch in file.iter_batches(_ROWS, row_groups=[group]):
-            yield from rows_of_batch(batch)
+        yield from arrow_batches(file.iter_batches(_ROWS, row_groups=[group]))
 
 
 def _copy(source: Source, whole: IO[bytes]) -> None:

@@ -14,11 +14,20 @@ _NO_VALUE = (ValueError, ArithmeticError, RecursionError)
 """What is raised for a time beyond the year 9999, bytes that are no text, or a list in itself."""
 
 
+Batch = list[list[str]]
+"""Some rows of a table, as columns of text; a missing value is an empty text."""
+
+
 class Table(NamedTuple):
-    """A header, and an iterator over rows of text; a missing value is an empty text."""
+    """A header, and an iterator over all rows, some at a time."""
 
     header: list[str]
-    rows: Iterator[list[str]]
+    batches: Iterator[Batch]
+
+    @property
+    def rows(self) -> Iterator[list[str]]:
+        """The rows, each as a list of cells."""
+        return (list(row) for batch in self.batches for row in zip(*batch, strict=True))
 
 
 def is_table(thing: Any) -> bool:
@@ -39,11 +48,11 @@ def name_of(thing: Any) -> str:
 def read(thing: Any) -> Table:
     """Return the header and rows of a table. Raises InputError for an array without columns."""
     if _is_pandas(thing):
-        return Table([str(name) for name in thing.columns], _pandas_rows(thing))
+        return Table([str(name) for name in thing.columns], _pandas_batches(thing))
     return _read_arrow(thing)
 
 
-def _pandas_rows(frame: Any) -> Iterator[list[str]]:
+def _pandas_batches(frame: Any) -> Iterator[Batch]:
     """Yield the rows as text. Some rows at a time are columns of objects, which are quick to make.
 
     Going through a column of texts one by one takes much longer.
@@ -51,19 +60,17 @@ def _pandas_rows(frame: Any) -> Iterator[list[str]]:
     for begin in range(0, len(frame), _TOGETHER):
         some = frame.iloc[begin : begin + _TOGETHER]
         columns = (some.iloc[:, at].to_numpy(dtype=object) for at in range(some.shape[1]))
-        yield from _rows_of(column.tolist() for column in columns)
+        yield [_texts_of(column.tolist()) for column in columns]
 
 
-def _rows_of(columns: Iterable[list[Any]]) -> Iterator[list[str]]:
-    texts = (
-        [value if value.__class__ is str else _cell(value) for value in column]
-        for column in columns
-    )
-    return map(list, zip(*texts, strict=True))
+def _texts_of(column: list[Any]) -> list[str]:
+    return [value if value.__class__ is str else _cell(value) for value in column]
 
 
 def _cell(value: Any) -> str:
     """Return a value in the form of an export; one that has no text is missing."""
+    if value is None or (value.__class__ is float and isnan(value)):
+        return ""
     try:
         return _text(value)
     except _NO_VALUE:
@@ -92,13 +99,15 @@ def _read_arrow(thing: Any) -> Table:
         raise InputError(
             "this Arrow object is not a table with the columns of an export", source=name_of(thing)
         ) from error
-    rows = (row for batch in stream for row in rows_of_batch(batch))
-    return Table([str(name) for name in stream.schema.names], rows)
+    return Table([str(name) for name in stream.schema.names], arrow_batches(stream))
 
 
-def rows_of_batch(batch: Any) -> Iterator[list[str]]:
-    """Yield the rows of an Arrow record batch as text."""
-    return _rows_of(map(_values_of, batch.columns))
+def arrow_batches(batches: Iterable[Any]) -> Iterator[Batch]:
+    """Yield the rows of Arrow record batches as text."""
+    for batch in batches:
+        for begin in range(0, batch.num_rows, _TOGETHER):
+            some = batch.slice(begin, _TOGETHER)
+            yield [_texts_of(_values_of(column)) for column in some.columns]
 
 
 def _values_of(column: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.cells import read_account
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
     is_day_first,
@@ -37,7 +38,7 @@ from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import GZIP_MAGIC, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.streams import KeptBlocks
-from ebs_kms_audit.reading.tables import Table
+from ebs_kms_audit.reading.tables import Batch, Table
 from ebs_kms_audit.reading.workers import Workers
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Exports:
         )
         sample = list(islice(rows, SAMPLE))
         large = None
-        if self._is_large(_size_of(source, kept), header, layout, sample):
+        is_read_twice = source.file is None and _has_damaged_ids(layout, sample)
+        if not is_read_twice and self._is_large(_size_of(source, kept), header, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.large.settings import Settings
@@ -133,27 +135,34 @@ class Exports:
         `again` returns the table a second time; it is None where that is not possible. Raises
         InputError where the table cannot be read at all.
         """
-        header, rows = table
+        header, batches = table
         layout = Layout.of_header(header)
         require_columns(stats.name, header, layout)
-        ahead = list(islice(rows, SAMPLE))
-        sample = list(map(Row, count(1), ahead))
+        ahead: list[Batch] = []
+        rows = 0
 
         def size(most: int) -> int:
-            ahead.extend(islice(rows, max(0, most // _ROW + 1 - len(ahead))))
-            return len(ahead) * _ROW
+            nonlocal rows
+            while rows * _ROW < most and (batch := next(batches, None)):
+                ahead.append(batch)
+                rows += len(batch[0]) if batch else 0
+            return rows * _ROW
 
-        if self._is_large(size, header, layout, sample):
+        size(1)
+        sample = list(islice(map(Row, count(1), Table(header, iter(ahead)).rows), SAMPLE))
+        is_read_twice = _has_damaged_ids(layout, sample)
+        is_large = not is_read_twice and self._is_large(size, header, layout, sample)
+        whole = Table(header, chain(ahead, batches))
+        if is_large:
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large_table
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(layout, _OF_TABLES, sample, window=self._window)
-            yield from self._events_of_large(
-                open_large_table(chain(ahead, rows), stats, settings, self._related, again)
-            )
+            opened = open_large_table(whole, stats, settings, self._related, again)
+            yield from self._events_of_large(opened)
         else:
-            yield from _events_in(map(Row, count(1), chain(ahead, rows)), header, stats)
+            yield from _events_in(map(Row, count(1), whole.rows), header, stats)
 
     def _events_of_large(self, large: LargeExport) -> Iterator[Event | AlikeEvents]:
         self.large.append(large)
@@ -197,6 +206,16 @@ def _size_of(source: Source, kept: KeptBlocks | None) -> Callable[[int], int]:
         return lambda most: kept.size(most // times + 1) * times
     size = source.file.size * (_UNPACKED if source.file.packed else 1)
     return lambda _: size
+
+
+def _has_damaged_ids(layout: Layout, sample: Sequence[Row]) -> bool:
+    """Return whether some rows have a damaged account id.
+
+    The vectorised reader leaves these rows to the plain reader, and all rows are read again.
+    """
+    at = layout.positions.get(columns.ACCOUNT, sys.maxsize)
+    cells = {row.cells[at] for row in sample if at < len(row.cells)}
+    return any(read_account(cell)[1] for cell in cells)
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:

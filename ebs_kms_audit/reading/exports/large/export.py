@@ -25,7 +25,7 @@ from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
 from ebs_kms_audit.reading.exports.large.counted import CountedRows
 from ebs_kms_audit.reading.exports.large.distinct import are_among
-from ebs_kms_audit.reading.exports.large.kept import KeptRows
+from ebs_kms_audit.reading.exports.large.kept import KeptRows, KeptTexts
 from ebs_kms_audit.reading.exports.large.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE
 from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
@@ -63,8 +63,13 @@ class LargeExport:
     ) -> None:  # fmt: skip
         self._results = results
         self._again = again
-        self._file = file
-        self._texts = partial(_texts_in, file) if file else self._kept_texts
+        self._texts: Callable[[Array], Iterator[str]]
+        self._kept_texts = None
+        if file:
+            self._texts = partial(_texts_in, file)
+        else:
+            self._kept_texts = KeptTexts(stats.name)
+            self._texts = self._kept_texts.at
         self._stats = stats
         stats.layout = settings.layout
         self._settings = settings
@@ -122,17 +127,27 @@ class LargeExport:
             stats.put_aside(self._line + line, reason)
         stats.set_aside_count += aside - len(result.aside)
         self._counted.add(result.groups)
-        for (kind, kept), (content, texts) in zip(self._kept.items(), result.kept, strict=True):
-            places = np.frombuffer(content, PLACE).copy()
-            places["line"] += np.uint32(self._line)
-            if self._kept_for is not None:
-                places = places[self._kept_for.may_bear(kind, places)]
-            kept.add(places, texts)
+        self._keep(result)
         self.damaged |= result.damaged and self._again is not None
         stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
         return self._events.needed(line, result.kinds, result.texts, result.needed)
+
+    def _keep(self, result: RangeResult) -> None:
+        """Keep the rows of a range that may bear on a denial."""
+        found, texts = [], {}
+        for kind, (content, some) in zip(self._kept, result.kept, strict=True):
+            places = np.frombuffer(content, PLACE).copy()
+            places["line"] += np.uint32(self._line)
+            if self._kept_for is not None:
+                places = places[self._kept_for.may_bear(kind, places)]
+            found.append(places)
+            texts.update(some)
+        if self._kept_texts is not None:
+            self._kept_texts.add(found, texts)
+        for kept, places in zip(self._kept.values(), found, strict=True):
+            kept.add(places)
 
     def all_events(self) -> Iterator[Event]:
         """Yield all events that an audit needs, by the plain reader."""
@@ -206,19 +221,15 @@ class LargeExport:
         With `close`, their texts are read, and the file is not needed any more.
         """
         self._around = None
-        if close or self._file is None:  # the texts were kept
+        if close or self._kept_texts is not None:
             self._listed.close()
+        if self._kept_texts is not None:
+            self._kept_texts.close()
 
     def _rows(self, places: Array) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines of regular rows, and their cells."""
         cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
         return zip(places["line"].tolist(), cells, strict=True)
-
-    def _kept_texts(self, places: Array) -> Iterator[str]:
-        """Yield the texts at some places, which were kept while the content was read."""
-        for offset in places["offset"].tolist():
-            texts = (rows.text(offset) for rows in self._kept.values())
-            yield next(text for text in texts if text is not None).decode()
 
 
 def _texts_in(file: UnchangedFile, places: Array) -> Iterator[str]:

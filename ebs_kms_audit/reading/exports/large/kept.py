@@ -1,15 +1,19 @@
-"""The rows of one kind that are kept of a large export, by their places."""
+"""The rows that are kept of a large export: their places, and their texts where needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from tempfile import SpooledTemporaryFile
+from weakref import finalize
 
 import numpy as np
 
+from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.places import PlaceKind, joined, one_of_each, some_of
 
 _PENDING = 1 << 17
+_IN_MEMORY = 16 << 20  # bytes
 
 
 class KeptRows:
@@ -22,16 +26,14 @@ class KeptRows:
         self._keep, self._most = kind
         self._parts: list[Array] = []
         self._size = self._compact = 0
-        self._texts: dict[int, bytes] = {}
         self.overflowed = False
 
-    def add(self, places: Array, texts: dict[int, bytes]) -> None:
-        """Add rows; with their texts by offset if the file cannot be read from any place."""
+    def add(self, places: Array) -> None:
+        """Add rows."""
         if not len(places) or self.overflowed:
             return
         self._parts.append(places)
         self._size += len(places)
-        self._texts.update(texts)
         if self._keep != "all" and self._size > max(_PENDING, 2 * self._compact):
             self.places()
         if self._size > self._most:
@@ -41,9 +43,6 @@ class KeptRows:
         """Return the places of the rows, in order of the file."""
         if len(self._parts) != 1 or self._compact != self._size:
             places = self._one_of_each(joined(self._parts))
-            if self._keep != "all" and self._texts:
-                kept = places["offset"].tolist()
-                self._texts = {offset: self._texts[offset] for offset in kept}
             self._parts, self._size, self._compact = [places], len(places), len(places)
         return self._parts[0]
 
@@ -60,6 +59,43 @@ class KeptRows:
             return places
         return one_of_each(places, latest=self._keep == "latest")
 
-    def text(self, offset: int) -> bytes | None:
-        """Return the text of a row, if it was kept."""
-        return self._texts.get(offset)
+
+class KeptTexts:
+    """The texts of the rows that are kept of an input that cannot be read from any place.
+
+    They are in memory, or in a temporary file where they take more than `_IN_MEMORY`. Raises
+    InputError if that file cannot be written.
+
+    close  removes the texts
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+        self._size = 0
+        self.close = finalize(self, self._file.close)
+
+    def add(self, kinds: Sequence[Array], texts: Mapping[int, bytes]) -> None:
+        """Add the texts of rows at places, which are by offset. The places then have new offsets.
+
+        These are in the order of the old ones, also for places that are added later.
+        """
+        old = np.unique(np.concatenate([places["offset"] for places in kinds]))
+        some = [texts[offset] for offset in old.tolist()]
+        sizes = np.array([len(text) for text in some], dtype=np.uint64)
+        new = np.cumsum(sizes) - sizes + np.uint64(self._size)
+        for places in kinds:
+            places["offset"] = new[np.searchsorted(old, places["offset"])]
+        try:
+            self._file.writelines(some)
+        except OSError as error:
+            why = f"the temporary folder cannot be written: {error.strerror or error}"
+            raise InputError(f"{why}; set TMPDIR to another folder", source=self._name) from error
+        self._size += int(sizes.sum())
+
+    def at(self, places: Array) -> Iterator[str]:
+        """Yield the texts of the rows at some places."""
+        offsets, lengths = places["offset"].tolist(), places["length"].tolist()
+        for offset, length in zip(offsets, lengths, strict=True):
+            self._file.seek(offset)
+            yield self._file.read(length).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import chain, count
 from typing import Any
@@ -79,15 +79,15 @@ def open_large(
 
 
 def open_large_table(
-    rows: Iterable[Sequence[str]],
+    table: Table,
     stats: InputStats,
     settings: Settings,
     related: RelatedEvents | None,
     again: Callable[[], Table] | None,
 ) -> LargeExport:
-    """Return the large export of the rows of a table. `again` returns the table a second time."""
+    """Return the large export of a table. `again` returns the table a second time."""
     settings = settings._replace(texts=True)
-    lines = filling(lines_of(rows, settings))
+    lines = filling(lines_of(table.batches, settings))
     once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)
     return LargeExport(
         stats, settings, lambda _: results_of(once, settings), line=1, related=related,

@@ -1,59 +1,58 @@
 """Rows of a table → lines of CSV: one line for each row, so that lines and rows have one number.
 
-A line feed in a cell is written as two characters, of which the first is a lone surrogate. Such a
-line is not UTF-8, so the plain reader reads it, after `text_of_line`.
+A line feed in a cell is written as two characters. The first is a lone surrogate, so the line is
+not UTF-8, and the plain reader reads it, as `text_of_line` returns it.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
-from itertools import islice
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.large.settings import Settings
+from ebs_kms_audit.reading.tables import Batch
 
-_TOGETHER = 5_000  # rows
 _MARK = "\udc1b"
 _LF, _MARK_ITSELF = f"{_MARK}n", f"{_MARK}m"
 _NO_TIME = "-"
 
 
-def lines_of(rows: Iterable[Sequence[str]], settings: Settings) -> Iterator[bytes]:
+def lines_of(batches: Iterable[Batch], settings: Settings) -> Iterator[bytes]:
     """Yield rows as blocks of lines, in UTF-8 with lone surrogates."""
-    rows = iter(rows)
-    positions = settings.layout.positions
+    delimiter, positions = settings.delimiter, settings.layout.positions
     name_at, time_at = positions[columns.EVENT_NAME], positions[columns.EVENT_TIME]
-    while some := list(islice(rows, _TOGETHER)):
-        if not all(map(str.strip, {row[name_at] for row in some})):
-            some = [row if row[name_at].strip() else _not_blank(row, time_at) for row in some]
-        text = _written(some, settings.delimiter)
-        if text.count("\n") != len(some) or _MARK in text:
-            text = _written(map(_on_one_line, some), settings.delimiter)
-        yield text.encode("utf-8", "surrogatepass")
+    special = (delimiter, '"', "\r", "\n", _MARK)
+    field = _field_writer(delimiter)
+    for batch in batches:
+        cells = list(batch)
+        if not all(map(str.strip, set(batch[name_at]))):
+            # A row without an Event name is set aside, whatever its time. A blank line is no row.
+            cells[time_at] = [
+                time if name.strip() else _NO_TIME
+                for name, time in zip(batch[name_at], batch[time_at], strict=True)
+            ]
+        for at, column in enumerate(cells):
+            text = "".join(column)
+            if any(character in text for character in special):
+                cells[at] = list(map(field, column))
+        lines = "\n".join(map(delimiter.join, zip(*cells, strict=True)))
+        yield f"{lines}\n".encode("utf-8", "surrogatepass")
 
 
 def text_of_line(line: bytes | bytearray) -> str:
-    """Return the text of a row that CSV readers read: with the line feeds in its cells."""
+    """Return the text of a row as CSV: with the line feeds in its cells."""
     text = line.decode("utf-8", "surrogatepass")
     return text.replace(_LF, "\n").replace(_MARK_ITSELF, _MARK) if _MARK in text else text
 
 
-def _written(rows: Iterable[Sequence[str]], delimiter: str) -> str:
-    text = StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+def _field_writer(delimiter: str) -> Callable[[str], str]:
+    """Return what writes a cell."""
+    must_be_quoted = re.compile(f'["\r\n{re.escape(delimiter)}]').search
 
+    def field(cell: str) -> str:
+        if must_be_quoted(cell):
+            cell = '"' + cell.replace('"', '""') + '"'
+        return cell.replace(_MARK, _MARK_ITSELF).replace("\n", _LF)
 
-def _not_blank(row: Sequence[str], time_at: int) -> list[str]:
-    """Return a row without an Event name as one with a time: a blank line is no row.
-
-    It is set aside for the same reason: it has no Event name.
-    """
-    return [*row[:time_at], row[time_at].strip() or _NO_TIME, *row[time_at + 1 :]]
-
-
-def _on_one_line(row: Sequence[str]) -> list[str]:
-    """Return a row with marks for line feeds."""
-    return [cell.replace(_MARK, _MARK_ITSELF).replace("\n", _LF) for cell in row]
+    return field
