@@ -213,9 +213,11 @@ def _has_damaged_ids(layout: Layout, sample: Sequence[Row]) -> bool:
 
     The vectorised reader leaves these rows to the plain reader, and all rows are read again.
     """
-    at = layout.positions.get(columns.ACCOUNT, sys.maxsize)
-    cells = {row.cells[at] for row in sample if at < len(row.cells)}
-    return any(read_account(cell)[1] for cell in cells)
+    at = layout.positions.get(columns.ACCOUNT)
+    if at is None:
+        return False
+    cells = {row.cells[at]: row.cells for row in sample if len(row.cells) == layout.width}
+    return any(read_account(cell)[1] and not layout.misfit(row) for cell, row in cells.items())
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:
