@@ -131,6 +131,7 @@ def _finding(
     ]
     decisions = [call.decision for call in by_action.values()]
     verdict = Verdict.worst(one.verdict for one in decisions)
+    worst = next(call for call in calls if call.verdict is verdict)
     return Finding(
         id=f"check-{number}",
         account=caller.account,
@@ -144,8 +145,9 @@ def _finding(
         verdict=verdict,
         cause=Cause(
             id=_cause(caller, verdict, decisions),
-            text=next(call.why for call in calls if call.verdict is verdict),
+            text=worst.why,
             evidence=Evidence.GIVEN,
+            actions=(worst.action,),
             missing=_missing(caller, decisions),
         ),
     )

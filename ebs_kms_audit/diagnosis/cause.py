@@ -85,6 +85,7 @@ class Cause:
     id               the first cause in the order of CauseId that applies
     text             one sentence for the reader
     evidence         how the cause is known
+    actions          the denied actions that it explains
     policy_type      the type of policy that denied the calls, None where it is not known
     supported_by     event ids, statements and messages that support it, each a short text
     contradicted_by  what speaks against it, each a short text
@@ -100,6 +101,7 @@ class Cause:
     id: CauseId
     text: str
     evidence: Evidence
+    actions: tuple[str, ...] = ()
     policy_type: PolicyType | None = None
     supported_by: Sequence[str] = ()
     contradicted_by: tuple[str, ...] = ()

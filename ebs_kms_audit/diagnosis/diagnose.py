@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.callers import is_address, source_kind
@@ -132,10 +134,12 @@ def cause_of(group: Group) -> Cause:
     surest = _surest(explained)
     cause = surest.cause
     places = _places_of(first, group) if others else range(len(group.denials))
+    actions = _actions(explained)
     return Cause(
         id=cause.id,
-        text=_text(explained, group),
+        text=sentence(cause, surest.denial, actions, group.decisions),
         evidence=cause.evidence,
+        actions=actions,
         policy_type=cause.policy_type,
         supported_by=Deferred(support, cause, places, group),
         contradicted_by=tuple(contradictions(cause, group)),
@@ -192,8 +196,17 @@ def _places_of(cause: CauseId, group: Group) -> list[int]:
 
 def _text(explained: Sequence[_Explained], group: Group) -> str:
     surest = _surest(explained)
-    denials = [one.denial for one in explained]
-    return sentence(surest.cause, surest.denial, denials, group.decisions)
+    return sentence(surest.cause, surest.denial, _actions(explained), group.decisions)
+
+
+def _actions(explained: Iterable[_Explained]) -> tuple[str, ...]:
+    """Return the denied actions, each once."""
+    return _each_once(tuple([one.denial.iam_actions for one in explained]))
+
+
+@lru_cache(maxsize=1_000)
+def _each_once(of_kinds: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(of_kinds)))
 
 
 def _surest(explained: Sequence[_Explained]) -> _Explained:

@@ -25,18 +25,18 @@ _PLACES = {
 
 
 def sentence(
-    cause: DenialCause, denial: Denial, denials: Sequence[Denial], decisions: Iterable[Decision]
+    cause: DenialCause, denial: Denial, actions: Sequence[str], decisions: Iterable[Decision]
 ) -> str:
     """Return the sentence of a cause.
 
-    `denial` speaks for all `denials` with the cause, and `decisions` are those of the given
-    policies.
+    `denial` speaks for all denials with the cause, `actions` are their denied actions, and
+    `decisions` are those of the given policies.
     """
     variant = cause.variant
     if cause.unmet:
         actual = cause.unmet[0].actual
         variant = {"(absent)": "absent", "(unknown)": "unknown"}.get(actual, variant)
-    return texts.sentence(cause.id, variant, _Words(cause, denial, denials, decisions))
+    return texts.sentence(cause.id, variant, _Words(cause, denial, actions, decisions))
 
 
 class _Words:
@@ -46,12 +46,12 @@ class _Words:
         self,
         cause: DenialCause,
         denial: Denial,
-        denials: Sequence[Denial],
+        actions: Sequence[str],
         decisions: Iterable[Decision],
     ) -> None:
         self._cause = cause
         self._denial = denial
-        self._denials = denials
+        self._actions = actions
         self._decisions = decisions
 
     def __getitem__(self, name: str) -> str:
@@ -71,9 +71,8 @@ class _Words:
 
     def actions(self) -> str:
         """Return the denied actions, or what to call one that is not in the table of actions."""
-        actions = dict.fromkeys(action for one in self._denials for action in one.iam_actions)
-        if actions:
-            return _listed(actions)
+        if self._actions:
+            return _listed(self._actions)
         named = self._denial.event.name != NO_ACTION
         return f"kms:{self._denial.event.name}" if named else _UNNAMED
 

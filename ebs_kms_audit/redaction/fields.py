@@ -216,7 +216,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "Cause": {
         **_all(S, "text supported_by contradicted_by"),
         **_all(V, "next_evidence others statements unmet near_misses"),
-        **_all(P, "id evidence policy_type missing"),
+        **_all(P, "id evidence actions policy_type missing"),
     },
     "NextEvidence": _all(S, "what why command"),
     "OtherCause": {"id": P, "text": S, "denials": Kind.EVENT_ID},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,20 +92,15 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
 
 def _template(finding: Finding) -> str:
     """Return the sentence of a cause with marks in the place of its caller and its actions."""
-    text, caller = finding.cause.text, _caller(finding)
-    of_kinds = tuple([kind.iam_actions for kind in finding.denials.kinds])
-    text = text.replace(_listed_actions(of_kinds), _ACTIONS)
+    text, caller, actions = finding.cause.text, _caller(finding), finding.cause.actions
+    if actions:
+        text = text.replace(phrases.listed(actions, most=len(actions)), _ACTIONS)
     if caller not in text:
         return text
     text = f" {text}"
     for end in " ,.":  # a caller can have the name of a part of a word
         text = text.replace(f" {caller}{end}", f" {_CALLER}{end}")
     return text[1:]
-
-
-@lru_cache(maxsize=1_000)
-def _listed_actions(of_kinds: tuple[tuple[str, ...], ...]) -> str:
-    return phrases.listed(dict.fromkeys(chain.from_iterable(of_kinds)))
 
 
 def _caller(finding: Finding) -> str:
@@ -125,11 +119,7 @@ def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
 
 def _some_actions(group: Sequence[Finding]) -> str:
     """Return the denied actions if they are few, or the number of actions."""
-    actions = list(
-        dict.fromkeys(
-            action for one in group for kind in one.denials.kinds for action in kind.iam_actions
-        )
-    )
+    actions = list(dict.fromkeys(chain.from_iterable(one.cause.actions for one in group)))
     few = len(actions) <= _NAMED_ACTIONS
     return phrases.listed(actions) if few else phrases.count(len(actions), "action")
 

@@ -118,6 +118,22 @@ def test_a_cause_that_several_callers_share_is_said_once():
     )
 
 
+def test_a_cause_that_explains_some_denied_actions_of_a_caller_is_said_once():
+    address = {"source_ip_address": "198.51.100.7"}
+    direct = {"event_name": "CreateGrant", **address}
+    report = audit(
+        row(user_name="alice", **direct), row(user_name="bob", **direct),
+        row(user_name="bob", event_name="Decrypt", **address),
+        row(user_name="carl", event_name="RevokeGrant", **address), row(user_name="carl", **direct),
+    )  # fmt: skip
+    text = " ".join(render(report).split())
+    assert text.count("directly") == 1
+    assert (
+        "bob, carl and alice called kms:CreateGrant and kms:RevokeGrant directly, and the grants "
+        "statement allows it only to AWS services (kms:GrantIsForAWSResource)."
+    ) in text
+
+
 @pytest.mark.parametrize(
     ("contradicted", "said"),
     [
