@@ -70,11 +70,13 @@ class OtherCause:
 
     id       the cause
     text     one sentence
+    actions  the denied actions that it explains
     denials  the event ids (or `file:line` where there is none) of the denials that it explains
     """
 
     id: CauseId
     text: str
+    actions: tuple[str, ...] = ()
     denials: Sequence[str]
 
 

@@ -148,6 +148,7 @@ def cause_of(group: Group) -> Cause:
             OtherCause(
                 id=other,
                 text=_text(by_id[other], group),
+                actions=_actions(by_id[other]),
                 denials=tuple(group.denials.at(_places_of(other, group)).references),
             )
             for other in others

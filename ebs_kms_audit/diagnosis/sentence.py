@@ -9,13 +9,16 @@ from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.diagnosis.cause import Half
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.identify.pasted import NO_ACTION
-from ebs_kms_audit.model import Denial, PolicyType, PrincipalKind
+from ebs_kms_audit.model import Denial, PolicyType, Principal, PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.case import DenialCause
+    from ebs_kms_audit.diagnosis.cause import Cause, OtherCause
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
     from ebs_kms_audit.policy import Decision
 
+# Marks that no text of an input can hold: they are escaped when a text is shown.
+CALLER, ACTIONS = "\x00", "\x01"
 _UNNAMED = "an action that the message does not name"
 _PLACES = {
     None: "",
@@ -39,6 +42,34 @@ def sentence(
     return texts.sentence(cause.id, variant, _Words(cause, denial, actions, decisions))
 
 
+def pattern(cause: Cause | OtherCause, principal: Principal) -> str:
+    """Return the sentence of a cause with marks in the place of its caller and its actions.
+
+    Findings with the same pattern have the same cause.
+    """
+    text, caller = cause.text, caller_name(principal)
+    if cause.actions:
+        text = text.replace(_listed(cause.actions), ACTIONS)
+    if caller not in text:
+        return text
+    text = f" {text}"
+    for end in " ,.":  # a caller can have the name of a part of a word
+        text = text.replace(f" {caller}{end}", f" {CALLER}{end}")
+    return text[1:]
+
+
+def caller_name(principal: Principal) -> str:
+    """Return the name that the sentence of a cause has for the caller."""
+    arn = Arn.parse(principal.arn)
+    if principal.kind is PrincipalKind.ROOT:
+        return "the root user"
+    if principal.kind is PrincipalKind.ACCOUNT and arn:
+        return f"account {arn.account}"
+    if arn is not None:
+        return arn.name
+    return principal.role_name or principal.user_name or "the caller"
+
+
 class _Words:
     """The words of a sentence: a method for each name. A sentence asks for those that it has."""
 
@@ -59,15 +90,7 @@ class _Words:
         return word
 
     def caller(self) -> str:
-        principal = self._denial.principal
-        arn = Arn.parse(principal.arn)
-        if principal.kind is PrincipalKind.ROOT:
-            return "the root user"
-        if principal.kind is PrincipalKind.ACCOUNT and arn:
-            return f"account {arn.account}"
-        if arn is not None:
-            return arn.name
-        return principal.role_name or principal.user_name or "the caller"
+        return caller_name(self._denial.principal)
 
     def actions(self) -> str:
         """Return the denied actions, or what to call one that is not in the table of actions."""

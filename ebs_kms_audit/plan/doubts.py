@@ -64,11 +64,11 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
     cured = {(id(alike), at) for part in some for alike, at in part.denials.each()}
     for part in parts:
         finding = part.finding
-        if part.cause is CauseId.UNKNOWN:
+        if part.cause.id is CauseId.UNKNOWN:
             if finding.judgements:  # without a policy the step is not safe in any case
                 yield "The input does not show why the calls were denied."
-        elif part.cause in _UNSETTLED:
-            yield part.text
+        elif part.cause.id in _UNSETTLED:
+            yield part.cause.text
         for text in finding.cause.contradicted_by:
             yield f"Evidence against the cause: {text.rstrip('.')}."
         whole = part.denials is finding.denials

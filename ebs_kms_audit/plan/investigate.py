@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ebs_kms_audit.diagnosis.cause import CauseId
+from ebs_kms_audit.diagnosis.sentence import caller_name, pattern
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.routing import Part
@@ -13,39 +15,62 @@ _ADMINISTRATION = (
     "The denied call administers the key. If the caller is meant to do this, add it under Key "
     "policy, Key administrators."
 )
+_MOST_COMMANDS = 10
 
 
 def investigate_steps(groups: Sequence[KeyGroup]) -> list[Step]:
     """Return a step for each cause on each key that a policy change is not known to cure."""
     steps = []
     for group in groups:
-        by_cause: dict[tuple[str, str], list[Part]] = {}
+        by_cause: dict[tuple[CauseId, str], list[Part]] = {}
         for part in group.of(StepKind.INVESTIGATE):
-            by_cause.setdefault((part.cause, part.text), []).append(part)
-        steps += [_step(group, cause, text, some) for (cause, text), some in by_cause.items()]
+            kind = part.cause.id, pattern(part.cause, part.finding.principal)
+            by_cause.setdefault(kind, []).append(part)
+        steps += [_step(group, cause, some) for (cause, _), some in by_cause.items()]
     return steps
 
 
-def _step(group: KeyGroup, cause: str, text: str, parts: Sequence[Part]) -> Step:
+def _step(group: KeyGroup, cause: CauseId, parts: Sequence[Part]) -> Step:
     findings = [part.finding for part in parts]
-    evidence = [one for finding in findings for one in finding.cause.next_evidence]
-    commands = dict.fromkeys(one.command for one in evidence if one.command)
-    reasons = [text, *(f"Get {one.what}. {one.why}" for one in evidence)]
+    evidence = dict.fromkeys(one for finding in findings for one in finding.cause.next_evidence)
+    commands = list(dict.fromkeys(one.command for one in evidence if one.command))
     administers = any(
         denial.statement_kind is StatementKind.ADMINISTRATION
         for part in parts
         for denial in part.denials.kinds
     )
     actions = dict.fromkeys(a for p in parts for d in p.denials.kinds for a in d.iam_actions)
+    reasons = [
+        *_causes(parts),
+        *(f"Get {one.what}. {one.why}" for one in evidence),
+        *([_ADMINISTRATION] if administers else []),
+    ]
+    verb = "were" if len(actions) > 1 else "was"
     return Step(
         id=f"investigate-{group.name}-{cause}",
         kind=StepKind.INVESTIGATE,
-        text=f"Find out why {', '.join(actions) or 'the call'} was denied.",
+        text=f"Find out why {', '.join(actions) or 'the call'} {verb} denied.",
         account=group.account,
         region=group.region,
         target=group.key,
-        reasons=tuple(dict.fromkeys((*reasons, *([_ADMINISTRATION] if administers else [])))),
+        reasons=tuple(dict.fromkeys(reasons)),
         findings=tuple(dict.fromkeys(finding.id for finding in findings)),
         principals=tuple(dict.fromkeys(one.principal.arn for one in findings if one.principal.arn)),
-        commands=Commands(verify="".join(f"{line}\n" for line in commands)),
+        commands=Commands(verify="".join(f"{line}\n" for line in _first(commands))),
     )
+
+
+def _causes(parts: Sequence[Part]) -> Iterator[str]:
+    """Yield the sentence of the cause, and how many more callers have it."""
+    first = parts[0]
+    yield first.cause.text
+    others = {caller_name(part.finding.principal) for part in parts}
+    if more := len(others - {caller_name(first.finding.principal)}):
+        yield f"This is the cause for {more:,} more caller{'s' if more > 1 else ''}."
+
+
+def _first(commands: Sequence[str]) -> Iterator[str]:
+    """Yield the commands; of very many the first, and how many there are more."""
+    yield from commands[:_MOST_COMMANDS]
+    if more := len(commands) - len(commands[:_MOST_COMMANDS]):
+        yield f"# There are {more:,} more: each finding has those of its own calls."

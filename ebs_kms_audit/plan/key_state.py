@@ -40,11 +40,18 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
     for group in groups:
         if parts := group.of(StepKind.KEY_STATE):
             done.add((group.key_id, group.region))
-            failed = [event for part in parts for event in part.finding.history.key_errors]
-            codes = {event.error_code or "" for event in failed}
+            failed = dict.fromkeys(
+                (event.name, event.error_code or "")
+                for part in parts
+                for event in part.finding.history.key_errors
+            )
+            codes = {code for _, code in failed}
             step = _step(group.key or group.key_id, group.account, group.region, codes)
             findings = tuple(dict.fromkeys(part.finding.id for part in parts))
-            reasons = tuple(dict.fromkeys(part.text for part in parts))
+            reasons = tuple(
+                f"Within an hour of the denied calls, {name} failed with {code}."
+                for name, code in failed
+            )
             steps.append(replace(step, findings=findings, reasons=reasons))
     by_key: dict[tuple[str | None, str | None, str | None], list[OtherError]] = {}
     for error in errors:

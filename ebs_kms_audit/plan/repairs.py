@@ -55,7 +55,9 @@ def repaired(policy: KeyPolicy, parts: Iterable[Part], key: str | None) -> Chang
         for unmet in part.finding.cause.unmet:
             statement = statements[unmet.statement.index]
             conditions |= _repair_condition(statement, unmet, part.denials[0], key)
-        if part.cause is CauseId.EXPLICIT_DENY and may_be_exempted(part.finding, part.denials[0]):
+        if part.cause.id is CauseId.EXPLICIT_DENY and may_be_exempted(
+            part.finding, part.denials[0]
+        ):
             for result in part.finding.cause.statements:
                 if result.layer is Layer.KEY_POLICY:
                     conditions |= _exempt(statements[result.index], key)

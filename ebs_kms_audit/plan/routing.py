@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.ebs_operations import NETWORK_KEYS
 from ebs_kms_audit.aws.kms_actions import kms_action
-from ebs_kms_audit.diagnosis.cause import CauseId, Half
+from ebs_kms_audit.diagnosis.cause import Cause, CauseId, Half, OtherCause
 from ebs_kms_audit.diagnosis.findings import Finding
 from ebs_kms_audit.model import Denial, Denials, PolicyType, PrincipalKind, StatementKind, Verdict
 from ebs_kms_audit.plan.needs import curable
@@ -48,15 +48,13 @@ class Part(NamedTuple):
 
     finding      the finding
     cause        the cause of these denials
-    text         the cause in one sentence
     denials      the denials
     kinds        the kinds of step that these denials need
     alternative  whether the iam_policy step can replace the key_policy step
     """
 
     finding: Finding
-    cause: CauseId
-    text: str
+    cause: Cause | OtherCause
     denials: Denials
     kinds: tuple[StepKind, ...] = ()
     alternative: bool = False
@@ -66,30 +64,28 @@ def parts_of(finding: Finding) -> list[Part]:
     """Return the denials of a finding by cause, and for each the steps that they need."""
     cause = finding.cause
     if not cause.others:
-        return list(_routed(finding, cause.id, cause.text, finding.denials))
+        return list(_routed(finding, cause, finding.denials))
     named = {event: other for other in cause.others for event in other.denials}
-    by_cause: dict[CauseId, list[int]] = {}
-    texts = {cause.id: cause.text}
+    by_cause: dict[CauseId, tuple[Cause | OtherCause, list[int]]] = {}
     for at, reference in enumerate(finding.denials.references):
-        other = named.get(reference)
-        texts.setdefault(other.id if other else cause.id, other.text if other else "")
-        by_cause.setdefault(other.id if other else cause.id, []).append(at)
+        one = named.get(reference, cause)
+        by_cause.setdefault(one.id, (one, []))[1].append(at)
     return [
         part
-        for one, places in by_cause.items()
-        for part in _routed(finding, one, texts[one], finding.denials.at(places))
+        for one, places in by_cause.values()
+        for part in _routed(finding, one, finding.denials.at(places))
     ]
 
 
-def _routed(finding: Finding, cause: CauseId, text: str, denials: Denials) -> Iterable[Part]:
+def _routed(finding: Finding, cause: Cause | OtherCause, denials: Denials) -> Iterable[Part]:
     """Yield the denials as one part for each set of steps."""
-    routes = [_kinds(finding, cause, denial) for denial in denials.kinds]
+    routes = [_kinds(finding, cause.id, denial) for denial in denials.kinds]
     if routes.count(routes[0]) == len(routes):
-        yield Part(finding, cause, text, denials, *routes[0])
+        yield Part(finding, cause, denials, *routes[0])
         return
     for route in dict.fromkeys(routes):
         same = {at for at, one in enumerate(routes) if one == route}
-        yield Part(finding, cause, text, denials.of_kinds(same), *route)
+        yield Part(finding, cause, denials.of_kinds(same), *route)
 
 
 def _kinds(finding: Finding, cause: CauseId, denial: Denial) -> tuple[tuple[StepKind, ...], bool]:

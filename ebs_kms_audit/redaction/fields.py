@@ -219,7 +219,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         **_all(P, "id evidence actions policy_type missing"),
     },
     "NextEvidence": _all(S, "what why command"),
-    "OtherCause": {"id": P, "text": S, "denials": Kind.EVENT_ID},
+    "OtherCause": {"text": S, "denials": Kind.EVENT_ID, **_all(P, "id actions")},
     "Caveat": {"id": P, "text": S},
     # policy
     "Decision": {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.diagnosis import sentence
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.plan.step import Disposition
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
     from ebs_kms_audit.plan.step import Step
 
-# Characters that no text of an input can hold: they are escaped when a text is shown.
-_CALLER, _ACTIONS = "\x00", "\x01"
 _AGAINST = 3
 _NAMED_CALLERS, _NAMED_ACTIONS = 3, 2
 # One search of the console brings the records that single commands would bring one by one.
@@ -47,21 +46,23 @@ def whys_of(findings: Sequence[Finding]) -> tuple[WhyDenied, ...]:
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         cause = finding.cause
-        groups.setdefault((cause.id, cause.evidence, _template(finding)), []).append(finding)
+        groups.setdefault((cause.id, cause.evidence, _pattern(finding)), []).append(finding)
     ordered = sorted(groups.values(), key=lambda group: -sum(one.count for one in group))
     return tuple(_why(group, alone=len(groups) == 1) for group in ordered)
 
 
 def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     cause = group[0].cause
-    template = _template(group[0])
+    pattern = _pattern(group[0])
     text = cause.text
     if len(group) > 1:
         callers = _callers(group, _caller)
-        text = template.replace(_CALLER, callers).replace(_ACTIONS, _some_actions(group))
+        text = pattern.replace(sentence.CALLER, callers).replace(
+            sentence.ACTIONS, _some_actions(group)
+        )
         if len({_caller(finding) for finding in group}) > 1:
             text = text.replace(f"{callers} was ", f"{callers} were ")
-    if not alone and _CALLER not in template:
+    if not alone and sentence.CALLER not in pattern:
         names = _callers(group, phrases.name)
         calls = phrases.count(sum(finding.count for finding in group), "call")
         text = f"{names} ({calls}): {text}"
@@ -90,24 +91,12 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
         yield f"{phrases.count(more, 'more fact')} against it: see --format json."
 
 
-def _template(finding: Finding) -> str:
-    """Return the sentence of a cause with marks in the place of its caller and its actions."""
-    text, caller, actions = finding.cause.text, _caller(finding), finding.cause.actions
-    if actions:
-        text = text.replace(phrases.listed(actions, most=len(actions)), _ACTIONS)
-    if caller not in text:
-        return text
-    text = f" {text}"
-    for end in " ,.":  # a caller can have the name of a part of a word
-        text = text.replace(f" {caller}{end}", f" {_CALLER}{end}")
-    return text[1:]
+def _pattern(finding: Finding) -> str:
+    return sentence.pattern(finding.cause, finding.principal)
 
 
 def _caller(finding: Finding) -> str:
-    """Return the name that the sentence of a cause has for the caller."""
-    principal = finding.principal
-    name = (principal.arn or "").rpartition("/")[2]
-    return name or principal.role_name or principal.user_name or "the caller"
+    return sentence.caller_name(finding.principal)
 
 
 def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:

@@ -116,12 +116,14 @@ def test_a_key_that_explains_denials_comes_first_and_has_one_step(denied, errors
 
 def test_a_step_for_denials_says_why_and_names_their_finding():
     errors = [failed(eventID="e2"), failed(INVALID, eventID="e3")]
-    report = audit(record(**NAMED), *errors)
+    bob = {"type": "IAMUser", "userName": "bob", "arn": f"arn:aws:iam::{ACCOUNT}:user/bob"}
+    report = audit(record(**NAMED), record(**NAMED, eventID="e4", userIdentity=bob), *errors)
     (step,) = report.plan
-    assert step.findings == (report.findings[0].id,)
-    assert step.reasons == (
-        f"The key ({KEY_ARN}) was disabled, pending deletion or pending import when deploy was "
-        "denied kms:CreateGrant.",
+    assert set(step.findings) == {one.id for one in report.findings}
+    assert len(step.findings) == 2
+    assert step.reasons == tuple(
+        f"Within an hour of the denied calls, Decrypt failed with {code}."
+        for code in ("DisabledException", "KMSInvalidStateException")
     )
     assert (step.text, step.commands.apply) == (MADE_USABLE, CANCEL + ENABLE)
 

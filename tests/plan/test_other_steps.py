@@ -229,6 +229,52 @@ def test_an_investigate_step_says_what_to_get():
     assert (step.commands.apply, step.commands.undo, step.console_steps) == ("", "", ())
 
 
+def by_users(reason, name, number, *, action="Decrypt", minutes=0):
+    """Return a denied call of each of several users, some minutes apart."""
+    users = [f"arn:aws:iam::{ACCOUNT}:user/{name}-{one}" for one in range(number)]
+    return [
+        denied(action, reason, user, eventID=user, sourceIPAddress="192.0.2.1",
+               eventTime=f"2026-05-18T07:{minutes * at:02}:00Z")
+        for at, user in enumerate(users)
+    ]  # fmt: skip
+
+
+BY_SCP = "A service control policy denied {} kms:Decrypt, so no change of the key policy can help."
+BY_BOUNDARY = BY_SCP.replace("service control policy", "permissions boundary")
+BY_DENY = "A Deny in the key policy denied {} kms:Decrypt, and a Deny wins over every Allow."
+DIRECTLY = (
+    "{} called kms:CreateGrant directly, and the grants statement allows it only to AWS services "
+    "(kms:GrantIsForAWSResource)."
+)
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        (by_users("scp", "user", 30), [("other_policy", BY_SCP, 29, 1)]),
+        (by_users("scp", "user", 2), [("other_policy", BY_SCP, 1, 1)]),
+        (by_users("deny resource", "user", 30), [("explicit_deny", BY_DENY, 29, 1)]),
+        ([*by_users("scp", "user", 30), *by_users("boundary", "limited", 20)],
+         [("other_policy", BY_SCP, 29, 1), ("other_policy-2", BY_BOUNDARY, 19, 11)]),
+        # Each caller has a command that looks up its calls.
+        (by_users(None, "user", 30, action="CreateGrant", minutes=1),
+         [("direct_grant_call", DIRECTLY, 29, 11)]),
+    ],
+)  # fmt: skip
+def test_one_cause_of_many_callers_on_one_key_is_one_step(calls, expected):
+    report = audit(*calls)
+    callers = [finding.principal.user_name for finding in report.findings]
+    found = {step.id: step for step in report.plan if step.kind == "investigate"}
+    assert {*found} == {f"investigate-{KEY_ID}-{cause}" for cause, *_ in expected}
+    assert sum(len(step.findings) for step in found.values()) == len(callers)
+    for cause, sentence, more, commands in expected:
+        step = found[f"investigate-{KEY_ID}-{cause}"]
+        assert step.reasons[0] in map(sentence.format, callers)
+        others = "1 more caller" if more == 1 else f"{more} more callers"
+        assert step.reasons[1] == f"This is the cause for {others}."
+        assert len(step.commands.verify.splitlines()) == commands
+
+
 def test_callers_with_one_cause_on_one_key_share_an_investigate_step():
     """An SCP denied the same action to two callers: each sentence and command is there once."""
     report = audit(
@@ -240,7 +286,7 @@ def test_callers_with_one_cause_on_one_key_share_an_investigate_step():
     first, second = report.plan
     assert first.id == f"investigate-{KEY_ID}-unknown"
     assert second.id == f"investigate-{KEY_ID.replace('1234abcd', '5678abcd')}-unknown"
-    assert first.text == "Find out why kms:PutKeyPolicy, kms:EnableKey was denied."
+    assert first.text == "Find out why kms:PutKeyPolicy, kms:EnableKey were denied."
     assert set(first.principals) == {ROLE, USER}
     assert len(first.findings) == 2
     assert first.reasons[-1] == ADMINISTRATION

@@ -392,6 +392,6 @@ def test_the_infrastructure_role_is_that_of_the_account_of_the_key(key, role):
 def test_a_direct_call_goes_through_no_service():
     own = usage(Condition=through("ec2.us-east-1.amazonaws.com"))
     policy, part = part_of(own, sourceIPAddress="198.51.100.7")
-    assert part.cause == "condition_not_met"
+    assert part.cause.id == "condition_not_met"
     change = repaired(policy, [part], KEY_ARN)
     assert (change.document, change.patch, change.conditions) == (policy.document, (), False)
