@@ -268,7 +268,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "judged": Kind.POLICY,
         **_all(V, "wanted layers parts"),
     },
-    "Part": {"text": S, **_all(V, "finding denials"), **_all(P, "cause kinds alternative")},
+    "Part": {**_all(V, "finding cause denials"), **_all(P, "kinds alternative")},
     "WantedStatement": {
         "principals": Kind.ANY,
         "condition": Kind.POLICY,
