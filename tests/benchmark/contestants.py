@@ -67,6 +67,12 @@ _PANDAS = Contestant(title="pandas.read_csv", work="pandas_default", needs=("pan
 
 FOR_EXPORTS = {
     **_ours("our_audit"),
+    "pipe": Contestant(title="**audit() of a pipe**", work="our_audit_of_a_pipe", needs=("cat",)),
+    "table": Contestant(
+        title="**pandas.read_csv, audit() of its table**",
+        work="our_audit_of_a_table",
+        needs=("pandas",),
+    ),
     "duckdb": _DUCKDB,
     "polars": _POLARS,
     "pandas": _PANDAS,

@@ -22,6 +22,26 @@ def our_audit(path: str) -> int:
     return ebs_kms_audit.audit(path).coverage.denials
 
 
+def our_audit_of_a_pipe(path: str) -> int:
+    """Call audit() on a pipe."""
+    from subprocess import PIPE, Popen
+
+    import ebs_kms_audit
+
+    with Popen(["cat", path], stdout=PIPE) as process:
+        return ebs_kms_audit.audit(process.stdout).coverage.denials
+
+
+def our_audit_of_a_table(path: str) -> int:
+    """Read all columns as text with pandas, as in a notebook, and call audit() on the table."""
+    import pandas as pd
+
+    import ebs_kms_audit
+
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return ebs_kms_audit.audit(table).coverage.denials
+
+
 def our_audit_of_logs(path: str) -> int:
     """Call audit() on a folder of log files."""
     import ebs_kms_audit
