@@ -200,7 +200,8 @@ ENTRIES = (
         "A cell could not be read",
         "{file}: {column} cannot be read {where}.",
         "A cell that must hold JSON (Resources; in a query result useridentity and others) does "
-        "not. The row still counts. The key, role or caller that the cell names is unknown.",
+        "not. The row still counts. The key, role or caller that the cell names is unknown. Only "
+        "cells of rows that can bear on a denial are checked.",
         "Look at the line that the report names, or choose Download CSV again.",
     ),
     _caveat(

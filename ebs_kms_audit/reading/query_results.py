@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.decoding import Lines
-from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
+from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows, is_blank
 from ebs_kms_audit.reading.formats import ANYTHING
 from ebs_kms_audit.reading.recognition import Header
 from ebs_kms_audit.reading.records.columns import Columns
-from ebs_kms_audit.reading.records.decoder import Record
-from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Unpacker
-from ebs_kms_audit.reading.records.events import fields_of, read_record_events
+from ebs_kms_audit.reading.records.counted import CountedRows
+from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker
+from ebs_kms_audit.reading.records.events import RecordFields, read_record_events
+from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
 
@@ -58,36 +59,39 @@ def read_query_rows(
     reading.form = "query result"
     reading.unknown_columns, reading.missing = columns.unknown, columns.missing
     records = _records(rows, columns, len(header), reading)
-    yield from read_record_events(fields_of(records), reading, timed=columns.has_time)
+    yield from read_record_events(records, reading, timed=columns.has_time)
 
 
 def _records(
     rows: Iterable[Row], columns: Columns, width: int, reading: InputStats
-) -> Iterator[Record]:
-    """Yield the record in each row; its number is that of the line."""
-    unpacker = Unpacker()
+) -> Iterator[RecordFields]:
+    """Yield the fields of the record in each row; its number is that of the line."""
+    unpacker, counted = Unpacker(), CountedRows(columns)
     for row in rows:
         cells = row.cells
-        if row.fault:
-            yield Record(row.line, {}, row.fault)
+        fault = row.fault or _misfit(cells, width)
+        if fault:
+            yield RecordFields(row.line, Fields({}), fault)
             continue
-        if not any(cell.strip() for cell in cells):
+        fields = counted.fields(cells)
+        if fields is not None:
+            yield RecordFields(row.line, fields, None)
             continue
-        if len(cells) != width and any(cell.strip() for cell in cells[width:]):
-            why = f"too many fields: {len(cells)} where the header has {width}"
-            yield Record(row.line, {}, why)
-            continue
-        if len(cells) < width:
-            why = f"too few fields: {len(cells)} where the header has {width}"
-            yield Record(row.line, {}, why)
+        if is_blank(cells):
             continue
         values, unreadable = columns.values(cells)
         for name in unreadable:
-            reading.unreadable.setdefault(name, []).append(row.line)
-        nothing = True
-        for found in unpacker.in_row(values):
-            nothing = False
-            fault = _NO_NAME if found.fault == NOT_A_RECORD else found.fault
-            yield Record(row.line, found.content, fault, found.document, found.envelopes)
-        if nothing:
-            yield Record(row.line, {}, _NO_NAME)
+            reading.note_unreadable(name, row.line)
+        found = [*unpacker.in_row(values)] or [Found({}, fault=_NO_NAME)]
+        for one in found:
+            fault = _NO_NAME if one.fault == NOT_A_RECORD else one.fault
+            yield RecordFields(row.line, Fields.of(one.content), fault)
+
+
+def _misfit(cells: Sequence[str], width: int) -> str | None:
+    """Return why a row does not fit under a header of so many columns; None if it does."""
+    if len(cells) < width and not is_blank(cells):
+        return f"too few fields: {len(cells)} where the header has {width}"
+    if len(cells) > width and not is_blank(cells[width:]):
+        return f"too many fields: {len(cells)} where the header has {width}"
+    return None

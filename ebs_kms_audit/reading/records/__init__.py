@@ -4,6 +4,7 @@ content      a file → blocks of UTF-8, or all of it at once
 decoder      JSON → records, one at a time
 envelopes    JSON values → the records and documents inside them
 columns      columns of a query result → records
+counted      rows of a query result that an audit only counts
 struct_text  cells with structure → JSON values
 structure    with numpy: the strings and brackets of a block
 index        with numpy: where the records of a block are, and what kind each is

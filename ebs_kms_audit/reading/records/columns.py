@@ -144,6 +144,7 @@ def column_of(name: str) -> Column:
 class Columns:
     """The columns of one table.
 
+    places   where the columns of each member are; the first of them with a text counts
     unknown  the names of the columns that are not understood
     missing  the facts without a column: "the event name", "the error code", "the caller", …
     """
@@ -151,7 +152,10 @@ class Columns:
     def __init__(self, header: Sequence[str]) -> None:
         self._columns = [column_of(name.strip()) for name in header]
         self._order = sorted(range(len(header)), key=lambda place: not self._columns[place].exact)
-        held = {column.member for column in self._columns}
+        self.places: dict[str | None, list[int]] = {}
+        for place in self._order:
+            self.places.setdefault(self._columns[place].member, []).append(place)
+        held = self.places.keys()
         self.exact = sum(column.exact and column.member is not None for column in self._columns)
         self.understood = sum(column.member is not None for column in self._columns)
         self.unknown = tuple(
@@ -269,7 +273,7 @@ def _member(member: str, value: Any) -> Any:
     if member in _JSON:
         return spelled(value)
     text = value if isinstance(value, str) else str(value)
-    return _time(text) if member == "eventTime" else text
+    return utc_time(text) if member == "eventTime" else text
 
 
 def spelled(value: Any) -> Any:
@@ -364,7 +368,7 @@ def _flag(value: Any) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(value).casefold())
 
 
-def _time(text: str) -> str:
+def utc_time(text: str) -> str:
     """Return a time in ISO 8601. CloudTrail's times are in UTC, also where a query has no zone."""
     if _NO_ZONE.fullmatch(text):
         return f"{text}Z"

@@ -66,8 +66,9 @@ def read_record_events(
             reading.put_aside(record.number, record.fault)
             continue
         fields = record.fields
-        time = times.read(fields.text("time") or "")
-        if time is None and (timed or fields.text("time")):
+        text = fields.text("time") or ""
+        time = times.read(text)
+        if time is None and (timed or text):
             reading.put_aside(record.number, "it has no eventTime")
             continue
         if time is not None:
