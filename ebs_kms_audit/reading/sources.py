@@ -57,15 +57,15 @@ class PlainFile(NamedTuple):
 class Source(NamedTuple):
     """One input: its name, and how to get its content, in blocks or as a table.
 
-    name     its name in the report
-    blocks   returns its content; raises InputError, and DamagedError after the last good block
-    table    returns its content as header and rows, for a table in memory
-    head     returns up to so many bytes (or characters) of its beginning, not unpacked
-    scale    the bytes on the disk for one byte of a block: members of archives are unpacked
-    file     where the content is, for a file that is not in an archive
-    repeatable  whether its content can be read a second time, at any time
-    listed   whether it was found in a folder or an archive; the caller did not name it
-    skipped  why it is not read, for a member of a folder that cannot be a file of data
+    name        its name in the report
+    blocks      returns its content; raises InputError, and DamagedError after the last good block
+    table       returns its content as header and rows, for a table in memory
+    head        returns up to so many bytes (or characters) of its beginning, not unpacked
+    scale       the bytes on the disk for one byte of a block: members of archives are unpacked
+    file        where the content is, for a file that is not in an archive
+    repeatable  whether its content can be read a second time, also when all sources are closed
+    listed      whether it was found in a folder or an archive; the caller did not name it
+    skipped     why it is not read, for a member of a folder that cannot be a file of data
     """
 
     name: str

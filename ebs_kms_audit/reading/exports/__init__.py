@@ -92,8 +92,7 @@ class Exports:
         watched = self._workers.watched(source)
         assert watched.blocks is not None
         kept = None if source.file else KeptBlocks(watched.blocks())
-        blocks = watched.blocks if kept is None else kept.__iter__
-        lines = Lines(source.name, blocks())
+        lines = Lines(source.name, watched.blocks() if kept is None else iter(kept))
         stream = iter(lines)
         head = list(islice(stream, SEARCHED_LINES))
         if lines.cut_short and (not head or (len(head) == 1 and not lines.ends_with_newline)):
@@ -108,14 +107,14 @@ class Exports:
         )
         sample = list(islice(rows, SAMPLE))
         large = None
-        is_read_twice = source.file is None and _has_damaged_ids(layout, sample)
-        if not is_read_twice and self._is_large(_size_of(source, kept), header, layout, sample):
+        is_read_twice = kept is not None and _has_damaged_ids(layout, sample)
+        if self._is_large(_size_of(source, kept), header, layout, sample) and not is_read_twice:
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
-            large = open_large(source, blocks, stats, head[: index + 1], settings, self._related)
+            large = open_large(source, kept, stats, head[: index + 1], settings, self._related)
         if kept is not None:
             kept.keep_no_more()
         if large is not None:
@@ -148,12 +147,11 @@ class Exports:
                 rows += len(batch[0]) if batch else 0
             return rows * _ROW
 
-        size(1)
+        size(SAMPLE * _ROW)
         sample = list(islice(map(Row, count(1), Table(header, iter(ahead)).rows), SAMPLE))
-        is_read_twice = _has_damaged_ids(layout, sample)
-        is_large = not is_read_twice and self._is_large(size, header, layout, sample)
+        is_large = self._is_large(size, header, layout, sample)
         whole = Table(header, chain(ahead, batches))
-        if is_large:
+        if is_large and not _has_damaged_ids(layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large_table
                 from ebs_kms_audit.reading.exports.large.settings import Settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import chain, count
-from typing import Any
 
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.large.contents import (
@@ -25,6 +24,7 @@ from ebs_kms_audit.reading.exports.rows import Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Blocks, PlainFile, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.streams import KeptBlocks
 from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
@@ -34,7 +34,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def open_large(
     source: Source,
-    blocks: Callable[[], Blocks],
+    kept: KeptBlocks | None,
     stats: InputStats,
     head: Sequence[str],
     settings: Settings,
@@ -42,9 +42,9 @@ def open_large(
 ) -> LargeExport | None:
     """Return the large export of a source; None where only the plain reader can read it.
 
-    `blocks` returns the content from its beginning. `head` are its lines up to the header. They
-    must have one kind of line end, and their text must be UTF-8 in the content: otherwise it is not
-    known where the first row begins.
+    `kept` is the content of a source that is not a file. `head` are its lines up to the header.
+    They must have one kind of line end, and their text must be UTF-8 in the content: otherwise it
+    is not known where the first row begins.
     """
     text = "".join(head).encode("utf-8", "surrogatepass")
     end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
@@ -55,27 +55,21 @@ def open_large(
         LargeExport, stats, line=len(head) + 1, related=related,
         again=partial(_rows_of, source, settings) if source.repeatable else None,
     )  # fmt: skip
+    first = next(iter(_blocks(source, kept)), b"")
     file = source.file
-    first: Any = next(iter(blocks()), b"")
-    if file and not file.packed:
+    if file and isinstance(first, bytes) and not file.packed:
         mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
         if _begins_with(first[mark:], text):
             settings = settings._replace(texts=False)
             results = partial(_of_file, file, mark + len(text), settings)
             return large(settings, results, file=UnchangedFile(file.path))
-    lines = Lines(source.name, blocks(), again=source.again)
-    content = lines.raw()
-    start = next(content, b"") if content else b""
-    if not content or not _begins_with(start, text):
+    content = Lines(source.name, _blocks(source, kept)).raw()
+    if content is None or not _begins_with(next(content), text):
         return None
     if file and file.packed:
         return large(settings, partial(_of_packed_file, source, file, len(text), settings))
-    once = SequentialContent(
-        filling(chain([start[len(text) :]], content)),
-        cut_short=lambda: lines.cut_short,
-        decode=decoded_text if isinstance(first, str) else decoded,
-    )
-    return large(settings, lambda _: results_of(once, settings))
+    decode = decoded_text if isinstance(first, str) else decoded
+    return large(settings, partial(_in_order, source, kept, len(text), decode, settings))
 
 
 def open_large_table(
@@ -119,6 +113,31 @@ def _of_packed_file(
     content = PackedContent(workers.watched(source), file)
     yield from Ranges(content, begin, settings).results(workers)
     workers.report_whole(file.size, before)
+
+
+def _in_order(
+    source: Source,
+    kept: KeptBlocks | None,
+    begin: int,
+    decode: Callable[[bytes | bytearray], str],
+    settings: Settings,
+    workers: Workers,
+) -> Generator[RangeResult]:
+    """Yield what each range of a content holds that this process reads once, from its beginning."""
+    lines = Lines(source.name, _blocks(workers.watched(source), kept), again=source.again)
+    content = lines.raw()
+    assert content is not None, "open_large read its beginning"
+    blocks = chain([next(content)[begin:]], content)
+    once = SequentialContent(filling(blocks), cut_short=lambda: lines.cut_short, decode=decode)
+    yield from results_of(once, settings)
+
+
+def _blocks(source: Source, kept: KeptBlocks | None) -> Blocks:
+    """Return the content from its beginning."""
+    if kept is not None:
+        return iter(kept)
+    assert source.blocks is not None
+    return source.blocks()
 
 
 def _rows_of(source: Source, settings: Settings) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from ebs_kms_audit.reading.tables import Batch
 _MARK = "\udc1b"
 _LF, _MARK_ITSELF = f"{_MARK}n", f"{_MARK}m"
 _NO_TIME = "-"
+_UTC = "+00:00"  # as in a time of pandas; the console writes Z
 
 
 def lines_of(batches: Iterable[Batch], settings: Settings) -> Iterator[bytes]:
@@ -26,16 +27,20 @@ def lines_of(batches: Iterable[Batch], settings: Settings) -> Iterator[bytes]:
     field = _field_writer(delimiter)
     for batch in batches:
         cells = list(batch)
+        cells[time_at] = [
+            f"{time[: -len(_UTC)]}Z" if time.endswith(_UTC) else time for time in batch[time_at]
+        ]
         if not all(map(str.strip, set(batch[name_at]))):
             # A row without an Event name is set aside, whatever its time. A blank line is no row.
             cells[time_at] = [
                 time if name.strip() else _NO_TIME
-                for name, time in zip(batch[name_at], batch[time_at], strict=True)
+                for name, time in zip(batch[name_at], cells[time_at], strict=True)
             ]
         for at, column in enumerate(cells):
             text = "".join(column)
             if any(character in text for character in special):
-                cells[at] = list(map(field, column))
+                written = {cell: field(cell) for cell in set(column)}  # many cells are equal
+                cells[at] = [written[cell] for cell in column]
         lines = "\n".join(map(delimiter.join, zip(*cells, strict=True)))
         yield f"{lines}\n".encode("utf-8", "surrogatepass")
 
