@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -96,12 +97,14 @@ own = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text(
 print(own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"""
 
 
-def peak(path, *options):
+def peak(path, *options, stdin=None):
     """Return the most memory that the command and its helpers had on a file, in KB."""
     command = [sys.executable, "-c", RUN, *options, path]
     # Measuring the line coverage would take memory too.
     environment = {name: text for name, text in os.environ.items() if "COVERAGE" not in name}
-    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    run = subprocess.run(
+        command, stdin=stdin, capture_output=True, text=True, check=True, env=environment
+    )
     return int(run.stderr.splitlines()[-1])
 
 
@@ -138,6 +141,30 @@ def dense_export(request, tmp_path_factory):
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_memory_is_limited_where_every_row_is_a_kms_row(dense_export, format_):
     assert peak(dense_export, "--format", format_) < LIMIT
+
+
+@LINUX
+def test_memory_is_limited_where_a_dense_export_comes_from_standard_input(dense_export):
+    with dense_export.open("rb") as stdin:
+        assert peak("-", stdin=stdin) < LIMIT
+
+
+@LINUX
+def test_memory_is_limited_where_a_dense_export_is_in_an_archive(dense_export, tmp_path):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(dense_export, "event_history.csv")
+    assert peak(path) < LIMIT
+
+
+@LINUX
+def test_memory_is_limited_where_many_calls_of_a_stream_are_kept(tmp_path):
+    """A third of the rows are EC2 calls, whose texts are kept until all denials are known."""
+    path = tmp_path / "export.csv"
+    with path.open("wb") as out:
+        out.writelines(csv(block(MIXES["busy"]), None, TIMES))
+    with path.open("rb") as stdin:
+        assert peak("-", stdin=stdin) < LIMIT
 
 
 def with_offsets(content):
