@@ -36,6 +36,7 @@ _MEMBERS: tuple[str, ...] = (
     "responseElements.volumeId", "responseElements.snapshotId", "resources", "resources.ARN",
     "vpcEndpointId", "sharedEventID", "eventType", "eventCategory",
 )  # fmt: skip
+_PATHS: dict[str, _Path] = {member: tuple(member.split(".")) for member in _MEMBERS}
 _FLAT = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails")
 
 # Other names of the same, by tool: Sentinel, Elastic, Splunk, CloudWatch Logs, Tailpipe, people.
@@ -150,25 +151,27 @@ class Columns:
     """
 
     def __init__(self, header: Sequence[str]) -> None:
-        self._columns = [column_of(name.strip()) for name in header]
-        self._order = sorted(range(len(header)), key=lambda place: not self._columns[place].exact)
-        self.places: dict[str | None, list[int]] = {}
-        for place in self._order:
-            self.places.setdefault(self._columns[place].member, []).append(place)
+        columns = [column_of(name.strip()) for name in header]
+        self.unknown = tuple(one.name for one in columns if one.member is None and one.name)
+        self._known = [  # columns with the name of a member come first
+            (place, name, member, _JSON.get(member))
+            for place, (name, member, _) in sorted(
+                enumerate(columns), key=lambda numbered: not numbered[1].exact
+            )
+            if member is not None
+        ]
+        self.understood = len(self._known)
+        self.exact = sum(one.exact and one.member is not None for one in columns)
+        self.places: dict[str, list[int]] = {}
+        for place, _, member, _ in self._known:
+            self.places.setdefault(member, []).append(place)
         held = self.places.keys()
-        self.exact = sum(column.exact and column.member is not None for column in self._columns)
-        self.understood = sum(column.member is not None for column in self._columns)
-        self.unknown = tuple(
-            column.name for column in self._columns if column.member is None and column.name
-        )
         self.has_name = "eventName" in held
         self.has_message = not held.isdisjoint({"record", "errorMessage"})
         self.has_error = self.has_message or "errorCode" in held
         self.has_time = not held.isdisjoint({"eventTime", "record"})
         whole = "record" in held
-        who = any(
-            member == "caller" or (member or "").startswith("userIdentity") for member in held
-        )
+        who = any(one == "caller" or one.startswith("userIdentity") for one in held)
         self.missing = tuple(
             what
             for what, there in (
@@ -197,14 +200,13 @@ class Columns:
         """
         found: dict[str, Any] = {}
         unreadable = []
-        for place in self._order:
-            name, member, _ = self._columns[place]
+        for place, name, member, kind in self._known:
             value = cells[place] if place < len(cells) else None
             if isinstance(value, str):
                 value = value.strip()
-            if member is None or value is None or value == "":
+            if value is None or value == "":
                 continue
-            if member in _JSON:
+            if kind is not None:
                 try:
                     value = parse_cell(value)
                 except ValueError:
@@ -212,7 +214,7 @@ class Columns:
                     continue
                 if member == "resources" and isinstance(value, str):
                     value = [{"ARN": value}]
-                if value is not None and not isinstance(value, _JSON[member]):
+                if value is not None and not isinstance(value, kind):
                     unreadable.append(name)
                     continue
             if value is not None:
@@ -229,7 +231,7 @@ def record_of_values(found: Mapping[str, Any]) -> dict[str, Any]:
         elif member == "userIdentity.arn" and isinstance(value, str):
             _put_caller(record, value)
         elif member not in ("caller", "key", "record"):
-            _put(record, tuple(member.split(".")), _member(member, value))
+            _put(record, _PATHS[member], _member(member, value))
     if isinstance(found.get("caller"), str):
         _put_caller(record, found["caller"])
     if isinstance(found.get("key"), str):

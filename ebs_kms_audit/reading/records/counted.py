@@ -33,7 +33,7 @@ class CountedRows:
             place
             for member, places in columns.places.items()
             for place in places
-            if member in _OF_HOLDERS or (member or "").startswith("userIdentity")
+            if member in _OF_HOLDERS or member.startswith("userIdentity")
         ]
         self._holders: set[int] = set()
 
