@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
@@ -26,17 +27,16 @@ _REQUEST = b'"requestParameters":'
 _CALL = re.compile(
     rb'"eventSource":"([a-z0-9-]+\.amazonaws\.com)","eventName":"([A-Za-z]\w*)",'
     rb'"awsRegion":"([a-z0-9-]+)","sourceIPAddress":"([^"\\]*)",'
-    rb'(?:"userAgent":"[^"\\]*+(?:\\.[^"\\]*+)*+",)?' + _REQUEST
+    rb'(?:"userAgent":"[^"\\]*+(?:\\.[^"\\]*+)*+",)?'
 )
 _IDS = re.compile(
     rb'"requestID":"([ !#-\[\]-~]+)","eventID":"([ !#-\[\]-~]+)","readOnly":(true|false),'
 )
-_ACCOUNT = re.compile(rb'"recipientAccountId":"(\d{12})"')
-_KEY = re.compile(rb'"(?:ARN|keyId|kmsKeyId)":"([^"]*)"')
-_GRANTS = {
-    "grant": re.compile(rb'"granteePrincipal":"([^"]*)"'),
-    "change": re.compile(rb'"grantId":"([^"]*)"'),
-}
+_FIRST_ID, _ACCOUNT_NAME = b'"requestID":"', b'"recipientAccountId":"'
+_ACCOUNT = re.compile(_ACCOUNT_NAME + rb'(\d{12})"')
+_ERROR = b'"errorCode"'
+_KEY_NAMES = (b'"keyId":"', b'"ARN":"', b'"kmsKeyId":"')
+_GRANTS = {"grant": b'"granteePrincipal":"', "change": b'"grantId":"'}
 _ROLE_ASKED = re.compile(
     rb'\{"roleArn":"arn:aws[a-z-]*:iam::\d{12}:role/(?!aws-service-role/)[\w+=,.@/-]+"'
 )
@@ -51,9 +51,50 @@ _ROLE_SESSION = re.compile(
     rb'\}(?:,"webIdFederationData":\{\})?,"attributes":\{[^{}\\]*\}\}'
     rb'(?:,"invokedBy":"[^"\\]*")?\}'
 )
+_ACCESS_KEY, _CREATED, _CHANGING = b'"accessKeyId":"', b'"creationDate":"', 20
+_TIME_CHARACTERS = b"0123456789-:TZ"
 _KEPT = 4_000  # of about 700 bytes
 
 _Caller = tuple[str | None, str | None, str | None]
+"""User name, ARN of the role of a session, and that ARN or the caller's ARN."""
+_Keys = tuple[bytes, ...]
+_T = TypeVar("_T")
+
+
+class _Parts(dict[bytes, _T]):
+    """Parts of records that many records share → what `read` finds in each."""
+
+    def __init__(self, read: Callable[[bytes], _T]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, part: bytes) -> _T:
+        if len(self) >= _KEPT:
+            self.clear()
+        found = self[part] = self._read(part)
+        return found
+
+
+class _Call(NamedTuple):
+    """The part of a record from its Event source to its request.
+
+    like     Event source, Event name and Region, joined by quotes
+    address  the Source IP address if it is the name of a service; empty if it is a number
+    """
+
+    like: bytes
+    address: bytes
+
+
+class _End(NamedTuple):
+    """The part of a record after its ids and `readOnly`.
+
+    account  the account
+    keys     how it names keys
+    """
+
+    account: bytes
+    keys: _Keys
 
 
 class Sketch(NamedTuple):
@@ -125,11 +166,13 @@ def kind_of(why: Relevance, name: str) -> Kind | None:
 
 
 class Sketcher:
-    """Makes the sketches of records."""
+    """Makes the sketches of records. A part that many records share is read once."""
 
     def __init__(self) -> None:
-        self._callers: dict[bytes, _Caller | None] = {}
-        self._regions: dict[bytes, bool] = {}
+        self._calls = _Parts(_call_in)
+        self._requests = _Parts(_keys_in)
+        self._ends = _Parts(_end_in)
+        self._callers = _Parts(_caller_in)
         self._likes: dict[bytes, bytes] = {}  # so that sketches share one object
 
     def sketch(
@@ -139,33 +182,39 @@ class Sketcher:
 
         The record begins at `begin`, its Event source at `source`, and its last brace is at `end`.
         """
-        call = _CALL.match(text, source, end)
-        ids = _IDS.match(text, text.rfind(b'"requestID":"', source, end), end)
-        account = _ACCOUNT.match(text, text.rfind(b'"recipientAccountId":"', source, end), end)
-        if call is None or ids is None or account is None:
+        at = text.rfind(_FIRST_ID, source, end)
+        ids = _IDS.match(text, at, end)
+        request = text.find(_REQUEST, source, at)
+        if ids is None or request == -1:
             return None
-        if text.find(b'"errorCode"', call.end(), end) != -1 or not self._is_region(call[3]):
+        call = self._calls[text[source:request]]
+        rest = self._ends[text[ids.end() : end]]
+        caller = self._callers[_without_changing(text[begin + 38 : source - 36])]
+        if call is None or rest is None or caller is None:
             return None
-        caller = self._caller(text[begin + 38 : source - 36])
-        if caller is None:
+        asked = text[request:at]
+        # The requests of other calls are hardly ever equal.
+        keys = self._requests[asked] if kind == "success" else _keys_in(asked)
+        if keys is None:
             return None
-        name, issuer, arn = caller
-        keys: list[bytes] = []
+        if kind in ("call", "session"):
+            keys = ()
+        elif keys != rest.keys:
+            keys = tuple(sorted({*keys, *rest.keys}))
         chosen_by, grant = ids[1].decode(), ""
         if kind == "session":
-            returned = _key_returned(text, call.end(), end)
-            if returned is None or _ROLE_ASKED.match(text, call.end(), end) is None:
+            returned = _key_returned(text, request, end)
+            if returned is None or _ROLE_ASKED.match(asked, len(_REQUEST)) is None:
                 return None
             chosen_by = returned
-        elif kind != "call":
-            keys = sorted(set(_KEY.findall(text, call.end(), end)))
-        if kind in _GRANTS:
-            named = set(_GRANTS[kind].findall(text, call.end(), end))
+        elif kind in _GRANTS:
+            named = _texts_after(asked, _GRANTS[kind])
+            named |= _texts_after(text[ids.end() : end], _GRANTS[kind])
             if len(named) > 1 or not all(map(_is_plain, (*named, *keys))):
                 return None
             grant, chosen_by = b"".join(named).decode(), ids[2].decode()
-        address = call[4]
-        like = b'"'.join((call[1], call[2], call[3], account[1], ids[3], *keys))
+        name, issuer, arn = caller
+        like = b'"'.join((call.like, rest.account, ids[3], *keys))
         if len(self._likes) >= _KEPT:
             self._likes.clear()
         return Sketch(
@@ -175,32 +224,75 @@ class Sketcher:
             text[source - 22 : source - 2],
             name,
             issuer,
-            (arn, b"" if address.replace(b".", b"").isdigit() else address),
+            (arn, call.address),
             chosen_by,
             grant,
         )
 
-    def _is_region(self, region: bytes) -> bool:
-        found = self._regions.get(region)
-        if found is None:
-            found = self._regions[region] = is_region(region.decode())
-        return found
 
-    def _caller(self, identity: bytes) -> _Caller | None:
-        """Return User name, ARN of the role, and ARN of the caller; None if they are in doubt."""
-        if identity in self._callers:
-            return self._callers[identity]
-        session = _ROLE_SESSION.fullmatch(identity)
-        caller: _Caller | None
-        if session is not None:
-            issuer = session[3].decode()
-            caller = session[2].decode(), issuer, issuer
-        else:
-            caller = _decoded_caller(identity)
-        if len(self._callers) >= _KEPT:
-            self._callers.clear()
-        self._callers[identity] = caller
-        return caller
+def _call_in(part: bytes) -> _Call | None:
+    """Read the part from the Event source to the request; None if it is in doubt."""
+    call = _CALL.fullmatch(part)
+    if call is None or not is_region(call[3].decode()):
+        return None
+    address = call[4]
+    return _Call(b'"'.join(call.group(1, 2, 3)), b"" if _is_number(address) else address)
+
+
+def _keys_in(request: bytes) -> _Keys | None:
+    """Return how a request and its response name keys; None if there is an error code."""
+    if _ERROR in request:
+        return None
+    return tuple(sorted(_texts_after(request, *_KEY_NAMES)))
+
+
+def _texts_after(part: bytes, *names: bytes) -> set[bytes]:
+    """Return the texts that follow names in a part of a record."""
+    found = set()
+    for name in names:
+        at = part.find(name)
+        while at != -1:
+            begin = at + len(name)
+            at = part.find(b'"', begin)
+            found.add(part[begin:at])
+            at = part.find(name, at)
+    return found
+
+
+def _end_in(part: bytes) -> _End | None:
+    """Read the part after the ids; None if it is in doubt."""
+    account = _ACCOUNT.match(part, max(part.rfind(_ACCOUNT_NAME), 0))
+    keys = _keys_in(part)
+    return _End(account[1], keys) if account and keys is not None else None
+
+
+def _is_number(address: bytes) -> bool:
+    return address.replace(b".", b"").isdigit()
+
+
+def _without_changing(identity: bytes) -> bytes:
+    """Return a userIdentity without what differs between sessions with the same name."""
+    key = identity.find(_ACCESS_KEY) + len(_ACCESS_KEY)
+    created = identity.find(_CREATED, key) + len(_CREATED)
+    after_key, after_created = key + _CHANGING - 1, created + _CHANGING
+    varied = identity[key:after_key]
+    if (
+        len(_ACCESS_KEY) <= key < created
+        and varied.isalnum()
+        and varied.isupper()
+        and not identity[created:after_created].translate(None, _TIME_CHARACTERS)
+    ):
+        return identity[:key] + identity[after_key:created] + identity[after_created:]
+    return identity
+
+
+def _caller_in(identity: bytes) -> _Caller | None:
+    """Return the caller in a userIdentity; None if it is in doubt."""
+    session = _ROLE_SESSION.fullmatch(identity)
+    if session is None:
+        return _decoded_caller(identity)
+    issuer = session[3].decode()
+    return session[2].decode(), issuer, issuer
 
 
 def _is_plain(text: bytes) -> bool:
