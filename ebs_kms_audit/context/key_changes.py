@@ -21,7 +21,7 @@ from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows, Changes
-    from ebs_kms_audit.reading.records.batches import KeptRecord
+    from ebs_kms_audit.reading.records.batches import ListedRecord
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""
@@ -111,7 +111,7 @@ class ChangeLog:
         self._events: dict[object, Event] = {}
         self._kept: Counter[str] = Counter()
         self._rows: list[ChangeRows] = []
-        self._records: list[tuple[Event, KeptRecord]] = []
+        self._records: list[ListedRecord] = []
         self._at: dict[tuple[_Place, str | None], list[Changes | _EventChanges]] = {}
         self.overflowed = False
 
@@ -134,16 +134,13 @@ class ChangeLog:
                 del self._events[event_id]
             self._rows.append(one)
 
-    def add_records(self, records: Iterable[tuple[Event, KeptRecord]]) -> None:
-        """Add the changes in logs that are not decoded, after all events.
-
-        Each has an event that changed the same keys.
-        """
-        for alike, record in records:
-            if record.sketch.id in self._events:
+    def add_records(self, records: Iterable[ListedRecord]) -> None:
+        """Add the changes in logs that are not decoded, after all events."""
+        for record in records:
+            if record.id in self._events:
                 self.add(record.event())
             else:
-                self._records.append((alike, record))
+                self._records.append(record)
 
     def before(self, denial: Denial, time: float) -> ChangesBefore:
         """Return the changes before a time that concern a denial.
@@ -223,7 +220,7 @@ class ChangeLog:
     @cached_property
     def _by_place(self) -> dict[_Place, dict[str | None, _EventChanges]]:
         """The changes that are events or records by place and account."""
-        of_records = ((record.listed, alike) for alike, record in self._records)
+        of_records = ((record.listed, record.alike) for record in self._records)
         return _by_place(chain(_with_time(self._events.values()), of_records))
 
     @cached_property

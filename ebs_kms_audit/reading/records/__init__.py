@@ -15,6 +15,7 @@ sketches     the text of a record → what decides whether it bears on a denial
 blocks       blocks of bytes → records that must be decoded; the others are counted
 batches      records that were passed over → their sketches and their packed texts
 kept         records that may bear on a denial; those that do are decoded in the end
+texts        the texts of kept records, some of them from their files
 paths        JSONPath expressions → steps
 fields       the fields of a record, by JSONPath expressions
 events       records → Events that matter
@@ -96,6 +97,8 @@ class RecordFiles:
         A file that cannot be read at all has its `error`.
         """
         for group in _groups(sources):
+            if self._kept:
+                self._kept.add_sources(group)
             self._unpacked += sum(_unpacked(one.file) for one in group if one.file)
             if self._unpacked >= _VECTORISED * (_IMPORTED if "numpy" in sys.modules else 1):
                 self._start_numpy()
@@ -194,9 +197,9 @@ class RecordFiles:
         reading.error = error or reading.error
         reading.check_size(source.file)
 
-    def _scan(self, blocks: Iterator[bytes], keep: Keep | None) -> Records:
-        """Return a reader of blocks."""
-        return Records(blocks, self._prefilter, keep, self._indexer)
+    def _scan(self, blocks: Iterator[bytes], keep: Keep | None, begin: int = 0) -> Records:
+        """Return a reader of blocks that begin at a place in a content."""
+        return Records(blocks, self._prefilter, keep, self._indexer, begin)
 
     def _records(
         self,

@@ -1,19 +1,18 @@
-"""Records that were passed over → what is kept of them: their sketches and their packed texts."""
+"""Records that were passed over → what is kept of them: their sketches and their texts."""
 
 from __future__ import annotations
 
 import json
+import marshal
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.model.event_list import Summary
 from ebs_kms_audit.reading.records.decoder import record_of
 from ebs_kms_audit.reading.records.events import fields_of, read_record_events
-from ebs_kms_audit.reading.records.sketches import Sketch
+from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.stats import InputStats
 
 _TOGETHER = 32 << 10  # bytes of texts that are packed together
@@ -21,115 +20,168 @@ _QUICKLY = 1  # a level of zlib: in a third of the usual time to 1.5 times the s
 _NOT_AT_ALL = 0  # a level of zlib
 _MOST_STORED = 16 << 20  # bytes of texts: when more than that are kept, they are packed
 _FEWEST = 64  # units of work that are assumed to come
+_IN_FILE = -1  # in place of the number of packed texts
 
-Packed = tuple[list[tuple[bytes, int]], list[tuple[Any, ...]], list[bytes]]
-"""A batch as `marshal` takes it: how many records are alike; of each kept record the file, which of
-the packed texts holds its own, where this begins and ends, and the sketch; the packed texts."""
+Packed = tuple[list[tuple[bytes, int]], list[tuple[Kind, bytes]], list[bytes]]
+"""A batch as `marshal` takes it: how many records are alike; the kept records of each kind; the
+packed texts.
+
+The records are packed bytes of `marshal`: of each the file, which of the packed texts holds its own
+(or that only the file does), where this begins and ends, and the sketch.
+"""
 
 
 class Batch:
     """Records that were read one after the other, as in one unit of work.
 
-    Of records of which one counts, one is kept. `includes` says which sketches are kept at all, and
-    `number` how many units of work there were before this one.
+    Of records of which one counts, one is kept. `includes` says which sketches are kept at all,
+    `number` how many units of work there were before this one, and `again` has the names of the
+    files that can be read again.
 
     size  the bytes of the texts that were kept
     """
 
-    def __init__(self, includes: Callable[[Sketch], bool] | None = None, number: int = 0) -> None:
+    def __init__(
+        self,
+        includes: Callable[[Sketch], bool] | None = None,
+        number: int = 0,
+        again: Collection[str] = (),
+    ) -> None:
         self._includes = includes
         self._number = number
+        self._again = again
         self._counts: dict[bytes, int] = {}
         self._kept: dict[object, _Unpacked] = {}
         self.size = 0
 
-    def add(self, file: str, sketch: Sketch, text: bytes) -> None:
-        """Count a record of a file, and keep it."""
+    def add(self, file: str, sketch: Sketch, text: bytes, place: int) -> None:
+        """Count a record of a file, and keep it. The text is at a place in the file's content."""
         self._counts[sketch.like] = self._counts.get(sketch.like, 0) + 1
         if self._includes is None or self._includes(sketch):
             self.size += len(text)
-            keep(self._kept, _Unpacked(file, sketch, text))
+            keep(self._kept, _Unpacked(file, sketch, text, place))
 
     def packed(self) -> Packed:
         """Return what was counted and kept.
 
-        Packing and unpacking the texts of a unit take time, so few texts are not packed.
+        Packing the texts of a unit takes time, and so does reading them again. Few texts are not
+        packed. Many are read again from the file. The changes are packed: they are listed one by
+        one.
         """
         is_little = self.size * max(self._number, _FEWEST) <= _MOST_STORED
         level = _NOT_AT_ALL if is_little else _QUICKLY
-        records: list[tuple[Any, ...]] = []
+        records: dict[Kind, list[tuple[Any, ...]]] = {}
         packed: list[bytes] = []
         texts: list[bytes] = []
         size = 0
-        for file, sketch, text in self._kept.values():
+        for file, sketch, text, place in self._kept.values():
+            of_kind = records.setdefault(sketch.kind, [])
+            if not is_little and sketch.kind != "change" and file in self._again:
+                of_kind.append((file, _IN_FILE, place, place + len(text), *sketch))
+                continue
             if size > _TOGETHER:
                 packed.append(zlib.compress(b"".join(texts), level))
                 texts, size = [], 0
-            records.append((file, len(packed), size, size + len(text), *sketch))
+            of_kind.append((file, len(packed), size, size + len(text), *sketch))
             texts.append(text)
             size += len(text)
         packed.append(zlib.compress(b"".join(texts), level))
-        return list(self._counts.items()), records, packed
+        by_kind = [
+            (kind, zlib.compress(marshal.dumps(of_kind), level))
+            for kind, of_kind in records.items()
+        ]
+        return list(self._counts.items()), by_kind, packed
 
 
 class _Unpacked(NamedTuple):
     file: str
     sketch: Sketch
     text: bytes
+    place: int
 
 
 class KeptRecord(NamedTuple):
-    """A record that is kept. It can be listed, as `Rows` of one record.
+    """A record that is kept.
 
     file        the file
     sketch      the sketch
+    packed      texts that are packed together; None if the text is in the file only
+    begin, end  where its text is in these, or in the content of the file
+    """
+
+    file: str
+    sketch: Sketch
+    packed: bytes | None
+    begin: int
+    end: int
+
+
+class PackedRecords(NamedTuple):
+    """The kept records of one kind in a batch.
+
+    records  the records, as in `Packed`
+    texts    the packed texts of the batch
+    after    the number of the record after which they are numbered
+    """
+
+    records: bytes
+    texts: list[bytes]
+    after: int
+
+    def unpacked(self) -> Iterator[KeptRecord]:
+        """Yield the records."""
+        records = marshal.loads(zlib.decompress(self.records))
+        for file, text, begin, end, kind, number, *others in records:
+            sketch = Sketch(kind, self.after + number, *others)
+            packed = None if text == _IN_FILE else self.texts[text]
+            yield KeptRecord(file, sketch, packed, begin, end)
+
+
+class ListedRecord(NamedTuple):
+    """A record that can be listed, as `Rows` of one record.
+
+    file        the file
+    number      the number of the record in the file
+    seconds     the Event time in seconds since 1970
+    alike       an event with the same Event name, account and keys
+    id          the Event ID
+    caller      the User name
     packed      texts that are packed together
     begin, end  where its text is in these
     """
 
     file: str
-    sketch: Sketch
+    number: int
+    seconds: float
+    alike: Event
+    id: str
+    caller: str | None
     packed: bytes
     begin: int
     end: int
 
     @property
+    def place(self) -> tuple[str, int]:
+        """The file and the number."""
+        return self.file, self.number
+
+    @property
     def listed(self) -> Listed:
         """The record as a finding lists it."""
-        return self.sketch.seconds, self.file, self.sketch.number, self
+        return self.seconds, self.file, self.number, self
 
     def event(self, line: int = 0) -> Event:  # noqa: ARG002 - for `Rows` of several records
         """Return the event of the record, or what a damaged record is counted by."""
-        (event,) = event_of_each([self])
-        return event
+        text = zlib.decompress(self.packed)[self.begin : self.end]
+        event = event_in(text, self.file, self.number)
+        return event or damaged_event(self.alike, self.file, self.number)
 
     def summary(self, line: int) -> Summary:  # noqa: ARG002
-        """Return what a list shows of the event. The `id` of the sketch is its Event ID."""
-        return self.sketch.name, None, self.sketch.id, self.sketch.caller
-
-    def of_damaged(self) -> Event:
-        """Return what the record is counted by if it is damaged."""
-        source, name, region, account, read_only, *_ = self.sketch.alike
-        return Event(
-            file=self.file,
-            line=self.sketch.number,
-            time=None,
-            name=name,
-            source=source,
-            region=region,
-            read_only=read_only == "true",
-            account=account,
-        )
+        """Return what a list shows of the event."""
+        return self.alike.name, None, self.id, self.caller
 
 
 _T = TypeVar("_T", _Unpacked, KeptRecord)
-
-
-def records_in(packed: Packed, after: int) -> Iterator[KeptRecord]:
-    """Yield the records of a batch. They are numbered from the one `after` which they are read."""
-    _, records, texts = packed
-    for file, text, begin, end, kind, number, *others in records:
-        yield KeptRecord(file, Sketch(kind, after + number, *others), texts[text], begin, end)
 
 
 def keep(kept: dict[object, _T], one: _T) -> None:
@@ -171,37 +223,25 @@ def place_of(one: _T) -> tuple[str, int]:
     return one.file, one.sketch.number
 
 
-def events_of(records: Iterable[KeptRecord]) -> Iterator[Event]:
-    """Yield the events of records. Damaged records are left out."""
-    for file, of_file in groupby(records, key=attrgetter("file")):
-        contents = ((one.sketch.number, _content(text)) for one, text in _with_texts(of_file))
-        decoded = (
-            record_of(number, content) for number, content in contents if content is not None
-        )
-        yield from read_record_events(fields_of(decoded), InputStats(file, form="records"))
-
-
-def event_of_each(records: Iterable[KeptRecord]) -> Iterator[Event]:
-    """Yield for each record its event, or what a damaged record is counted by."""
-    for one, text in _with_texts(records):
-        content = _content(text)
-        decoded = () if content is None else (record_of(one.sketch.number, content),)
-        events = read_record_events(fields_of(decoded), InputStats(one.file, form="records"))
-        yield next(events, None) or one.of_damaged()
-
-
-def _with_texts(records: Iterable[KeptRecord]) -> Iterator[tuple[KeptRecord, bytes]]:
-    """Yield records with their texts. Those that are packed together are often side by side."""
-    packed = texts = b""
-    for one in records:
-        if one.packed is not packed:
-            packed, texts = one.packed, zlib.decompress(one.packed)
-        yield one, texts[one.begin : one.end]
-
-
-def _content(text: bytes) -> Any:
-    """Return a record as a JSON value; None if it is not valid JSON."""
+def event_in(text: bytes, file: str, number: int) -> Event | None:
+    """Return the event of the record with a text; None if the record is damaged."""
     try:
-        return json.loads(text.decode("utf-8", "backslashreplace"))
+        content = json.loads(text.decode("utf-8", "backslashreplace"))
     except (ValueError, RecursionError):
         return None
+    decoded = (record_of(number, content),)
+    return next(read_record_events(fields_of(decoded), InputStats(file, form="records")), None)
+
+
+def damaged_event(alike: Event, file: str, number: int) -> Event:
+    """Return what a damaged record is counted by: what it has in common with another event."""
+    return Event(
+        file=file,
+        line=number,
+        time=None,
+        name=alike.name,
+        source=alike.source,
+        region=alike.region,
+        read_only=alike.read_only,
+        account=alike.account,
+    )

@@ -46,8 +46,8 @@ _LARGE_BLOCK = 1 << 16
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
-Keep = Callable[[Sketch, bytes], object]
-"""Takes the sketch and the text of a record that is passed over."""
+Keep = Callable[[Sketch, bytes, int], object]
+"""Takes the sketch and the text of a record that is passed over, and its place in the content."""
 _Reading = Generator[Record, None, _T]
 
 
@@ -56,7 +56,7 @@ class Records:
 
     The blocks are UTF-8. `prefilter` decides which records are passed over. `keep` takes those that
     can bear on a denial; without it, these records are decoded. With an `indexer`, large blocks are
-    indexed by numpy.
+    indexed by numpy. The first block begins at the place `begin` of the content.
 
     passed  the number of records that were passed over
     number  the number of the last record that was read, from 1
@@ -70,8 +70,10 @@ class Records:
         prefilter: RecordPrefilter,
         keep: Keep | None = None,
         indexer: Indexer | None = None,
+        begin: int = 0,
     ) -> None:
         self._blocks = blocks
+        self._begin = begin  # of the text that is read
         self._prefilter = prefilter
         self._keep = keep
         self._indexer = indexer
@@ -90,6 +92,7 @@ class Records:
         begun = next(self._blocks, b"")
         opening = _LIST.match(begun)
         rest = begun[opening.end() :] if opening else begun
+        self._begin += len(begun) - len(rest)
         yield from self._rest(rest, listed=opening is not None)
 
     def of_rest(self, number: int) -> Iterator[Record]:
@@ -119,6 +122,7 @@ class Records:
                 stop = border + len(COMMA)
                 done = yield from self._read(rest, stop, BORDER)
                 self.read += done
+                self._begin += done
                 rest = rest[done:]
                 again = done < stop
                 if self.read >= size or self._damaged:
@@ -138,6 +142,7 @@ class Records:
             if stop >= len(mark):
                 read = yield from self._read(rest, stop, border)
                 rest = rest[read:]
+                self._begin += read
             block = next(self._blocks, None)
             if block is None:
                 return self._without_last(rest, border)
@@ -157,6 +162,7 @@ class Records:
 
     def of_log(self, log: Log) -> Iterator[Record]:
         """Yield the records of a whole log that is indexed."""
+        self._begin = log.begin - int(log.records.begins[log.part.first])
         done = yield from self._read_each(log.text, log.records, log.part, COMMA)
         if done < log.part.end:
             begin, end = log.records.begins[[done, log.part.end]].tolist()
@@ -260,7 +266,7 @@ class Records:
             sketch = self._prefilter.sketcher.sketch(kind, number, text, begin, source, end)
             if sketch is None:
                 return False
-            self._keep(sketch, text[begin : end + 1])
+            self._keep(sketch, text[begin : end + 1], self._begin + begin)
         self.number += 1
         self.passed += 1
         self._add_time(text, source)

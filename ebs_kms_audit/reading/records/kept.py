@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import attrgetter
 
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.records.batches import (
     Batch,
     KeptRecord,
+    ListedRecord,
     Packed,
-    event_of_each,
-    events_of,
+    PackedRecords,
+    event_in,
     keep,
     place_of,
-    records_in,
     what_counts_once,
 )
-from ebs_kms_audit.reading.records.sketches import Sketch
+from ebs_kms_audit.reading.records.sketches import Kind, Sketch
+from ebs_kms_audit.reading.records.texts import RecordTexts
 from ebs_kms_audit.reading.related import RelatedEvents, is_near
+from ebs_kms_audit.reading.sources import Source
 
-_MOST_BYTES = 48 << 20  # of packed texts and of what else is kept of their records
-_OVERHEAD = 700  # bytes of a record beside its text
+_MOST_BYTES = 48 << 20  # of packed records and texts
 _BATCH = 1 << 20  # bytes of texts
+_BEAR: tuple[Kind, ...] = ("call", "session", "success", "grant", "change")
 
 
 class KeptRecords:
@@ -29,8 +32,6 @@ class KeptRecords:
 
     Of successes that differ in time only, the last is kept, and of AssumeRole calls that returned
     the same access key. With `related`, only records that bear on these denials are kept.
-
-    overflowed  whether there were too many to keep all that may bear on a denial
     """
 
     def __init__(self, related: RelatedEvents | None = None) -> None:
@@ -38,22 +39,31 @@ class KeptRecords:
         self._counts: dict[bytes, int] = {}
         self._samples: dict[bytes, KeptRecord] = {}  # of those that are counted together, the first
         self._events: dict[bytes, Event] = {}  # those of the samples
-        self._kept: dict[object, KeptRecord] = {}
+        self._packed: dict[Kind, list[PackedRecords]] = {kind: [] for kind in _BEAR}
+        self._texts = RecordTexts()
         self._batch = self.batch()
         self._own = 0  # the number of batches of this process
         self._size = 0
-        self.overflowed = False
+        self._overflowed = False
 
     def batch(self, number: int = 0) -> Batch:
         """Return an empty batch, which another process can fill.
 
         `number` is how many units of work there were before this one.
         """
-        return Batch(self._choice.may_bear if self._choice else None, number)
+        includes = self._choice.may_bear if self._choice else None
+        return Batch(includes, number, self._texts.sources)
 
-    def add(self, file: str, sketch: Sketch, text: bytes) -> None:
-        """Count a record, and keep it if it may bear on a denial."""
-        self._batch.add(file, sketch, text)
+    def add_sources(self, sources: Iterable[Source]) -> None:
+        """Add the sources of the records that come next."""
+        self._texts.sources.update((one.name, one) for one in sources if one.file)
+
+    def add(self, file: str, sketch: Sketch, text: bytes, place: int) -> None:
+        """Count a record, and keep it if it may bear on a denial.
+
+        The text is at a place in the file's content.
+        """
+        self._batch.add(file, sketch, text, place)
         if self._batch.size > _BATCH:
             self._take_own()
 
@@ -64,15 +74,27 @@ class KeptRecords:
 
     def take(self, packed: Packed, after: int = 0) -> None:
         """Take a batch. Its records are numbered from the one `after` which they were read."""
-        counts, _, texts = packed
+        counts, by_kind, texts = packed
         for like, count in counts:
             self._counts[like] = self._counts.get(like, 0) + count
+        parts = [(kind, PackedRecords(records, texts, after)) for kind, records in by_kind]
+        if any(like not in self._samples for like, _ in counts):
+            for _, part in parts:
+                for one in part.unpacked():
+                    self._samples.setdefault(one.sketch.like, one)
+        if self.overflowed:
+            return
+        for kind, part in parts:
+            if kind in self._packed:
+                self._packed[kind].append(part)
+                self._size += len(part.records)
         self._size += sum(map(len, texts))
-        for one in records_in(packed, after):
-            self._samples.setdefault(one.sketch.like, one)
-            if one.sketch.kind != "other" and not self.overflowed:
-                keep(self._kept, one)
-        self.overflowed |= self._size + len(self._kept) * _OVERHEAD > _MOST_BYTES
+        self._overflowed = self._size > _MOST_BYTES
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether events that bear on a denial may be missing: there were too many to keep."""
+        return self._overflowed or self._texts.missing
 
     @property
     def counted(self) -> Iterator[tuple[Event, int]]:
@@ -87,25 +109,42 @@ class KeptRecords:
         """
         choice = _Choice(related)
         chosen: dict[object, KeptRecord] = {}
-        for one in self._chosen(choice.bears):
+        for one in self._chosen(choice.bears, *_BEAR):
             what = what_counts_once(one, of_grants=False)
             if what not in chosen or one.sketch.time > chosen[what].sketch.time:
                 chosen[what] = one
-        return events_of(sorted(chosen.values(), key=place_of))
+        return self._events_of(sorted(chosen.values(), key=place_of))
 
-    def changes(self) -> list[tuple[Event, KeptRecord]]:
-        """Return the records that ended grants, each with an event that changed the same keys."""
-        changes = self._chosen(lambda sketch: sketch.kind == "change")
+    def changes(self) -> list[ListedRecord]:
+        """Return the records that ended grants."""
         events = self._sample_events()
-        return [(events[one.sketch.like], one) for one in changes]
+        found: dict[object, ListedRecord] = {}
+        for part in self._packed["change"]:
+            for file, sketch, packed, begin, end in part.unpacked():
+                alike, what = events[sketch.like], (sketch.id, sketch.like)
+                if what in found and found[what].place > (file, sketch.number):
+                    continue
+                found[what] = ListedRecord(
+                    file, sketch.number, sketch.seconds, alike, sketch.id, sketch.caller,
+                    packed or b"", begin, end,
+                )  # fmt: skip
+        return sorted(found.values(), key=attrgetter("place"))
 
     def _sample_events(self) -> dict[bytes, Event]:
         """Return one event of each group of records that are counted together."""
         self._take_own()
         new = [one for like, one in self._samples.items() if like not in self._events]
-        likes = (one.sketch.like for one in new)
-        self._events.update(zip(likes, event_of_each(new), strict=True))
+        for one, text in self._texts.of(new):
+            event = event_in(text, one.file, one.sketch.number)
+            self._events[one.sketch.like] = event or _of_damaged(one)
         return self._events
+
+    def _events_of(self, records: Iterable[KeptRecord]) -> Iterator[Event]:
+        """Yield the events of records. Damaged records are left out."""
+        events = (
+            event_in(text, one.file, one.sketch.number) for one, text in self._texts.of(records)
+        )
+        return filter(None, events)
 
     def grants(self, owners: Collection[tuple[str, str]]) -> Iterator[Event]:
         """Yield the events that created grants: each owner is a grantee and a key id.
@@ -117,23 +156,40 @@ class KeptRecords:
             grantees.setdefault(key_id, []).append(grantee)
 
         def is_of_owner(grant: Sketch) -> bool:
-            if grant.kind != "grant":
-                return False
             names = (name for key_id in grant.key_ids for name in grantees.get(key_id, ()))
             return any(name in grant.grant for name in names)
 
-        return events_of(self._chosen(is_of_owner))
+        return self._events_of(self._chosen(is_of_owner, "grant"))
 
     def ends(self, grant_ids: Collection[str]) -> Iterator[Event]:
         """Yield the events that ended these grants."""
-        return events_of(
-            self._chosen(lambda sketch: sketch.kind == "change" and sketch.grant in grant_ids)
-        )
+        return self._events_of(self._chosen(lambda sketch: sketch.grant in grant_ids, "change"))
 
-    def _chosen(self, chosen: Callable[[Sketch], bool]) -> list[KeptRecord]:
-        """Return the records with a chosen sketch by file and number."""
+    def _chosen(self, chosen: Callable[[Sketch], bool], *kinds: Kind) -> list[KeptRecord]:
+        """Return the records of some kinds with a chosen sketch, by file and number."""
         self._take_own()
-        return sorted((one for one in self._kept.values() if chosen(one.sketch)), key=place_of)
+        found: dict[object, KeptRecord] = {}
+        for kind in kinds:
+            for part in self._packed[kind]:
+                for one in part.unpacked():
+                    if chosen(one.sketch):
+                        keep(found, one)
+        return sorted(found.values(), key=place_of)
+
+
+def _of_damaged(one: KeptRecord) -> Event:
+    """Return what a record is counted by if it is damaged."""
+    source, name, region, account, read_only, *_ = one.sketch.alike
+    return Event(
+        file=one.file,
+        line=one.sketch.number,
+        time=None,
+        name=name,
+        source=source,
+        region=region,
+        read_only=read_only == "true",
+        account=account,
+    )
 
 
 class _Choice:

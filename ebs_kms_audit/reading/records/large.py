@@ -58,8 +58,8 @@ class _Part(NamedTuple):
 class LargeLog:
     """An iterator over the records of a large log file that must be decoded.
 
-    `scan` returns a reader of blocks, which gives the records that can bear on a denial to a
-    function. `kept` takes these records; without it, they are decoded.
+    `scan` returns a reader of blocks from a place on, which gives the records that can bear on a
+    denial to a function. `kept` takes these records; without it, they are decoded.
 
     passed  the number of records that were passed over
     times   the earliest and the latest Event time of these, of each range
@@ -69,7 +69,7 @@ class LargeLog:
         self,
         content: Content,
         workers: Workers,
-        scan: Callable[[Iterator[bytes], Keep | None], Records],
+        scan: Callable[[Iterator[bytes], Keep | None, int], Records],
         kept: KeptRecords | None,
     ) -> None:
         self._content = SeekableContent(content.again)
@@ -112,7 +112,7 @@ class LargeLog:
                     break
         blocks = self._content.blocks_from(end) if left is None else iter([left])
         keep = partial(self._kept.add, self._opened.name) if self._kept else None
-        rest = self._scan(blocks, keep)
+        rest = self._scan(blocks, keep, end)
         yield from rest.of_rest(number)
         self._add(rest.passed, rest.times)
         self._workers.report_whole(self._size, before)
@@ -136,7 +136,7 @@ class LargeLog:
         """Read the records from one that begins at a place, up to one that begins after a range."""
         batch = self._kept.batch(begin // RANGE) if self._kept else None
         keep = partial(batch.add, self._opened.name) if batch else None
-        scan = self._scan(self._content.blocks_from(begin), keep)
+        scan = self._scan(self._content.blocks_from(begin), keep, begin)
         records = [tuple(one) for one in scan.of_range(stop - begin)]
         end = begin + scan.read
         left = None if self._opened.cut_short else scan.left

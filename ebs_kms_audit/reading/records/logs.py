@@ -21,11 +21,13 @@ class Log(NamedTuple):
     text     the records, each with a comma after it
     records  where they are
     part     those of the file
+    begin    where the first of these is in the content of the file
     """
 
     text: bytes
     records: RecordIndex
     part: IndexPart
+    begin: int
 
 
 def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[Log | None]:
@@ -37,23 +39,23 @@ def index_together(contents: Sequence[bytes | None], indexer: Indexer) -> list[L
 
     logs: list[Log | None] = [None] * len(contents)
     for group in _groups(contents):
-        texts = [part for _, records in group for part in (records, b",")]
+        texts = [part for _, _, records in group for part in (records, b",")]
         text = b"".join([*texts, bytes(PAD)])
         size = len(text) - PAD
         index = indexer.index(text, size, b"},")
         if index is None:
             continue
-        borders = list(accumulate((len(records) + 1 for _, records in group), initial=0))
+        borders = list(accumulate((len(records) + 1 for _, _, records in group), initial=0))
         places = index.begins.searchsorted(borders).tolist()
         if index.begins[-1] == size and index.begins[places].tolist() == borders:
-            for (number, _), part in zip(group, index.parts(places), strict=True):
-                logs[number] = Log(text, index, part)
+            for (number, begin, _), part in zip(group, index.parts(places), strict=True):
+                logs[number] = Log(text, index, part, begin)
     return logs
 
 
-def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, memoryview]]]:
-    """Yield groups of numbers of contents, each with its records."""
-    group: list[tuple[int, memoryview]] = []
+def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, int, memoryview]]]:
+    """Yield groups of numbers of contents, each with its records and where these begin."""
+    group: list[tuple[int, int, memoryview]] = []
     size = 0
     for number, content in enumerate(contents):
         opening = LOG.match(content) if content else None
@@ -63,7 +65,7 @@ def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, memory
         if group and size + len(records) > _TOGETHER:
             yield group
             group, size = [], 0
-        group.append((number, records))
+        group.append((number, opening.end(), records))
         size += len(records)
     if group:
         yield group
