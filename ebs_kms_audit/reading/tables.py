@@ -72,7 +72,7 @@ def _texts_in(column: Any) -> list[str]:
         if (seconds == values).all():  # and none is missing: NaT is not equal to NaT
             zone = "Z" if column.array.tz else ""
             return [f"{text}{zone}" for text in np.datetime_as_string(seconds).tolist()]
-    return _texts_of(column.to_numpy(dtype=object).tolist())
+    return _texts_of(column.to_numpy(dtype=object, na_value="").tolist())
 
 
 def _texts_of(column: list[Any]) -> list[str]:

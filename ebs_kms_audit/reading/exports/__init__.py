@@ -5,7 +5,7 @@ rows     lines → rows, as strict CSV; goes on after a broken quote
 events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
 cells    single cells → values
 
-This is the plain reader. It reads every file. Large regular files are read by the vectorised reader
+This is the plain reader. It reads every export. Large regular ones are read by the vectorised reader
 in `large`, which gives the same events.
 """
 

@@ -16,7 +16,8 @@ from ebs_kms_audit.reading.tables import Batch
 _MARK = "\udc1b"
 _LF, _MARK_ITSELF = f"{_MARK}n", f"{_MARK}m"
 _NO_TIME = "-"
-_UTC = "+00:00"  # as in a time of pandas; the console writes Z
+_UTC = "+00:00"  # in a time of pandas; the console writes Z
+_UTC_AT_END = re.compile(r"\+00:00\Z")
 
 
 def lines_of(batches: Iterable[Batch], settings: Settings) -> Iterator[bytes]:
@@ -27,9 +28,8 @@ def lines_of(batches: Iterable[Batch], settings: Settings) -> Iterator[bytes]:
     field = _field_writer(delimiter)
     for batch in batches:
         cells = list(batch)
-        cells[time_at] = [
-            f"{time[: -len(_UTC)]}Z" if time.endswith(_UTC) else time for time in batch[time_at]
-        ]
+        if _UTC in "".join(batch[time_at]):
+            cells[time_at] = [_UTC_AT_END.sub("Z", time) for time in batch[time_at]]
         if not all(map(str.strip, set(batch[name_at]))):
             # A row without an Event name is set aside, whatever its time. A blank line is no row.
             cells[time_at] = [
