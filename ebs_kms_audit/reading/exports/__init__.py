@@ -5,8 +5,8 @@ rows     lines → rows, as strict CSV; goes on after a broken quote
 events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
 cells    single cells → values
 
-This is the plain reader. It reads every export. Large regular ones are read by the vectorised reader
-in `large`, which gives the same events.
+This is the plain reader. It reads every export. The vectorised reader in `large` reads large
+regular ones, and gives the same events.
 """
 
 from __future__ import annotations
