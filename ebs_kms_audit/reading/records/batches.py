@@ -21,6 +21,7 @@ _NOT_AT_ALL = 0  # a level of zlib
 _MOST_STORED = 16 << 20  # bytes of texts: when more than that are kept, they are packed
 _FEWEST = 64  # units of work that are assumed to come
 _IN_FILE = -1  # in place of the number of packed texts
+_BEFORE_SKETCH = 4  # fields of a packed record
 
 Packed = tuple[list[tuple[bytes, int]], list[tuple[Kind, bytes]], list[bytes]]
 """A batch as `marshal` takes it: how many records are alike; the kept records of each kind; the
@@ -128,13 +129,15 @@ class PackedRecords(NamedTuple):
     texts: list[bytes]
     after: int
 
-    def unpacked(self) -> Iterator[KeptRecord]:
-        """Yield the records."""
-        records = marshal.loads(zlib.decompress(self.records))
-        for file, text, begin, end, kind, number, *others in records:
-            sketch = Sketch(kind, self.after + number, *others)
-            packed = None if text == _IN_FILE else self.texts[text]
-            yield KeptRecord(file, sketch, packed, begin, end)
+    def unpacked(self, chosen: Callable[[Sketch], bool] | None = None) -> Iterator[KeptRecord]:
+        """Yield the records, or those with a chosen sketch. The choice does not see the number."""
+        for record in marshal.loads(zlib.decompress(self.records)):
+            sketch = Sketch._make(record[_BEFORE_SKETCH:])
+            if chosen is None or chosen(sketch):
+                file, text, begin, end = record[:_BEFORE_SKETCH]
+                packed = None if text == _IN_FILE else self.texts[text]
+                sketch = sketch._replace(number=self.after + sketch.number)
+                yield KeptRecord(file, sketch, packed, begin, end)
 
 
 class ListedRecord(NamedTuple):

@@ -171,9 +171,8 @@ class KeptRecords:
         found: dict[object, KeptRecord] = {}
         for kind in kinds:
             for part in self._packed[kind]:
-                for one in part.unpacked():
-                    if chosen(one.sketch):
-                        keep(found, one)
+                for one in part.unpacked(chosen):
+                    keep(found, one)
         return sorted(found.values(), key=place_of)
 
 
