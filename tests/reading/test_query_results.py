@@ -92,13 +92,14 @@ def events_of(*rows, header=HEADER):
         ([f"{S3.replace('PutObject,s3.amazonaws.com', 'Decrypt,kms')}{SESSION},e-2"], ["Decrypt"]),
         ([f"{S3.replace('PutObject,s3.amazonaws.com', 'kms:Decrypt,')}{SESSION},e-2"],
          ["Decrypt"]),
+        ([f"{S3.replace('PutObject,s3', 'ec2:RunInstances,ec2')}{SESSION},e-2"], ["RunInstances"]),
         ([f"{S3.replace('PutObject,s3', 'Decrypt,kms')}{{broken,e-2"], ["Decrypt"]),
     ],
     ids=["no caller", "session", "unreadable caller", "long-term key", "long-term key in a struct",
          "long-term key with an escape", "a caller twice", "two callers", "two accounts",
          "no time, then the same caller", "operation on a user", "such an operation in a session",
          "source without a domain", "KMS without a domain", "name with a service",
-         "unreadable caller of KMS"],
+         "name and source with a service", "unreadable caller of KMS"],
 )  # fmt: skip
 def test_rows_that_become_events(rows, names):
     """An audit needs events of KMS and long-term access keys, and counts the other rows."""

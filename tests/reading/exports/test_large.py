@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,15 @@ OTHER_KEY_ID = "0000aaaa-12ab-34cd-56ef-1234567890ab"
 SESSION_KEY = access_key("ASIA", ACCOUNT, "worker")
 
 
-def line(one: dict[str, str], quoted: Collection[str] = ()) -> str:
+def line(one: dict[str, str], quoted: Collection[str] = (), header: Sequence[str] = HEADER) -> str:
     """Write one row as in a file, without the end of its last line.
 
     The cells of the `quoted` columns are in quotes, other cells where they must be.
     """
-    cells = [one.get(name, "") for name in HEADER]
+    cells = [one.get(name, "") for name in header]
     return ",".join(
         '"' + cell.replace('"', '""') + '"' if name in quoted or {*cell} & {*'",\r\n'} else cell
-        for name, cell in zip(HEADER, cells, strict=True)
+        for name, cell in zip(header, cells, strict=True)
     )
 
 
@@ -74,6 +74,7 @@ FIELDS: list[dict[str, str]] = [
     EC2 | {"resources": resources(("AWS::KMS::Key", "alias/ebs"))},
     EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID)).replace(KEY_ID[0], r"\u0031", 1)},
     EC2 | {"resources": resources(("AWS::EC2::Volume", VOLUME))}, EC2 | {"resources": "[{"},
+    EC2 | {"user_name": 'a "b", c'}, KMS | {"event_name": "Decrypt", "user_name": 'a "b", c'},
     EC2 | {"aws_region": "eu-west-1"}, EC2 | {"recipient_account_id": OTHER},
     EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked", "user_name": "carol",
            "resources": resources(("AWS::EC2::Volume", VOLUME))},
@@ -351,6 +352,41 @@ def test_rows_with_quoted_cells_are_only_counted(
     reading = Reading(str(path))
     assert list(reading.read()) == []
     assert sum(count for _, count in reading.counted) == 40
+
+
+@pytest.mark.parametrize("first", range(len(HEADER)))
+def test_the_report_does_not_depend_on_quotes(tiny: Any, tmp_path: Path, first: int) -> None:
+    """Each column is the last one in one of the files: a row that begins with a quote is next."""
+    header = [*HEADER[first:], *HEADER[:first]]
+    path = tmp_path / "export.csv"
+    rows = [denied(**one) for one in DENIED] + [row(**one) for one in FIELDS]
+    rows = [
+        one | {"Event time": f"2026-05-18T07:{at // 20:02}:{at % 20:02}Z"}
+        for at, one in enumerate(rows)
+    ]
+
+    def write(*quoted: Collection[str]) -> None:
+        lines = [line(one, quoted[at % len(quoted)], header) for at, one in enumerate(rows)]
+        path.write_text("\n".join([",".join(header), *lines]), newline="", encoding="utf-8")
+
+    write(())
+    tiny(None)
+    expected = report(path)
+    for quoted in ([()], [header], [(), header], [header[::2], header[1::2]]):
+        write(*quoted)
+        for sizes in (None, (1_500, 4_000)):
+            tiny(sizes)
+            assert report(path) == expected
+
+
+@pytest.mark.parametrize("quoted", [(), HEADER])
+def test_a_long_term_key_in_quotes(tiny: Any, tmp_path: Path, quoted: Collection[str]) -> None:
+    path = tmp_path / "export.csv"
+    by_bob = denied("bob", aws_access_key=access_key("ASIA", ACCOUNT, "bob"))
+    rows = [by_bob, row(**S3 | LONG_TERM | {"user_name": "bob"})]
+    path.write_text("\n".join([",".join(HEADER), *(line(one, quoted) for one in rows)]))
+    tiny((64, 4_000))
+    assert audit(path).findings[0].principal.arn == f"arn:aws:iam::{ACCOUNT}:user/bob"
 
 
 @pytest.mark.parametrize("mix", MIXES)
