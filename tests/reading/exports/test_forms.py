@@ -22,7 +22,7 @@ import pyarrow.parquet
 import pytest
 
 from ebs_kms_audit import InputError, audit
-from ebs_kms_audit.reading import Reading
+from ebs_kms_audit.reading import Reading, exports
 from ebs_kms_audit.reading.exports.large import kept
 from tests.exports import ACCOUNT, access_key, denied, export, row
 from tests.reading.exports.test_large import BAD, DENIED, EC2, FIELDS, ODD, export_of, line
@@ -160,6 +160,21 @@ def arrow_of(frame: pd.DataFrame) -> pa.Table:
     return pa.table({name: pa.array(frame[name].tolist(), pa.string()) for name in frame})
 
 
+@pytest.mark.parametrize("form", ["stream", "zip", "UTF-16", "gzip of UTF-16"])
+@pytest.mark.parametrize(
+    "before",
+    ["Report\n", "\xe9\n", "x" * 9_000 + "\n", "x" * 30_000 + "\n"],
+    ids=["a title", "not ASCII", "9,000 bytes", "30,000 bytes"],
+)
+def test_lines_before_the_header_are_no_rows(
+    tiny: Any, tmp_path: Path, form: str, before: str
+) -> None:
+    text = before + export(row(), denied())
+    tiny(SIZES[0])
+    coverage = audit(FORMS[form](tmp_path, text)).coverage
+    assert (coverage.rows_read, coverage.rows_set_aside, coverage.denials) == (2, 0, 1)
+
+
 TABLES: dict[str, Callable[[Path, pd.DataFrame], Any]] = {
     "DataFrame": lambda _, frame: frame,
     "missing values": lambda _, frame: frame.replace("", None),
@@ -245,6 +260,22 @@ def test_an_empty_row_of_a_table_is_set_aside(tiny: Any, cell: Any) -> None:
     assert [(one["line"], one["reason"]) for one in found["set_aside"]] == [
         (401, "it has no Event name")
     ]
+
+
+@pytest.mark.parametrize("form", ["stream", "zip", "DataFrame", "Arrow stream"])
+@pytest.mark.parametrize(
+    ("make", "rows", "large"),
+    [(row, 400, 0), (row, 4_000, 1), (denied, 100, 0), (denied, 1_000, 1)],
+    ids=["few", "many", "few denied", "many denied"],
+)
+def test_a_large_input_is_read_by_the_vectorised_reader(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str, make: Any, rows: int, large: int
+) -> None:
+    """A row that is needed counts as four others. numpy is imported already."""
+    monkeypatch.setattr(exports, "LARGE", 8 * 200_000)  # bytes; it counts as large from an eighth
+    text = export(*[make()] * rows)
+    forms: dict[str, Callable[[Path, Any], Any]] = {**FORMS, **TABLES}
+    assert large_exports(forms[form](tmp_path, frame_of(text) if form in TABLES else text)) == large
 
 
 @pytest.mark.parametrize("sizes", [None, *SIZES])

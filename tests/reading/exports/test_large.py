@@ -400,7 +400,7 @@ def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
     assert report(path) == expected
 
 
-ONLY_PLAIN: dict[str, Callable[[str], bytes]] = {
+AS_WRITTEN: dict[str, Callable[[str], bytes]] = {
     "crlf.csv": lambda text: text.replace("\n", "\r\n").encode(),
     "cr.csv": lambda text: text.replace("\n", "\r").encode(),
     "utf-16.csv": lambda text: text.encode("utf-16"),
@@ -409,15 +409,15 @@ ONLY_PLAIN: dict[str, Callable[[str], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", ONLY_PLAIN)
+@pytest.mark.parametrize("name", AS_WRITTEN)
 @pytest.mark.parametrize("rows", [499, 501, 1_003])
-def test_no_row_is_lost_where_only_the_plain_reader_can_read_an_export(
+def test_no_row_is_lost_where_the_first_rows_are_read_by_the_plain_reader(
     tiny: Any, tmp_path: Path, name: str, rows: int
 ) -> None:
     """The first 500 rows are read first, to find out how dates are written."""
     made = [denied() if number % 100 == 98 else row() for number in range(rows)]
     path = tmp_path / name
-    path.write_bytes(ONLY_PLAIN[name](export(*made)))
+    path.write_bytes(AS_WRITTEN[name](export(*made)))
     tiny((50_000, 400_000))
     coverage = audit(path).coverage
     assert (coverage.rows_read, coverage.rows_set_aside) == (rows, 0)

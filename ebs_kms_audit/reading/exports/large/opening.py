@@ -43,8 +43,8 @@ def open_large(
     """Return the large export of a source; None where only the plain reader can read it.
 
     `kept` is the content of a source that is not a file. `head` are its lines up to the header.
-    They must have one kind of line end, and their text must be UTF-8 in the content: otherwise it
-    is not known where the first row begins.
+    They must have one kind of line end, and the first block must begin with their text in UTF-8:
+    otherwise it is not known where the first row begins.
     """
     text = "".join(head).encode("utf-8", "surrogatepass")
     end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
@@ -59,12 +59,12 @@ def open_large(
     file = source.file
     if file and isinstance(first, bytes) and not file.packed:
         mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
-        if _begins_with(first[mark:], text):
+        if first.startswith(text, mark):
             settings = settings._replace(texts=False)
             results = partial(_of_file, file, mark + len(text), settings)
             return large(settings, results, file=UnchangedFile(file.path))
     content = Lines(source.name, _blocks(source, kept)).raw()
-    if content is None or not _begins_with(next(content), text):
+    if content is None or not next(content).startswith(text):
         return None
     if file and file.packed:
         return large(settings, partial(_of_packed_file, source, file, len(text), settings))
@@ -87,11 +87,6 @@ def open_large_table(
         stats, settings, lambda _: results_of(once, settings), line=1, related=related,
         again=again and (lambda: map(Row, count(1), again().rows)),
     )  # fmt: skip
-
-
-def _begins_with(block: bytes, text: bytes) -> bool:
-    """Return whether a block begins with a text, as far as the block goes."""
-    return block[: len(text)] == text[: len(block)]
 
 
 def _of_file(
