@@ -17,7 +17,6 @@ from ebs_kms_audit.messages import plain
 from ebs_kms_audit.policy import document
 from ebs_kms_audit.reading import sources
 from ebs_kms_audit.reading.exports import cells, events
-from ebs_kms_audit.reading.exports.large import range_reader
 from ebs_kms_audit.reading.records import decoder
 from ebs_kms_audit.redaction import fields, redactor
 from ebs_kms_audit.redaction.fields import Kind
@@ -46,7 +45,7 @@ def account_through_a_float(patch: Patch) -> None:
             return None, f"{int(cell[:-2]):.5E}"
         return cell or None, None
 
-    for module in (cells, events, range_reader):
+    for module in (cells, events):
         patch.setattr(module, "read_account", read_account)
 
 

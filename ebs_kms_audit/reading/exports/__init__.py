@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import read_account
+from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
     is_day_first,
@@ -215,7 +215,7 @@ def _has_damaged_ids(layout: Layout, sample: Sequence[Row]) -> bool:
     if at is None:
         return False
     cells = {row.cells[at]: row.cells for row in sample if len(row.cells) == layout.width}
-    return any(read_account(cell)[1] and not layout.misfit(row) for cell, row in cells.items())
+    return any(lost_digits(cell) and not layout.misfit(row) for cell, row in cells.items())
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:

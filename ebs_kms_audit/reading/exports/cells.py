@@ -34,6 +34,12 @@ def read_account(cell: str) -> tuple[str | None, str | None]:
     return _read_account(cell) if len(cell) <= _LONGEST_ACCOUNT else (None, cell[:_LONGEST_ACCOUNT])
 
 
+def lost_digits(cell: str) -> bool:
+    """Return whether an account id lost digits, which other cells of the file may show."""
+    account, damaged = read_account(cell)
+    return account is None and damaged is not None
+
+
 @lru_cache(1024)  # a file has few accounts
 def _read_account(cell: str) -> tuple[str | None, str | None]:
     text = cell.strip().strip("'\"=")

@@ -32,7 +32,8 @@ ROWS = [*(denied(**cells) for cells in DENIED), *(row(**cells) for cells in FIEL
 ROWS += [make(**cells) for cells in ODD for make in (row, denied)]
 TEXT = export_of([(line(one), None) for one in ROWS] + [(bad, None) for bad in BAD], "\n")
 """Rows of every kind."""
-WITHOUT_DAMAGED_IDS = TEXT.replace("1.11122E+11", ACCOUNT).replace(",11122223333,", f",{ACCOUNT},")
+WITHOUT_LOST_DIGITS = TEXT.replace("1.11122E+11", ACCOUNT)
+"""Some account ids have lost a leading zero, which is known. Each form is read by one reader."""
 
 
 def zipped(*members: bytes) -> bytes:
@@ -117,7 +118,7 @@ def test_each_form_of_a_file_has_the_report_of_the_plain_reader(
     tiny: Any, tmp_path: Path, form: str, sizes: tuple[int, int]
 ) -> None:
     def made() -> Any:
-        return FORMS[form](tmp_path, WITHOUT_DAMAGED_IDS)
+        return FORMS[form](tmp_path, WITHOUT_LOST_DIGITS)
 
     tiny(None)
     expected = report(made())
@@ -196,7 +197,7 @@ REGULAR = frame_of(export(*[row(), denied(), denied("bob"), row(**EC2)] * 150))
 def test_each_form_of_a_table_has_the_report_of_the_plain_reader(
     tiny: Any, tmp_path: Path, form: str, sizes: tuple[int, int]
 ) -> None:
-    frame = frame_of(export(*ROWS)).replace(["1.11122E+11", "11122223333"], ACCOUNT)
+    frame = frame_of(export(*ROWS)).replace("1.11122E+11", ACCOUNT)
     tiny(None)
     expected = report(TABLES[form](tmp_path, frame))
     tiny(sizes)
@@ -365,9 +366,9 @@ def test_many_texts_are_kept_in_a_temporary_file(
 ) -> None:
     monkeypatch.setattr(kept, "_IN_MEMORY", 1_000)
     tiny(None)
-    expected = report(io.BytesIO(WITHOUT_DAMAGED_IDS.encode()))
+    expected = report(io.BytesIO(WITHOUT_LOST_DIGITS.encode()))
     tiny(SIZES[0])
-    assert report(io.BytesIO(WITHOUT_DAMAGED_IDS.encode())) == expected
+    assert report(io.BytesIO(WITHOUT_LOST_DIGITS.encode())) == expected
 
 
 def test_a_temporary_file_that_cannot_be_written_is_an_error_of_the_input(

@@ -19,7 +19,7 @@ from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import read_account
+from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import JUDGED_BY, RowReader
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.large.distinct import distinct
@@ -32,7 +32,7 @@ DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n 
 """What the rows of a group are, as bits of its flags. A group without flags is not relevant.
 
 DOUBT    rows that the plain reader must read
-DAMAGED  rows with a damaged account id
+DAMAGED  rows with an account id that lost digits
 NEEDED   rows that are needed one by one
 USER     rows that are needed if their resources can be the ARN of an IAM user
 COUNTED  rows that are only counted; of these:
@@ -202,7 +202,7 @@ class Groups:
         found = self._judge(cells)
         if found.fault:
             return DOUBT
-        if read_account(self._cell(cells, columns.ACCOUNT))[1]:
+        if lost_digits(self._cell(cells, columns.ACCOUNT)):
             return DOUBT | DAMAGED
         if not any(found.relevance):
             return 0

@@ -19,7 +19,7 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import read_account
+from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import RowReader, is_day_first
 from ebs_kms_audit.reading.exports.large.blocks import Block
 from ebs_kms_audit.reading.exports.large.groups import DAMAGED, DOUBT, Groups
@@ -203,7 +203,7 @@ class RangeReader:
         account = self._at.get(columns.ACCOUNT)
         for line, cells, _ in self._plain_reader.needed(_next(rows, lines, most, stop)):
             self._needed.add(line, cells)
-            if account is not None and read_account(cells[account])[1]:
+            if account is not None and lost_digits(cells[account]):
                 self._damaged = True
         lines.stop(rows.line)
         self._rows_at_doubt = min(_MOST, 2 * most)
