@@ -67,7 +67,7 @@ class History:
     changes               the last 20 changes to the key or to the caller's role in the 24 hours
                           before the first denial, or the last change if there is none; if the
                           key is unknown, changes to all keys in the account and Region; if nothing
-                          else was changed, the last 3 grants that were retired
+                          else was changed, or for EC2 infrastructure, the last 3 retired grants
     changes_count         the number of these changes, including those not listed
     grants_retired        how many of these changes retired a grant, which services do routinely
     policy_changes_after  changes to the key policy after the last denial

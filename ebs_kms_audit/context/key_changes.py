@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
 from ebs_kms_audit.identify import is_kms, key_names
-from ebs_kms_audit.model import Denial, Event, EventList, Listed, event_of, listed
+from ebs_kms_audit.model import (
+    Denial,
+    Event,
+    EventList,
+    Listed,
+    PrincipalKind,
+    event_of,
+    listed,
+)
 from ebs_kms_audit.model.event_list import NO_EVENTS, in_order
 from ebs_kms_audit.reading.related import order_in_time
 
@@ -148,22 +156,17 @@ class ChangeLog:
         A change concerns a denial if it was made to the denied key or to the caller's role. If the
         row of the change or the denial names no key, a change in the same account and Region
         concerns it. Only changes in the last 24 hours are used. If there are none, the last change
-        is used. Retired grants are listed only if nothing else was changed.
+        is used. Retired grants are listed only if nothing else was changed, or if the caller is
+        EC2 infrastructure, which uses the key by a grant.
         """
         places = list(_places_of_denial(denial))
         changes = self._spans(places, time)
         retired = self._spans([(("retired", *place), account) for place, account in places], time)
-        other_count, retired_count = (
-            sum(one.size for one in spans) for spans in (changes, retired)
-        )
-        for spans, most in ((changes, SHOWN), (retired, _RETIRED)):
-            if last := [change for one in spans for change in one.last(most)]:
-                listed = EventList.last(last, most)
-                return ChangesBefore(listed, other_count + retired_count, retired_count)
-        for spans in (changes, retired):
-            if earlier := [change for one in spans for change in one.last_before()]:
-                return ChangesBefore(EventList.last(earlier, 1), 1, int(spans is retired))
-        return ChangesBefore()
+        found, count = _last(changes, SHOWN)
+        grants, retired_count = _last(retired, _RETIRED)
+        if not found or denial.principal.kind is PrincipalKind.INFRASTRUCTURE:
+            found += grants
+        return ChangesBefore(EventList.last(found, SHOWN), count + retired_count, retired_count)
 
     def _spans(self, places: Iterable[tuple[_Place, str | None]], time: float) -> list[_Span]:
         """Return the changes in the 24 hours before a time, at places with their accounts."""
@@ -228,6 +231,15 @@ class ChangeLog:
         """The changes to key policies by place and account."""
         edits = (event for event in self._events.values() if event.name == "PutKeyPolicy")
         return _by_place(_with_time(edits))
+
+
+def _last(spans: Sequence[_Span], most: int) -> tuple[tuple[Listed, ...], int]:
+    """Return the last changes and their number. If there are none, return the last one before."""
+    if count := sum(one.size for one in spans):
+        recent = [change for one in spans for change in one.last(most)]
+        return EventList.last(recent, most).entries, count
+    earlier = EventList.last([change for one in spans for change in one.last_before()], 1).entries
+    return earlier, len(earlier)
 
 
 def is_change(event: Event) -> bool:

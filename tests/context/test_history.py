@@ -275,8 +275,8 @@ OLD_EDIT, OLD_RETIRED = EDITED | DAYS_BEFORE, RETIRED[0] | DAYS_BEFORE
         (REVOKED, LAST_REVOKED, 30, 0),
         ([*REVOKED, *RETIRED], LAST_REVOKED, 80, 50),
         # Of changes more than 24 hours before the denial, the last one is listed.
-        ([OLD_EDIT, RETIRED[-1]], LAST_RETIRED[-1:], 1, 1),
-        ([OLD_EDIT, OLD_RETIRED], [EDITED["eventID"]], 1, 0),
+        ([OLD_EDIT, *RETIRED], [EDITED["eventID"]], 51, 50),
+        ([OLD_EDIT, OLD_RETIRED], [EDITED["eventID"]], 2, 1),
         ([OLD_RETIRED], [OLD_RETIRED["eventID"]], 1, 1),
     ],
 )
@@ -297,6 +297,16 @@ def test_the_answer_tells_what_changed_and_no_retired_grant_of_a_later_finding()
     text = " ".join(audit(record(), EDITED, later, retired).to_text().split())
     assert "changed the key policy (PutKeyPolicy, 2026-05-18 06:01:00 UTC), 59 minutes" in text
     assert "retired a grant" not in text
+
+
+def test_the_grants_of_ec2_infrastructure_are_listed_beside_other_changes():
+    """Source: EBS User Guide, "Requirements for Amazon EBS encryption": EC2 uses a grant."""
+    infrastructure = f"arn:aws:iam::{ACCOUNT}:role/aws:ec2-infrastructure"
+    denied = record(
+        eventName="Decrypt", userIdentity=session(infrastructure, "i-0123456789abcdef0")
+    )
+    history = audit(denied, EDITED, *RETIRED).findings[0].history
+    assert [one.event_id for one in history.changes] == [EDITED["eventID"], *LAST_RETIRED]
 
 
 def test_too_many_retired_grants_are_a_caveat_and_hide_no_policy_change(monkeypatch):
