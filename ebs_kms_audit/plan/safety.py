@@ -235,13 +235,14 @@ def _lines(condition: Mapping[str, Any]) -> set[tuple[str, str]]:
 def _invalid_document(before: KeyPolicy, after: KeyPolicy, key: str | None) -> Iterator[str]:
     """Give what makes KMS reject the new document, or read it in more than one way."""
     # Repeated members of the JSON text are known of the old document only.
-    found = {f"{one.json_path}: {one.message}" for one in before.faults}
+    found = {(one.json_path, one.message) for one in before.faults}
     found |= {
-        f"{one.json_path}: {one.message}"
+        (one.json_path, one.message)
         for one in lint(after, key=key)
         if one.severity is Severity.ERROR and one.id != "too_large"
     }
-    yield from (f"KMS may reject the document. {text.rstrip('.')}." for text in sorted(found))
+    for path, message in sorted(found):
+        yield f"KMS may reject the document ({path}): {message.rstrip('.')}."
     size = len(policy_text(after.document))  # ASCII with spaces: no other spelling is larger
     if size > LARGEST:
         yield f"The document has {size:,} bytes. A key policy may have {LARGEST:,}."

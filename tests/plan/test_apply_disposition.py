@@ -33,7 +33,7 @@ CONTRADICTS = (
     "leave it to IAM policies."
 )
 LOCKED_OUT = (
-    "KMS may reject the document. $.Statement: No principal can call kms:PutKeyPolicy, so nobody "
+    "KMS may reject the document ($.Statement): No principal can call kms:PutKeyPolicy, so nobody "
     "can change this policy again."
 )
 ELSEWHERE = "arn:aws:iam::444455556666:root"
@@ -63,11 +63,11 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
          [f"{what}. It also needs an IAM policy in account {ACCOUNT}, which was not given."
           for what in NOT_PROVED]),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE"]}}),
-         ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: AIDACKCEVSQ6C2EXAMPLE: "
+         ["KMS may reject the document ($.Statement[1].Principal.AWS[0]): AIDACKCEVSQ6C2EXAMPLE: "
           "the user or role with this unique id was deleted."]),
         ({}, policy(ROOT, USAGE | {"Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:group/ops"]}}),
-         ["KMS may reject the document. $.Statement[1].Principal.AWS[0]: arn:aws:iam::111122223333:"
-          "group/ops: a group cannot be a principal."]),
+         ["KMS may reject the document ($.Statement[1].Principal.AWS[0]): arn:aws:iam::"
+          "111122223333:group/ops: a group cannot be a principal."]),
         ({}, policy(ROOT | {"Principal": {"AWS": ELSEWHERE}}),
          ["The policy names account 444455556666, but not the key's own account 111122223333.",
           CONTRADICTS, LOCKED_OUT]),
@@ -75,8 +75,8 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
          ["The policy names accounts 444455556666, 555566667777, but not the key's own account "
           "111122223333.", CONTRADICTS, LOCKED_OUT]),
         ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
-         [CONTRADICTS, "KMS may reject the document. $.Statement[0].Principal.AWS: The principal is"
-          " in the partition aws-cn, and the key is in aws."]),
+         [CONTRADICTS, "KMS may reject the document ($.Statement[0].Principal.AWS): The principal "
+          "is in the partition aws-cn, and the key is in aws."]),
         ({}, policy(ROOT | {"Action": "kms:Decrypt"}), [CONTRADICTS, LOCKED_OUT]),
     ],
 )  # fmt: skip

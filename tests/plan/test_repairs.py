@@ -149,7 +149,7 @@ LOST = [
                  "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
                  "GenerateDataKeyPairWithoutPlaintext", "DescribeKey")
 ]  # fmt: skip
-ON_STATEMENT = "KMS may reject the document. $.Statement[1].Principal.AWS: "
+ON_STATEMENT = "KMS may reject the document ($.Statement[1].Principal.AWS): "
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/s2"
 CHINA = ROLE.replace("arn:aws:", "arn:aws-cn:")
 WILDCARD = f"arn:aws:iam::{ACCOUNT}:role/ci/*"

@@ -55,7 +55,7 @@ UNBOUND = (
     "It is not known that {name} is the policy of this key. Give it as --key-policy KEY_ARN=FILE."
 )
 IAM_POLICY_TOO = "It also needs an IAM policy in account 444455556666, which was not given."
-REJECTED = "KMS may reject the document. $.Statement[1]."
+REJECTED = "KMS may reject the document ($.Statement[1]."
 CASES = {
     "bare id of a multi-Region key": (
         [denied(errorMessage=MESSAGE.replace(KEY_ARN, REPLICA))], "mrk-file", [UNBOUND],
@@ -116,22 +116,22 @@ CASES = {
     ),
     "an unknown operator": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Condition={"StringIs": {"aws:x": "y"}}))},
-        [f"{REJECTED}Condition.StringIs['aws:x']: StringIs is not a condition operator."],
+        [f"{REJECTED}Condition.StringIs['aws:x']): StringIs is not a condition operator."],
     ),
     "an unreadable date": (
         None,
         {KEY_ARN: policy(deny(Action="kms:Sign",
                               Condition={"DateLessThan": {"aws:CurrentTime": "soon"}}))},
-        [f"{REJECTED}Condition.DateLessThan['aws:CurrentTime']: 'soon' is not a date "
+        [f"{REJECTED}Condition.DateLessThan['aws:CurrentTime']): 'soon' is not a date "
          "(2026-05-18T07:00:00Z), which DateLessThan requires."],
     ),
     "an action without a service": (
         None, {KEY_ARN: policy(deny(Action=["kms:Sign", "Verify"]))},
-        [f"{REJECTED}Action[1]: 'Verify' has no service prefix: write kms:Verify."],
+        [f"{REJECTED}Action[1]): 'Verify' has no service prefix: write kms:Verify."],
     ),
     "an invalid principal type": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"Person": ROLE}))},
-        [f"{REJECTED}Principal.Person: {ROLE}: the types are AWS, Service, Federated and "
+        [f"{REJECTED}Principal.Person): {ROLE}: the types are AWS, Service, Federated and "
          "CanonicalUser."],
     ),
     # IAM User Guide, "Troubleshoot access denied error messages": which policy type it was.
@@ -153,7 +153,7 @@ CASES = {
     ),
     "a placeholder of a deleted principal": (
         None, {KEY_ARN: policy(deny(Action="kms:Sign", Principal={"AWS": DELETED}))},
-        [f"{REJECTED}Principal.AWS: {DELETED}: the user or role with this unique id was deleted."],
+        [f"{REJECTED}Principal.AWS): {DELETED}: the user or role with this unique id was deleted."],
     ),
 }  # fmt: skip
 
@@ -190,7 +190,7 @@ def test_repeated_members_of_the_json_text(tmp_path):
     )
     found = step(given={KEY_ARN: str(path)})
     assert found.reasons == (
-        "KMS may reject the document. $: The member 'Sid' is in one object more than once.",
+        "KMS may reject the document ($): The member 'Sid' is in one object more than once.",
     )
 
 
