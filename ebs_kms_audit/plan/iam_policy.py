@@ -70,7 +70,7 @@ def identity_only_step(groups: Sequence[KeyGroup]) -> list[Step]:
     for group in groups:
         for part in group.of(StepKind.IAM_POLICY):
             if identity_only(part):
-                by_account.setdefault(part.finding.account, []).append(part)
+                by_account.setdefault(part.caller_account, []).append(part)
     steps = []
     for account, parts in by_account.items():
         actions = dict.fromkeys(a for p in parts for d in p.denials.kinds for a in d.iam_actions)

@@ -70,7 +70,7 @@ def _of_key(group: KeyGroup, bindings: Bindings, options: PlanOptions) -> list[S
     ]
     by_account: dict[str | None, list[Part]] = {}
     for part in of_key:
-        by_account.setdefault(part.finding.account, []).append(part)
+        by_account.setdefault(part.caller_account, []).append(part)
     for account, some in by_account.items():
         primary = steps[0].id if steps and all(part.alternative for part in some) else None
         steps.append(iam_policy_step(group, account, some, primary, options))

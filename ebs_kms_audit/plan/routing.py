@@ -59,6 +59,11 @@ class Part(NamedTuple):
     kinds: tuple[StepKind, ...] = ()
     alternative: bool = False
 
+    @property
+    def caller_account(self) -> str | None:
+        """The account of the caller, in which an IAM policy can allow the calls."""
+        return self.denials.kinds[0].caller_account
+
 
 def parts_of(finding: Finding) -> list[Part]:
     """Return the denials of a finding by cause, and for each the steps that they need."""
