@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -71,12 +71,15 @@ class OtherCause:
     id       the cause
     text     one sentence
     actions  the denied actions that it explains
+    pattern  the sentence with marks in the place of the caller and the actions: findings with one
+             pattern have one cause
     denials  the event ids (or `file:line` where there is none) of the denials that it explains
     """
 
     id: CauseId
     text: str
     actions: tuple[str, ...] = ()
+    pattern: str = field(default="", repr=False)
     denials: Sequence[str]
 
 
@@ -88,6 +91,8 @@ class Cause:
     text             one sentence for the reader
     evidence         how the cause is known
     actions          the denied actions that it explains
+    pattern          the sentence with marks in the place of the caller and the actions: findings
+                     with one pattern have one cause
     policy_type      the type of policy that denied the calls, None where it is not known
     supported_by     event ids, statements and messages that support it, each a short text
     contradicted_by  what speaks against it, each a short text
@@ -104,6 +109,7 @@ class Cause:
     text: str
     evidence: Evidence
     actions: tuple[str, ...] = ()
+    pattern: str = field(default="", repr=False)
     policy_type: PolicyType | None = None
     supported_by: Sequence[str] = ()
     contradicted_by: tuple[str, ...] = ()

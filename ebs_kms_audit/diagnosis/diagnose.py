@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from ebs_kms_audit.aws.callers import is_address, source_kind
 from ebs_kms_audit.diagnosis.case import Case, DenialCause, Judged
 from ebs_kms_audit.diagnosis.cause import Cause, CauseId, NextEvidence, OtherCause
 from ebs_kms_audit.diagnosis.next_evidence import next_evidence
 from ebs_kms_audit.diagnosis.rules import cause_of_denial
-from ebs_kms_audit.diagnosis.sentence import sentence
+from ebs_kms_audit.diagnosis.sentence import caller_name, listed, pattern_of, sentence
 from ebs_kms_audit.diagnosis.support import contradictions, support
 from ebs_kms_audit.model import Deferred, Denial, Denials, Evidence, PrincipalKind, StatementKind
 
@@ -134,12 +134,10 @@ def cause_of(group: Group) -> Cause:
     surest = _surest(explained)
     cause = surest.cause
     places = _places_of(first, group) if others else range(len(group.denials))
-    actions = _actions(explained)
     return Cause(
         id=cause.id,
-        text=sentence(cause, surest.denial, actions, group.decisions),
+        **_worded(explained, group),
         evidence=cause.evidence,
-        actions=actions,
         policy_type=cause.policy_type,
         supported_by=Deferred(support, cause, places, group),
         contradicted_by=tuple(contradictions(cause, group)),
@@ -147,8 +145,7 @@ def cause_of(group: Group) -> Cause:
         others=tuple(
             OtherCause(
                 id=other,
-                text=_text(by_id[other], group),
-                actions=_actions(by_id[other]),
+                **_worded(by_id[other], group),
                 denials=tuple(group.denials.at(_places_of(other, group)).references),
             )
             for other in others
@@ -195,14 +192,19 @@ def _places_of(cause: CauseId, group: Group) -> list[int]:
     return [at for at, one in enumerate(group.causes) if one.id is cause]
 
 
-def _text(explained: Sequence[_Explained], group: Group) -> str:
-    surest = _surest(explained)
-    return sentence(surest.cause, surest.denial, _actions(explained), group.decisions)
+class _Wording(TypedDict):
+    text: str
+    actions: tuple[str, ...]
+    pattern: str
 
 
-def _actions(explained: Iterable[_Explained]) -> tuple[str, ...]:
-    """Return the denied actions, each once."""
-    return _each_once(tuple([one.denial.iam_actions for one in explained]))
+def _worded(explained: Sequence[_Explained], group: Group) -> _Wording:
+    """Return the sentence of a cause, its actions, each once, and its pattern."""
+    cause, denial, _ = _surest(explained)
+    actions = _each_once(tuple([one.denial.iam_actions for one in explained]))
+    pattern = pattern_of(cause, denial, actions, group.decisions)
+    text = sentence(pattern, caller_name(denial.principal), listed(actions))
+    return {"text": text, "actions": actions, "pattern": pattern}
 
 
 @lru_cache(maxsize=1_000)

@@ -1,4 +1,4 @@
-"""The cause of some denials → its sentence."""
+"""The cause of some denials → its sentence, for one caller or for several."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ebs_kms_audit.model import Denial, PolicyType, Principal, PrincipalKind
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.case import DenialCause
-    from ebs_kms_audit.diagnosis.cause import Cause, OtherCause
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
     from ebs_kms_audit.policy import Decision
 
 # Marks that no text of an input can hold: they are escaped when a text is shown.
 CALLER, ACTIONS = "\x00", "\x01"
+_GENERAL = ("the ", "account ")  # names of callers that are words of the language
 _UNNAMED = "an action that the message does not name"
 _PLACES = {
     None: "",
@@ -27,13 +27,13 @@ _PLACES = {
 }
 
 
-def sentence(
+def pattern_of(
     cause: DenialCause, denial: Denial, actions: Sequence[str], decisions: Iterable[Decision]
 ) -> str:
-    """Return the sentence of a cause.
+    """Return the sentence of a cause, with marks in the place of its caller and its actions.
 
     `denial` speaks for all denials with the cause, `actions` are their denied actions, and
-    `decisions` are those of the given policies.
+    `decisions` are those of the given policies. Findings with one pattern have one cause.
     """
     variant = cause.variant
     if cause.unmet:
@@ -42,20 +42,11 @@ def sentence(
     return texts.sentence(cause.id, variant, _Words(cause, denial, actions, decisions))
 
 
-def pattern(cause: Cause | OtherCause, principal: Principal) -> str:
-    """Return the sentence of a cause with marks in the place of its caller and its actions.
-
-    Findings with the same pattern have the same cause.
-    """
-    text, caller = cause.text, caller_name(principal)
-    if cause.actions:
-        text = text.replace(_listed(cause.actions), ACTIONS)
-    if caller not in text:
-        return text
-    text = f" {text}"
-    for end in " ,.":  # a caller can have the name of a part of a word
-        text = text.replace(f" {caller}{end}", f" {CALLER}{end}")
-    return text[1:]
+def sentence(pattern: str, caller: str, actions: str) -> str:
+    """Return the sentence of a pattern. `caller` and `actions` can stand for several."""
+    text = pattern.replace(CALLER, caller).replace(ACTIONS, actions)
+    general = pattern.startswith(CALLER) and caller.startswith(_GENERAL)
+    return f"{text[0].upper()}{text[1:]}" if general else text
 
 
 def caller_name(principal: Principal) -> str:
@@ -86,16 +77,15 @@ class _Words:
         self._decisions = decisions
 
     def __getitem__(self, name: str) -> str:
+        if name == "caller":
+            return CALLER
         word: str = getattr(self, name)()
-        return word
-
-    def caller(self) -> str:
-        return caller_name(self._denial.principal)
+        return ACTIONS if word == ACTIONS else word.replace(CALLER, "").replace(ACTIONS, "")
 
     def actions(self) -> str:
-        """Return the denied actions, or what to call one that is not in the table of actions."""
+        """Return the mark, or what to call an action that is not in the table of actions."""
         if self._actions:
-            return _listed(self._actions)
+            return ACTIONS
         named = self._denial.event.name != NO_ACTION
         return f"kms:{self._denial.event.name}" if named else _UNNAMED
 
@@ -139,13 +129,14 @@ class _Words:
 
     def depends_on(self) -> str:
         """Return what the decisions of the given policies depend on."""
-        return _listed(dict.fromkeys(name for one in self._decisions for name in one.depends_on))
+        return listed(dict.fromkeys(name for one in self._decisions for name in one.depends_on))
 
     @property
     def _unmet(self) -> UnmetCondition:
         return self._cause.unmet[0]
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Return `a, b and c`."""
     *head, last = list(names) or [""]
     return f"{', '.join(head)} and {last}" if head else last

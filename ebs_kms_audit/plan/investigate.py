@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ebs_kms_audit.diagnosis.cause import CauseId
-from ebs_kms_audit.diagnosis.sentence import caller_name, pattern
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.routing import Part
@@ -22,20 +20,29 @@ def investigate_steps(groups: Sequence[KeyGroup]) -> list[Step]:
     """Return a step for each cause on each key that a policy change is not known to cure."""
     steps = []
     for group in groups:
-        by_cause: dict[tuple[CauseId, str], list[Part]] = {}
+        by_cause: dict[object, list[Part]] = {}
         for part in group.of(StepKind.INVESTIGATE):
-            kind = part.cause.id, pattern(part.cause, part.finding.principal)
-            by_cause.setdefault(kind, []).append(part)
-        steps += [_step(group, cause, some) for (cause, _), some in by_cause.items()]
+            by_cause.setdefault(_identity(part), []).append(part)
+        steps += [_step(group, parts) for parts in by_cause.values()]
     return steps
 
 
-def _step(group: KeyGroup, cause: CauseId, parts: Sequence[Part]) -> Step:
+def _identity(part: Part) -> tuple[object, ...]:
+    """Return what parts with one cause share: its sentence, and where its policy is.
+
+    Commands that look up the denied calls say nothing of the policy.
+    """
+    commands = (one.command or "" for one in part.finding.cause.next_evidence)
+    policies = [command for command in commands if "lookup-events" not in command]
+    return part.cause.id, part.cause.pattern, *policies
+
+
+def _step(group: KeyGroup, parts: Sequence[Part]) -> Step:
     findings = [part.finding for part in parts]
     evidence = dict.fromkeys(one for finding in findings for one in finding.cause.next_evidence)
     commands = list(dict.fromkeys(one.command for one in evidence if one.command))
     administers = any(
-        denial.statement_kind is StatementKind.ADMINISTRATION
+        denial.statement_kind is StatementKind.ADMINISTRATION and not denial.cross_account
         for part in parts
         for denial in part.denials.kinds
     )
@@ -47,7 +54,7 @@ def _step(group: KeyGroup, cause: CauseId, parts: Sequence[Part]) -> Step:
     ]
     verb = "were" if len(actions) > 1 else "was"
     return Step(
-        id=f"investigate-{group.name}-{cause}",
+        id=f"investigate-{group.name}-{parts[0].cause.id}",
         kind=StepKind.INVESTIGATE,
         text=f"Find out why {', '.join(actions) or 'the call'} {verb} denied.",
         account=group.account,
@@ -62,10 +69,12 @@ def _step(group: KeyGroup, cause: CauseId, parts: Sequence[Part]) -> Step:
 
 def _causes(parts: Sequence[Part]) -> Iterator[str]:
     """Yield the sentence of the cause, and how many more callers have it."""
-    first = parts[0]
-    yield first.cause.text
-    others = {caller_name(part.finding.principal) for part in parts}
-    if more := len(others - {caller_name(first.finding.principal)}):
+    yield parts[0].cause.text
+    callers = {
+        (one.principal.arn or one.principal.user_name, one.account)
+        for one in (part.finding for part in parts)
+    }
+    if more := len(callers) - 1:
         yield f"This is the cause for {more:,} more caller{'s' if more > 1 else ''}."
 
 

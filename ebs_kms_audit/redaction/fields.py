@@ -214,12 +214,12 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
         "since": P,
     },
     "Cause": {
-        **_all(S, "text supported_by contradicted_by"),
+        **_all(S, "text pattern supported_by contradicted_by"),
         **_all(V, "next_evidence others statements unmet near_misses"),
         **_all(P, "id evidence actions policy_type missing"),
     },
     "NextEvidence": _all(S, "what why command"),
-    "OtherCause": {"text": S, "denials": Kind.EVENT_ID, **_all(P, "id actions")},
+    "OtherCause": {"denials": Kind.EVENT_ID, **_all(S, "text pattern"), **_all(P, "id actions")},
     "Caveat": {"id": P, "text": S},
     # policy
     "Decision": {

@@ -46,23 +46,23 @@ def whys_of(findings: Sequence[Finding]) -> tuple[WhyDenied, ...]:
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         cause = finding.cause
-        groups.setdefault((cause.id, cause.evidence, _pattern(finding)), []).append(finding)
+        groups.setdefault((cause.id, cause.evidence, cause.pattern or cause.text), []).append(
+            finding
+        )
     ordered = sorted(groups.values(), key=lambda group: -sum(one.count for one in group))
     return tuple(_why(group, alone=len(groups) == 1) for group in ordered)
 
 
 def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     cause = group[0].cause
-    pattern = _pattern(group[0])
+    pattern = cause.pattern or cause.text
     text = cause.text
     if len(group) > 1:
         callers = _callers(group, _caller)
-        text = pattern.replace(sentence.CALLER, callers).replace(
-            sentence.ACTIONS, _some_actions(group)
-        )
-        if len({_caller(finding) for finding in group}) > 1:
+        text = sentence.sentence(pattern, callers, _some_actions(group))
+        if phrases.callers(group) > 1:
             text = text.replace(f"{callers} was ", f"{callers} were ")
-    if not alone and sentence.CALLER not in pattern:
+    if not alone and sentence.CALLER not in pattern and _caller(group[0]) not in text:
         names = _callers(group, phrases.name)
         calls = phrases.count(sum(finding.count for finding in group), "call")
         text = f"{names} ({calls}): {text}"
@@ -91,10 +91,6 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
         yield f"{phrases.count(more, 'more fact')} against it: see --format json."
 
 
-def _pattern(finding: Finding) -> str:
-    return sentence.pattern(finding.cause, finding.principal)
-
-
 def _caller(finding: Finding) -> str:
     return sentence.caller_name(finding.principal)
 
@@ -102,7 +98,7 @@ def _caller(finding: Finding) -> str:
 def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
     """Return the names of the callers if they are few, or the number of callers."""
     names = list(dict.fromkeys(map(name, group)))
-    few = len(names) <= _NAMED_CALLERS
+    few = phrases.callers(group) <= len(names) <= _NAMED_CALLERS  # two can have one name
     return phrases.listed(names) if few else phrases.count(phrases.callers(group), "caller")
 
 

@@ -163,7 +163,7 @@ def test_a_caller_that_is_an_account():
     identity = {"type": "AWSAccount", "accountId": "444455556666", "principalId": "AROAX:y"}
     found = cause(denied("Decrypt", "resource", OTHER_ROOT, userIdentity=identity))
     assert found.text == (
-        "account 444455556666 and the key are in different accounts, and the key policy allows "
+        "Account 444455556666 and the key are in different accounts, and the key policy allows "
         "neither the caller nor the caller's account."
     )
 

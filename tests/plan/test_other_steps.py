@@ -28,6 +28,8 @@ from tests.records import ACCOUNT, KEY_ARN, KEY_ID, audit, record
 from tests.rows import audit as audit_rows
 from tests.rows import row
 
+THIRD = "777788889999"
+ELSEWHERE, ANYWHERE = (f"arn:aws:iam::{account}:user/alice" for account in (OTHER, THIRD))
 USAGE = {
     "Effect": "Allow",
     "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*",
@@ -203,99 +205,25 @@ def test_each_service_linked_role_has_its_own_grant():
     ]  # fmt: skip
 
 
-ADMINISTRATION = (
-    "The denied call administers the key. If the caller is meant to do this, add it under Key "
-    "policy, Key administrators."
-)
-
-
-def test_an_investigate_step_says_what_to_get():
-    report = audit(denied("Decrypt", "scp"))
-    (step,) = report.plan
-    assert step.id == f"investigate-{KEY_ID}-other_policy"
-    assert step.text == "Find out why kms:Decrypt was denied."
-    assert (step.account, step.region, step.target) == (ACCOUNT, "us-east-1", KEY_ARN)
-    assert (step.principals, step.findings) == ((ROLE,), (report.findings[0].id,))
-    assert step.reasons == (
-        "A service control policy denied deploy kms:Decrypt, so no change of the key policy can "
-        "help.",
-        "Get the service control policy. Its statements show which one denies the call, and for "
-        "whom.",
-    )
-    assert step.commands.verify == (
-        f"aws organizations list-policies-for-target --target-id {ACCOUNT} --filter "
-        "SERVICE_CONTROL_POLICY\n"
-    )
-    assert (step.commands.apply, step.commands.undo, step.console_steps) == ("", "", ())
-
-
-def by_users(reason, name, number, *, action="Decrypt", minutes=0):
-    """Return a denied call of each of several users, some minutes apart."""
-    users = [f"arn:aws:iam::{ACCOUNT}:user/{name}-{one}" for one in range(number)]
-    return [
-        denied(action, reason, user, eventID=user, sourceIPAddress="192.0.2.1",
-               eventTime=f"2026-05-18T07:{minutes * at:02}:00Z")
-        for at, user in enumerate(users)
-    ]  # fmt: skip
-
-
-BY_SCP = "A service control policy denied {} kms:Decrypt, so no change of the key policy can help."
-BY_BOUNDARY = BY_SCP.replace("service control policy", "permissions boundary")
-BY_DENY = "A Deny in the key policy denied {} kms:Decrypt, and a Deny wins over every Allow."
-DIRECTLY = (
-    "{} called kms:CreateGrant directly, and the grants statement allows it only to AWS services "
-    "(kms:GrantIsForAWSResource)."
-)
-
-
 @pytest.mark.parametrize(
-    ("calls", "expected"),
+    ("callers", "accounts"),
     [
-        (by_users("scp", "user", 30), [("other_policy", BY_SCP, 29, 1)]),
-        (by_users("scp", "user", 2), [("other_policy", BY_SCP, 1, 1)]),
-        (by_users("deny resource", "user", 30), [("explicit_deny", BY_DENY, 29, 1)]),
-        ([*by_users("scp", "user", 30), *by_users("boundary", "limited", 20)],
-         [("other_policy", BY_SCP, 29, 1), ("other_policy-2", BY_BOUNDARY, 19, 11)]),
-        # Each caller has a command that looks up its calls.
-        (by_users(None, "user", 30, action="CreateGrant", minutes=1),
-         [("direct_grant_call", DIRECTLY, 29, 11)]),
+        ([USER], {ACCOUNT: {USER}}),
+        ([ELSEWHERE], {OTHER: {ELSEWHERE}}),
+        ([ELSEWHERE, ANYWHERE], {OTHER: {ELSEWHERE}, THIRD: {ANYWHERE}}),
     ],
-)  # fmt: skip
-def test_one_cause_of_many_callers_on_one_key_is_one_step(calls, expected):
-    report = audit(*calls)
-    callers = [finding.principal.user_name for finding in report.findings]
-    found = {step.id: step for step in report.plan if step.kind == "investigate"}
-    assert {*found} == {f"investigate-{KEY_ID}-{cause}" for cause, *_ in expected}
-    assert sum(len(step.findings) for step in found.values()) == len(callers)
-    for cause, sentence, more, commands in expected:
-        step = found[f"investigate-{KEY_ID}-{cause}"]
-        assert step.reasons[0] in map(sentence.format, callers)
-        others = "1 more caller" if more == 1 else f"{more} more callers"
-        assert step.reasons[1] == f"This is the cause for {others}."
-        assert len(step.commands.verify.splitlines()) == commands
+)
+def test_an_iam_policy_is_attached_in_the_account_of_the_caller(callers, accounts):
+    """The log of the key's owner has the owner as recipient of the calls of other accounts.
 
-
-def test_callers_with_one_cause_on_one_key_share_an_investigate_step():
-    """An SCP denied the same action to two callers: each sentence and command is there once."""
+    Source: CloudTrail User Guide, "CloudTrail record contents", recipientAccountId.
+    """
     report = audit(
-        denied("PutKeyPolicy", None, sourceIPAddress="192.0.2.1"),
-        denied("PutKeyPolicy", None, USER, sourceIPAddress="192.0.2.1", eventID="e2"),
-        denied("EnableKey", None, USER, sourceIPAddress="192.0.2.1", eventID="e3"),
-        denied("PutKeyPolicy", None, key=OTHER_KEY, sourceIPAddress="192.0.2.1", eventID="e4"),
-    )
-    first, second = report.plan
-    assert first.id == f"investigate-{KEY_ID}-unknown"
-    assert second.id == f"investigate-{KEY_ID.replace('1234abcd', '5678abcd')}-unknown"
-    assert first.text == "Find out why kms:PutKeyPolicy, kms:EnableKey were denied."
-    assert set(first.principals) == {ROLE, USER}
-    assert len(first.findings) == 2
-    assert first.reasons[-1] == ADMINISTRATION
-    assert len(first.reasons) == len(set(first.reasons))
-    lines = first.commands.verify.splitlines()
-    assert [line.split()[:3] for line in lines] == [
-        ["aws", "cloudtrail", "lookup-events"], ["aws", "kms", "get-key-policy"],
-        ["aws", "kms", "describe-key"],
-    ]  # fmt: skip
+        *(denied("Decrypt", "identity", caller, eventID=caller, recipientAccountId=ACCOUNT)
+          for caller in callers)
+    )  # fmt: skip
+    steps = [step for step in report.plan if step.kind == "iam_policy"]
+    assert {step.account: {*step.principals} for step in steps} == accounts
 
 
 def test_the_order_of_the_plan():
