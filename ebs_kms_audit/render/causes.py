@@ -98,8 +98,11 @@ def _caller(finding: Finding) -> str:
 def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
     """Return the names of the callers if they are few, or the number of callers."""
     names = list(dict.fromkeys(map(name, group)))
-    few = phrases.callers(group) <= len(names) <= _NAMED_CALLERS  # two can have one name
-    return phrases.listed(names) if few else phrases.count(phrases.callers(group), "caller")
+    number = phrases.callers(group)
+    if len(names) > _NAMED_CALLERS:
+        return phrases.count(number, "caller")
+    of_them = f" ({number} callers)" if number > len(names) else ""  # two have one name
+    return f"{phrases.listed(names)}{of_them}"
 
 
 def _some_actions(group: Sequence[Finding]) -> str:

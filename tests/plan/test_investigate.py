@@ -68,7 +68,7 @@ def test_callers_whom_different_statements_deny_have_different_causes():
 def test_callers_with_one_name_are_counted_one_by_one():
     users = [f"arn:aws:iam::{account}:user/alice" for account in (ACCOUNT, OTHER)]
     report = audit(*(denied("Decrypt", "deny resource", one, eventID=one) for one in users))
-    assert "denied 2 callers kms:Decrypt" in " ".join(report.to_text().split())
+    assert "denied alice (2 callers) kms:Decrypt" in " ".join(report.to_text().split())
     (step,) = report.plan
     assert step.reasons[1] == "This is the cause for 1 more caller."
 
