@@ -42,9 +42,11 @@ def pattern_of(
     return texts.sentence(cause.id, variant, _Words(cause, denial, actions, decisions))
 
 
-def sentence(pattern: str, caller: str, actions: str) -> str:
-    """Return the sentence of a pattern. `caller` and `actions` can stand for several."""
+def sentence(pattern: str, caller: str, actions: str, *, several: bool = False) -> str:
+    """Return the sentence of a pattern; with `several`, `caller` names several callers."""
     text = pattern.replace(CALLER, caller).replace(ACTIONS, actions)
+    if several:
+        text = text.replace(f"{caller} was ", f"{caller} were ")
     general = pattern.startswith(CALLER) and caller.startswith(_GENERAL)
     return f"{text[0].upper()}{text[1:]}" if general else text
 

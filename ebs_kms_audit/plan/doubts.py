@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name
+from ebs_kms_audit.diagnosis import sentence
 from ebs_kms_audit.diagnosis.cause import CauseId
 from ebs_kms_audit.diagnosis.limits import no_allow_helps
 from ebs_kms_audit.model import Denial, Evidence, Principal, PrincipalKind
@@ -62,13 +63,12 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
     """Give the doubts on why the calls were denied; `parts` are those that the step cures."""
     some = (part for part in parts if part.denials is not part.finding.denials)
     cured = {(id(alike), at) for part in some for alike, at in part.denials.each()}
+    yield from _causes([part for part in parts if part.cause.id in _UNSETTLED])
     for part in parts:
         finding = part.finding
-        if part.cause.id is CauseId.UNKNOWN:
-            if finding.judgements:  # without a policy the step is not safe in any case
-                yield "The input does not show why the calls were denied."
-        elif part.cause.id in _UNSETTLED:
-            yield part.cause.text
+        # Without a policy the step is not safe in any case.
+        if part.cause.id is CauseId.UNKNOWN and finding.judgements:
+            yield "The input does not show why the calls were denied."
         for text in finding.cause.contradicted_by:
             yield f"Evidence against the cause: {text.rstrip('.')}."
         whole = part.denials is finding.denials
@@ -78,6 +78,21 @@ def doubts_on_causes(parts: Sequence[Part]) -> Iterator[str]:
             actions = dict.fromkeys(a for alike in left for a in alike.sample.iam_actions)
             name = finding.principal.user_name or finding.principal.arn or "the caller"
             yield f"{name} was also denied {listed(actions)}, which this step does not cure."
+
+
+def _causes(parts: Iterable[Part]) -> Iterator[str]:
+    """Yield the sentence of each cause, once for all of its callers."""
+    by_pattern: dict[str, list[Part]] = {}
+    for part in parts:
+        by_pattern.setdefault(part.cause.pattern or part.cause.text, []).append(part)
+    for pattern, some in by_pattern.items():
+        names = list(dict.fromkeys(sentence.caller_name(part.finding.principal) for part in some))
+        if (more := len(names) - _LISTED) > 0:
+            names[_LISTED:] = [f"{more:,} more"]
+        actions = dict.fromkeys(action for part in some for action in part.cause.actions)
+        yield sentence.sentence(
+            pattern, sentence.listed(names), sentence.listed(actions), several=len(names) > 1
+        )
 
 
 def _doubts_on_principal(principal: Principal, name: str) -> Iterator[str]:

@@ -59,9 +59,8 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     text = cause.text
     if len(group) > 1:
         callers = _callers(group, _caller)
-        text = sentence.sentence(pattern, callers, _some_actions(group))
-        if phrases.callers(group) > 1:
-            text = text.replace(f"{callers} was ", f"{callers} were ")
+        several = phrases.callers(group) > 1
+        text = sentence.sentence(pattern, callers, _some_actions(group), several=several)
     if not alone and sentence.CALLER not in pattern and _caller(group[0]) not in text:
         names = _callers(group, phrases.name)
         calls = phrases.count(sum(finding.count for finding in group), "call")

@@ -222,3 +222,25 @@ def test_a_caller_without_any_name():
     assert step.console_steps[1] == (
         "Under Key policy, Key users, choose Add: the user or role of the session (no name)."
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "names"), [(1, "{0}"), (2, "{0} and {1}"), (12, "{0}, {1}, {2}, {3}, {4}, {5}, "
+                                                           "{6}, {7}, {8}, {9} and 2 more")]
+)  # fmt: skip
+def test_the_cause_of_several_callers_is_one_doubt(number, names):
+    users = [f"arn:aws:iam::{ACCOUNT}:user/user-{one}" for one in range(number)]
+    limited = {
+        "Sid": "use", "Effect": "Allow", "Principal": {"AWS": users}, "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}},
+    }  # fmt: skip
+    calls = [denied("Decrypt", "resource", user, eventID=user) for user in users]
+    report = audit(*calls, **bound(DELEGATES, limited))
+    callers = [finding.principal.user_name for finding in report.findings]
+    (doubt,) = (one for one in report.plan[0].reasons if "its condition is not met" in one)
+    assert doubt == (
+        f'Statement "use" names {names.format(*callers)}, but its condition is not met: '
+        "StringEquals kms:ViaService requires ec2.eu-west-1.amazonaws.com, and the request has "
+        "ec2.us-east-1.amazonaws.com."
+    )
