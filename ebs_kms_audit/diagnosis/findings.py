@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -71,3 +72,8 @@ class Finding(Displayed):
     def last_seen(self) -> datetime | None:
         """The time of the latest denial; naive where the export has no time zone."""
         return self.denials.last_time
+
+
+def number_of_callers(findings: Iterable[Finding]) -> int:
+    """Return the number of callers; the sessions of one known role are one caller."""
+    return len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.unmet import UnmetCondition
     from ebs_kms_audit.policy import Decision
 
-# Marks that no text of an input can hold: they are escaped when a text is shown.
+# Marks in a pattern. They are removed from the words of the input.
 CALLER, ACTIONS = "\x00", "\x01"
 _GENERAL = ("the ", "account ")  # names of callers that are words of the language
 _UNNAMED = "an action that the message does not name"

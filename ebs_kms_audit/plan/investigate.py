@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.model import StatementKind
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.routing import Part
@@ -70,16 +71,12 @@ def _step(group: KeyGroup, parts: Sequence[Part]) -> Step:
 def _causes(parts: Sequence[Part]) -> Iterator[str]:
     """Yield the sentence of the cause, and how many more callers have it."""
     yield parts[0].cause.text
-    callers = {
-        (one.principal.arn or one.principal.user_name, one.account)
-        for one in (part.finding for part in parts)
-    }
-    if more := len(callers) - 1:
+    if more := number_of_callers(part.finding for part in parts) - 1:
         yield f"This is the cause for {more:,} more caller{'s' if more > 1 else ''}."
 
 
 def _first(commands: Sequence[str]) -> Iterator[str]:
     """Yield the commands; of very many the first, and how many there are more."""
     yield from commands[:_MOST_COMMANDS]
-    if more := len(commands) - len(commands[:_MOST_COMMANDS]):
+    if (more := len(commands) - _MOST_COMMANDS) > 0:
         yield f"# There are {more:,} more: each finding has those of its own calls."

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis.cause import NextEvidence
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import EventList, event_of
 from ebs_kms_audit.reading.timestamps import order_of
@@ -97,7 +98,7 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
     first = _first(findings)
     span = phrases.span(first.first_seen if first else None, _last_seen(findings))
     harmless = ", all of them harmless probes" if findings[0].noise else ""
-    callers = phrases.count(phrases.callers(findings), "caller")
+    callers = phrases.count(number_of_callers(findings), "caller")
     return (
         f"KMS denied {phrases.count(calls, 'call')} by {callers}"
         f"{_on_which_key(findings)}{harmless}, {span}{_where(findings)}."

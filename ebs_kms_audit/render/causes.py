@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis import sentence
 from ebs_kms_audit.diagnosis.cause import NextEvidence
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.plan.step import Disposition
 from ebs_kms_audit.render import phrases
@@ -59,7 +60,7 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
     text = cause.text
     if len(group) > 1:
         callers = _callers(group, _caller)
-        several = phrases.callers(group) > 1
+        several = number_of_callers(group) > 1
         text = sentence.sentence(pattern, callers, _some_actions(group), several=several)
     if not alone and sentence.CALLER not in pattern and _caller(group[0]) not in text:
         names = _callers(group, phrases.name)
@@ -77,7 +78,7 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
     """Give what contradicts a cause; of several callers one fact, because each is about one."""
     contradicted = [finding for finding in group if finding.cause.contradicted_by]
     facts = list(dict.fromkeys(one for f in contradicted for one in f.cause.contradicted_by))
-    callers, of_all = phrases.callers(contradicted), phrases.callers(group)
+    callers, of_all = number_of_callers(contradicted), number_of_callers(group)
     if of_all > 1 and len(facts) > 1:
         of_which = f"{callers:,} of {of_all:,}"
         yield f"For {of_which} callers, this speaks against it: {phrases.sentence(facts[0])}"
@@ -97,7 +98,7 @@ def _caller(finding: Finding) -> str:
 def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
     """Return the names of the callers if they are few, or the number of callers."""
     names = list(dict.fromkeys(map(name, group)))
-    number = phrases.callers(group)
+    number = number_of_callers(group)
     if len(names) > _NAMED_CALLERS:
         return phrases.count(number, "caller")
     of_them = f" ({number} callers)" if number > len(names) else ""  # two have one name

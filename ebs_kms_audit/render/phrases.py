@@ -174,11 +174,6 @@ def through(denial: Denial) -> str:
     )
 
 
-def callers(findings: Iterable[Finding]) -> int:
-    """Return the number of callers; the sessions of one known role are one caller."""
-    return len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
-
-
 # Events
 
 
