@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
+from ebs_kms_audit.diagnosis.sentence import listed
 from ebs_kms_audit.plan import commands
 from ebs_kms_audit.plan.key_group import KeyGroup, name_for
 from ebs_kms_audit.plan.step import Step, StepKind
@@ -40,17 +41,15 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
     for group in groups:
         if parts := group.of(StepKind.KEY_STATE):
             done.add((group.key_id, group.region))
-            failed = dict.fromkeys(
+            failed = _failures(
                 (event.name, event.error_code or "")
                 for part in parts
                 for event in part.finding.history.key_errors
             )
-            codes = {code for _, code in failed}
-            step = _step(group.key or group.key_id, group.account, group.region, codes)
+            step = _step(group.key or group.key_id, group.account, group.region, failed)
             findings = tuple(dict.fromkeys(part.finding.id for part in parts))
             reasons = tuple(
-                f"Within an hour of the denied calls, {name} failed with {code}."
-                for name, code in failed
+                f"Within an hour of the denied calls, {failure}" for failure in failed.values()
             )
             steps.append(replace(step, findings=findings, reasons=reasons))
     by_key: dict[tuple[str | None, str | None, str | None], list[OtherError]] = {}
@@ -62,10 +61,18 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
         arn = Arn.parse(key)
         named = (arn.name, arn.region) if arn else (key, region)
         if key is None or named not in done:
-            step = _step(key, account, region, {error.error_code for error in some})
-            reasons = tuple(f"{e.event_name} failed with {e.error_code}." for e in some)
-            steps.append(replace(step, reasons=reasons))
+            failed = _failures((error.event_name, error.error_code) for error in some)
+            step = _step(key, account, region, failed)
+            steps.append(replace(step, reasons=tuple(failed.values())))
     return steps
+
+
+def _failures(failed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a sentence for each error code: which operations failed with it."""
+    operations: dict[str, dict[str, None]] = {}
+    for operation, code in failed:
+        operations.setdefault(code, {})[operation] = None
+    return {code: f"{listed(names)} failed with {code}." for code, names in operations.items()}
 
 
 def _step(key: str | None, account: str | None, region: str | None, codes: Iterable[str]) -> Step:

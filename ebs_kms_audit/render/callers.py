@@ -181,7 +181,8 @@ def _note(group: Sequence[Finding], plan: _Plan) -> str:
     if all(finding.noise for finding in group):
         return "harmless probe"
     numbers = sorted({number for one in group for number in plan.steps.get(one.id, ())})
-    parts = [f"step {phrases.listed(map(str, numbers))}"] if numbers else []
+    steps = "step" if len(numbers) == 1 else "steps"
+    parts = [f"{steps} {phrases.listed(map(str, numbers))}"] if numbers else []
     if any(finding.id in plan.left_out for finding in group):
         parts.append("ARN unknown, left out")
     elif not parts and plan.steps:

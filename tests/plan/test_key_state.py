@@ -38,6 +38,8 @@ MADE_USABLE = f"Check the state of key {KEY_ID}, and make it usable."
         ([failed(), failed(INVALID, eventName="Encrypt", eventID="e2")], MADE_USABLE,
          CANCEL + ENABLE,
          [f"Decrypt failed with {DISABLED}.", f"Encrypt failed with {INVALID}."]),
+        ([failed(), failed(eventName="Encrypt", eventID="e2"), failed(eventID="e3")],
+         f"Enable key {KEY_ID}.", ENABLE, [f"Decrypt and Encrypt failed with {DISABLED}."]),
     ],
 )  # fmt: skip
 def test_a_key_that_is_named_is_made_usable(records, text, apply, reasons):
@@ -84,10 +86,13 @@ def test_errors_share_a_step_for_each_key_account_and_region():
         failed(eventID="e5", awsRegion="eu-west-1", **NOT_NAMED),
         failed(eventID="e6", awsRegion="eu-west-1", eventName="Encrypt", **NOT_NAMED),
     )  # fmt: skip
-    assert {step.id: len(step.reasons) for step in steps} == {
-        f"key_state-{KEY_ID}": 2,
-        f"key_state-{KEY_ID.replace('1234abcd', '5678abcd')}": 1,
-        f"key_state-{ACCOUNT}-eu-west-1": 2,
+    both = ("Decrypt and Encrypt failed with DisabledException.",)
+    assert {step.id: step.reasons for step in steps} == {
+        f"key_state-{KEY_ID}": both,
+        f"key_state-{KEY_ID.replace('1234abcd', '5678abcd')}": (
+            "Decrypt failed with DisabledException.",
+        ),
+        f"key_state-{ACCOUNT}-eu-west-1": both,
     }
 
 
@@ -115,15 +120,18 @@ def test_a_key_that_explains_denials_comes_first_and_has_one_step(denied, errors
 
 
 def test_a_step_for_denials_says_why_and_names_their_finding():
-    errors = [failed(eventID="e2"), failed(INVALID, eventID="e3")]
+    errors = [
+        failed(eventID="e2"), failed(INVALID, eventID="e3"),
+        failed(eventName="Encrypt", eventID="e5"),
+    ]  # fmt: skip
     bob = {"type": "IAMUser", "userName": "bob", "arn": f"arn:aws:iam::{ACCOUNT}:user/bob"}
     report = audit(record(**NAMED), record(**NAMED, eventID="e4", userIdentity=bob), *errors)
     (step,) = report.plan
     assert set(step.findings) == {one.id for one in report.findings}
     assert len(step.findings) == 2
-    assert step.reasons == tuple(
-        f"Within an hour of the denied calls, Decrypt failed with {code}."
-        for code in ("DisabledException", "KMSInvalidStateException")
+    assert step.reasons == (
+        "Within an hour of the denied calls, Decrypt and Encrypt failed with DisabledException.",
+        "Within an hour of the denied calls, Decrypt failed with KMSInvalidStateException.",
     )
     assert (step.text, step.commands.apply) == (MADE_USABLE, CANCEL + ENABLE)
 

@@ -307,11 +307,11 @@ def test_many_instances_are_one_line():
     assert sum("EC2 infrastructure" in line for line in lines_of(audit(*rows), width=100)) == 1
 
 
-def test_a_caller_row_names_its_step():
-    (line,) = [
-        line for line in lines_of(report_of(policy_step()), width=100) if line.startswith("alice")
-    ]
-    assert line.endswith("  step 1")
+@pytest.mark.parametrize(("ids", "note"), [("a", "step 1"), ("abc", "steps 1, 2 and 3")])
+def test_a_caller_row_names_its_steps(ids, note):
+    report = report_of(*(policy_step(id=one) for one in ids))
+    (line,) = [line for line in lines_of(report, width=100) if line.startswith("alice")]
+    assert line.endswith(f"  {note}")
 
 
 # The plan
