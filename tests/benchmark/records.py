@@ -109,8 +109,8 @@ def _identity(caller: Caller, time: str) -> dict[str, object]:
     if not caller.role:
         return {"type": "IAMUser", "principalId": f"AIDA{_UNIQUE_ID}"} | own | {
             "userName": caller.name}  # fmt: skip
-    issuer = {"type": "Role", "principalId": f"AROA{_UNIQUE_ID}", "accountId": caller.account,
-              "arn": _role_arn(caller), "userName": caller.role}  # fmt: skip
+    issuer = {"type": "Role", "principalId": f"AROA{_UNIQUE_ID}", "arn": _role_arn(caller),
+              "accountId": caller.account, "userName": caller.role}  # fmt: skip
     attributes = {"creationDate": time, "mfaAuthenticated": "false"}
     return {"type": "AssumedRole", "principalId": f"AROA{_UNIQUE_ID}:{caller.name}"} | own | {
         "sessionContext": {"sessionIssuer": issuer, "attributes": attributes}}  # fmt: skip

@@ -42,14 +42,18 @@ _ROLE_ASKED = re.compile(
 )
 _ROLE_NAMED = b'"roleName"'
 _KEY_RETURNED = re.compile(rb'"accessKeyId":"([A-Z0-9]+)"')
+_ATTRIBUTES = rb'"attributes":\{(?:"\w+":"[\w:-]*"(?:,"\w+":"[\w:-]*")*)?\}'
+# The order in which CloudTrail writes the fields. Before 2020, the attributes were first.
 _ROLE_SESSION = re.compile(
-    rb'\{"type":"AssumedRole","principalId":"[A-Z0-9]+:[^"\\]*",'
-    rb'"arn":"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/[\w+=,.@-]+/([\w+=,.@-]+))",'
-    rb'"accountId":"\d{12}",(?:"accessKeyId":"[A-Z0-9]+",)?"sessionContext":\{"sessionIssuer":'
-    rb'\{"type":"Role","principalId":"[A-Z0-9]+","accountId":"\d{12}",'
-    rb'"arn":"(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]*[\w+=,.@-])"(?:,"userName":"[^"\\]*")?'
-    rb'\}(?:,"webIdFederationData":\{\})?,"attributes":\{[^{}\\]*\}\}'
-    rb'(?:,"invokedBy":"[^"\\]*")?\}'
+    rb'\{"type":"AssumedRole","principalId":"[\w+=,.@:-]+",'
+    rb'"arn":"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/(?:aws:)?[\w+=,.@-]+/([\w+=,.@-]+))",'
+    rb'"accountId":"\d{12}",(?:"accessKeyId":"[A-Z0-9]*",)?"sessionContext":\{'
+    rb"(?:" + _ATTRIBUTES + rb',)?"sessionIssuer":\{"type":"Role","principalId":"[\w:-]+",'
+    rb'"arn":"(arn:aws[a-z-]*:iam::\d{12}:role/(?:aws:)?[\w+=,.@/-]*[\w+=,.@-])",'
+    rb'"accountId":"\d{12}"(?:,"userName":"[\w+=,.@:-]*")?\}'
+    rb'(?:,"webIdFederationData":\{(?:"federatedProvider":"[\w.:/-]+",' + _ATTRIBUTES + rb")?\})?"
+    rb"(?:," + _ATTRIBUTES + rb')?(?:,"ec2RoleDelivery":"[0-9.]+")?\}'
+    rb'(?:,"invokedBy":"[\w ./-]*")?\}'
 )
 _ACCESS_KEY, _CREATED, _CHANGING = b'"accessKeyId":"', b'"creationDate":"', 20
 _TIME_CHARACTERS = b"0123456789-:TZ"

@@ -25,7 +25,7 @@ USER = {
 }  # fmt: skip
 FAMILIAR = session(sessionContext={
     "sessionIssuer": {"type": "Role", "principalId": "AROA2NCBAL3RPBAGXM7CZ",
-                      "accountId": ACCOUNT, "arn": ROLE, "userName": "deploy"},
+                      "arn": ROLE, "accountId": ACCOUNT, "userName": "deploy"},
     "attributes": {"creationDate": "2026-05-18T06:00:00Z", "mfaAuthenticated": "false"},
 })  # fmt: skip
 CALLERS = [

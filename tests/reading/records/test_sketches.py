@@ -11,12 +11,17 @@ from tests.records import KEY_ARN, record
 
 KEY, TIME = FAMILIAR["accessKeyId"], "2026-05-18T06:00:00Z"
 OTHER_KEY = KEY_ARN.replace("1234abcd", "5678abcd")
-DECRYPT = json.dumps(
+
+
+def compact(content):
+    return json.dumps(content, separators=(",", ":"))
+
+
+DECRYPT = compact(
     record(**SUCCESS | {
         "userIdentity": FAMILIAR, "eventName": "Decrypt", "eventID": "event-1",
         "requestID": "request-1", "requestParameters": {"keyId": KEY_ARN},
-    }),
-    separators=(",", ":"),
+    })
 )  # fmt: skip
 
 
@@ -66,3 +71,46 @@ def test_a_sketch_names_the_caller_and_the_keys_of_the_record():
     assert found.caller == FAMILIAR["arn"].rpartition("/")[2]
     assert found.id == "request-1"
     assert found.key_ids == [KEY_ARN.rpartition("/")[2], OTHER_KEY.rpartition("/")[2]]
+
+
+ATTRIBUTES = FAMILIAR["sessionContext"]["attributes"]
+ISSUER = FAMILIAR["sessionContext"]["sessionIssuer"]
+POD = {"federatedProvider": f"arn:aws:iam::{ISSUER['accountId']}:oidc-provider/x", "attributes": {}}
+INSTANCE = "i-0123456789abcdef0"
+INFRASTRUCTURE = "aws:ec2-infrastructure"
+
+
+@pytest.mark.parametrize(
+    "context",
+    # CloudTrail User Guide, "CloudTrail userIdentity element"; KMS Developer Guide, "Amazon EC2
+    # example two". The order of the fields differs between versions of the records.
+    [
+        {"sessionIssuer": ISSUER},
+        {"sessionIssuer": ISSUER, "attributes": ATTRIBUTES},
+        {"attributes": ATTRIBUTES, "sessionIssuer": ISSUER},
+        {"sessionIssuer": ISSUER, "webIdFederationData": {}, "attributes": ATTRIBUTES},
+        {"sessionIssuer": ISSUER, "webIdFederationData": POD, "attributes": ATTRIBUTES},
+        {"sessionIssuer": ISSUER, "attributes": ATTRIBUTES, "ec2RoleDelivery": "2.0"},
+        {"sessionIssuer": ISSUER, "attributes": ATTRIBUTES, "sourceIdentity": "alice"},
+        {"sessionIssuer": {name: ISSUER[name] for name in sorted(ISSUER)}},
+    ],
+)
+@pytest.mark.parametrize("key", [{}, {"accessKeyId": ""}, {"accessKeyId": KEY}])
+@pytest.mark.parametrize("service", [{}, {"invokedBy": "ec2-frontend-api.amazonaws.com"}])
+def test_a_sketch_names_the_role_of_a_session(context, key, service):
+    identity = {name: FAMILIAR[name] for name in ("type", "principalId", "arn", "accountId")}
+    identity |= key | {"sessionContext": context} | service
+    found = sketch_of(Sketcher(), DECRYPT.replace(compact(FAMILIAR), compact(identity)))
+    assert (found.caller, found.issuer) == (FAMILIAR["arn"].rpartition("/")[2], ISSUER["arn"])
+
+
+def test_a_sketch_names_the_session_of_the_infrastructure_of_an_instance():
+    account = ISSUER["accountId"]
+    role = f"arn:aws:iam::{account}:role/{INFRASTRUCTURE}"
+    identity = FAMILIAR | {
+        "principalId": f"{account}:{INFRASTRUCTURE}:{INSTANCE}",
+        "arn": f"arn:aws:sts::{account}:assumed-role/{INFRASTRUCTURE}/{INSTANCE}",
+        "sessionContext": {"sessionIssuer": ISSUER | {"arn": role, "userName": INFRASTRUCTURE}},
+    }
+    found = sketch_of(Sketcher(), DECRYPT.replace(compact(FAMILIAR), compact(identity)))
+    assert (found.caller, found.issuer) == (INSTANCE, role)
