@@ -320,7 +320,7 @@ def test_rows_of_iam_show_the_path_of_a_user(
     assert audit(path).findings[0].principal.arn == arn
 
 
-@pytest.mark.parametrize("sizes", [None, (50_000, 400_000)])
+@pytest.mark.parametrize("sizes", [None, (50_000, 400_000), (2_000, 4_000)])
 def test_rows_that_name_the_same_users_are_not_all_made_into_events(
     tiny: Any, tmp_path: Path, sizes: tuple[int, int] | None
 ) -> None:

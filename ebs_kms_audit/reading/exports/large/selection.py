@@ -11,7 +11,7 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.large.blocks import Block
-from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
+from ebs_kms_audit.reading.exports.large.distinct import are_among
 from ebs_kms_audit.reading.exports.large.groups import (
     CALL,
     CHANGE,
@@ -47,8 +47,8 @@ _ID_COLUMNS = {
 class RowSelection:
     """What is kept of the regular rows of one range after the other.
 
-    Of equal successes and holders, those that repeat one of this or an earlier range are not kept:
-    the ranges must be in the order of the file.
+    Of equal successes, holders and lists of users, those that repeat one of this or an earlier
+    range are not kept: the ranges must be in the order of the file.
     """
 
     def __init__(self, settings: Settings, groups: Groups, needed: NeededRows) -> None:
@@ -59,11 +59,11 @@ class RowSelection:
         self._needed = needed
         self._successes = Seen(bits=17)
         self._holders = Seen(bits=12)
+        self._named_users = Seen(bits=14)
         self.begin_range()
 
     def begin_range(self) -> None:
-        """Forget the places that were kept, and the users that were named."""
-        self._named_users: set[int] = set()
+        """Forget the places that were kept."""
         self._places: dict[str, list[bytes]] = {name: [] for name in KINDS}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KINDS}
 
@@ -111,18 +111,16 @@ class RowSelection:
     def _naming_new_users(self, block: Block, rows: Array) -> Array:
         """Return which rows of IAM can have the ARN of a user: those with resources.
 
-        Of the rows of a range with the same resources, it is the first, unless they have no hash.
+        Of rows with the same resources, it is the first, unless they have no hash.
         """
         if not len(rows):
             return rows
         start, end = block.cells(columns.RESOURCES, rows)
         size = end - start
         short = np.flatnonzero((size > EMPTY_LIST) & (size <= LONGEST))
-        named = distinct(hash_spans(block.buffer, start[short], end[short]))
-        hashes = named.values.tolist()
-        new = [at for at, one in enumerate(hashes) if one not in self._named_users]
-        self._named_users.update(hashes)
-        found: Array = np.concatenate((rows[short[named.first[new]]], rows[size > LONGEST]))
+        named = hash_spans(block.buffer, start[short], end[short])
+        new = self._named_users.new(named, np.zeros(len(named), dtype=np.int64))
+        found: Array = np.concatenate((rows[short[new]], rows[size > LONGEST]))
         return found
 
     def _keep_places(self, block: Block, rows_of: Mapping[str, Array]) -> None:
