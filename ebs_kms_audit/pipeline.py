@@ -130,8 +130,8 @@ class _Collected:
         self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
         self.context.add_successes(events.successes(related))
-        if events.records:
-            self.context.add_records(events.records)
+        if events.kept_records:
+            self.context.add_records(events.kept_records)
         for name, voters in events.votes():
             self.evidence_index.accounts.count_again(name, voters)
 
@@ -236,8 +236,8 @@ def _find(  # those of `report_on`, and its redactor
         collected.evidence_index,
         surroundings_incomplete=collected.incomplete,
     )
-    if events.records:
-        collected.grants.add_records(events.records, facts.denials)
+    if events.kept_records:
+        collected.grants.add_records(events.kept_records, facts.denials)
     groups = group_denials(
         facts.denials,
         collected.context,

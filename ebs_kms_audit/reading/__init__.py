@@ -37,7 +37,7 @@ from ebs_kms_audit.reading.documents import Documents
 from ebs_kms_audit.reading.exports import Exports
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.formats import RECORDS
-from ebs_kms_audit.reading.recognition import Content, Header, content_of_columns, recognize
+from ebs_kms_audit.reading.recognition import ContentKind, Header, content_of_columns, recognize
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source, Sources, repeatable
 from ebs_kms_audit.reading.stats import InputStats
@@ -58,10 +58,10 @@ __all__ = ["InputStats", "Reading"]
 
 # Contents that are not CloudTrail records.
 NOT_RECORDS = {
-    Content.TEXT: "not valid JSON",
-    Content.CONSOLE_CSV: "the console's CSV, not valid JSON: give it without --records",
+    ContentKind.TEXT: "not valid JSON",
+    ContentKind.CONSOLE_CSV: "the console's CSV, not valid JSON: give it without --records",
 }
-_Recognized = tuple[Content, Header | None, Source]
+_Recognized = tuple[ContentKind, Header | None, Source]
 
 
 class Reading:
@@ -76,7 +76,7 @@ class Reading:
     lazy         whether rows that findings list are read when they are first used, not by `release`
     files        the figures of each input
     documents    what the inputs hold besides events
-    records      the records of logs that `read` left out, if there are any
+    kept_records  the records of logs that `read` left out, if there are any
 
     The console's CSV files come first, then everything else: a record completes its row. An input
     that cannot be read does not end the iteration; its `error` says why.
@@ -103,7 +103,7 @@ class Reading:
         self.files: list[InputStats] = []
         self.documents = Documents()
         self._exports = Exports(self._workers)
-        self.records: KeptRecords | None = None
+        self.kept_records: KeptRecords | None = None
         self._related: RelatedEvents | None = None
         self._started: Iterator[Event | AlikeEvents] | None = None
 
@@ -119,7 +119,7 @@ class Reading:
 
     def _parts(self) -> list[LargeExport | KeptRecords]:
         """Return what `read` leaves events out of."""
-        return [*self._exports.large, *([self.records] if self.records else [])]
+        return [*self._exports.large, *([self.kept_records] if self.kept_records else [])]
 
     @property
     def repeatable(self) -> bool:
@@ -141,7 +141,7 @@ class Reading:
             events, self._started = self._started, None
             return events
         self._related = related
-        self.records = None
+        self.kept_records = None
         self._exports = Exports(
             self._workers, vectorised=True, related=related, window=self._window
         )
@@ -182,18 +182,18 @@ class Reading:
             recognized = self._recognized(source, must_hold_events=must_hold_events)
             if recognized is None:
                 continue
-            if recognized[0] is Content.CONSOLE_CSV:
+            if recognized[0] is ContentKind.CONSOLE_CSV:
                 yield from self._read(recognized, exports)
             else:
                 later.append(recognized)
         # A record completes the row of the same event, so beside rows every record is read.
         rows = any(file.form == "export" for file in self.files) or any(
-            content in (Content.TABLE, Content.PARQUET) for content, *_ in later
+            content in (ContentKind.TABLE, ContentKind.PARQUET) for content, *_ in later
         )
         lazily = lazily and not rows
         later.reverse()  # so that each can be let go when it is read
         while later:
-            if later[-1][0] is not Content.JSON:
+            if later[-1][0] is not ContentKind.JSON:
                 yield from self._read(later.pop(), exports)
                 continue
             yield from self._read_json(later, lazily=lazily)
@@ -220,10 +220,10 @@ class Reading:
                     return content, header, source._replace(head=None)
                 why = f"this is {NOT_RECORDS[content]}; {RECORDS.expected}"
                 fault = InputError(why, source=source.name)
-        reading = InputStats(source.name, form="other", skipped=source.skipped)
+        stats = InputStats(source.name, form="other", skipped=source.skipped)
         if fault:
-            reading.fail(fault, listed=source.listed)
-        self.files.append(reading)
+            stats.fail(fault, listed=source.listed)
+        self.files.append(stats)
         return None
 
     def _read_json(self, later: list[_Recognized], *, lazily: bool) -> Iterator[Event]:
@@ -235,69 +235,69 @@ class Reading:
         from ebs_kms_audit.reading.records.kept import KeptRecords
 
         def following() -> Iterator[Source]:
-            while later and later[-1][0] is Content.JSON:
+            while later and later[-1][0] is ContentKind.JSON:
                 yield later.pop()[2]
 
-        if lazily and self.records is None:
-            self.records = KeptRecords(self._related)
-        kept = self.records if lazily else None
+        if lazily and self.kept_records is None:
+            self.kept_records = KeptRecords(self._related)
+        kept = self.kept_records if lazily else None
         reader = RecordFiles(self._workers, self._record_path, kept)
         yield from reader.events(following(), self.files)
 
     def _read(self, recognized: _Recognized, exports: Exports) -> Iterator[Event | AlikeEvents]:
         """Read one source; what cannot be read is said in `files`."""
         content, header, source = recognized
-        reading = InputStats(source.name)
-        self.files.append(reading)
+        stats = InputStats(source.name)
+        self.files.append(stats)
         watched = self._workers.watched(source)
         try:
-            if content is Content.CONSOLE_CSV:
-                yield from exports.events(source, reading)
-            elif content is Content.QUERY_RESULT and header is not None:
+            if content is ContentKind.CONSOLE_CSV:
+                yield from exports.events(source, stats)
+            elif content is ContentKind.QUERY_RESULT and header is not None:
                 from ebs_kms_audit.reading.query_results import read_query_csv
 
-                reading.recognized_as = content
-                yield from read_query_csv(watched, header, reading)
-            elif content is Content.TEXT:
+                stats.recognized_as = content
+                yield from read_query_csv(watched, header, stats)
+            elif content is ContentKind.TEXT:
                 from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
                 from ebs_kms_audit.reading.texts import read_text
 
-                reading.form = "other"
+                stats.form = "other"
                 self.documents.texts.append(read_text(watched))
-                reading.recognized_as = WITH_MESSAGE
-            elif content is Content.PARQUET:
+                stats.recognized_as = WITH_MESSAGE
+            elif content is ContentKind.PARQUET:
                 from ebs_kms_audit.reading.parquet import read_parquet
 
-                reading.recognized_as = "Parquet"
+                stats.recognized_as = "Parquet"
                 read = partial(read_parquet, watched)
-                yield from self._read_table(read, source, reading, exports)
+                yield from self._read_table(read, source, stats, exports)
             elif source.table is not None:
-                reading.recognized_as = "table"
-                yield from self._read_table(source.table, source, reading, exports)
+                stats.recognized_as = "table"
+                yield from self._read_table(source.table, source, stats, exports)
         except InputError as error:
-            reading.fail(error, listed=source.listed)
-        reading.check_size(source.file)
+            stats.fail(error, listed=source.listed)
+        stats.check_size(source.file)
 
     def _read_table(
         self,
         read: Callable[[], Table],
         source: Source,
-        reading: InputStats,
+        stats: InputStats,
         exports: Exports,
     ) -> Iterator[Event | AlikeEvents]:
         """Read a table in memory, or of Parquet: with the console's columns, or a query result."""
         table = read()
         header = table.header
-        if content_of_columns(header) is Content.QUERY_RESULT:
+        if content_of_columns(header) is ContentKind.QUERY_RESULT:
             from ebs_kms_audit.reading.query_results import read_query_rows
 
-            reading.recognized_as = f"{reading.recognized_as} with CloudTrail columns"
+            stats.recognized_as = f"{stats.recognized_as} with CloudTrail columns"
             rows = map(Row, count(1), table.rows)
-            yield from read_query_rows(rows, header, reading)
+            yield from read_query_rows(rows, header, stats)
             return
-        reading.recognized_as = f"{reading.recognized_as} with the console's columns"
+        stats.recognized_as = f"{stats.recognized_as} with the console's columns"
         again = read if source.repeatable else None
-        yield from exports.events_of_table(table, reading, again)
+        yield from exports.events_of_table(table, stats, again)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on these denials, of those that `read` left out."""
@@ -326,7 +326,7 @@ class Reading:
         """Forget what was kept of large files. A report needs it no more."""
         for large in self._exports.large:
             large.release(close=not self._lazy)
-        self._exports, self.records = Exports(self._workers), None
+        self._exports, self.kept_records = Exports(self._workers), None
 
 
 _Listed = TypeVar("_Listed", bound="ListedRows")
@@ -348,18 +348,18 @@ def collect_documents(
 
     A file of `must_hold_records` that holds documents only is an input that cannot be read.
     """
-    for reading in files:
-        if reading.name in must_hold_records and reading.documents and not reading.rows:
-            why = f"it holds no CloudTrail record, but a {reading.documents[0][0]}"
-            error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=reading.name)
-            reading.fail(error, listed=False)
+    for stats in files:
+        if stats.name in must_hold_records and stats.documents and not stats.rows:
+            why = f"it holds no CloudTrail record, but a {stats.documents[0][0]}"
+            error = InputError(f"{why}; {RECORDS.how_to_get_it}", source=stats.name)
+            stats.fail(error, listed=False)
             continue
-        if reading.documents and not reading.rows:
-            reading.form = "other"
-        for kind, content in reading.documents:
+        if stats.documents and not stats.rows:
+            stats.form = "other"
+        for kind, content in stats.documents:
             from ebs_kms_audit.reading.command_outputs import collect
 
             try:
-                collect(kind, content, reading.name, documents)
+                collect(kind, content, stats.name, documents)
             except InputError as error:
-                reading.error = reading.error or str(error)
+                stats.error = stats.error or str(error)

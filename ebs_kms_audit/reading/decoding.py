@@ -11,7 +11,8 @@ from typing import Any
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.formats import EXPORTS, FileKind
 from ebs_kms_audit.reading.gunzip import GzipError, gunzipped
-from ebs_kms_audit.reading.sources import GZIP_MAGIC, Blocks, DamagedError
+from ebs_kms_audit.reading.sources import GZIP_MAGIC
+from ebs_kms_audit.reading.streams import Blocks, DamagedError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

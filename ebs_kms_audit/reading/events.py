@@ -32,7 +32,7 @@ class Events(Protocol):
         """Whether events that bear on a denial may be missing."""
 
     @property
-    def records(self) -> KeptRecords | None:
+    def kept_records(self) -> KeptRecords | None:
         """The records of logs that `read` left out, if there are any."""
 
     @property

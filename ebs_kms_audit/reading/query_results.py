@@ -25,8 +25,8 @@ from ebs_kms_audit.reading.stats import InputStats
 _NO_NAME = "it has no event name, and its message is not a recognized access-denied message"
 
 
-def read_query_csv(source: Source, header: Header, reading: InputStats) -> Iterator[Event]:
-    """Yield the events in a query result as CSV, and count its rows in `reading`.
+def read_query_csv(source: Source, header: Header, stats: InputStats) -> Iterator[Event]:
+    """Yield the events in a query result as CSV, and count its rows in `stats`.
 
     Raises InputError if it has no column by which a denial is recognized.
     """
@@ -37,14 +37,14 @@ def read_query_csv(source: Source, header: Header, reading: InputStats) -> Itera
         next(rows, None)
     dialect = Dialect(header.delimiter, lambda cells: len(cells) == len(header.cells))
     found = Rows(rows, first_line=header.line + 2, dialect=dialect)
-    yield from read_query_rows(found, header.cells, reading)
-    reading.cut_short = lines.cut_short
+    yield from read_query_rows(found, header.cells, stats)
+    stats.cut_short = lines.cut_short
 
 
 def read_query_rows(
-    rows: Iterable[Row], header: Sequence[str], reading: InputStats
+    rows: Iterable[Row], header: Sequence[str], stats: InputStats
 ) -> Iterator[Event]:
-    """Yield the events in the rows of a query result, and count the rows in `reading`.
+    """Yield the events in the rows of a query result, and count the rows in `stats`.
 
     Raises InputError if there is no column by which a denial is recognized.
     """
@@ -54,16 +54,16 @@ def read_query_rows(
         raise InputError(
             f"this table has {fault}, so no denial can be recognized; add the columns eventname, "
             "errorcode and errormessage to the query",
-            source=reading.name,
+            source=stats.name,
         )
-    reading.form = "query result"
-    reading.unknown_columns, reading.missing = columns.unknown, columns.missing
-    records = _records(rows, columns, len(header), reading)
-    yield from read_record_events(records, reading, timed=columns.has_time)
+    stats.form = "query result"
+    stats.unknown_columns, stats.missing = columns.unknown, columns.missing
+    records = _records(rows, columns, len(header), stats)
+    yield from read_record_events(records, stats, timed=columns.has_time)
 
 
 def _records(
-    rows: Iterable[Row], columns: Columns, width: int, reading: InputStats
+    rows: Iterable[Row], columns: Columns, width: int, stats: InputStats
 ) -> Iterator[RecordFields]:
     """Yield the fields of the record in each row; its number is that of the line."""
     unpacker, counted = Unpacker(), CountedRows(columns)
@@ -81,7 +81,7 @@ def _records(
             continue
         values, unreadable = columns.values(cells)
         for name in unreadable:
-            reading.note_unreadable(name, row.line)
+            stats.note_unreadable(name, row.line)
         found = [*unpacker.in_row(values)] or [Found({}, fault=_NO_NAME)]
         for one in found:
             fault = _NO_NAME if one.fault == NOT_A_RECORD else one.fault

@@ -30,7 +30,7 @@ _MESSAGE_ALONE = frozenset({"@message", "_raw", "event.original", "cloudtraileve
 _BINARY = Foreign("a binary file", is_data=None)
 
 
-class Content(StrEnum):
+class ContentKind(StrEnum):
     """The kind of content of a source."""
 
     CONSOLE_CSV = "console CSV"
@@ -54,19 +54,19 @@ class Header(NamedTuple):
     cells: list[str]
 
 
-def recognize(source: Source) -> tuple[Content, Header | None]:
+def recognize(source: Source) -> tuple[ContentKind, Header | None]:
     """Return the kind of content of a source, and the header of a query result.
 
     Raises InputError if the source cannot be read, ForeignError if it is of a format that is not.
     """
     if source.table is not None:
-        return Content.TABLE, None
+        return ContentKind.TABLE, None
     head = _beginning(source)
     if isinstance(head, bytes):
         if head[:1] in _JSON_BEGINS and b"\0" not in head:
-            return Content.JSON, None
+            return ContentKind.JSON, None
         if head.startswith(_PARQUET):
-            return Content.PARQUET, None
+            return ContentKind.PARQUET, None
         foreign = binary_format(head)
         if foreign is not None:
             raise ForeignError(source.name, foreign)
@@ -75,14 +75,14 @@ def recognize(source: Source) -> tuple[Content, Header | None]:
     if not begins and len(head) < HEAD:
         raise InputError(f"the file is empty; {ANYTHING.expected}", source=source.name)
     if begins.startswith(("{", "[", '"{\\"', '"[{')) or _LOG_LINE.match(begins):
-        return Content.JSON, None
+        return ContentKind.JSON, None
     content, header = _delimited(text.splitlines()[: exports.SEARCHED_LINES])
-    if content is Content.TEXT and "\0" in text:
+    if content is ContentKind.TEXT and "\0" in text:
         raise ForeignError(source.name, _BINARY)
     return content, header
 
 
-def _delimited(lines: Sequence[str]) -> tuple[Content, Header | None]:
+def _delimited(lines: Sequence[str]) -> tuple[ContentKind, Header | None]:
     """Recognize a table by its header, which is among the first lines; otherwise it is a text."""
     for index, line in enumerate(lines):
         for delimiter in exports.DELIMITERS:
@@ -91,14 +91,14 @@ def _delimited(lines: Sequence[str]) -> tuple[Content, Header | None]:
             except csv.Error:
                 continue
             content = content_of_columns(cells)
-            if content is Content.CONSOLE_CSV:
+            if content is ContentKind.CONSOLE_CSV:
                 return content, None
-            if content is Content.QUERY_RESULT:
+            if content is ContentKind.QUERY_RESULT:
                 return content, Header(index, delimiter, cells)
-    return Content.TEXT, None
+    return ContentKind.TEXT, None
 
 
-def content_of_columns(cells: Sequence[str]) -> Content | None:
+def content_of_columns(cells: Sequence[str]) -> ContentKind | None:
     """Return whether column names are those of a console CSV or of a query result, or neither."""
     if len(cells) > _MOST_COLUMNS:
         return None
@@ -108,17 +108,17 @@ def content_of_columns(cells: Sequence[str]) -> Content | None:
     known = len(layout.positions)
     if spelled > 1 or known >= _CONSOLE_COLUMNS:
         if not any("useridentity" in cell.casefold() for cell in named):
-            return Content.CONSOLE_CSV
+            return ContentKind.CONSOLE_CSV
     elif (
         known == len(named) and {exports.EVENT_NAME, exports.ERROR_CODE} <= layout.positions.keys()
     ):
-        return Content.CONSOLE_CSV
+        return ContentKind.CONSOLE_CSV
     from ebs_kms_audit.reading.records.columns import Columns
 
     columns = Columns(cells)
     tells = columns.has_name or columns.has_message or columns.exact > 1
     alone = len(named) == 1 and named[0].casefold() in _MESSAGE_ALONE
-    return Content.QUERY_RESULT if tells and (columns.understood > 1 or alone) else None
+    return ContentKind.QUERY_RESULT if tells and (columns.understood > 1 or alone) else None
 
 
 def _beginning(source: Source) -> Any:

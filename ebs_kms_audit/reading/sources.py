@@ -30,8 +30,6 @@ from ebs_kms_audit.reading.streams import (
     stream_name,
 )
 
-__all__ = ["BLOCK", "Blocks", "DamagedError", "PlainFile", "Source", "Sources", "opened"]
-
 GZIP_MAGIC = b"\x1f\x8b"
 HEAD = 1 << 16
 # The folders in which a trail keeps its digest files and its Insights events.

@@ -134,7 +134,7 @@ class _Gathered:
         return iter(())
 
     @property
-    def records(self) -> None:
+    def kept_records(self) -> None:
         """Nothing, because `read` yields all records."""
         return None
 

@@ -32,7 +32,7 @@ from ebs_kms_audit.reading.exports.header import (
     require_columns,
 )
 from ebs_kms_audit.reading.formats import EXPORTS, RECORDS, FileKind
-from ebs_kms_audit.reading.recognition import Content, recognize
+from ebs_kms_audit.reading.recognition import ContentKind, recognize
 from ebs_kms_audit.reading.records import check_records
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import Source
@@ -168,14 +168,14 @@ def of_exports(spark: SparkSession, given: Any) -> Part:
     part = Part([])
     readable: dict[str, tuple[str, Header]] = {}  # file → the path to load, and the header
     for path, name in _listed(spark, given, EXPORTS, part):
-        reading = InputStats(name)
-        part.files.append(reading)
+        stats = InputStats(name)
+        part.files.append(stats)
         try:
             header = _header(spark, path, name)
         except InputError as error:
-            reading.form, reading.error = "other", str(error)
+            stats.form, stats.error = "other", str(error)
             continue
-        reading.layout = Layout.of_header(header.cells)
+        stats.layout = Layout.of_header(header.cells)
         readable[name] = path, header
     groups: dict[tuple[str, ...], list[str]] = {}
     for path, header in readable.values():
@@ -250,10 +250,10 @@ def _header(spark: SparkSession, path: str, name: str) -> Header:
 def _check_is_export(text: str, name: str) -> None:
     """Raise InputError for a file that is not a console CSV, by its first lines."""
     content, _ = recognize(Source(name=name, head=lambda size: text[:size]))
-    if content is Content.TEXT:
+    if content is ContentKind.TEXT:
         read_text(Source(name=name, blocks=lambda: iter([text])))
-    if content is not Content.CONSOLE_CSV:
-        remedy = "give it as records" if content is Content.JSON else _ON_ONE_MACHINE
+    if content is not ContentKind.CONSOLE_CSV:
+        remedy = "give it as records" if content is ContentKind.JSON else _ON_ONE_MACHINE
         raise InputError(f"this is {content}; {remedy}", source=name)
 
 

@@ -21,7 +21,7 @@ from ebs_kms_audit.reading.exports.events import is_day_first, read_events, row_
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
-from ebs_kms_audit.reading.recognition import Content, recognize
+from ebs_kms_audit.reading.recognition import ContentKind, recognize
 from ebs_kms_audit.reading.records import without_documents
 from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.events import fields_of, read_record_events
@@ -111,11 +111,11 @@ def read_exports(
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
         header = headers[name]
         layout = Layout.of_header(header.cells)
-        reading = files.setdefault(name, InputStats(name, layout=layout))
+        stats = files.setdefault(name, InputStats(name, layout=layout))
         dialect = Dialect(header.delimiter, row_starter(layout))
         placed = (row for cells in of_file for row in _rows(cells, dialect))
         day_first = is_day_first(header.delimiter)
-        yield from read_events(placed, reading, day_first_by_default=day_first)
+        yield from read_events(placed, stats, day_first_by_default=day_first)
 
 
 def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:
@@ -129,28 +129,28 @@ def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:
 def read_logs(rows: Iterator[_Cells], files: dict[str, InputStats]) -> Iterator[Event]:
     """Read records: `file`, `number` and `record`, or the `whole` text of a file."""
     for name, of_file in groupby(rows, key=lambda row: str(row["file"])):
-        reading = files.setdefault(name, InputStats(name, form="records"))
+        stats = files.setdefault(name, InputStats(name, form="records"))
         try:
-            yield from read_record_events(fields_of(_records(of_file, reading)), reading)
+            yield from read_record_events(fields_of(_records(of_file, stats)), stats)
         except InputError as error:
-            reading.fail(error, listed=False)
+            stats.fail(error, listed=False)
 
 
-def _records(rows: Iterable[_Cells], reading: InputStats) -> Iterator[Record]:
+def _records(rows: Iterable[_Cells], stats: InputStats) -> Iterator[Record]:
     for row in rows:
         if row["whole"] is None:
-            yield from without_documents(_numbered(row["record"], row["number"]), reading)
+            yield from without_documents(_numbered(row["record"], row["number"]), stats)
             continue
         text = str(row["whole"]).removeprefix("\ufeff")
-        _check_is_json(text, reading.name)
+        _check_is_json(text, stats.name)
         beginning = text.encode("utf-8", "replace")
-        yield from without_documents(read_records([text]), reading, beginning)
+        yield from without_documents(read_records([text]), stats, beginning)
 
 
 def _check_is_json(text: str, name: str) -> None:
     """Raise InputError for a file that is not JSON. The text is that of one machine."""
     content, _ = recognize(Source(name=name, head=lambda size: text[:size]))
-    if content is not Content.JSON:
+    if content is not ContentKind.JSON:
         what = NOT_RECORDS.get(content, f"{content}, which Spark does not read as records")
         raise InputError(f"this is {what}; {RECORDS.expected}", source=name)
 

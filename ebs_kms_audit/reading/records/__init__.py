@@ -47,8 +47,9 @@ from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_r
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
-from ebs_kms_audit.reading.sources import BLOCK, PlainFile, Source
+from ebs_kms_audit.reading.sources import PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.streams import BLOCK
 from ebs_kms_audit.reading.timestamps import TimeReader
 from ebs_kms_audit.reading.workers import Workers
 
@@ -108,16 +109,16 @@ class RecordFiles:
                 yield from self._read_together(group, files)
                 continue
             for source in group:
-                reading = InputStats(source.name, form="records")
-                files.append(reading)
+                stats = InputStats(source.name, form="records")
+                files.append(stats)
                 try:
                     content = Content(self._workers.watched(source))
-                    records = self._records(content, reading, self._kept)
-                    yield from read_record_events(fields_of(records), reading)
-                    check_records(reading)
+                    records = self._records(content, stats, self._kept)
+                    yield from read_record_events(fields_of(records), stats)
+                    check_records(stats)
                 except InputError as error:
-                    reading.fail(error, listed=source.listed)
-                reading.check_size(source.file)
+                    stats.fail(error, listed=source.listed)
+                stats.check_size(source.file)
 
     def _start_numpy(self) -> None:
         """Let numpy index large blocks from now on."""
@@ -160,18 +161,18 @@ class RecordFiles:
 
     def _result(self, content: Content, log: Log | None, batch: Batch | None) -> _Result:
         """Read a file. With a `log`, its records are indexed."""
-        reading = InputStats(content.name, form="records")
+        stats = InputStats(content.name, form="records")
         records: list[tuple[Any, ...]] = []
         error = None
         try:
-            for one in fields_of(self._records(content, reading, batch, log)):
+            for one in fields_of(self._records(content, stats, batch, log)):
                 # What was read before an error is kept.
                 records.append((one.number, one.fields.found, one.fault))  # noqa: PERF401
         except InputError as failed:
             error = str(failed)
-        times = [time.isoformat() for time in (reading.first, reading.last) if time]
-        counters = dict(reading.envelopes), dict(reading.foreign)
-        figures = reading.rows, reading.cut_short, times, *counters, reading.documents
+        times = [time.isoformat() for time in (stats.first, stats.last) if time]
+        counters = dict(stats.envelopes), dict(stats.foreign)
+        figures = stats.rows, stats.cut_short, times, *counters, stats.documents
         return records, figures, error
 
     def _events_of(
@@ -179,23 +180,23 @@ class RecordFiles:
     ) -> Iterator[Event]:
         """Yield the events of a file that was read."""
         records, figures, error = result
-        reading = InputStats(source.name, form="records")
-        reading.rows, reading.cut_short, times, envelopes, foreign, reading.documents = figures
-        reading.envelopes.update(envelopes)
-        reading.foreign.update(foreign)
+        stats = InputStats(source.name, form="records")
+        stats.rows, stats.cut_short, times, envelopes, foreign, stats.documents = figures
+        stats.envelopes.update(envelopes)
+        stats.foreign.update(foreign)
         for time in times:
-            reading.add_time(datetime.fromisoformat(time))
-        files.append(reading)
+            stats.add_time(datetime.fromisoformat(time))
+        files.append(stats)
         yield from read_record_events(
             (RecordFields(number, Fields(found), fault) for number, found, fault in records),
-            reading,
+            stats,
         )
         try:
-            check_records(reading)
+            check_records(stats)
         except InputError as failed:
-            reading.fail(failed, listed=source.listed)
-        reading.error = error or reading.error
-        reading.check_size(source.file)
+            stats.fail(failed, listed=source.listed)
+        stats.error = error or stats.error
+        stats.check_size(source.file)
 
     def _scan(self, blocks: Iterator[bytes], keep: Keep | None, begin: int = 0) -> Records:
         """Return a reader of blocks that begin at a place in a content."""
@@ -204,13 +205,13 @@ class RecordFiles:
     def _records(
         self,
         content: Content,
-        reading: InputStats,
+        stats: InputStats,
         kept: KeptRecords | Batch | None,
         log: Log | None = None,
     ) -> Iterator[Record]:
-        """Yield the records that must be decoded; the others are counted in `reading`.
+        """Yield the records that must be decoded; the others are counted in `stats`.
 
-        The documents among them are kept in `reading`.
+        The documents among them are kept in `stats`.
         """
         blocks = content.blocks()
         beginning = next(blocks, b"")
@@ -229,18 +230,18 @@ class RecordFiles:
                 scanned = LargeLog(content, self._workers, self._scan, kept)
                 records = scanned
         try:
-            yield from without_documents(records, reading, beginning)
+            yield from without_documents(records, stats, beginning)
         finally:
-            reading.rows += scanned.passed
+            stats.rows += scanned.passed
             for time in filter(None, map(TimeReader().read, scanned.times)):
-                reading.add_time(time)
-        reading.cut_short = content.cut_short
+                stats.add_time(time)
+        stats.cut_short = content.cut_short
 
 
 def without_documents(
-    records: Iterable[Record], reading: InputStats, beginning: bytes = b""
+    records: Iterable[Record], stats: InputStats, beginning: bytes = b""
 ) -> Iterator[Record]:
-    """Yield the records of a file. Its documents and envelopes are kept in `reading`.
+    """Yield the records of a file. Its documents and envelopes are kept in `stats`.
 
     `beginning` is the first block. A file without a record that ends there is kept as a text, if
     it holds an error message.
@@ -249,19 +250,19 @@ def without_documents(
     for record in records:
         nothing = nothing and record.fault is not None
         for envelope in record.envelopes:
-            reading.envelopes[envelope] += 1
+            stats.envelopes[envelope] += 1
         if record.foreign:
-            reading.foreign[record.foreign] += 1
+            stats.foreign[record.foreign] += 1
         if record.document is None:
             yield record
-        elif len(reading.documents) < _MOST_DOCUMENTS:
-            reading.documents.append((record.document, record.content))
+        elif len(stats.documents) < _MOST_DOCUMENTS:
+            stats.documents.append((record.document, record.content))
     if nothing and len(beginning) < BLOCK and not _EVENT_NAME.search(beginning):
         from ebs_kms_audit.reading.texts import holds_message
 
         text = beginning.decode("utf-8", "backslashreplace")
         if holds_message(text):
-            reading.documents.append((WITH_MESSAGE, {"text": text}))
+            stats.documents.append((WITH_MESSAGE, {"text": text}))
 
 
 def _groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
@@ -301,13 +302,13 @@ def _unpacked(file: PlainFile, ratio: int = _PACKED) -> int:
     return file.size * ratio if file.packed else file.size
 
 
-def check_records(reading: InputStats) -> None:
+def check_records(stats: InputStats) -> None:
     """Raise InputError if a file holds no record and no document."""
-    if any(kind == WITH_MESSAGE for kind, _ in reading.documents):
-        reading.forget_rows()
-    if reading.documents or not reading.rows or reading.rows != reading.set_aside_count:
+    if any(kind == WITH_MESSAGE for kind, _ in stats.documents):
+        stats.forget_rows()
+    if stats.documents or not stats.rows or stats.rows != stats.set_aside_count:
         return
-    foreign = list(reading.foreign)
-    if foreign and reading.foreign.total() == reading.rows:
-        raise ForeignError(reading.name, JSON_FORMATS[foreign[0]])
-    raise InputError(f"it holds no CloudTrail record; {RECORDS.how_to_get_it}", source=reading.name)
+    foreign = list(stats.foreign)
+    if foreign and stats.foreign.total() == stats.rows:
+        raise ForeignError(stats.name, JSON_FORMATS[foreign[0]])
+    raise InputError(f"it holds no CloudTrail record; {RECORDS.how_to_get_it}", source=stats.name)

@@ -53,7 +53,7 @@ def fields_of(records: Iterable[Record]) -> Iterator[RecordFields]:
 
 
 def read_record_events(
-    records: Iterable[RecordFields], reading: InputStats, *, timed: bool = True
+    records: Iterable[RecordFields], stats: InputStats, *, timed: bool = True
 ) -> Iterator[Event]:
     """Yield the events that matter; count every record, and set aside what cannot be read.
 
@@ -61,40 +61,40 @@ def read_record_events(
     """
     times = TimeReader()
     for record in records:
-        reading.rows += 1
+        stats.rows += 1
         if record.fault:
-            reading.put_aside(record.number, record.fault)
+            stats.put_aside(record.number, record.fault)
             continue
         fields = record.fields
         text = fields.text("time") or ""
         time = times.read(text)
         if time is None and (timed or text):
-            reading.put_aside(record.number, "it has no eventTime")
+            stats.put_aside(record.number, "it has no eventTime")
             continue
         if time is not None:
-            reading.add_time(time)
+            stats.add_time(time)
         if is_relevant(fields.text("source"), fields.text("name") or ""):
             if time is not None and time.tzinfo is None:
-                reading.times_without_zone = True
-            yield _event(record, reading, time)
+                stats.times_without_zone = True
+            yield _event(record, stats, time)
         elif key_kind(fields.text("caller key")) == "long_term":
-            yield _event(record, reading, time)
+            yield _event(record, stats, time)
 
 
-def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> Event:
+def _event(record: RecordFields, stats: InputStats, time: datetime | None) -> Event:
     fields = record.fields
     name, source = fields.text("name") or "", fields.text("source")
     named = [Resource(type=None, name=arn) for arn in fields.texts("resource arn")]
     inferred = source is None and is_kms_event_name(name) and not is_of_another_service(named)
     account, damaged = fields.text("account"), None
-    if reading.form == "query result":  # a spreadsheet may have damaged it
+    if stats.form == "query result":  # a spreadsheet may have damaged it
         account, damaged = read_account(account or "")
     elif not is_account_id(account):
         account = None
     caller = _caller_of(fields)
-    _note_impossible(record, caller, reading)
+    _note_impossible(record, caller, stats)
     return Event(
-        file=reading.name,
+        file=stats.name,
         line=record.number,
         time=time,
         name=name,
@@ -102,7 +102,7 @@ def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> 
         source_inferred=inferred,
         event_id=fields.text("event id"),
         request_id=fields.text("request id"),
-        region=_region(record, reading),
+        region=_region(record, stats),
         source_ip=fields.text("source address"),
         user_agent=fields.text("user agent"),
         error_code=fields.text("error code"),
@@ -114,26 +114,26 @@ def _event(record: RecordFields, reading: InputStats, time: datetime | None) -> 
         account_cell=damaged,
         identity=caller.identity,
         error_message=fields.text("error message"),
-        **_changes(fields, time, reading.name),
+        **_changes(fields, time, stats.name),
     )
 
 
-def _region(record: RecordFields, reading: InputStats) -> str | None:
+def _region(record: RecordFields, stats: InputStats) -> str | None:
     """Return the Region; None, with a note, for a text that cannot be one."""
     region = record.fields.text("region")
     if region is None or is_region(region):
         return region
-    reading.note_unreadable("awsRegion", record.number)
+    stats.note_unreadable("awsRegion", record.number)
     return None
 
 
-def _note_impossible(record: RecordFields, caller: _Caller, reading: InputStats) -> None:
+def _note_impossible(record: RecordFields, caller: _Caller, stats: InputStats) -> None:
     """Note the account ids and ARNs of a record that cannot be such."""
     account = record.fields.text("account")
     if account is not None and not is_account_id(account):
-        reading.note_unreadable("recipientAccountId", record.number)
+        stats.note_unreadable("recipientAccountId", record.number)
     if caller.is_impossible:
-        reading.note_unreadable("userIdentity", record.number)
+        stats.note_unreadable("userIdentity", record.number)
 
 
 def caller_in(fields: Fields) -> tuple[str | None, str | None, str | None] | None:

@@ -22,9 +22,9 @@ from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.table_lines import lines_of, text_of_line
 from ebs_kms_audit.reading.exports.rows import Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
-from ebs_kms_audit.reading.sources import Blocks, PlainFile, Source, opened
+from ebs_kms_audit.reading.sources import PlainFile, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.streams import KeptBlocks
+from ebs_kms_audit.reading.streams import Blocks, KeptBlocks
 from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
