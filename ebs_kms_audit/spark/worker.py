@@ -17,7 +17,7 @@ from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.identify.account_repair import AccountVotes
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading import NOT_RECORDS, InputStats
-from ebs_kms_audit.reading.exports.events import is_day_first, read_events, row_starter
+from ebs_kms_audit.reading.exports.events import read_events, row_starter
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows
 from ebs_kms_audit.reading.formats import RECORDS
@@ -114,8 +114,7 @@ def read_exports(
         stats = files.setdefault(name, InputStats(name, layout=layout))
         dialect = Dialect(header.delimiter, row_starter(layout))
         placed = (row for cells in of_file for row in _rows(cells, dialect))
-        day_first = is_day_first(header.delimiter)
-        yield from read_events(placed, stats, day_first_by_default=day_first)
+        yield from read_events(placed, stats, header.delimiter)
 
 
 def _rows(cells: _Cells, dialect: Dialect) -> Iterator[Row]:

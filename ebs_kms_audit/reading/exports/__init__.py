@@ -22,7 +22,6 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
-    is_day_first,
     needed_share,
     read_events,
     row_starter,
@@ -121,7 +120,8 @@ class Exports:
             yield from self._events_of_large(large)
         else:
             whole = _mark_last(chain(sample, rows), lines)
-            yield from _events_in(whole, header, stats, day_first=is_day_first(delimiter))
+            stats.layout = layout
+            yield from read_events(whole, stats, delimiter)
             stats.cut_short = lines.cut_short
         if stats.cut_short and stats.rows == stats.set_aside_count:
             raise _no_whole_row(source, stats.cut_short)
@@ -156,11 +156,12 @@ class Exports:
                 from ebs_kms_audit.reading.exports.large import open_large_table
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
-            settings = Settings(layout, _OF_TABLES, sample, window=self._window)
+            settings = Settings(layout, _OF_TABLES, sample, audit_window=self._window)
             opened = open_large_table(whole, stats, settings, self._related, again)
             yield from self._events_of_large(opened)
         else:
-            yield from _events_in(map(Row, count(1), whole.rows), header, stats)
+            stats.layout = layout
+            yield from read_events(map(Row, count(1), whole.rows), stats)
 
     def _events_of_large(self, large: LargeExport) -> Iterator[Event | AlikeEvents]:
         self.large.append(large)
@@ -222,14 +223,6 @@ def _no_whole_row(source: Source, cut_short: str) -> InputError:
     """Return the error for a file that is cut short and holds no whole row."""
     why = f"{cut_short} and holds no whole row: download it again"
     return InputError(why, source=source.name)
-
-
-def _events_in(
-    rows: Iterable[Row], header: list[str], stats: InputStats, *, day_first: bool = False
-) -> Iterator[Event]:
-    """Yield the events that an audit needs. `day_first`: doubtful dates begin with the day."""
-    stats.layout = Layout.of_header(header)
-    yield from read_events(rows, stats, day_first_by_default=day_first)
 
 
 def _mark_last(rows: Iterable[Row], lines: Lines) -> Iterator[Row]:

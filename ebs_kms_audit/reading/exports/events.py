@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -121,6 +120,29 @@ def row_starter(layout: Layout) -> Callable[[list[str]], bool]:
     return begins_like_a_row
 
 
+def judge(cells: list[str], layout: Layout) -> Judgement:
+    """Return what all cells but the time say of a row."""
+    fault = layout.misfit(cells)
+    if fault:
+        return Judgement(fault, NOT_RELEVANT)
+    source_at = layout.positions.get(columns.EVENT_SOURCE)
+    source = "" if source_at is None else cells[source_at].strip()
+    name = cells[layout.positions[columns.EVENT_NAME]].strip()
+    return Judgement(None if name else _NO_NAME, relevance(source or None, name))
+
+
+def time_reader(layout: Layout, sample: Iterable[Row], delimiter: str) -> TimeReader:
+    """Return what reads the times of a file with these first rows.
+
+    Spreadsheets that write semicolons write the day first.
+    """
+    at = layout.positions.get(columns.EVENT_TIME)
+    return TimeReader(
+        (row.cells[at] for row in sample if at is not None and at < len(row.cells)),
+        day_first_by_default=delimiter == ";",
+    )
+
+
 class RowReader:
     """Counts the rows of one file in `stats`, sets aside what it cannot read, yields the rest.
 
@@ -131,12 +153,11 @@ class RowReader:
         self,
         layout: Layout,
         stats: InputStats,
-        sample: Iterable[Row] = (),
-        *,
-        day_first_by_default: bool = False,
+        times: TimeReader,
     ) -> None:
         self._layout = layout
         self._stats = stats
+        self._times = times
         self._time_at = layout.positions.get(columns.EVENT_TIME)
         self._key_at = layout.positions.get(columns.ACCESS_KEY)
         places = [layout.positions[name] for name in JUDGED_BY if name in layout.positions]
@@ -146,17 +167,6 @@ class RowReader:
         self._holders: set[_Cells] = set()
         self._resources_at = layout.positions.get(columns.RESOURCES)
         self._named_users: set[str] = set()  # cells under Resources
-        self._sample = sample
-        self._day_first_by_default = day_first_by_default
-
-    @cached_property
-    def _times(self) -> TimeReader:
-        """What reads the times. The vectorised reader needs it for rows in doubt only."""
-        at = self._time_at
-        return TimeReader(
-            (row.cells[at] for row in self._sample if at is not None and at < len(row.cells)),
-            day_first_by_default=self._day_first_by_default,
-        )
 
     def needed(self, rows: Iterable[Row]) -> Iterator[NeededRow]:
         """Yield the rows that an audit needs: the relevant ones, and those that identify users.
@@ -179,7 +189,7 @@ class RowReader:
             if len(cells) == width:
                 found = known.get(judged_by(cells)) or self._judge_and_remember(cells)
             else:
-                found = self.judge(cells)
+                found = judge(cells, self._layout)
             if found.fault:
                 stats.put_aside(line, found.fault)
                 continue
@@ -204,20 +214,9 @@ class RowReader:
             if times.guessed_order:
                 stats.guessed_dates = True
 
-    def judge(self, cells: list[str]) -> Judgement:
-        """Return what all cells but the time say of a row."""
-        fault = self._layout.misfit(cells)
-        if fault:
-            return Judgement(fault, NOT_RELEVANT)
-        positions = self._layout.positions
-        source_at = positions.get(columns.EVENT_SOURCE)
-        source = "" if source_at is None else cells[source_at].strip()
-        name = cells[positions[columns.EVENT_NAME]].strip()
-        return Judgement(None if name else _NO_NAME, relevance(source or None, name))
-
     def _judge_and_remember(self, cells: list[str]) -> Judgement:
         """Judge a row, and remember the judgement for rows with equal cells under `JUDGED_BY`."""
-        found, by = self.judge(cells), self._judged_by(cells)
+        found, by = judge(cells, self._layout), self._judged_by(cells)
         if found.fault is None and sum(map(len, by)) < _LONGEST_KEPT:
             if len(self._known) >= _KINDS_KEPT:
                 self._known.clear()
@@ -292,7 +291,7 @@ class EventMaker:
         """Forget the kinds of rows: no further row is probably like them."""
         self._kinds.clear()
 
-    def single(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
+    def unnoted_event(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
         """Return the event of a row. Cells that cannot be read are not noted in the stats."""
         cells = [*cells, ""]
         return self._event(self._events_like(cells), line, time, self._own(cells))
@@ -355,14 +354,12 @@ def cells_getter(layout: Layout, *names: str) -> Callable[[list[str]], _Cells]:
     return itemgetter(*(layout.positions.get(name, -1) for name in names))
 
 
-def read_events(
-    rows: Iterable[Row], stats: InputStats, *, day_first_by_default: bool = False
-) -> Iterator[Event]:
+def read_events(rows: Iterable[Row], stats: InputStats, delimiter: str = ",") -> Iterator[Event]:
     """Yield the events of rows that an audit needs; count every row in `stats`."""
     assert stats.layout is not None
     rows = iter(rows)
     sample = list(islice(rows, SAMPLE))
-    reader = RowReader(stats.layout, stats, sample, day_first_by_default=day_first_by_default)
+    reader = RowReader(stats.layout, stats, time_reader(stats.layout, sample, delimiter))
     maker = EventMaker(stats.layout, stats)
     return map(maker.event, reader.needed(chain(sample, rows)))
 
@@ -377,14 +374,6 @@ def needed_share(layout: Layout, rows: Iterable[Row]) -> float:
         if relevance(source.strip() or None, name.strip()) is not NOT_RELEVANT
     )
     return sum(needed) / max(1, kinds.total())
-
-
-def is_day_first(delimiter: str) -> bool:
-    """Return whether dates of a file begin with the day, if none of them shows it.
-
-    Spreadsheets that write semicolons write the day first.
-    """
-    return delimiter == ";"
 
 
 def _no_time(cell: str) -> str:

@@ -35,7 +35,7 @@ class KeptRecords:
     """
 
     def __init__(self, related: RelatedEvents | None = None) -> None:
-        self._choice = _Choice(related) if related else None
+        self._choice = RecordChoice(related) if related else None
         self._counts: dict[bytes, int] = {}
         self._samples: dict[bytes, KeptRecord] = {}  # of those that are counted together, the first
         self._events: dict[bytes, Event] = {}  # those of the samples
@@ -107,7 +107,7 @@ class KeptRecords:
 
         A call that creates or ends a grant is a success too.
         """
-        choice = _Choice(related)
+        choice = RecordChoice(related)
         chosen: dict[object, KeptRecord] = {}
         for one in self._chosen(choice.bears, *_BEAR):
             what = what_counts_once(one, of_grants=False)
@@ -191,7 +191,7 @@ def _of_damaged(one: KeptRecord) -> Event:
     )
 
 
-class _Choice:
+class RecordChoice:
     """Which sketches bear on denials. EC2 calls may be of other accounts or Regions."""
 
     def __init__(self, related: RelatedEvents) -> None:

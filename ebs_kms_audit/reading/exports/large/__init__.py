@@ -15,7 +15,7 @@ needed        rows that become events one by one, as columns (text_columns)
 row_events    needed rows → Events (denied_rows: denied ones of one kind and User name together)
 counted       rows that are only counted, by group
 places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
-around        which places bear on denials
+choice        which places bear on denials
 calls, changes, successes  those of a finding
 listed        rows that findings list: their events are made when they are used
 """

@@ -19,10 +19,10 @@ import numpy as np
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.events import is_day_first, read_events
-from ebs_kms_audit.reading.exports.large.around import Around, are_odd, in_order
+from ebs_kms_audit.reading.exports.events import read_events
 from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+from ebs_kms_audit.reading.exports.large.choice import RowChoice, are_odd, in_order
 from ebs_kms_audit.reading.exports.large.counted import CountedRows
 from ebs_kms_audit.reading.exports.large.distinct import are_among
 from ebs_kms_audit.reading.exports.large.kept import KeptRows, KeptTexts
@@ -74,9 +74,9 @@ class LargeExport:
         stats.layout = settings.layout
         self._settings = settings
         self._line = line
-        self._kept_for = self._around = Around(related) if related else None
+        self._keep_only = self._choice = RowChoice(related) if related else None
         self._events = RowEvents(settings, stats)
-        self._counted = CountedRows(self._events.single)
+        self._counted = CountedRows(self._events.unnoted_event)
         self._kept = {name: KeptRows(kind) for name, kind in KINDS.items()}
         self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness
@@ -116,16 +116,15 @@ class LargeExport:
     def _take(self, result: RangeResult) -> Iterator[Event]:
         """Add what a range holds to what the file holds, and yield its events."""
         stats = self._stats
-        rows, aside, guessed, without_zone = result.stats
-        stats.rows += rows
-        stats.guessed_dates |= guessed
-        stats.times_without_zone |= without_zone
+        stats.rows += result.rows
+        stats.guessed_dates |= result.guessed_dates
+        stats.times_without_zone |= result.times_without_zone
         for end in (result.first, result.last):
             if end:
                 stats.add_time(datetime.fromisoformat(end))
-        for line, reason in result.aside:
+        for line, reason in result.set_aside:
             stats.put_aside(self._line + line, reason)
-        stats.set_aside_count += aside - len(result.aside)
+        stats.set_aside_count += result.set_aside_count - len(result.set_aside)
         self._counted.add(result.groups)
         self._keep(result)
         self.damaged |= result.damaged and self._again is not None
@@ -140,8 +139,8 @@ class LargeExport:
         for kind, (content, some) in zip(self._kept, result.kept, strict=True):
             places = np.frombuffer(content, PLACE).copy()
             places["line"] += np.uint32(self._line)
-            if self._kept_for is not None:
-                places = places[self._kept_for.may_bear(kind, places)]
+            if self._keep_only is not None:
+                places = places[self._keep_only.may_bear(kind, places)]
             found.append(places)
             texts.update(some)
         if self._kept_texts is not None:
@@ -153,31 +152,30 @@ class LargeExport:
         """Yield all events that an audit needs, by the plain reader."""
         assert self._again is not None, "`damaged` requires it"
         stats = InputStats(self.name, layout=self._settings.layout)
-        day_first = is_day_first(self._settings.delimiter)
-        return read_events(self._again(), stats, day_first_by_default=day_first)
+        return read_events(self._again(), stats, self._settings.delimiter)
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials and must be parsed, in order of their lines.
 
         EC2 calls in rows that say nothing else of a denial are in `calls` then.
         """
-        around = self._around_of(related)
+        choice = self._choice_of(related)
         places = in_order(
-            self._kept["successes"].those(are_odd),
-            self._kept["sessions"].those(around.are_sessions),
-            self._kept["holders"].those(partial(around.may_bear, "holders")),
+            self._kept["successes"].chosen(are_odd),
+            self._kept["sessions"].chosen(choice.are_sessions),
+            self._kept["holders"].chosen(partial(choice.may_bear, "holders")),
         )
         self._yielded = places["offset"]
-        calls = self._kept["calls"].those(around.are_near)
+        calls = self._kept["calls"].chosen(choice.are_near)
         event_ids, say_more = self._read_calls(calls, related.resources)
-        parsed = say_more | around.must_be_parsed(calls) | are_among(calls["offset"], self._yielded)
+        parsed = say_more | choice.must_be_parsed(calls) | are_among(calls["offset"], self._yielded)
         # Of rows with one Event ID, the last one counts, if all or none of them are parsed.
         parsed |= are_among(event_ids, event_ids[parsed]) & (event_ids != NO_ID)
         self.calls = CallRows(
             calls[~parsed], event_ids[~parsed], related.names, self._counted.event, self._listed
         )
         rows = self._rows(in_order(places, calls[parsed]))
-        return (self._events.single(line, cells) for line, cells in rows)
+        return (self._events.unnoted_event(line, cells) for line, cells in rows)
 
     def _read_calls(self, calls: Array, of_symptoms: Collection[str]) -> tuple[Array, Array]:
         """Return the hashes of the Event IDs of EC2 calls, and which of them say more of a denial.
@@ -197,11 +195,11 @@ class LargeExport:
             say_more[some] = [names_more(cells[resources_at], of_symptoms) for cells in rows]
         return event_ids, say_more
 
-    def _around_of(self, related: RelatedEvents) -> Around:
-        """Return what tells the rows around denials. It is kept for the next call."""
-        if self._around is None or self._around.related is not related:
-            self._around = Around(related)
-        return self._around
+    def _choice_of(self, related: RelatedEvents) -> RowChoice:
+        """Return what chooses the rows that bear on denials. It is kept for the next call."""
+        if self._choice is None or self._choice.related is not related:
+            self._choice = RowChoice(related)
+        return self._choice
 
     def changes(self) -> ChangeRows:
         """Return the changes to keys that were only counted and that `around` did not yield."""
@@ -212,7 +210,7 @@ class LargeExport:
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
-        places = self._kept["successes"].those(self._around_of(related).are_of_users)
+        places = self._kept["successes"].chosen(self._choice_of(related).are_of_users)
         return SuccessRows(places, related.names, self._counted.event, self._listed)
 
     def release(self, *, close: bool) -> None:
@@ -220,7 +218,7 @@ class LargeExport:
 
         With `close`, their texts are read, and the file is not needed any more.
         """
-        self._around = None
+        self._choice = None
         if close or self._kept_texts is not None:
             self._listed.close()
         if self._kept_texts is not None:

@@ -20,13 +20,12 @@ from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
-from ebs_kms_audit.reading.exports.events import JUDGED_BY, RowReader
+from ebs_kms_audit.reading.exports.events import JUDGED_BY, judge
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
 from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.index import RowIndex
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.hashing import LONGEST, hash_spans, mixed
-from ebs_kms_audit.reading.stats import InputStats
 
 DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))
 """What the rows of a group are, as bits of its flags. A group without flags is not relevant.
@@ -71,10 +70,10 @@ class Groups:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._layout = settings.layout
         self._at = settings.layout.positions
         self._spans = _spans(settings.layout)
         self._parse = settings.cells
-        self._judge = RowReader(settings.layout, InputStats("")).judge
         self._clear()
 
     def _clear(self) -> None:
@@ -199,7 +198,7 @@ class Groups:
 
     def _flags_of(self, cells: list[str]) -> int:
         """Return the flags of the group of a row."""
-        found = self._judge(cells)
+        found = judge(cells, self._layout)
         if found.fault:
             return DOUBT
         if lost_digits(self._cell(cells, columns.ACCOUNT)):

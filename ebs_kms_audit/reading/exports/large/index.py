@@ -121,11 +121,11 @@ def inside_quotes(content: Array, start: Array, end: Array) -> tuple[Array, Arra
 
 
 def index_rows(
-    buffer: bytearray, begin: int, end: int, width: int, delimiter: int, *, returns: bool = False
+    buffer: bytearray, begin: int, end: int, width: int, delimiter: int, *, crlf: bool = False
 ) -> RowIndex:
     """Return the regular rows of a part of a buffer; a row begins at `begin`.
 
-    With `returns`, there is a carriage return before the line feed at the end of each row. After
+    With `crlf`, there is a carriage return before the line feed at the end of each row. After
     the part, the buffer has `WORD` bytes more.
     """
     content = np.frombuffer(buffer, dtype=np.uint8)
@@ -137,13 +137,13 @@ def index_rows(
     outside = borders & ~quoted
     inside = ends & quoted
     quoted_ends = places_of(inside) + begin
-    if returns:
+    if crlf:
         borders |= moved(ends, 1)  # a carriage return may follow a closing quote
     ends ^= inside  # from here on, only the ends of rows
     doubts = _beside_broken_quotes(quotes, quoted, borders)
-    if returns or buffer.find(b"\r", begin, end) != -1:
+    if crlf or buffer.find(b"\r", begin, end) != -1:
         # In doubt: a carriage return that is not before the end of a row, or is missing there.
-        expected = moved(ends, 1) if returns else np.uint64(0)
+        expected = moved(ends, 1) if crlf else np.uint64(0)
         doubts |= (_bits_of(part, size, _CR) & ~quoted) ^ expected
     places = np.flatnonzero(unpacked(outside))
     places += begin
@@ -164,7 +164,7 @@ def index_rows(
     starts = np.empty(rows + 1, dtype=np.int64)
     starts[0] = begin
     np.add(cells[:, -1], 1, out=starts[1:])
-    if returns:
+    if crlf:
         cells[:, -1] -= 1
     found = RowIndex(content, starts, cells, quoted_ends, rows == count)
     long = np.diff(starts) > LONGEST_ROW

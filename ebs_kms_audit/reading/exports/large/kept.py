@@ -46,7 +46,7 @@ class KeptRows:
             self._parts, self._size, self._compact = [places], len(places), len(places)
         return self._parts[0]
 
-    def those(self, are_chosen: Callable[[Array], Array]) -> Array:
+    def chosen(self, are_chosen: Callable[[Array], Array]) -> Array:
         """Return the places of the chosen rows, in order of the file. The others are not copied.
 
         `are_chosen` returns which places of an array are chosen: all or none with the same `id`.

@@ -23,8 +23,6 @@ from ebs_kms_audit.reading.exports.large.index import inside_quotes
 from ebs_kms_audit.reading.exports.large.text_columns import TextColumn, plain_column
 from ebs_kms_audit.reading.hashing import LONGEST, PAD, hash_spans, mixed
 
-NO_TIME = -1
-"""Instead of a time in seconds: the time must be read from the cells."""
 _KINDS_KEPT = 2_000
 _ANY_ADDRESS = 1  # the hash of each IP address in kinds; 0 is that of an empty cell
 
@@ -32,7 +30,7 @@ _ANY_ADDRESS = 1  # the hash of each IP address in kinds; 0 is that of an empty 
 class Kind(NamedTuple):
     """What needed rows have in common.
 
-    hash   the hash of the cells that they share; None for a row that is a kind by itself
+    hash   the hash of the cells that they share; None for a row with a cell too long for a hash
     cells  the cells of one of the rows, as bytes of `marshal`
     """
 
@@ -41,10 +39,10 @@ class Kind(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Needed rows, an entry for each in every column. Numbers are bytes of an array.
+    """Regular needed rows, an entry for each in every column. Numbers are bytes of an array.
 
     lines    counted from the start of the range, u4
-    seconds  the time in seconds since 1970, or NO_TIME, i8
+    seconds  the time in seconds since 1970, i8
     kinds    numbers of kinds, u4
     callers  the columns of `CALLERS`: numbers of texts, u4
     ids      the columns of `IDS`: the cells, as in `text_columns`; "" without one
@@ -57,14 +55,18 @@ class Columns(NamedTuple):
     ids: tuple[TextColumn, ...]
 
 
+SingleRows = list[tuple[int, list[str]]]
+"""Needed rows that the plain reader read: lines, counted from the start of the range, and cells."""
+
+
 class NeededRows:
     """Collects the needed rows of one range after the other.
 
     After `finish`:
 
-    kinds  the kinds of the rows
+    kinds  the kinds of the regular rows
     texts  the texts of their columns of `CALLERS`, each once
-    parts  the rows, in the order in which they were added
+    parts  all rows, in the order in which they were added
     """
 
     def __init__(self, layout: Layout, parse: Callable[[bytes], list[str]]) -> None:
@@ -81,23 +83,20 @@ class NeededRows:
         """Begin a range."""
         self.kinds: list[Kind] = []
         self.texts: list[str] = []
-        self.parts: list[Columns] = []
+        self.parts: list[Columns | SingleRows] = []
         self._numbers: dict[int, int] = {}
         self._text_numbers: dict[str, int] = {}
-        self._single: list[tuple[int, int, tuple[int, ...], tuple[str, ...]]] = []
         self._copied = bytearray()
         self._places: list[tuple[Array, ...]] = []
 
     def add(self, line: int, cells: list[str]) -> None:
-        """Add a row by its cells. It is a kind by itself."""
-        self._finish_regular()  # the parts are in the order of the rows
-        callers, ids = (
-            [cells[at] if at is not None and at < len(cells) else "" for at in places]
-            for places in (self._callers, self._ids)
-        )
-        numbers = tuple(map(self._text_number, callers))
-        self._single.append((line, len(self.kinds), numbers, tuple(ids)))
-        self.kinds.append(Kind(None, marshal.dumps(cells)))
+        """Add a row that the plain reader read."""
+        self.finish()  # the parts are in the order of the rows
+        rows = self.parts[-1] if self.parts else None
+        if not isinstance(rows, list):
+            rows = []
+            self.parts.append(rows)
+        rows.append((line, cells))
 
     def add_regular(
         self, buffer: bytearray, starts: Array, ends: Array, lines: Array, seconds: Array
@@ -107,7 +106,6 @@ class NeededRows:
         Their text is only copied here, because the buffer changes. `finish` reads it. The line end
         is after the last cell: an empty cell is not followed by the quote of another row.
         """
-        self._finish_single()
         begin = len(self._copied)
         sizes = ends[:, -1] + 1 - starts
         for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
@@ -116,28 +114,7 @@ class NeededRows:
         self._places.append((starts + moved, ends + moved[:, np.newaxis], lines, seconds))
 
     def finish(self) -> None:
-        """Make columns of the rows that were added: many rows together take less time."""
-        self._finish_single()
-        self._finish_regular()
-
-    def _finish_single(self) -> None:
-        """Make columns of the rows that were added by their cells."""
-        if not self._single:
-            return
-        lines, kinds, callers, ids = zip(*self._single, strict=True)
-        self.parts.append(
-            Columns(
-                _bytes_of(np.array(lines)),
-                np.full(len(lines), NO_TIME, dtype=np.int64).tobytes(),
-                _bytes_of(np.array(kinds)),
-                tuple(map(_bytes_of, np.array(callers).T)),
-                tuple(map(list, zip(*ids, strict=True))),
-            )
-        )
-        self._single = []
-
-    def _finish_regular(self) -> None:
-        """Make columns of the regular rows that were added."""
+        """Make columns of the regular rows that were added: many rows together take less time."""
         if not self._places:
             return
         starts, ends, lines, seconds = map(np.concatenate, zip(*self._places, strict=True))

@@ -50,7 +50,7 @@ def open_large(
     end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
     if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n"):
         return None
-    settings = settings._replace(returns=end == b"\r\n", texts=True)
+    settings = settings._replace(crlf=end == b"\r\n", keep_texts=True)
     large = partial(
         LargeExport, stats, line=len(head) + 1, related=related,
         again=partial(_rows_of, source, settings) if source.repeatable else None,
@@ -60,7 +60,7 @@ def open_large(
     if file and isinstance(first, bytes) and not file.packed:
         mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
         if first.startswith(text, mark):
-            settings = settings._replace(texts=False)
+            settings = settings._replace(keep_texts=False)
             results = partial(_of_file, file, mark + len(text), settings)
             return large(settings, results, file=UnchangedFile(file.path))
     content = Lines(source.name, _blocks(source, kept)).raw()
@@ -80,7 +80,7 @@ def open_large_table(
     again: Callable[[], Table] | None,
 ) -> LargeExport:
     """Return the large export of a table. `again` returns the table a second time."""
-    settings = settings._replace(texts=True)
+    settings = settings._replace(keep_texts=True)
     lines = filling(lines_of(table.batches, settings))
     once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)
     return LargeExport(

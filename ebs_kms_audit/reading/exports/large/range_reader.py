@@ -20,11 +20,11 @@ import numpy as np
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
-from ebs_kms_audit.reading.exports.events import RowReader, is_day_first
+from ebs_kms_audit.reading.exports.events import RowReader
 from ebs_kms_audit.reading.exports.large.blocks import Block
 from ebs_kms_audit.reading.exports.large.groups import DAMAGED, DOUBT, Groups
 from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
-from ebs_kms_audit.reading.exports.large.needed import NeededRows
+from ebs_kms_audit.reading.exports.large.needed import NeededRows, SingleRows
 from ebs_kms_audit.reading.exports.large.selection import RowSelection
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.window import ByteWindow, WindowLines
@@ -45,32 +45,38 @@ class RangeResult(NamedTuple):
 
     Another process can have made it: all values are of types that `marshal` accepts.
 
-    begin, end  where the first row begins, and the first row after the range
-    lines       how many lines there are
-    stats       rows, rows set aside, whether dates were guessed, whether times have no zone
-    first, last the earliest and the latest time, as ISO 8601 text
-    aside       the lines of rows set aside, and why
-    groups      for each group its hash, the cells of one row as bytes of `marshal`, and the
-                number of rows
-    kinds       the kinds of needed rows, as the fields of `needed.Kind`
-    texts       the texts that needed rows refer to by numbers
-    needed      the needed rows, as the fields of `needed.Columns`
-    damaged     whether there are damaged account ids
-    kept        for each kind in `places.KINDS`, places as bytes of PLACE; and texts by offset
-    cut_short   why the content ends too early, if its end was read
+    begin, end          where the first row begins, and the first row after the range
+    lines               how many lines there are
+    rows                how many rows there are, including those set aside
+    set_aside_count     how many rows are set aside
+    set_aside           the lines of the first of these, and why
+    guessed_dates       whether the order of day and month was guessed
+    times_without_zone  whether times have no zone
+    first, last         the earliest and the latest time, as ISO 8601 text
+    groups              for each group its hash, the cells of one row as bytes of `marshal`, and the
+                        number of rows
+    kinds               the kinds of needed rows, as the fields of `needed.Kind`
+    texts               the texts that needed rows refer to by numbers
+    needed              the needed rows, as the fields of `needed.Columns` or as `SingleRows`
+    damaged             whether there are damaged account ids
+    kept                for each kind in `places.KINDS`, places as bytes of PLACE; texts by offset
+    cut_short           why the content ends too early, if its end was read
     """
 
     begin: int
     end: int
     lines: int
-    stats: tuple[int, int, bool, bool]
+    rows: int
+    set_aside_count: int
+    set_aside: list[tuple[int, str]]
+    guessed_dates: bool
+    times_without_zone: bool
     first: str | None
     last: str | None
-    aside: list[tuple[int, str]]
     groups: list[tuple[int, bytes, int]]
     kinds: list[tuple[Any, ...]]
     texts: list[str]
-    needed: list[tuple[Any, ...]]
+    needed: list[tuple[Any, ...] | SingleRows]
     damaged: bool
     kept: list[tuple[bytes, dict[int, bytes]]]
     cut_short: str | None = None
@@ -86,6 +92,7 @@ class RangeReader:
         self._settings = settings
         self._at = settings.layout.positions
         self._dialect = settings.dialect
+        self._times = settings.time_reader()
         self._groups = Groups(settings)
         self._needed = NeededRows(settings.layout, settings.cells)
         self._selection = RowSelection(settings, self._groups, self._needed)
@@ -114,10 +121,7 @@ class RangeReader:
         self._needed.clear()
         self._selection.begin_range()
         self._stats = InputStats("")
-        self._plain_reader = RowReader(
-            settings.layout, self._stats, settings.sample,
-            day_first_by_default=is_day_first(settings.delimiter),
-        )  # fmt: skip
+        self._plain_reader = RowReader(settings.layout, self._stats, self._times)
         self._damaged = False
 
     def _read_regular(self, window: ByteWindow, stop: int) -> bool:
@@ -128,7 +132,7 @@ class RangeReader:
         settings = self._settings
         index = index_rows(
             window.buffer, window.begin, window.end, settings.layout.width,
-            ord(settings.delimiter), returns=settings.returns,
+            ord(settings.delimiter), crlf=settings.crlf,
         )  # fmt: skip
         if index.stop > window.begin + stop - window.offset:
             before = index.row_starts < window.begin + stop - window.offset
@@ -146,7 +150,7 @@ class RangeReader:
     def _read_block(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
         buffer, layout = window.buffer, self._settings.layout
-        seconds, sound = self._times(buffer, index)
+        seconds, sound = self._seconds(buffer, index)
         groups = self._groups.of_rows(buffer, index)
         sound &= groups.flags & DOUBT == 0
         have_long_term_keys, sound_keys = self._access_keys(buffer, index)
@@ -160,7 +164,7 @@ class RangeReader:
             self._selection.add(block, have_long_term_keys[:rows])
         return rows
 
-    def _times(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
+    def _seconds(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
         """Return the times of the rows, as in `read_times`."""
         at = self._at[columns.EVENT_TIME]
         seconds, sound = read_times(buffer, *index.spans(at, at))
@@ -216,16 +220,17 @@ class RangeReader:
             begin=begin,
             end=window.offset,
             lines=window.line,
-            stats=(
-                stats.rows, stats.set_aside_count, stats.guessed_dates, stats.times_without_zone,
-            ),
+            rows=stats.rows,
+            set_aside_count=stats.set_aside_count,
+            set_aside=[(one.line, one.reason) for one in stats.set_aside],
+            guessed_dates=stats.guessed_dates,
+            times_without_zone=stats.times_without_zone,
             first=stats.first.isoformat() if stats.first else None,
             last=stats.last.isoformat() if stats.last else None,
-            aside=[(one.line, one.reason) for one in stats.set_aside],
             groups=list(self._groups.counted()),
             kinds=[tuple(kind) for kind in self._needed.kinds],
             texts=self._needed.texts,
-            needed=[tuple(part) for part in self._needed.parts],
+            needed=[one if isinstance(one, list) else tuple(one) for one in self._needed.parts],
             damaged=self._damaged,
             kept=self._selection.kept(),
         )  # fmt: skip

@@ -13,13 +13,17 @@ from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
 from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import AlikeEvents, Event, Summary
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.events import EventMaker, RowKind, cells_getter, is_day_first
+from ebs_kms_audit.reading.exports.events import (
+    EventMaker,
+    NeededRow,
+    RowKind,
+    cells_getter,
+)
 from ebs_kms_audit.reading.exports.large.denied_rows import DeniedRows
-from ebs_kms_audit.reading.exports.large.needed import NO_TIME, Columns, Kind
+from ebs_kms_audit.reading.exports.large.needed import Columns, Kind, SingleRows
 from ebs_kms_audit.reading.exports.large.settings import Settings, cells_of
 from ebs_kms_audit.reading.exports.large.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.timestamps import TimeReader
 
 _KINDS_KEPT = 3_000
 _NOT_DENIED = -1  # instead of the number of a kind of denied rows
@@ -34,19 +38,16 @@ class RowEvents:
         self._maker = EventMaker(settings.layout, stats)
         self._kinds: dict[int, RowKind] = {}
         self._denied = DeniedRows()
-        self._time_at = time_at = settings.layout.positions[columns.EVENT_TIME]
+        self._time_at = settings.layout.positions[columns.EVENT_TIME]
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
-        self._times = TimeReader(
-            (row.cells[time_at] for row in settings.sample if time_at < len(row.cells)),
-            day_first_by_default=is_day_first(settings.delimiter),
-        )
+        self._times = settings.time_reader()
 
     def needed(
         self,
         first_line: int,
         kinds: Sequence[tuple[Any, ...]],
         texts: Sequence[str],
-        parts: Sequence[tuple[Any, ...]],
+        parts: Sequence[tuple[Any, ...] | SingleRows],
     ) -> Iterator[Event]:
         """Yield the events of the needed rows of a range, but those of most denied rows.
 
@@ -63,13 +64,18 @@ class RowEvents:
         )
         numbers_of_texts = self._denied.text_numbers(texts)
         for part in parts:
+            if isinstance(part, list):
+                for line, cells in part:
+                    time = self._times.read(cells[self._time_at])
+                    yield self._maker.event(NeededRow(first_line + line, cells, time))
+                continue
             rows = Columns(*part)
             lines = np.frombuffer(rows.lines, "u4") + first_line
             seconds = np.frombuffer(rows.seconds, "i8")
             of_kinds = np.frombuffer(rows.kinds, "u4")
             callers = [np.frombuffer(one, "u4") for one in rows.callers]
             numbers = numbers_of_kinds[of_kinds]
-            are_denied = (numbers != _NOT_DENIED) & (seconds != NO_TIME)
+            are_denied = numbers != _NOT_DENIED
             denied = np.flatnonzero(are_denied)
             if len(denied):
                 self._denied.add(
@@ -78,14 +84,11 @@ class RowEvents:
                     [column_at(one, denied) for one in rows.ids],
                 )
             for at in np.flatnonzero(~are_denied).tolist():
-                kind = int(of_kinds[at])
-                if seconds[at] == NO_TIME:
-                    time = self._times.read(marshal.loads(kinds[kind][1])[self._time_at])
-                else:
-                    time = datetime.fromtimestamp(int(seconds[at]), UTC)
+                time = datetime.fromtimestamp(int(seconds[at]), UTC)
                 own = [texts[one[at]] for one in callers]
                 own += [text_at(one, at) for one in rows.ids]
-                yield self._maker.event_of(row_kinds[kind], int(lines[at]), time, *own)
+                kind = row_kinds[int(of_kinds[at])]
+                yield self._maker.event_of(kind, int(lines[at]), time, *own)
 
     def _number_if_denied(self, kind: RowKind, kind_hash: int | None) -> int:
         """Return the number of a kind of denied rows, or _NOT_DENIED."""
@@ -113,13 +116,13 @@ class RowEvents:
                 self._kinds[kind.hash] = found
         return found
 
-    def single(self, line: int, cells: list[str]) -> Event:
+    def unnoted_event(self, line: int, cells: list[str]) -> Event:
         """Return the event of a row. Cells that cannot be read are not noted in the stats."""
-        return self._maker.single(line, self._times.read(cells[self._time_at]), cells)
+        return self._maker.unnoted_event(line, self._times.read(cells[self._time_at]), cells)
 
     def of_text(self, line: int, text: str) -> Event:
         """Return the event of the text of a row."""
-        return self.single(line, cells_of(text, self._delimiter))
+        return self.unnoted_event(line, cells_of(text, self._delimiter))
 
     def summary(self, text: str) -> Summary:
         """Return what a list shows of the text of a row."""

@@ -53,8 +53,8 @@ class RowSelection:
 
     def __init__(self, settings: Settings, groups: Groups, needed: NeededRows) -> None:
         self._has_resources = columns.RESOURCES in settings.layout.positions
-        self._window = settings.window
-        self._keep_texts = settings.texts
+        self._audit_window = settings.audit_window
+        self._keep_texts = settings.keep_texts
         self._groups = groups
         self._needed = needed
         self._successes = Seen(bits=17)
@@ -101,8 +101,8 @@ class RowSelection:
         flags = block.groups.flags
         needed: Array = flags & NEEDED != 0
         needed[self._naming_new_users(block, np.flatnonzero(flags & USER != 0))] = True
-        if self._window is not None:
-            start, end = self._window.start.timestamp(), self._window.end.timestamp()
+        if self._audit_window is not None:
+            start, end = self._audit_window.start.timestamp(), self._audit_window.end.timestamp()
             inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
             self._groups.uncount(block.groups.numbers[inside])
             needed |= inside

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.reading.exports.events import row_starter
+from ebs_kms_audit.reading.exports.events import row_starter, time_reader
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row
+from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Window
@@ -21,23 +22,27 @@ class Settings(NamedTuple):
     delimiter     what is between two cells
     sample        the first rows, which show the order of day and month in dates
     check_length  raises InputError where a line is too long for any row
-    window        the span of time that the audit looks at: rows in it are needed one by one
-    texts         whether to keep the text of rows, because the file cannot be read from any place
-    returns       whether there is a carriage return before the line feed at the end of a row
+    audit_window  the span of time that the audit looks at: rows in it are needed one by one
+    keep_texts    whether to keep the text of rows, because the file cannot be read from any place
+    crlf          whether a row ends at a carriage return and a line feed, not at a line feed
     """
 
     layout: Layout
     delimiter: str
     sample: Sequence[Row]
     check_length: Callable[[int], None] = lambda _: None
-    window: Window | None = None
-    texts: bool = False
-    returns: bool = False
+    audit_window: Window | None = None
+    keep_texts: bool = False
+    crlf: bool = False
 
     @property
     def dialect(self) -> Dialect:
         """What the plain reader must know of the rows."""
         return Dialect(self.delimiter, row_starter(self.layout))
+
+    def time_reader(self) -> TimeReader:
+        """Return what reads the times of the rows."""
+        return time_reader(self.layout, self.sample, self.delimiter)
 
     def cells(self, line: bytes) -> list[str]:
         """Return the cells of a regular row."""

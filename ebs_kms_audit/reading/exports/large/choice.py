@@ -1,4 +1,4 @@
-"""Which rows of a large export bear on denials."""
+"""Which of the rows that are kept of a large export bear on denials."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _USER = 1 << 40  # more than any time in seconds
 _LAST = np.iinfo(np.int64).max
 
 
-class Around:
-    """Tells which places are those of rows that bear on some denials.
+class RowChoice:
+    """Chooses the places of rows that bear on some denials.
 
     Each method takes places, and returns a truth value for each of them.
     """
