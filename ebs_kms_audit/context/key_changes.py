@@ -29,7 +29,7 @@ from ebs_kms_audit.reading.related import order_in_time
 
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows, Changes
-    from ebs_kms_audit.reading.records.batches import ListedRecord
+    from ebs_kms_audit.reading.records.listed import ListedRecord
 
 SHOWN = 20
 """The number of changes that a finding lists, the last ones before its first denial."""

@@ -15,10 +15,10 @@ from ebs_kms_audit.reading.exports.rows import Dialect, Row, Rows, is_blank
 from ebs_kms_audit.reading.formats import ANYTHING
 from ebs_kms_audit.reading.recognition import Header
 from ebs_kms_audit.reading.records.columns import Columns
-from ebs_kms_audit.reading.records.counted import CountedRows
 from ebs_kms_audit.reading.records.envelopes import NOT_A_RECORD, Found, Unpacker
 from ebs_kms_audit.reading.records.events import RecordFields, read_record_events
 from ebs_kms_audit.reading.records.fields import Fields
+from ebs_kms_audit.reading.records.needless import NeedlessRows
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
 
@@ -66,14 +66,14 @@ def _records(
     rows: Iterable[Row], columns: Columns, width: int, stats: InputStats
 ) -> Iterator[RecordFields]:
     """Yield the fields of the record in each row; its number is that of the line."""
-    unpacker, counted = Unpacker(), CountedRows(columns)
+    unpacker, needless = Unpacker(), NeedlessRows(columns)
     for row in rows:
         cells = row.cells
         fault = row.fault or _misfit(cells, width)
         if fault:
             yield RecordFields(row.line, Fields({}), fault)
             continue
-        fields = counted.fields(cells)
+        fields = needless.fields(cells)
         if fields is not None:
             yield RecordFields(row.line, fields, None)
             continue

@@ -12,13 +12,13 @@ import ebs_kms_audit
 from ebs_kms_audit import InputError, UsageError
 from ebs_kms_audit.reading import Reading, exports, processes, records, streams
 from ebs_kms_audit.reading.exports.large import ranges, window
-from ebs_kms_audit.reading.records import blocks as records_blocks
 from ebs_kms_audit.reading.records import large as records_large
+from ebs_kms_audit.reading.records import scan as records_scan
 from tests.benchmark.events import LOG_MIXES
 from tests.benchmark.generate import make_export, make_log_file, make_logs
 from tests.exports import HEADER, denied, row
 from tests.reading.exports.test_large import ENDS, FILES, export_of, line
-from tests.reading.records.test_blocks import FORGED, RECORDS, ordinary, written
+from tests.reading.records.test_scan import FORGED, RECORDS, ordinary, written
 from tests.reading.started_processes import ON_LINUX, children
 from tests.records import log, record
 
@@ -84,7 +84,7 @@ def test_two_processes_give_the_same_report(always, tmp_path, lines, end, size, 
 def large_logs(always, monkeypatch):
     """Let others help with the smallest log file, in small ranges that numpy indexes."""
     monkeypatch.setattr(records, "_VECTORISED", 1)
-    monkeypatch.setattr(records_blocks, "_LARGE_BLOCK", 0)
+    monkeypatch.setattr(records_scan, "_LARGE_BLOCK", 0)
     monkeypatch.setattr(records_large, "LARGE", 0)
 
     def set_size(size):

@@ -1,24 +1,29 @@
-"""Files of CloudTrail JSON → their Events; of many small files, other processes read a part.
+"""Files of CloudTrail JSON → their Events.
 
-content      a file → blocks of UTF-8, or all of it at once
-decoder      JSON → records, one at a time
-envelopes    JSON values → the records and documents inside them
-columns      columns of a query result → records
-counted      rows of a query result that an audit only counts
-struct_text  cells with structure → JSON values
-structure    with numpy: the strings and brackets of a block
-index        with numpy: where the records of a block are, and what kind each is
-logs         small files → one index for several of them
-large        a large file → its records, in several processes
-prefilter    which records need not be decoded, by their text
-sketches     the text of a record → what decides whether it bears on a denial
-blocks       blocks of bytes → records that must be decoded; the others are counted
-batches      records that were passed over → their sketches and their packed texts
-kept         records that may bear on a denial; those that do are decoded in the end
-texts        the texts of kept records, some of them from their files
-paths        JSONPath expressions → steps
-fields       the fields of a record, by JSONPath expressions
-events       records → Events that matter
+The plain reader decodes every record:
+
+content    a file → blocks of UTF-8, or all of it at once
+decoder    JSON text → records, one at a time
+envelopes  JSON values → the records and documents inside them
+columns    a row of a query result → a record (struct_text: cells with structure → JSON values;
+           needless: rows that are only counted)
+fields     a record → its fields, by JSONPath expressions (paths: an expression → its steps)
+events     fields → Events (changes: the key policy or grant in a record)
+
+The scan passes over the records of a log that need not be decoded. A needless record is only
+counted. Of a record that may bear on a denial, the sketch and the text are kept until all denials
+are known. In case of doubt, the plain reader decodes the record:
+
+scan       blocks of bytes → the records that must be decoded; the others are passed over
+prefilter  the text of a record → its kind, or that it must be decoded
+sketches   the text of a record → what decides whether it bears on a denial
+index      a large block → the kinds of all its records, by numpy (structure: strings and brackets)
+logs       small files → one index for several of them
+large      a large file → its records, in several processes
+batches    the records of one unit of work → their sketches and texts, packed
+kept       the sketches and texts of all records; those that bear on denials are decoded
+texts      the texts of kept records, some of them from their files
+listed     kept records that a finding lists
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from contextlib import closing
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.model import Event
@@ -39,7 +44,6 @@ from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.records.batches import Batch, Packed
-from ebs_kms_audit.reading.records.blocks import Keep, Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import Record, read_records
 from ebs_kms_audit.reading.records.envelopes import Unpacker
@@ -47,6 +51,7 @@ from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_r
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.records.scan import Keep, RecordScan
 from ebs_kms_audit.reading.sources import PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.streams import BLOCK
@@ -69,7 +74,28 @@ _PART = 256 << 10  # packed: what a process reads before it is asked for the nex
 _EVENT_NAME = re.compile(rb'"eventName\W', re.IGNORECASE)  # it is no text: records are deeper in it
 _MOST_DOCUMENTS = 10_000
 
-_Result = tuple[list[tuple[Any, ...]], tuple[Any, ...], str | None]
+
+class _FileResult(NamedTuple):
+    """What a small file holds. A helper process returns it as a tuple, for `marshal`.
+
+    records    the number, the fields and the fault of each record that was decoded
+    passed     how many records were passed over
+    times      the earliest and the latest Event time of these
+    cut_short  why its content ends too early
+    envelopes  how many records each kind of envelope holds
+    foreign    how many values of each known foreign kind there are
+    documents  the kind and the content of each document
+    error      why it could not be read to its end
+    """
+
+    records: list[tuple[int, dict[str, Any], str | None]]
+    passed: int
+    times: list[str]
+    cut_short: str | None
+    envelopes: dict[str, int]
+    foreign: dict[str, int]
+    documents: list[tuple[str, dict[str, Any]]]
+    error: str | None
 
 
 class RecordFiles:
@@ -134,10 +160,10 @@ class RecordFiles:
         Fields.of({})  # so that the paths are parsed before, and not by each process
         parts = _parts(sources)
 
-        def work(number: int) -> tuple[list[_Result], Packed | None]:
+        def work(number: int) -> tuple[list[tuple[Any, ...]], Packed | None]:
             batch = self._kept.batch(number) if self._kept else None
             results = self._results(parts[number], batch)
-            return results, batch.packed() if batch else None
+            return [*map(tuple, results)], batch.packed() if batch else None
 
         with closing(self._workers.in_order(work, len(parts))) as results:
             done = self._workers.counted(
@@ -147,9 +173,9 @@ class RecordFiles:
                 if self._kept and kept:
                     self._kept.take(kept)
                 for source, result in zip(part, found, strict=True):
-                    yield from self._events_of(source, result, files)
+                    yield from self._events_of(source, _FileResult(*result), files)
 
-    def _results(self, sources: Sequence[Source], batch: Batch | None) -> list[_Result]:
+    def _results(self, sources: Sequence[Source], batch: Batch | None) -> list[_FileResult]:
         """Read files, perhaps in a helper process. `batch` takes what may bear on a denial."""
         contents = [Content(source) for source in sources]
         logs: Sequence[Log | None] = [None] * len(contents)
@@ -159,10 +185,10 @@ class RecordFiles:
             logs = index_together([one.whole_log(_SMALL) for one in contents], self._indexer)
         return [self._result(one, log, batch) for one, log in zip(contents, logs, strict=True)]
 
-    def _result(self, content: Content, log: Log | None, batch: Batch | None) -> _Result:
+    def _result(self, content: Content, log: Log | None, batch: Batch | None) -> _FileResult:
         """Read a file. With a `log`, its records are indexed."""
         stats = InputStats(content.name, form="records")
-        records: list[tuple[Any, ...]] = []
+        records: list[tuple[int, dict[str, Any], str | None]] = []
         error = None
         try:
             for one in fields_of(self._records(content, stats, batch, log)):
@@ -171,36 +197,37 @@ class RecordFiles:
         except InputError as failed:
             error = str(failed)
         times = [time.isoformat() for time in (stats.first, stats.last) if time]
-        counters = dict(stats.envelopes), dict(stats.foreign)
-        figures = stats.rows, stats.cut_short, times, *counters, stats.documents
-        return records, figures, error
+        return _FileResult(
+            records, stats.rows, times, stats.cut_short, dict(stats.envelopes),
+            dict(stats.foreign), stats.documents, error,
+        )  # fmt: skip
 
     def _events_of(
-        self, source: Source, result: _Result, files: list[InputStats]
+        self, source: Source, result: _FileResult, files: list[InputStats]
     ) -> Iterator[Event]:
         """Yield the events of a file that was read."""
-        records, figures, error = result
         stats = InputStats(source.name, form="records")
-        stats.rows, stats.cut_short, times, envelopes, foreign, stats.documents = figures
-        stats.envelopes.update(envelopes)
-        stats.foreign.update(foreign)
-        for time in times:
+        stats.rows, stats.cut_short = result.passed, result.cut_short
+        stats.envelopes.update(result.envelopes)
+        stats.foreign.update(result.foreign)
+        stats.documents = result.documents
+        for time in result.times:
             stats.add_time(datetime.fromisoformat(time))
         files.append(stats)
-        yield from read_record_events(
-            (RecordFields(number, Fields(found), fault) for number, found, fault in records),
-            stats,
+        records = (
+            RecordFields(number, Fields(found), why) for number, found, why in result.records
         )
+        yield from read_record_events(records, stats)
         try:
             check_records(stats)
         except InputError as failed:
             stats.fail(failed, listed=source.listed)
-        stats.error = error or stats.error
+        stats.error = result.error or stats.error
         stats.check_size(source.file)
 
-    def _scan(self, blocks: Iterator[bytes], keep: Keep | None, begin: int = 0) -> Records:
+    def _scan(self, blocks: Iterator[bytes], keep: Keep | None, begin: int = 0) -> RecordScan:
         """Return a reader of blocks that begin at a place in a content."""
-        return Records(blocks, self._prefilter, keep, self._indexer, begin)
+        return RecordScan(blocks, self._prefilter, keep, self._indexer, begin)
 
     def _records(
         self,
@@ -217,11 +244,11 @@ class RecordFiles:
         beginning = next(blocks, b"")
         blocks = chain([beginning], blocks)
         keep = partial(kept.add, content.name) if kept else None
-        scanned: Records | LargeLog = self._scan(blocks, keep)
+        scanned: RecordScan | LargeLog = self._scan(blocks, keep)
         records: Iterable[Record] = scanned
         if self._record_path is not None:
             records = read_records(decoded(blocks), Unpacker(self._record_path))
-        elif log and isinstance(scanned, Records):
+        elif log and isinstance(scanned, RecordScan):
             records = scanned.of_log(log)
         elif self._indexer and not isinstance(kept, Batch) and self._workers.helpers():
             from ebs_kms_audit.reading.records.large import LargeLog, is_large_log

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import marshal
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from ebs_kms_audit.model import Event, Listed
-from ebs_kms_audit.model.event_list import Summary
-from ebs_kms_audit.reading.records.decoder import record_of
-from ebs_kms_audit.reading.records.events import fields_of, read_record_events
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
-from ebs_kms_audit.reading.stats import InputStats
 
 _TOGETHER = 32 << 10  # bytes of texts that are packed together
 _QUICKLY = 1  # a level of zlib: in a third of the usual time to 1.5 times the size
@@ -95,6 +89,8 @@ class Batch:
 
 
 class _Unpacked(NamedTuple):
+    """A record that is kept, before its batch is packed, with the arguments of `Batch.add`."""
+
     file: str
     sketch: Sketch
     text: bytes
@@ -140,50 +136,6 @@ class PackedRecords(NamedTuple):
                 yield KeptRecord(file, sketch, packed, begin, end)
 
 
-class ListedRecord(NamedTuple):
-    """A record that can be listed, as `Rows` of one record.
-
-    file        the file
-    number      the number of the record in the file
-    seconds     the Event time in seconds since 1970
-    alike       an event with the same Event name, account and keys
-    id          the Event ID
-    caller      the User name
-    packed      texts that are packed together
-    begin, end  where its text is in these
-    """
-
-    file: str
-    number: int
-    seconds: float
-    alike: Event
-    id: str
-    caller: str | None
-    packed: bytes
-    begin: int
-    end: int
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The file and the number."""
-        return self.file, self.number
-
-    @property
-    def listed(self) -> Listed:
-        """The record as a finding lists it."""
-        return self.seconds, self.file, self.number, self
-
-    def event(self, line: int = 0) -> Event:  # noqa: ARG002 - for `Rows` of several records
-        """Return the event of the record, or what a damaged record is counted by."""
-        text = zlib.decompress(self.packed)[self.begin : self.end]
-        event = event_in(text, self.file, self.number)
-        return event or damaged_event(self.alike, self.file, self.number)
-
-    def summary(self, line: int) -> Summary:  # noqa: ARG002
-        """Return what a list shows of the event."""
-        return self.alike.name, None, self.id, self.caller
-
-
 _T = TypeVar("_T", _Unpacked, KeptRecord)
 
 
@@ -203,7 +155,7 @@ def what_counts_once(one: _T, *, of_grants: bool = True) -> object:
     """
     sketch = one.sketch
     if sketch.kind == "call":
-        return place_of(one)
+        return file_and_number(one)
     if sketch.kind == "other":
         return sketch.like
     if sketch.kind == "session" or (of_grants and sketch.kind != "success"):
@@ -215,36 +167,12 @@ def _replaces(one: _T, known: _T) -> bool:
     """Return whether a record counts, and not a known one of the same kind."""
     kind, time = one.sketch.kind, one.sketch.time
     if kind not in ("success", "other"):  # the last of equal ones
-        return place_of(one) >= place_of(known)
+        return file_and_number(one) >= file_and_number(known)
     if kind == "other" or time == known.sketch.time:  # the first of equal ones
-        return place_of(one) < place_of(known)
+        return file_and_number(one) < file_and_number(known)
     return time > known.sketch.time
 
 
-def place_of(one: _T) -> tuple[str, int]:
+def file_and_number(one: _T) -> tuple[str, int]:
     """Return the sort key of records: file and number."""
     return one.file, one.sketch.number
-
-
-def event_in(text: bytes, file: str, number: int) -> Event | None:
-    """Return the event of the record with a text; None if the record is damaged."""
-    try:
-        content = json.loads(text.decode("utf-8", "backslashreplace"))
-    except (ValueError, RecursionError):
-        return None
-    decoded = (record_of(number, content),)
-    return next(read_record_events(fields_of(decoded), InputStats(file, form="records")), None)
-
-
-def damaged_event(alike: Event, file: str, number: int) -> Event:
-    """Return what a damaged record is counted by: what it has in common with another event."""
-    return Event(
-        file=file,
-        line=number,
-        time=None,
-        name=alike.name,
-        source=alike.source,
-        region=alike.region,
-        read_only=alike.read_only,
-        account=alike.account,
-    )

@@ -9,14 +9,13 @@ from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.records.batches import (
     Batch,
     KeptRecord,
-    ListedRecord,
     Packed,
     PackedRecords,
-    event_in,
+    file_and_number,
     keep,
-    place_of,
     what_counts_once,
 )
+from ebs_kms_audit.reading.records.listed import ListedRecord, event_in
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.records.texts import RecordTexts
 from ebs_kms_audit.reading.related import RelatedEvents, is_near
@@ -113,7 +112,7 @@ class KeptRecords:
             what = what_counts_once(one, of_grants=False)
             if what not in chosen or one.sketch.time > chosen[what].sketch.time:
                 chosen[what] = one
-        return self._events_of(sorted(chosen.values(), key=place_of))
+        return self._events_of(sorted(chosen.values(), key=file_and_number))
 
     def changes(self) -> list[ListedRecord]:
         """Return the records that ended grants."""
@@ -122,13 +121,13 @@ class KeptRecords:
         for part in self._packed["change"]:
             for file, sketch, packed, begin, end in part.unpacked():
                 alike, what = events[sketch.like], (sketch.id, sketch.like)
-                if what in found and found[what].place > (file, sketch.number):
+                if what in found and (found[what].file, found[what].number) > (file, sketch.number):
                     continue
                 found[what] = ListedRecord(
                     file, sketch.number, sketch.seconds, alike, sketch.id, sketch.caller,
                     packed or b"", begin, end,
                 )  # fmt: skip
-        return sorted(found.values(), key=attrgetter("place"))
+        return sorted(found.values(), key=attrgetter("file", "number"))
 
     def _sample_events(self) -> dict[bytes, Event]:
         """Return one event of each group of records that are counted together."""
@@ -173,7 +172,7 @@ class KeptRecords:
             for part in self._packed[kind]:
                 for one in part.unpacked(chosen):
                     keep(found, one)
-        return sorted(found.values(), key=place_of)
+        return sorted(found.values(), key=file_and_number)
 
 
 def _of_damaged(one: KeptRecord) -> Event:
@@ -222,7 +221,7 @@ class RecordChoice:
         return self.bears(sketch) or (
             sketch.kind in ("grant", "change")
             and (
-                not related.regions_of_unknown_keys.isdisjoint({sketch.place[1], None})
+                not related.regions_of_unknown_keys.isdisjoint({sketch.region, None})
                 or not key_ids
                 or not related.key_ids.isdisjoint(key_ids)
             )
@@ -231,6 +230,5 @@ class RecordChoice:
     def _is_of_denied_caller(self, sketch: Sketch) -> bool:
         if sketch.caller not in self._times and sketch.issuer not in self._times:
             return False
-        account, region = sketch.place
         names, callers = (sketch.caller, sketch.issuer), self._related.callers
-        return any((name, account, region) in callers for name in names)
+        return any((name, sketch.account, sketch.region) in callers for name in names)

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 from ebs_kms_audit.reading.gunzip import MOST_PACKED, expected_size
 from ebs_kms_audit.reading.records.batches import Packed
-from ebs_kms_audit.reading.records.blocks import BORDER, COMMA, Keep, Records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import LONGEST_RECORD, Record
 from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.logs import LOG
+from ebs_kms_audit.reading.records.scan import BORDER, COMMA, Keep, RecordScan
 from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import PlainFile
 from ebs_kms_audit.reading.workers import Workers
@@ -69,7 +69,7 @@ class LargeLog:
         self,
         content: Content,
         workers: Workers,
-        scan: Callable[[Iterator[bytes], Keep | None, int], Records],
+        scan: Callable[[Iterator[bytes], Keep | None, int], RecordScan],
         kept: KeptRecords | None,
     ) -> None:
         self._content = SeekableContent(content.again)
@@ -138,7 +138,7 @@ class LargeLog:
         keep = partial(batch.add, self._opened.name) if batch else None
         scan = self._scan(self._content.blocks_from(begin), keep, begin)
         records = [tuple(one) for one in scan.of_range(stop - begin)]
-        end = begin + scan.read
+        end = begin + scan.size
         left = None if self._opened.cut_short else scan.left
         kept = batch.packed() if batch else None
         return _Part(begin, end, scan.number, scan.passed, scan.times, records, kept, left)

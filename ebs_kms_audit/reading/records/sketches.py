@@ -139,10 +139,14 @@ class Sketch(NamedTuple):
         return self.alike[1]
 
     @property
-    def place(self) -> tuple[str, str]:
-        """The account and the Region."""
-        _, _, region, account, *_ = self.alike
-        return account, region
+    def region(self) -> str:
+        """The Region."""
+        return self.alike[2]
+
+    @property
+    def account(self) -> str:
+        """The account."""
+        return self.alike[3]
 
     @property
     def key_ids(self) -> list[str]:

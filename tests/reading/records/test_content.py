@@ -9,7 +9,7 @@ import ebs_kms_audit
 from ebs_kms_audit.reading import records
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.sources import Sources
-from tests.reading.records.test_blocks import ordinary, written
+from tests.reading.records.test_scan import ordinary, written
 from tests.records import record
 
 LOG = written([ordinary(), record(), ordinary()], "log").encode()

@@ -6,12 +6,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ebs_kms_audit.aws.relevance import is_relevant
-from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.decoder import read_records
 from ebs_kms_audit.reading.records.index import Indexer
 from ebs_kms_audit.reading.records.logs import index_together
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
-from tests.reading.records.test_blocks import (
+from ebs_kms_audit.reading.records.scan import RecordScan
+from tests.reading.records.test_scan import (
     FORGED,
     RECORDS,
     SHAPES,
@@ -47,7 +47,7 @@ def test_each_file_has_its_records(files):
     logs = index_together(contents, Indexer(prefilter))
     for content, log in zip(contents, logs, strict=True):
         every = list(read_records([content.decode("utf-8", "backslashreplace")]))
-        scan = Records(iter([content]), prefilter)
+        scan = RecordScan(iter([content]), prefilter)
         found = {one.number: one for one in (scan.of_log(log) if log else scan)}
         seen.update(map(who, found.values()))
         if any(one.fault for one in every):
@@ -91,7 +91,7 @@ def test_a_damaged_record_costs_itself():
     content = text.replace('"eventID":"1"', '"eventID":tru', 1).encode()
     prefilter = RecordPrefilter()
     (log,) = index_together([content], Indexer(prefilter))
-    scan = Records(iter([content]), prefilter)
+    scan = RecordScan(iter([content]), prefilter)
     found = list(scan.of_log(log))
     assert [one.fault is None for one in found] == [False, True, True]
     assert found[1].content["eventID"] == "2"

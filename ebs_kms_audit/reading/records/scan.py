@@ -51,7 +51,7 @@ Keep = Callable[[Sketch, bytes, int], object]
 _Reading = Generator[Record, None, _T]
 
 
-class Records:
+class RecordScan:
     """An iterator over the records of one file that must be decoded.
 
     The blocks are UTF-8. `prefilter` decides which records are passed over. `keep` takes those that
@@ -60,7 +60,7 @@ class Records:
 
     passed  the number of records that were passed over
     number  the number of the last record that was read, from 1
-    read    how many bytes `of_range` read
+    size    how many bytes `of_range` read
     left    the bytes after these, if `of_range` came to the end of the content
     """
 
@@ -77,7 +77,7 @@ class Records:
         self._prefilter = prefilter
         self._keep = keep
         self._indexer = indexer
-        self.number = self.read = 0
+        self.number = self.size = 0
         self._first, self._last = b"\xff", b""
         self.passed = 0
         self._damaged = False
@@ -108,24 +108,24 @@ class Records:
     def of_range(self, size: int) -> Iterator[Record]:
         """Yield the records of a list up to the first that begins after so many bytes.
 
-        `read` says where that is. It is less than the size if the content ends before it, or is not
+        `size` says where that is. It is less than the size if the content ends before it, or is not
         as CloudTrail writes it.
         """
         rest = b""
         again = False  # a border is in a request: the last one is tried then
         for block in _joined(self._blocks, size + _AFTER_RANGE):
             rest += block
-            after = max(0, size - self.read - len(COMMA))
+            after = max(0, size - self.size - len(COMMA))
             border = -1 if again else rest.find(BORDER, after)
             border = rest.rfind(BORDER) if border == -1 else border
             if border != -1:
                 stop = border + len(COMMA)
                 done = yield from self._read(rest, stop, BORDER)
-                self.read += done
+                self.size += done
                 self._begin += done
                 rest = rest[done:]
                 again = done < stop
-                if self.read >= size or self._damaged:
+                if self.size >= size or self._damaged:
                     return
             if len(rest) > LONGEST_RECORD + len(block):
                 return

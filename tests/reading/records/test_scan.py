@@ -14,11 +14,11 @@ from jsonpath_ng import parse  # type: ignore[attr-defined]
 
 import ebs_kms_audit
 from ebs_kms_audit.aws.relevance import is_relevant
-from ebs_kms_audit.reading.records.blocks import Records
 from ebs_kms_audit.reading.records.decoder import read_records
 from ebs_kms_audit.reading.records.fields import _PATHS, Fields
 from ebs_kms_audit.reading.records.index import Indexer
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
+from ebs_kms_audit.reading.records.scan import RecordScan
 from tests.exports import ACCOUNT, access_key
 from tests.records import EC2, record, session
 
@@ -116,14 +116,14 @@ def has_long_term_key(one):
 def vectorised(request):
     """With numpy, blocks of any size are indexed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ebs_kms_audit.reading.records.blocks._LARGE_BLOCK", 0)
+        patch.setattr("ebs_kms_audit.reading.records.scan._LARGE_BLOCK", 0)
         yield request.param == "with numpy"
 
 
 def scan_of(blocks, vectorised):
     prefilter = RecordPrefilter()
     indexer = Indexer(prefilter) if vectorised else None
-    return Records(blocks, prefilter, indexer=indexer)
+    return RecordScan(blocks, prefilter, indexer=indexer)
 
 
 @given(records=RECORDS, shape=SHAPES, size=st.integers(1, 400))
@@ -279,7 +279,7 @@ def test_the_walk_finds_what_the_json_paths_find(document, name):
 def test_a_record_that_is_set_aside_makes_no_holder_known():
     alice, at_no_time = ordinary(**ALICE), ordinary(**ALICE, eventTime="2026-13-45T00:00:00Z")
     records = [ordinary(), at_no_time, alice, alice, ordinary()]
-    scan = Records(iter([written(records, "log").encode()]), RecordPrefilter())
+    scan = RecordScan(iter([written(records, "log").encode()]), RecordPrefilter())
     assert [one.number for one in scan] == [2, 3]
 
 

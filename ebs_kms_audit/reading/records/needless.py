@@ -1,4 +1,4 @@
-"""Rows of a query result that an audit only counts: most rows, if the query was not filtered.
+"""Needless rows of a query result, which an audit only counts: most, if the query has no filter.
 
 The nested values of these rows are not parsed.
 """
@@ -17,8 +17,8 @@ _OF_HOLDERS = ("caller", "key", "recipientAccountId")
 _LONG_TERM_KEY = "AKIA"  # how one begins, as in `key_kind`
 
 
-class CountedRows:
-    """Tells which rows of one table an audit only counts.
+class NeedlessRows:
+    """Tells which rows of one table are needless: an audit only counts them.
 
     Of rows that are needed only for a long-term access key, an audit needs the first of each caller
     and account.
@@ -38,7 +38,7 @@ class CountedRows:
         self._holders: set[int] = set()
 
     def fields(self, cells: Sequence[str]) -> Fields | None:
-        """Return the time, source and name of the event in a row that an audit only counts.
+        """Return the time, source and name of the event in a needless row.
 
         None if an audit needs more of the row, or if only its record shows whether it does.
         """
