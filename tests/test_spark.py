@@ -323,3 +323,6 @@ def test_inputs_that_are_rejected(spark, tmp_path):
         audit(written(tmp_path, "About this file\n" + export(denied())), spark=spark)
     with pytest.raises(InputError, match="no column Error code"):
         audit(spark.createDataFrame([("a", "b")], "`Event name` string, x string"), spark=spark)
+    columns = "eventname string, errorcode string, eventtime string, useridentity string"
+    with pytest.raises(InputError, match="flattened into columns"):
+        audit(spark.createDataFrame([("a", "b", "c", "d")], columns), spark=spark)

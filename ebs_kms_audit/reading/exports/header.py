@@ -45,6 +45,7 @@ REQUIRED = (EVENT_NAME, ERROR_CODE)
 DELIMITERS = (",", ";", "\t", "|")
 SEARCHED_LINES = 50
 """How many lines at the start of a file are searched for the header."""
+_NO_HEADER = "no line has the column names Event name and Error code"
 _FLATTENED = "this is CloudTrail JSON flattened into columns"
 
 # What a cell of a column always looks like: a cell that does not shows that the row's columns
@@ -148,18 +149,11 @@ def find_header(name: str, lines: Sequence[str]) -> tuple[int, str, list[str]]:
         if best and best[2].positions.keys() >= set(REQUIRED):
             break
     if best is None:
-        raise InputError(f"{name}: {_what_it_is(lines)}; {EXPORTS.expected}")
+        raise InputError(f"{name}: {_NO_HEADER}; {EXPORTS.expected}")
     index, delimiter, layout = best
     header = next(csv.reader([lines[index].strip("\r\n")], delimiter=delimiter))
     require_columns(name, header, layout)
     return index, delimiter, header
-
-
-def is_query_result(header: Sequence[str]) -> bool:
-    """Return whether a CSV of this header is the result of a query of `queries.py`."""
-    return {"eventname", "eventtime", "errorcode", "useridentity"} <= {
-        cell.strip().casefold() for cell in header
-    }
 
 
 def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
@@ -168,8 +162,6 @@ def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
     Flattened records (`eventName,userIdentity.arn`) are also an error, because the caller is in
     columns that this reader does not read.
     """
-    if is_query_result(header):
-        return
     if any("useridentity" in cell.casefold() for cell in header):
         raise InputError(f"{name}: {_FLATTENED}; {EXPORTS.expected}")
     absent = [column for column in REQUIRED if column not in layout.positions]
@@ -178,20 +170,6 @@ def require_columns(name: str, header: Sequence[str], layout: Layout) -> None:
             f"{name}: the header has no column {' and no column '.join(absent)}, without which "
             f"no denial can be recognized; {EXPORTS.how_to_get_it} and keep its columns"
         )
-
-
-def _what_it_is(lines: Sequence[str]) -> str:
-    head = "".join(lines).lstrip()
-    if not head:
-        return "the file is empty"
-    if "\0" in head:
-        return "this is a binary file"
-    first = head.split("\n", 1)[0]
-    if head[0] in "{[":
-        return "this is JSON, not CSV (records= and --records take CloudTrail's JSON)"
-    if re.search(r"[./_](userIdentity|eventName|eventSource)\b", first):
-        return _FLATTENED
-    return "this is no event history export: no line has the column names Event name and Error code"
 
 
 def runs_of(places: Iterable[int]) -> list[tuple[int, int]]:
