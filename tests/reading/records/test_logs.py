@@ -51,7 +51,7 @@ def test_each_file_has_its_records(files):
         found = {one.number: one for one in (scan.of_log(log) if log else scan)}
         seen.update(map(who, found.values()))
         if any(one.fault for one in every):
-            continue  # of a damaged file, the numbers may differ: test_blocks has these
+            continue  # of a damaged file, the numbers may differ: test_scan has these
         assert len(found) + scan.passed == len(every)
         for one in every:
             if one.number in found:
