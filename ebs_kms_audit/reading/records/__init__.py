@@ -14,16 +14,17 @@ The scan passes over the records of a log that need not be decoded. A needless r
 counted. Of a record that may bear on a denial, the sketch and the text are kept until all denials
 are known. In case of doubt, the plain reader decodes the record:
 
-scan       blocks of bytes → the records that must be decoded; the others are passed over
-prefilter  the text of a record → its kind, or that it must be decoded
-sketches   the text of a record → what decides whether it bears on a denial
-index      a large block → the kinds of all its records, by numpy (structure: strings and brackets)
-logs       small files → one index for several of them
-large      a large file → its records, in several processes
-batches    the records of one unit of work → their sketches and texts, packed
-kept       the sketches and texts of all records; those that bear on denials are decoded
-texts      the texts of kept records, some of them from their files
-listed     kept records that a finding lists
+scan        blocks of bytes → the records that must be decoded; the others are passed over
+log_format  how CloudTrail writes a log file: the parts of its text by which records are found
+prefilter   the text of a record → its kind, or that it must be decoded
+sketches    the text of a record → what decides whether it bears on a denial
+index       a large block → the kinds of all its records, by numpy (structure: strings, brackets)
+logs        small files → one index for several of them
+large       a large file → its records, in several processes
+batches     the records of one unit of work → their sketches and texts, packed
+kept        the sketches and texts of all records; those that bear on denials are decoded
+texts       the texts of kept records, some of them from their files
+listed      kept records that a finding lists
 """
 
 from __future__ import annotations

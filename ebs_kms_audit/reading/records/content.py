@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.gunzip import gunzipped_member
-from ebs_kms_audit.reading.records.logs import LOG
+from ebs_kms_audit.reading.records.log_format import LOG
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.streams import beginning_of
 

@@ -15,16 +15,21 @@ import numpy as np
 
 from ebs_kms_audit.reading.bits import Array, moved, places_of
 from ebs_kms_audit.reading.hashing import hash_spans, words_of
-from ebs_kms_audit.reading.records.prefilter import NAMES_FROM, NAMES_TO, SOURCE, RecordPrefilter
+from ebs_kms_audit.reading.records.log_format import (
+    AFTER_TIME,
+    AFTER_VERSION,
+    BEFORE_TIME,
+    SOURCE,
+    TIME,
+    VERSION_END,
+)
+from ebs_kms_audit.reading.records.prefilter import NAMES_FROM, NAMES_TO, RecordPrefilter
 from ebs_kms_audit.reading.records.sketches import Kind
 from ebs_kms_audit.reading.records.structure import Structure
 from ebs_kms_audit.reading.times import read_times
 
 PAD = 128
 """How many bytes follow what is indexed, so that what is compared stays inside the text."""
-_AFTER_VERSION, _VERSION = b'","userIdentity":{"', 21
-_BEFORE_TIME, _TIME = b'},"eventTime":"', 22  # the time begins so many bytes before the source
-_AFTER_TIME = b'Z",'
 _ACCESS_KEY, _OF_A_SESSION = b'"accessKeyId"', b':"ASIA'
 _LENGTH = 12  # of `"eventSource` and `"accessKeyId`
 _KINDS: tuple[Kind | None, ...] = (
@@ -187,13 +192,13 @@ def _own_sources(found: Array, structure: Structure, begins: Array) -> Array:
 
 def _times(text: bytes, words: Array, begins: Array, sources: Array) -> tuple[Array, Array]:
     """Return the Event times of records, and which records begin as CloudTrail writes them."""
-    version = begins[:-1] + _VERSION
-    time = sources - _TIME
-    sound = time - len(_BEFORE_TIME) > version
-    time[~sound] = len(_BEFORE_TIME)
-    sound &= _is_at(words, version, _AFTER_VERSION)
-    sound &= _is_at(words, time - len(_BEFORE_TIME), _BEFORE_TIME)
-    sound &= _is_at(words, time + 19, _AFTER_TIME)
+    version = begins[:-1] + VERSION_END
+    time = sources - TIME
+    sound = time - len(BEFORE_TIME) > version
+    time[~sound] = len(BEFORE_TIME)
+    sound &= _is_at(words, version, AFTER_VERSION)
+    sound &= _is_at(words, time - len(BEFORE_TIME), BEFORE_TIME)
+    sound &= _is_at(words, time + 19, AFTER_TIME)
     seconds, is_time = read_times(text, time, time + 20)
     return seconds, sound & is_time
 

@@ -19,8 +19,8 @@ from ebs_kms_audit.reading.records.batches import Packed
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import LONGEST_RECORD, Record
 from ebs_kms_audit.reading.records.kept import KeptRecords
-from ebs_kms_audit.reading.records.logs import LOG
-from ebs_kms_audit.reading.records.scan import BORDER, COMMA, Keep, RecordScan
+from ebs_kms_audit.reading.records.log_format import BORDER, COMMA, LOG
+from ebs_kms_audit.reading.records.scan import Keep, RecordScan
 from ebs_kms_audit.reading.seekable import SeekableContent
 from ebs_kms_audit.reading.sources import PlainFile
 from ebs_kms_audit.reading.workers import Workers

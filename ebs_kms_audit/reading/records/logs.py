@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.reading.records.log_format import END_OF_LOG, LOG
+
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer, IndexPart, RecordIndex
 
-LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
-_END = b"}]}"
 _TOGETHER = 4 << 20  # bytes of text
 
 
@@ -59,9 +58,9 @@ def _groups(contents: Sequence[bytes | None]) -> Iterator[list[tuple[int, int, m
     size = 0
     for number, content in enumerate(contents):
         opening = LOG.match(content) if content else None
-        if content is None or opening is None or not content.endswith(_END):
+        if content is None or opening is None or not content.endswith(END_OF_LOG):
             continue
-        records = memoryview(content)[opening.end() : 1 - len(_END)]
+        records = memoryview(content)[opening.end() : 1 - len(END_OF_LOG)]
         if group and size + len(records) > _TOGETHER:
             yield group
             group, size = [], 0

@@ -11,21 +11,28 @@ from __future__ import annotations
 import re
 
 from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, relevance
+from ebs_kms_audit.reading.records.log_format import (
+    AFTER_VERSION,
+    IDENTITY,
+    IDENTITY_END,
+    SOURCE,
+    VERSION_END,
+)
 from ebs_kms_audit.reading.records.sketches import Kind, Sketcher, kind_of
 from ebs_kms_audit.reading.timestamps import TimeReader
 
-SOURCE = b'"eventSource":"'
 _NAME = b'"eventName"'
-_AFTER_VERSION = b'","userIdentity":{"'
-_VERSION = len('{"eventVersion":"1.11')
-NAMES_FROM, NAMES_TO = 15, 95  # after the beginning of `SOURCE`: before the address
+NAMES_FROM, NAMES_TO = len(SOURCE), 95  # after the beginning of `SOURCE`: before the address
 _NAMES = re.compile(rb'([a-z0-9-]+\.amazonaws\.com)","eventName":"([A-Za-z][A-Za-z0-9_]*)"')
 _MINUTE = re.compile(rb'\},"eventTime":"(\d{4}-\d\d-\d\dT\d\d:\d\d)')
 _SECONDS = frozenset(b':%02dZ",' % second for second in range(60))
 _LONG_TERM_KEY = b'"accessKeyId":"AKIA'
 _USER = re.compile(rb'\{"eventVersion":"[0-9.]+","userIdentity":(\{"type":"IAMUser"[^{}\\]*\})')
 _ACCOUNT, _ACCOUNT_SIZE = b'"recipientAccountId":"', 12
-IDENTITY, AFTER_IDENTITY = 38, 36  # from the beginning of a record, and before `SOURCE`
+_TO_SECONDS, _TO_MINUTE = (
+    len(':34Z",'),
+    len('},"eventTime":"2026-05-18T07:00:34Z",'),
+)  # before `SOURCE`
 _NO_BRACKETS = bytes(set(range(256)) - set(b'"\\{}[]'))
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}'))
 _STRING = re.compile(rb'"[^"]*"')
@@ -62,10 +69,10 @@ class RecordPrefilter:
         kind = self.kind_by_names(text[source + NAMES_FROM : source + NAMES_TO])
         if (
             kind is not None
-            and text.startswith(_AFTER_VERSION, begin + _VERSION)
-            and text[source - 6 : source] in _SECONDS
-            and (text[source - 37 : source - 6] in self._minutes or self._is_minute(text, source))
-            and text.find(SOURCE, source + 15, end) == -1
+            and text.startswith(AFTER_VERSION, begin + VERSION_END)
+            and text[source - _TO_SECONDS : source] in _SECONDS
+            and self._is_minute(text[source - _TO_MINUTE : source - _TO_SECONDS])
+            and text.find(SOURCE, source + len(SOURCE), end) == -1
             and text.count(_NAME, source, end) == 1  # otherwise it can be two, with damage between
             and (
                 (text.find(b"[", begin, end) == -1 and end - begin < _LONG)
@@ -100,7 +107,7 @@ class RecordPrefilter:
         The record is written as CloudTrail writes it; its Event source is at `source`.
         """
         account = text.rfind(_ACCOUNT, source, end) + len(_ACCOUNT)
-        user = text[begin + IDENTITY : source - AFTER_IDENTITY]
+        user = text[begin + IDENTITY : source - IDENTITY_END]
         return (user, text[account : account + _ACCOUNT_SIZE]) in self._holders
 
     def note_holder(self, holder: Holder) -> None:
@@ -108,9 +115,10 @@ class RecordPrefilter:
         if len(self._holders) < HOLDERS_KEPT:
             self._holders.add(holder)
 
-    def _is_minute(self, text: bytes, source: int) -> bool:
-        """Return whether a time in the usual form precedes the Event source, after an object."""
-        minute = text[source - 37 : source - 6]
+    def _is_minute(self, minute: bytes) -> bool:
+        """Return whether it is the end of an object and a time in the usual form, to the minute."""
+        if minute in self._minutes:
+            return True
         found = _MINUTE.fullmatch(minute)
         if found is None or TimeReader().read(f"{found[1].decode()}:00Z") is None:
             return False

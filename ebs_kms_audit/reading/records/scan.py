@@ -23,12 +23,16 @@ from ebs_kms_audit.reading.records.decoder import (
     record_of,
     records_after,
 )
-from ebs_kms_audit.reading.records.prefilter import (
+from ebs_kms_audit.reading.records.log_format import (
+    BEGINS,
+    BORDER,
+    COMMA,
+    END_OF_LOG,
     SOURCE,
-    RecordPrefilter,
-    holder_of,
-    is_whole,
+    TIME,
+    TIME_END,
 )
+from ebs_kms_audit.reading.records.prefilter import RecordPrefilter, holder_of, is_whole
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
 
@@ -36,12 +40,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.records.index import Indexer, IndexPart, RecordIndex
     from ebs_kms_audit.reading.records.logs import Log
 
-_BEGINS = b'{"eventVersion":'
-COMMA = b"},"
-"""The end of a record in a list, and what separates it from the next record."""
-BORDER = COMMA + _BEGINS
 _LIST = re.compile(LIST.pattern.encode())
-_END_OF_LOG = b"}]}"
 _LARGE_BLOCK = 1 << 16
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
@@ -136,8 +135,8 @@ class RecordScan:
 
         The mark is the end of a record and what separates it from the next record.
         """
-        border = mark + _BEGINS
-        while rest.startswith(_BEGINS):
+        border = mark + BEGINS
+        while rest.startswith(BEGINS):
             stop = rest.rfind(border) + len(mark)
             if stop >= len(mark):
                 read = yield from self._read(rest, stop, border)
@@ -153,8 +152,8 @@ class RecordScan:
 
     def _without_last(self, rest: bytes, border: bytes) -> bytes:
         """Pass over the last record of a trail's log file if it can be; return the rest."""
-        end = len(rest.rstrip()) - len(_END_OF_LOG)
-        if rest.find(border) == -1 and rest.startswith(_END_OF_LOG, max(end, 0)):
+        end = len(rest.rstrip()) - len(END_OF_LOG)
+        if rest.find(border) == -1 and rest.startswith(END_OF_LOG, max(end, 0)):
             source = rest.find(SOURCE)
             if is_whole(rest[: end + 1]) and self._passes(rest, 0, source, end):
                 return rest[end + 1 :]
@@ -174,7 +173,7 @@ class RecordScan:
 
         It is before that place where the text is damaged, or where the place is in a record.
         """
-        mark = border[: -len(_BEGINS)]
+        mark = border[: -len(BEGINS)]
         if self._indexer and stop >= _LARGE_BLOCK:
             index = self._indexer.index(text, stop, mark)
             if index is None:
@@ -273,7 +272,7 @@ class RecordScan:
         return True
 
     def _add_time(self, text: bytes, source: int) -> None:
-        time = text[source - 22 : source - 2]
+        time = text[source - TIME : source - TIME_END]
         if time < self._first:  # noqa: PLR1730 - quicker than min(), for every record
             self._first = time
         if time > self._last:  # noqa: PLR1730

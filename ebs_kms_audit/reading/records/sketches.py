@@ -19,6 +19,7 @@ from ebs_kms_audit.aws.relevance import Relevance
 from ebs_kms_audit.reading.records.changes import CHANGES, GRANT_EVENTS
 from ebs_kms_audit.reading.records.events import caller_in
 from ebs_kms_audit.reading.records.fields import Fields
+from ebs_kms_audit.reading.records.log_format import IDENTITY, IDENTITY_END, TIME, TIME_END
 
 Kind = Literal["needless", "call", "success", "grant", "change", "session", "other"]
 
@@ -197,7 +198,7 @@ class Sketcher:
             return None
         call = self._calls[text[source:request]]
         rest = self._ends[text[ids.end() : end]]
-        caller = self._callers[_without_changing(text[begin + 38 : source - 36])]
+        caller = self._callers[_without_changing(text[begin + IDENTITY : source - IDENTITY_END])]
         if call is None or rest is None or caller is None:
             return None
         asked = text[request:at]
@@ -229,7 +230,7 @@ class Sketcher:
             kind,
             number,
             self._likes.setdefault(like, like),
-            text[source - 22 : source - 2],
+            text[source - TIME : source - TIME_END],
             name,
             issuer,
             (arn, call.address),
