@@ -71,7 +71,10 @@ class RecordPrefilter:
             kind is not None
             and text.startswith(AFTER_VERSION, begin + VERSION_END)
             and text[source - _TO_SECONDS : source] in _SECONDS
-            and self._is_minute(text[source - _TO_MINUTE : source - _TO_SECONDS])
+            and (
+                (minute := text[source - _TO_MINUTE : source - _TO_SECONDS]) in self._minutes
+                or self._is_minute(minute)
+            )
             and text.find(SOURCE, source + len(SOURCE), end) == -1
             and text.count(_NAME, source, end) == 1  # otherwise it can be two, with damage between
             and (
@@ -117,8 +120,6 @@ class RecordPrefilter:
 
     def _is_minute(self, minute: bytes) -> bool:
         """Return whether it is the end of an object and a time in the usual form, to the minute."""
-        if minute in self._minutes:
-            return True
         found = _MINUTE.fullmatch(minute)
         if found is None or TimeReader().read(f"{found[1].decode()}:00Z") is None:
             return False

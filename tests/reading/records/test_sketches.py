@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ebs_kms_audit.reading.records.prefilter import SOURCE
+from ebs_kms_audit.reading.records.log_format import SOURCE
 from ebs_kms_audit.reading.records.sketches import Sketcher
 from tests.reading.records.test_kept import FAMILIAR, SUCCESS
 from tests.records import KEY_ARN, record
