@@ -334,6 +334,16 @@ def test_rows_that_name_the_same_users_are_not_all_made_into_events(
     ]  # fmt: skip
 
 
+def test_resources_with_the_text_of_an_error_code_hide_no_denial(tiny: Any, tmp_path: Path) -> None:
+    """A row is denied by its Error code, whatever the Resources of rows before it are."""
+    path = tmp_path / "export.csv"
+    decrypt = {"event_name": "Decrypt", "read_only": "true"}
+    before = row(**KMS | decrypt | {"resources": "AccessDenied"})
+    path.write_text(export(*[before] * 20, *[denied(**decrypt)] * 3))
+    tiny((600, 100_000))
+    assert audit(path).coverage.denials == 1  # the three rows have one Event ID
+
+
 @pytest.mark.parametrize("mix", MIXES)
 def test_the_report_on_each_mix_of_the_benchmark_is_that_of_the_plain_reader(
     tiny: Any, tmp_path: Path, mix: str

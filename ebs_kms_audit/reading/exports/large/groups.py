@@ -122,7 +122,8 @@ class Groups:
         if len(rows):  # they are of other groups
             at = self._at[columns.RESOURCES]
             start, end = index.cells(at, rows)
-            hashes[rows] = mixed(hashes[rows], hash_spans(buffer, start, end))
+            # Inverted, because the text of these resources can be the error code of other rows.
+            hashes[rows] = mixed(~hashes[rows], hash_spans(buffer, start, end))
             too_long[rows[end - start > LONGEST]] = True
             numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, with_resources=True)
             flags[rows] = self._flags[numbers[rows]]
