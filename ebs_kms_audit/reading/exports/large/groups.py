@@ -1,7 +1,7 @@
 """Groups of rows that an audit treats alike. Each group is judged once, from one of its rows.
 
-Rows of one group agree in source, name, Region, error code, Read-only, account and category.
-Successes and changes that name resources agree in these too.
+Rows of one group agree in source, name, Region, Read-only, account and category. Relevant rows
+agree in the error code too, and successes and changes in the resources that they name.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ CHANGE   changes to a key
 SESSION  AssumeRole calls
 """
 EMPTY_LIST = 2  # bytes: of `[]`
+_APART = {columns.ERROR_CODE: np.uint64(0), columns.RESOURCES: ~np.uint64(0)}
+"""Columns that divide groups, and what sets their hashes apart: the texts can be equal."""
 _KEPT = 100_000
 _SLOT_BITS = 14
 _TO_SLOT = np.uint64(64 - _SLOT_BITS)
@@ -116,19 +118,32 @@ class Groups:
         """Return the groups of the rows of a block."""
         hashes, too_long = self._hashes(buffer, index)
         every = np.arange(len(hashes))
-        numbers = self._numbers_of(hashes, buffer, index, every, with_resources=False)
+        numbers = self._numbers_of(hashes, buffer, index, every)
         flags = self._flags[numbers]
-        rows = self._with_resources(index, flags)
-        if len(rows):  # they are of other groups
-            at = self._at[columns.RESOURCES]
-            start, end = index.cells(at, rows)
-            # Inverted, because the text of these resources can be the error code of other rows.
-            hashes[rows] = mixed(~hashes[rows], hash_spans(buffer, start, end))
-            too_long[rows[end - start > LONGEST]] = True
-            numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, with_resources=True)
-            flags[rows] = self._flags[numbers[rows]]
+        found = RowGroups(hashes, numbers, flags)
+        errors = index.longer(self._at[columns.ERROR_CODE], 0)
+        errors = errors[(flags[errors] != 0) & (flags[errors] & DOUBT == 0)]
+        self._divide(found, buffer, index, errors, by=columns.ERROR_CODE)
+        named = self._with_resources(index, flags)
+        self._divide(found, buffer, index, named, by=columns.RESOURCES)
         flags[too_long] = DOUBT
-        return RowGroups(hashes, numbers, flags)
+        return found
+
+    def _divide(
+        self, found: RowGroups, buffer: bytearray, index: RowIndex, rows: Array, *, by: str
+    ) -> None:
+        """Put the rows that have a text in a column of `_APART` into groups by this column too.
+
+        Other groups are not divided: many rows that are not relevant have an error.
+        """
+        if not len(rows):
+            return
+        hashes, numbers, flags = found
+        start, end = index.cells(self._at[by], rows)
+        hashes[rows] = mixed(hashes[rows] ^ _APART[by], hash_spans(buffer, start, end))
+        numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, by=by)
+        flags[rows] = self._flags[numbers[rows]]
+        flags[rows[end - start > LONGEST]] = DOUBT
 
     def _hashes(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
         """Return hashes of what all rows are grouped by, and which rows are too long for a hash."""
@@ -138,12 +153,6 @@ class Groups:
             start, end = index.spans(first, last)
             too_long |= end - start > LONGEST
             found = mixed(found, hash_spans(buffer, start, end))
-        at = self._at[columns.ERROR_CODE]
-        errors = index.longer(at, 0)
-        if len(errors):
-            start, end = index.cells(at, errors)
-            too_long[errors] |= end - start > LONGEST
-            found[errors] = mixed(found[errors], hash_spans(buffer, start, end))
         return found, too_long
 
     def _with_resources(self, index: RowIndex, flags: Array) -> Array:
@@ -161,11 +170,11 @@ class Groups:
         index: RowIndex,
         rows: Array,
         *,
-        with_resources: bool,
+        by: str | None = None,
     ) -> Array:
         """Return the numbers of the groups of rows, by their hashes. New groups are judged.
 
-        `with_resources` says whether the resources of the rows are a part of the hashes.
+        `by` is as in `_divide`.
         """
         slots = (hashes >> _TO_SLOT).astype(np.intp)
         numbers: Array = self._number_at[slots]
@@ -178,21 +187,26 @@ class Groups:
                 number = self._numbers.get(group)
                 if number is None:
                     cells = self._parse(bytes(buffer[int(starts[row]) : int(ends[row])]))
-                    number = self._add(group, cells, with_resources=with_resources)
+                    number = self._add(group, cells, by)
                 found.append(number)
             numbers[missing] = np.array(found, dtype=np.int64)[inverse]
         return numbers
 
-    def _add(self, group: int, cells: list[str], *, with_resources: bool) -> int:
-        """Judge a new group by the cells of one of its rows; return its number."""
+    def _add(self, group: int, cells: list[str], by: str | None) -> int:
+        """Judge a new group by the cells of one of its rows; return its number.
+
+        `by` is as in `_divide`. The row can have a text that the other rows of the group have not.
+        """
         number = self._numbers[group] = len(self._numbers)
         slot = group >> int(_TO_SLOT)
         self._hash_at[slot], self._number_at[slot] = group, number
         if number == len(self._flags):
             self._flags.resize(2 * number, refcheck=False)  # as in `count`
+        if by is None:
+            cells[self._at[columns.ERROR_CODE]] = ""
         flags = self._flags[number] = self._flags_of(cells)
-        if flags & (SUCCESS | CHANGE) and not with_resources and columns.RESOURCES in self._at:
-            cells[self._at[columns.RESOURCES]] = ""  # the other rows of the group have none
+        if flags & (SUCCESS | CHANGE) and by != columns.RESOURCES and columns.RESOURCES in self._at:
+            cells[self._at[columns.RESOURCES]] = ""
         if flags & COUNTED:
             self._samples[number] = marshal.dumps(cells)
         return number
