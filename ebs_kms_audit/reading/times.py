@@ -1,4 +1,7 @@
-"""Event times of many rows at once, in the form of the console: `2026-05-18T07:00:34Z`."""
+"""Event times of many rows at once, in the form of the console: `2026-05-18T07:00:34Z`.
+
+Programs that rewrite an export add `.000`, as JavaScript's toISOString does.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.hashing import words_of
 
 _SIZE, _HOURS_SIZE = 20, 13  # bytes of a time, and of a time without `:00:34Z`
+_LONG_SIZE = 24  # bytes of a time with `.000`
 _LAST_YEAR = 2100  # seconds are kept in 32 bits
 _HOURS_KEPT = 1 << 15
 _NO_TIME = -(1 << 40)  # less than nothing, also with the other parts of a time added
@@ -22,6 +26,8 @@ def _number_of(text: bytes) -> np.uint64:
 
 _TO_HOUR = _number_of(b"\xff" * 5)  # `18T07` of the second word
 _FORM, _ALL_BUT_DIGITS = map(_number_of, (b"\0:00:00Z", b"\0\xff\xf0\xf0\xff\xf0\xf0\xff"))
+_LONG_FORM, _ALL_OF_LONG = map(_number_of, (b":00.000Z", b"\xff\xf0\xf0\xff\xff\xff\xff\xff"))
+_ALL_BUT_LAST = _number_of(b"\xff" * 7)
 _TO_MINUTES, _TO_SECONDS = np.uint64(16), np.uint64(40)
 _DIGITS = np.uint64(0x0F0F)
 _SECONDS = np.full(int(_DIGITS) + 1, _NO_TIME, dtype=np.int64)
@@ -52,7 +58,15 @@ def read_times(buffer: bytes | bytearray, start: Array, end: Array) -> tuple[Arr
     seconds = np.repeat(hours, np.diff(rows, append=len(new)))
     seconds += _MINUTES[(last >> _TO_MINUTES) & _DIGITS]
     seconds += _SECONDS[(last >> _TO_SECONDS) & _DIGITS]
-    sound = (end - start == _SIZE) & (last & _ALL_BUT_DIGITS == _FORM) & (seconds > 0)
+    size, form = end - start, last & _ALL_BUT_DIGITS
+    sound = (size == _SIZE) & (form == _FORM) & (seconds > 0)
+    rows = np.flatnonzero(size == _LONG_SIZE)
+    if len(rows):
+        sound[rows] = (
+            (form[rows] & _ALL_BUT_LAST == _FORM & _ALL_BUT_LAST)
+            & (words[start[rows] + 16] & _ALL_OF_LONG == _LONG_FORM)
+            & (seconds[rows] > 0)
+        )
     return seconds, sound
 
 
