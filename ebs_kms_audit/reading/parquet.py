@@ -11,7 +11,7 @@ from ebs_kms_audit.reading.sources import Source, opened
 from ebs_kms_audit.reading.streams import BLOCK, DamagedError
 from ebs_kms_audit.reading.tables import Batch, Table, arrow_batches
 
-_ROWS = 2_000  # of a row group, so many are held as Python values at a time
+_ROWS = 2_000  # of a row group are in memory at a time, besides its packed pages
 _BUFFER = 1 << 16  # bytes of each column
 
 

@@ -8,14 +8,17 @@ from math import isnan
 from typing import Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
+from ebs_kms_audit.reading.text_arrays import text_array
 
-_TOGETHER = 10_000  # rows
+_TOGETHER = 4_000  # rows
 _NO_VALUE = (ValueError, ArithmeticError, RecursionError)
 """What is raised for a time beyond the year 9999, bytes that are no text, or a list in itself."""
 
 
-Batch = list[list[str]]
-"""Some rows of a table, as columns of text; a missing value is an empty text."""
+Column = Any
+"""Cells of a column: a Series of pandas, or an array of Arrow."""
+Batch = list[Column]
+"""Some rows of a table, as columns."""
 
 
 class Table(NamedTuple):
@@ -26,8 +29,9 @@ class Table(NamedTuple):
 
     @property
     def rows(self) -> Iterator[list[str]]:
-        """The rows, each as a list of cells."""
-        return (list(row) for batch in self.batches for row in zip(*batch, strict=True))
+        """The rows, each as a list of cells; a missing value is an empty text."""
+        texts = (map(texts_in, batch) for batch in self.batches)
+        return (list(row) for columns in texts for row in zip(*columns, strict=True))
 
 
 def is_table(thing: Any) -> bool:
@@ -53,26 +57,23 @@ def read(thing: Any) -> Table:
 
 
 def _pandas_batches(frame: Any) -> Iterator[Batch]:
-    """Yield the rows as text. Some rows at a time are columns of objects, which are quick to make.
-
-    Going through a column of texts one by one takes much longer.
-    """
+    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
     for begin in range(0, len(frame), _TOGETHER):
-        some = frame.iloc[begin : begin + _TOGETHER]
-        yield [_texts_in(some.iloc[:, at]) for at in range(some.shape[1])]
+        yield [column.iloc[begin : begin + _TOGETHER] for column in columns]
 
 
-def _texts_in(column: Any) -> list[str]:
-    """Return the values of a column of pandas as text. Whole seconds are quick to write."""
-    if hasattr(column.array, "asi8") and column.dtype.kind == "M":  # times
-        import numpy as np
+def texts_in(column: Column) -> list[str]:
+    """Return the cells of a column as text. A list of objects is quick to make, and to go through.
 
-        values = column.array.asi8.view(f"M8[{column.array.unit}]")
-        seconds = values.astype("M8[s]")
-        if (seconds == values).all():  # and none is missing: NaT is not equal to NaT
-            zone = "Z" if column.array.tz else ""
-            return [f"{text}{zone}" for text in np.datetime_as_string(seconds).tolist()]
-    return _texts_of(column.to_numpy(dtype=object, na_value="").tolist())
+    Times become text as an array: Arrow imports pandas to make objects of them.
+    """
+    is_pandas = hasattr(column, "dtype")
+    kind = str(column.dtype if is_pandas else column.type)
+    if kind.startswith(("datetime64", "timestamp")) and (texts := text_array(column)) is not None:
+        return [text or "" for text in texts.to_pylist()]
+    if is_pandas:
+        return _texts_of(column.to_numpy(dtype=object, na_value="").tolist())
+    return _texts_of(_values_of(column))
 
 
 def _texts_of(column: list[Any]) -> list[str]:
@@ -120,11 +121,10 @@ def _read_arrow(thing: Any) -> Table:
 
 
 def arrow_batches(batches: Iterable[Any]) -> Iterator[Batch]:
-    """Yield the rows of Arrow record batches as text."""
+    """Yield the rows of Arrow record batches, some at a time."""
     for batch in batches:
         for begin in range(0, batch.num_rows, _TOGETHER):
-            some = batch.slice(begin, _TOGETHER)
-            yield [_texts_of(_values_of(column)) for column in some.columns]
+            yield batch.slice(begin, _TOGETHER).columns
 
 
 def _values_of(column: Any) -> list[Any]:
@@ -156,8 +156,8 @@ def _text(value: Any) -> str:
             return "true" if value else "false"
         case list() | dict():
             return json.dumps(_plain(value), default=str)
-        case bytes():
-            return value.decode("utf-8", "backslashreplace")
+        case bytes() | bytearray() | memoryview():
+            return bytes(value).decode("utf-8", "backslashreplace")
     if hasattr(value, "tolist"):  # numpy's scalars and arrays
         return _text(value.tolist())
     text = str(value)

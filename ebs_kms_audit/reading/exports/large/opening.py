@@ -19,7 +19,6 @@ from ebs_kms_audit.reading.exports.large.export import LargeExport
 from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
 from ebs_kms_audit.reading.exports.large.ranges import Ranges, results_of
 from ebs_kms_audit.reading.exports.large.settings import Settings
-from ebs_kms_audit.reading.exports.large.table_lines import lines_of, text_of_line
 from ebs_kms_audit.reading.exports.rows import Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import PlainFile, Source, opened
@@ -80,6 +79,8 @@ def open_large_table(
     again: Callable[[], Table] | None,
 ) -> LargeExport:
     """Return the large export of a table. `again` returns the table a second time."""
+    from ebs_kms_audit.reading.exports.large.table_lines import lines_of, text_of_line  # pyarrow
+
     settings = settings._replace(keep_texts=True)
     lines = filling(lines_of(table.batches, settings))
     once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)

@@ -33,7 +33,7 @@ from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.times import read_times
 
-_FEWEST, _MOST = 32, 16_384  # rows that the plain reader reads where a row is in doubt
+_FEWEST, _MOST = 4, 16_384  # rows that the plain reader reads where a row is in doubt
 _TOGETHER = 512  # lines that the plain reader looks at together: few are after the range
 _APART = 1_000  # with so many sound rows between two doubts, the second is treated like a first
 _AKIA, _AKIA_SIZE = int.from_bytes(b"AKIA", "little"), 4
