@@ -19,7 +19,7 @@ from tests.benchmark.records import line, row
 from tests.sample_incident import ACCOUNT, HEADER
 
 MB = 1_000_000
-_VERSION = 4  # of the generated content: files of another version are not used again
+_VERSION = 5  # of the generated content: files of another version are not used again
 _STEP = 200  # rows that are written at a time
 
 
