@@ -50,6 +50,14 @@ def test_missing_values_of_a_dataframe():
     assert report["coverage"]["accounts"] == [ACCOUNT]
 
 
+@pytest.mark.parametrize("of", [bytes, bytearray, memoryview])
+def test_bytes_in_a_dataframe_are_text(of):
+    frame = pd.read_csv(io.StringIO(export(denied("alice"))), dtype=str, keep_default_na=False)
+    frame["User name"] = [of(b"bob")]
+    (finding,) = audit(frame).findings
+    assert finding.principal.user_name == "bob"
+
+
 CYCLE: list[object] = []
 CYCLE.append(CYCLE)
 
