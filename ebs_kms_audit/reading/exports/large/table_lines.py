@@ -3,7 +3,7 @@
 A line feed in a cell is written as two characters. The first is a lone surrogate, so the line is
 not UTF-8, and the plain reader reads it, as `text_of_line` returns it.
 
-Arrow writes the lines from arrays of bytes, which is four times as fast as to join Python texts.
+Arrow joins arrays of bytes to lines, without a Python text for each cell.
 """
 
 from __future__ import annotations
