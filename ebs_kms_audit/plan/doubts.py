@@ -87,11 +87,9 @@ def _causes(parts: Iterable[Part]) -> Iterator[str]:
         by_pattern.setdefault(part.cause.pattern or part.cause.text, []).append(part)
     for pattern, some in by_pattern.items():
         names = list(dict.fromkeys(sentence.caller_name(part.finding.principal) for part in some))
-        if (more := len(names) - _LISTED) > 0:
-            names[_LISTED:] = [f"{more:,} more"]
         actions = dict.fromkeys(action for part in some for action in part.cause.actions)
         yield sentence.sentence(
-            pattern, sentence.listed(names), sentence.listed(actions), several=len(names) > 1
+            pattern, listed(names), sentence.listed(actions), several=len(names) > 1
         )
 
 
@@ -118,5 +116,6 @@ def _can_exist(text: str) -> bool:
 def listed(names: Iterable[str]) -> str:
     """Return the first names, and how many more there are."""
     found = list(names)
-    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-    return ", ".join(found[:_LISTED]) + more
+    if (more := len(found) - _LISTED) > 0:
+        found[_LISTED:] = [f"{more:,} more"]
+    return sentence.listed(found)

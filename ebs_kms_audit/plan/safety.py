@@ -67,8 +67,9 @@ def doubts_on_change(
     for principal, actions in also.items():
         yield f"The change also allows {listed(actions)} to {principal}."
     if accounts := sorted({arn.account for arn in map(Arn.parse, foreign) if arn}):
+        noun = "account" if len(accounts) == 1 else "accounts"
         yield (
-            f"The statements name account {listed(accounts)}: each user and role there that has "
+            f"The statements name {noun} {listed(accounts)}: each user and role there that has "
             "an IAM policy for the key can use it."
         )
     for one in proof.lost:

@@ -67,15 +67,15 @@ _Recognized = tuple[ContentKind, Header | None, Source]
 class Reading:
     """The inputs of one audit. Iterate for the events that matter; `files` is then complete.
 
-    inputs       what `audit()` takes: files of any kind that is read
-    records      inputs that must hold CloudTrail events
-    record_path  a JSONPath expression for records at any other place in JSON
-    window       the span of time that the audit looks at
-    processes    how many processes may work at a time; None is one for each CPU
-    meter        counts what is read, for the progress
-    lazy         whether rows that findings list are read when they are first used, not by `release`
-    files        the figures of each input
-    documents    what the inputs hold besides events
+    inputs        what `audit()` takes: files of any kind that is read
+    records       inputs that must hold CloudTrail events
+    record_path   a JSONPath expression for records at any other place in JSON
+    window        the span of time that the audit looks at
+    processes     how many processes may work at a time; None is one for each CPU
+    meter         counts what is read, for the progress
+    lazy          whether `release` leaves rows that findings list to be read at their first use
+    files         the figures of each input
+    documents     what the inputs hold besides events
     kept_records  the records of logs that `read` left out, if there are any
 
     The console's CSV files come first, then everything else: a record completes its row. An input

@@ -53,7 +53,7 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
          [*(f'{what}, and key_policy statement "fence" denies it.' for what in NOT_PROVED),
           "A Deny takes kms:DescribeKey, kms:Encrypt, kms:GenerateDataKey, kms:GenerateDataKeyPair,"
           " kms:GenerateDataKeyPairWithoutPlaintext, kms:ReEncryptFrom, kms:ReEncryptTo, "
-          "kms:ListGrants, kms:RevokeGrant from deploy-7f3a, which the new statement allows."]),
+          "kms:ListGrants and kms:RevokeGrant from deploy-7f3a, which the new statement allows."]),
         ({}, policy(ROOT, DENY | {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}),
          [f"{what}. The result depends on aws:SourceVpce, which is not known."
           for what in NOT_PROVED]),
@@ -72,7 +72,7 @@ ELSEWHERE = "arn:aws:iam::444455556666:root"
          ["The policy names account 444455556666, but not the key's own account 111122223333.",
           CONTRADICTS, LOCKED_OUT]),
         ({}, policy(ROOT | {"Principal": {"AWS": [ELSEWHERE, "555566667777"]}}),
-         ["The policy names accounts 444455556666, 555566667777, but not the key's own account "
+         ["The policy names accounts 444455556666 and 555566667777, but not the key's own account "
           "111122223333.", CONTRADICTS, LOCKED_OUT]),
         ({}, policy(ROOT | {"Principal": {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
          [CONTRADICTS, "KMS may reject the document ($.Statement[0].Principal.AWS): The principal "

@@ -159,7 +159,7 @@ def test_a_service_linked_role_of_another_account_needs_a_grant():
     assert sorted(found) == sorted([
         *(f"{WAS_DENIED}. The role also needs a grant that account {account} creates."
           for account in ("222233334444", "444455556666")),
-        "The statements name account 222233334444, 444455556666: each user and role there that "
+        "The statements name accounts 222233334444 and 444455556666: each user and role there that "
         "has an IAM policy for the key can use it.",
     ])  # fmt: skip
 
@@ -170,7 +170,7 @@ def test_a_service_linked_role_of_another_account_needs_a_grant():
         # What nobody asked for, by principal.
         ([], [allow(ROLE, USER, action=["kms:Decrypt", "kms:Encrypt"])],
          [f"The change also allows kms:Encrypt to {ROLE}.",
-          f"The change also allows kms:Encrypt, kms:Decrypt to {USER}."]),
+          f"The change also allows kms:Encrypt and kms:Decrypt to {USER}."]),
         ([allow(USER)], [allow(ROLE)], [f"The change takes kms:Decrypt from {USER}."]),
         ([allow(USER, action=["kms:Decrypt", "kms:Sign"])], [allow(ROLE)],
          [f"The change takes kms:Decrypt from {USER}.", f"The change takes kms:Sign from {USER}."]),
@@ -196,7 +196,7 @@ def takes(actions, name="run-1"):
     [
         (deny(ROLE, action="kms:DescribeKey"), [takes("kms:DescribeKey")]),
         (deny("*", action=["kms:DescribeKey", "kms:ReEncrypt*"]),
-         [takes("kms:DescribeKey, kms:ReEncryptFrom, kms:ReEncryptTo")]),
+         [takes("kms:DescribeKey, kms:ReEncryptFrom and kms:ReEncryptTo")]),
         # What the denied calls need has its own sentence.
         (deny(ROLE, action=["kms:Decrypt", "kms:DescribeKey"]),
          [f'{WAS_DENIED}, and key_policy statement "fence" denies it.', takes("kms:DescribeKey")]),
@@ -233,7 +233,7 @@ def test_a_deny_on_an_action_of_the_new_statement_for_each_caller():
         ([statement(OTHER_ROOT, "kms:*")], KEY_ARN,
          "The policy names account 444455556666, but not the key's own account 111122223333."),
         ([statement([VISITOR, "arn:aws:iam::222233334444:root"], "kms:*")], KEY_ARN,
-         "The policy names accounts 222233334444, 444455556666, but not the key's own account "
+         "The policy names accounts 222233334444 and 444455556666, but not the key's own account "
          "111122223333."),
         ([statement([VISITOR, ROLE], "kms:*")], KEY_ARN, None),
         ([statement("*", "kms:*")], KEY_ARN, None),

@@ -41,8 +41,8 @@ def reasons(report):
     ("users", "text"),
     [
         (1, "The ARN of u00 is inferred."),
-        (2, "The ARNs of u00, u01 are inferred."),
-        (10, "The ARNs of u00, u01, u02, u03, u04, u05, u06, u07, u08, u09 are inferred."),
+        (2, "The ARNs of u00 and u01 are inferred."),
+        (10, "The ARNs of u00, u01, u02, u03, u04, u05, u06, u07, u08 and u09 are inferred."),
         (11, "The ARNs of u00, u01, u02, u03, u04, u05, u06, u07, u08, u09 and 1 more are "
              "inferred."),
     ],
@@ -160,7 +160,7 @@ def test_calls_that_the_step_does_not_cure():
         key_policies=POLICY,
     )  # fmt: skip
     assert reasons(report) == [
-        "run-1 was also denied kms:PutKeyPolicy, kms:EnableKey, which this step does not cure."
+        "run-1 was also denied kms:PutKeyPolicy and kms:EnableKey, which this step does not cure."
     ]
 
 
