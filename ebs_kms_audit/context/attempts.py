@@ -120,7 +120,14 @@ class Ec2CallLog:
         called = _times_by_caller(denials)
         same_request = self._same_requests(denials)
         near = self._near(called)
-        in_rows = [rows.near(*one) for rows in self._rows for one in called.items()]
+        in_rows = [
+            found
+            for rows in self._rows
+            for one in called.items()
+            if (found := rows.near(*one)) is not None
+        ]
+        if not (near or same_request or in_rows):
+            return NO_ATTEMPTS
         others = [call for key, call in near.items() if key not in same_request]
         unparsed = (found.last(SHOWN) for found in in_rows)
         first = sorted(chain(map(listed, others), *unparsed), key=in_order)

@@ -43,6 +43,8 @@ BEFORE = 24 * 3600.0
 """The last changes within this time before the first denial are listed, in seconds."""
 _KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a PutKeyPolicy event
 
+_LOOKUPS_KEPT = 1_000
+
 _Place = tuple[str | None, ...]
 """What was changed: a role (`"role", name`), a key (`"key", Region, key id`; the id is None if the
 change names no key), or any key in a Region (`"region", Region, None`). Grants that were retired
@@ -121,6 +123,7 @@ class ChangeLog:
         self._rows: list[ChangeRows] = []
         self._records: list[ListedRecord] = []
         self._at: dict[tuple[_Place, str | None], list[Changes | _EventChanges]] = {}
+        self._before: dict[object, ChangesBefore] = {}
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -159,24 +162,35 @@ class ChangeLog:
         is used. Retired grants are listed only if nothing else was changed, or if the caller is
         EC2 infrastructure, which uses the key by a grant.
         """
-        places = list(_places_of_denial(denial))
+        places = _places_of_denial(denial)
         changes = self._spans(places, time)
         retired = self._spans([(("retired", *place), account) for place, account in places], time)
-        found, count = _last(changes, SHOWN)
-        grants, retired_count = _last(retired, _RETIRED)
-        if not found or denial.principal.kind is PrincipalKind.INFRASTRUCTURE:
-            found += grants
-        return ChangesBefore(EventList.last(found, SHOWN), count + retired_count, retired_count)
+        by_grant = denial.principal.kind is PrincipalKind.INFRASTRUCTURE
+        spans = [(id(one.changes), one.begin, one.end) for one in (*changes, *retired)]
+        which = by_grant, len(changes), *spans
+        known = self._before.get(which)  # many callers of a key have the same changes
+        if known is None:
+            if len(self._before) >= _LOOKUPS_KEPT:
+                self._before.clear()
+            known = self._before[which] = _before(changes, retired, by_grant=by_grant)
+        return known
 
     def _spans(self, places: Iterable[tuple[_Place, str | None]], time: float) -> list[_Span]:
         """Return the changes in the 24 hours before a time, at places with their accounts."""
         found: list[_Span] = []
         for place in places:
+            if place[0] not in self._changed:  # as most users and roles
+                continue
             at = self._at.get(place)
             if at is None:
                 at = self._at[place] = self._changes_at(*place)
             found += [_Span.between(changes, time - BEFORE, time) for changes in at]
         return found
+
+    @cached_property
+    def _changed(self) -> frozenset[_Place]:
+        """The places with a change."""
+        return frozenset(self._by_place).union(*(groups_at for _, groups_at in self._groups_at))
 
     def _changes_at(self, place: _Place, account: str | None) -> list[Changes | _EventChanges]:
         """Return the changes at a place in an account, and those without a known account."""
@@ -233,6 +247,15 @@ class ChangeLog:
         return _by_place(_with_time(edits))
 
 
+def _before(changes: Sequence[_Span], retired: Sequence[_Span], *, by_grant: bool) -> ChangesBefore:
+    """Return the changes before a denial, of a caller that uses the key by a grant or not."""
+    found, count = _last(changes, SHOWN)
+    grants, retired_count = _last(retired, _RETIRED)
+    if not found or by_grant:
+        found += grants
+    return ChangesBefore(EventList.last(found, SHOWN), count + retired_count, retired_count)
+
+
 def _last(spans: Sequence[_Span], most: int) -> tuple[tuple[Listed, ...], int]:
     """Return the last changes and their number. If there are none, return the last one before."""
     if count := sum(one.size for one in spans):
@@ -281,15 +304,16 @@ def _places_of_change(event: Event) -> set[_Place]:
     return {("retired", *place) for place in keys} if event.name == "RetireGrant" else keys
 
 
-def _places_of_denial(denial: Denial) -> Iterator[tuple[_Place, str | None]]:
-    """Yield the keys and roles that concern a denial, each with the account of the change."""
+def _places_of_denial(denial: Denial) -> list[tuple[_Place, str | None]]:
+    """Return the keys and roles that concern a denial, each with the account of the change."""
     role = (denial.principal.arn or "").rpartition("/")[2]
     account, region = denial.event.account, denial.event.region
+    found: list[tuple[_Place, str | None]] = []
     if role:
-        yield ("role", role), denial.caller_account
+        found.append((("role", role), denial.caller_account))
     if denial.key.id:
         owner = denial.key_account or account
-        yield ("key", region, denial.key.id), owner
-        yield ("key", region, None), owner
+        found += [(("key", region, denial.key.id), owner), (("key", region, None), owner)]
     else:
-        yield ("region", region, None), account
+        found.append((("region", region, None), account))
+    return found

@@ -148,7 +148,8 @@ class SuccessLog:
                     success = _Success(row.time, file, row.line, (rows, row))
                     _keep_last(by_kind.setdefault((None, row.internal, keys), {}), name, success)
             found = [_Alike(*kind, last) for kind, last in by_kind.items()]
-            self._by_caller[caller] = found
+            if found:
+                self._by_caller[caller] = found
         return found
 
     def _name_and_keys(self, alike: Event) -> tuple[str, frozenset[str]]:

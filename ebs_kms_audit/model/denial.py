@@ -105,8 +105,11 @@ class Denial:
     @property
     def caller_account(self) -> str | None:
         """The account in the caller's ARN, or the Recipient Account Id if the ARN is unknown."""
-        arn = Arn.parse(self.principal.arn)
-        return arn.account if arn and arn.account else self.event.account
+        text, account = self.principal.arn, self.event.account
+        if text is None or text.split(":", 5)[4:5] == [account]:  # as for most callers
+            return account
+        arn = Arn.parse(text)
+        return arn.account if arn and arn.account else account
 
     @property
     def cross_account(self) -> bool:

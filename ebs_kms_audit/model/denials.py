@@ -98,6 +98,8 @@ class Denials(MadeSequence[Denial]):
     @classmethod
     def in_order(cls, alike: Sequence[AlikeDenials]) -> Denials:
         """Return denials in order of time, file and line. Those without a time are last."""
+        if len(alike) == 1 and len(alike[0].events) == 1:
+            return cls(alike)
         timed: list[tuple[float, str, int, Place]] = []
         untimed: list[tuple[float, str, int, Place]] = []
         for number, denials in enumerate(alike):
@@ -168,6 +170,8 @@ class Denials(MadeSequence[Denial]):
 
     @cached_property
     def _kinds(self) -> _Kinds:
+        if len(self.alike) == 1 and self._lacks_places:
+            return _Kinds((0,) * len(self), (0,), (self.alike[0].sample,))
         numbers = [number for number, _ in self.places]
         alike = dict.fromkeys(numbers)
         samples = [self.alike[number].sample for number in alike]

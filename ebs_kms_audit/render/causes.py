@@ -97,10 +97,12 @@ def _caller(finding: Finding) -> str:
 
 def _callers(group: Sequence[Finding], name: Callable[[Finding], str]) -> str:
     """Return the names of the callers if they are few, or the number of callers."""
-    names = list(dict.fromkeys(map(name, group)))
     number = number_of_callers(group)
-    if len(names) > _NAMED_CALLERS:
-        return phrases.count(number, "caller")
+    names: dict[str, None] = {}
+    for finding in group:
+        names[name(finding)] = None
+        if len(names) > _NAMED_CALLERS:
+            return phrases.count(number, "caller")
     of_them = f" ({number} callers)" if number > len(names) else ""  # two have one name
     return f"{phrases.listed(names)}{of_them}"
 

@@ -69,15 +69,15 @@ class CallRows(ListedRows):
         self._alike = alike
         self._of: dict[_CallerHash, tuple[Array, list[float]]] | None = None
 
-    def near(self, caller: Caller, times: Sequence[float]) -> CallsNear:
-        """Return the calls of a caller near times, which are sorted."""
+    def near(self, caller: Caller, times: Sequence[float]) -> CallsNear | None:
+        """Return the calls of a caller near times, which are sorted; None if it made none."""
         if self._of is None:
             self._of = self._by_caller()
         name, account, region = caller
         user = self._hashes.get(name or "")
         found = None if user is None else self._of.get((user, account, region))
         if found is None:
-            return CallsNear(self._places[:0], 0, frozenset(), self._texts)
+            return None
         places, made_at = found
         spans = [places[begin:end] for begin, end in spans_near(made_at, times)]
         near = spans[0] if len(spans) == 1 else joined(spans)

@@ -53,7 +53,8 @@ class SuccessRows:
             np.searchsorted(self._places["user"], hashes, side=side).tolist()
             for side in ("left", "right")
         )
-        self._spans = dict(zip((*names, ""), zip(first, after, strict=True), strict=True))
+        spans = zip((*names, ""), first, after, strict=True)
+        self._spans = {name: (first, after) for name, first, after in spans if first != after}
         self._alike = alike
         self._texts = texts
         self._by_caller: dict[str | None, dict[Caller, list[SuccessRow]]] = {}
@@ -65,15 +66,18 @@ class SuccessRows:
 
     def of(self, caller: Caller) -> Sequence[SuccessRow]:
         """Return the successes of a caller."""
-        name, *_ = caller
-        if name not in self._by_caller:
-            self._by_caller[name] = self._of_name(name)
-        return self._by_caller[name].get(caller, ())
+        name = caller[0]
+        found = self._by_caller.get(name)
+        if found is None:
+            span = self._spans.get(name or "")
+            if span is None:  # as for most callers
+                return ()
+            found = self._by_caller[name] = self._of_name(name, *span)
+        return found.get(caller, ())
 
-    def _of_name(self, name: str | None) -> dict[Caller, list[SuccessRow]]:
-        """Return the successes of the callers with a User name."""
+    def _of_name(self, name: str | None, first: int, after: int) -> dict[Caller, list[SuccessRow]]:
+        """Return the successes of the callers with a User name, from one number to another."""
         found: dict[Caller, list[SuccessRow]] = {}
-        first, after = self._spans.get(name or "", (0, 0))
         places = self._places[first:after]
         for number, group, internal, time, line in zip(
             range(first, after), places["group"].tolist(), is_internal(places).tolist(),
