@@ -24,6 +24,7 @@ from ebs_kms_audit.identify import (
     PastedMessage,
     Resolver,
     event_of,
+    is_denied,
     is_kms,
     of_no_event,
     recorded_key_id,
@@ -70,7 +71,7 @@ class _Collected:
         collectors: dict[tuple[str | None, str, bool], list[Callable[[Event], None]]] = {}
         for event in events.read():
             if isinstance(event, AlikeEvents):
-                self._add_denied(event)
+                self._add_alike(event)
                 continue
             kind = event.source, event.name, event.error_code is None
             chosen = collectors.get(kind)
@@ -84,11 +85,13 @@ class _Collected:
             self.counter.add(event, count)
         self.grants.add_listed(events.documents.grants)
 
-    def _add_denied(self, events: AlikeEvents) -> None:
-        self.counter.add(events.first, len(events))
+    def _add_alike(self, events: AlikeEvents) -> None:
+        """Take failed KMS calls of a large export."""
+        self.counter.add_alike(events)
         self.evidence_index.add_alike(events)
-        self.context.add_denied(events)
-        self.denied.add_alike(events)
+        self.context.add_alike(events)
+        if is_denied(events.first):
+            self.denied.add_alike(events)
 
     def _collectors_for(self, event: Event) -> list[Callable[[Event], None]]:
         """Return what collects events with this source and name, successful or failed."""
@@ -118,7 +121,9 @@ class _Collected:
             self.context = ContextCollector(related)
             self.evidence_index.keep_roles_of(related.access_keys)
             for one in chain(events.read(related), events.around(related)):
-                if isinstance(one, Event):  # other denied events are known
+                if isinstance(one, AlikeEvents):
+                    self.context.add_alike(one)
+                else:
                     self.context.add(one)
                     self.evidence_index.assumed_roles.add(one)
         parts = self.policy_edits, self.grants

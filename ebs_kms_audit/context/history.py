@@ -132,10 +132,13 @@ class ContextCollector:
             else:
                 self._key_errors.add(event)
 
-    def add_denied(self, events: AlikeEvents) -> None:
-        """Add denied KMS events."""
-        columns = events.columns
-        self._ec2_calls.add_denied(events.first, columns.seconds, columns.request_ids)
+    def add_alike(self, events: AlikeEvents) -> None:
+        """Add failed KMS events."""
+        if is_denied(events.first):
+            columns = events.columns
+            self._ec2_calls.add_denied(events.first, columns.seconds, columns.request_ids)
+        else:
+            self._key_errors.add_alike(events)
 
     def add_changes(self, changes: Sequence[ChangeRows]) -> None:
         """Add the changes of large exports, after all events."""

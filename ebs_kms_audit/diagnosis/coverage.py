@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import kms_action
-from ebs_kms_audit.aws.kms_errors import meaning_of
 from ebs_kms_audit.aws.relevance import NOT_RELEVANT, ONLY_NAMES_A_USER, relevance
+from ebs_kms_audit.diagnosis.other_errors import ErrorCollector
 from ebs_kms_audit.identify import (
     DeniedEvents,
     Disagreement,
@@ -16,11 +16,9 @@ from ebs_kms_audit.identify import (
     KeysSeen,
     is_denied,
     is_kms,
-    key_arns_in,
-    keys_in,
     may_be_of_another_service,
 )
-from ebs_kms_audit.model import Coverage, Denial, Denials, Event
+from ebs_kms_audit.model import AlikeEvents, Coverage, Denial, Denials, Event
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from ebs_kms_audit.model import OtherError, SetAside, Symptom, Window
 
 _LISTED_LINES = 5
-_LISTED_KEYS = 20
 # The columns that show who called, when, where and for which account.
 _IDENTIFYING = (
     header.USER_NAME,
@@ -75,25 +72,6 @@ class Facts(NamedTuple):
     symptoms: tuple[Symptom, ...] = ()
 
 
-class _Errors:
-    def __init__(self) -> None:
-        self.count = 0
-        self.times: list[datetime] = []
-        self.keys: dict[str, None] = {}
-
-    def add(self, event: Event) -> None:
-        time = event.time
-        self.count += 1
-        self.add_keys(event)
-        if time:
-            self.times = sorted([*self.times, time], key=order_of)
-            del self.times[1:-1]
-
-    def add_keys(self, event: Event) -> None:
-        if len(self.keys) < _LISTED_KEYS:
-            self.keys |= dict.fromkeys(sorted(key_arns_in(event) or keys_in(event)))
-
-
 class CoverageCounter:
     """Counts the rows that matter while they pass by. Rows outside the window are not judged."""
 
@@ -103,16 +81,32 @@ class CoverageCounter:
         self._read_only_in_window = 0
         self._regions: set[str] = set()
         self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
-        self._error_ids: set[str] = set()
-        self._errors: dict[tuple[str, str, str | None, str | None], _Errors] = {}
+        self._errors = ErrorCollector()
         self._source_inferred = False
         self.keys_seen = KeysSeen()
 
     def add(self, event: Event, count: int = 1) -> None:
         """Count an event, or as many of its kind; one that an audit does not need is not counted.
 
-        Events with an error code are added one by one: the same event counts once.
+        Events with an error code are added one by one, or as columns: the same event counts once.
         """
+        inside = self._holds(event.time)
+        self._count(event, count, count * inside)
+        if is_kms(event) and inside and _is_other_error(event):
+            self._errors.add(event)
+
+    def add_alike(self, events: AlikeEvents) -> None:
+        """Count KMS rows of a large export that failed."""
+        inside: Sequence[int] = range(len(events))
+        if self._window is not None:
+            inside = [at for at in inside if self._holds(events.time(at))]
+        self._count(events.first, len(events), len(inside))
+        if inside and _is_other_error(events.first):
+            every = len(inside) == len(events)
+            self._errors.add_alike(events if every else events.at(inside))
+
+    def _count(self, event: Event, count: int, inside: int) -> None:
+        """Count events of one kind, of which some are in the window."""
         found = relevance(event.source, event.name)
         if found is NOT_RELEVANT or found == ONLY_NAMES_A_USER:
             return
@@ -123,7 +117,7 @@ class CoverageCounter:
                 (event.file, event.account, event.account_cell), event
             )
         if is_kms(event):
-            self._add_kms(event, count)
+            self._count_kms(event, count, inside)
         elif found.ec2_call:
             self._ec2_rows += count
 
@@ -138,28 +132,17 @@ class CoverageCounter:
         self._account_examples = other._account_examples | self._account_examples
         self._source_inferred = self._source_inferred or other._source_inferred
 
-    def _add_kms(self, event: Event, count: int) -> None:
+    def _count_kms(self, event: Event, count: int, inside: int) -> None:
         self.keys_seen.add(event)
         self._source_inferred = self._source_inferred or event.source_inferred
         self._kms_rows += count
         read_only = event.read_only
         if kms_action(event.name).read_only if read_only is None else read_only:
             self._read_only_rows += count
-            self._read_only_in_window += count * self._in_window(event)
-        if event.error_code and not is_denied(event) and self._in_window(event):
-            if may_be_of_another_service(event):
-                return
-            what = (event.error_code, event.name, event.account, event.region)
-            errors = self._errors.setdefault(what, _Errors())
-            if event.event_id not in self._error_ids:
-                errors.add(event)
-            else:  # the record of a row can name the key that the row does not
-                errors.add_keys(event)
-            if event.event_id:
-                self._error_ids.add(event.event_id)
+            self._read_only_in_window += inside
 
-    def _in_window(self, event: Event) -> bool:
-        return self._window is None or self._window.holds(event.time)
+    def _holds(self, time: datetime | None) -> bool:
+        return self._window is None or self._window.holds(time)
 
     def result(
         self,
@@ -186,7 +169,7 @@ class CoverageCounter:
             shared_name_denials=shared,
             coverage=self._coverage(files, denied, len(denials), accounts.values()),
             set_aside=tuple(row for file in files for row in file.set_aside),
-            other_errors=self._other_errors(),
+            other_errors=self._errors.result(),
             file_notes=tuple(note for file in files for note in _notes_on(file)),
             source_inferred=self._source_inferred,
             repaired_accounts=sum(account is not None for account in damaged),
@@ -226,25 +209,14 @@ class CoverageCounter:
             shows_denials=self._read_only_in_window > 0,
         )
 
-    def _other_errors(self) -> tuple[OtherError, ...]:
-        if not self._errors:
-            return ()
-        from ebs_kms_audit.model import OtherError
 
-        return tuple(
-            OtherError(
-                error_code=code,
-                event_name=name,
-                account=account,
-                region=region,
-                meaning=meaning_of(code),
-                count=errors.count,
-                first_seen=errors.times[0] if errors.times else None,
-                last_seen=errors.times[-1] if errors.times else None,
-                keys=tuple(errors.keys)[:_LISTED_KEYS],
-            )
-            for (code, name, account, region), errors in self._errors.items()
-        )
+def _is_other_error(event: Event) -> bool:
+    """Return whether a KMS event is an error that is not a denial."""
+    return (
+        event.error_code is not None
+        and not is_denied(event)
+        and not may_be_of_another_service(event)
+    )
 
 
 def _notes_on(file: InputStats) -> Iterator[FileNote]:

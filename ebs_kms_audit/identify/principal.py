@@ -44,12 +44,16 @@ class EvidenceIndex:
             self._add_holder(event)
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Add denied KMS rows of a large export."""
+        """Add failed KMS rows of a large export."""
         access_keys = events.columns.access_keys
         long_term = {one for one in set(access_keys) if key_kind(one) == "long_term"}
-        if events.first.user_name and long_term:
-            first = next(at for at, one in enumerate(access_keys) if one in long_term)
-            self._add_holder(events.event(first))
+        if not long_term:
+            return
+        users: set[str | None] = {None}
+        for at, access_key in enumerate(access_keys):
+            if access_key in long_term and (user := events.user_name(at)) not in users:
+                users.add(user)
+                self._add_holder(events.event(at))
 
     def _add_holder(self, event: Event) -> None:
         """Add an event with a User name and a long-term access key."""

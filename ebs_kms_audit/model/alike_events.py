@@ -39,16 +39,25 @@ class AlikeEvents:
     events of a few thousand kinds. What the events of a kind share is looked at once. An event is
     made when it is asked for.
 
-    first    the first event
-    columns  in what the events differ
+    first       the first event
+    columns     in what the events differ
+    user_names  the User name of each event, or None; None if all have that of the first one, as
+                denied events do
     """
 
-    __slots__ = ("_kind", "columns", "first")
+    __slots__ = ("_kind", "columns", "first", "user_names")
 
-    def __init__(self, first: Event, kind: EventKind | None, columns: EventColumns) -> None:
+    def __init__(
+        self,
+        first: Event,
+        kind: EventKind | None,
+        columns: EventColumns,
+        user_names: Sequence[str | None] | None = None,
+    ) -> None:
         self.first = first
         self._kind = kind
         self.columns = columns
+        self.user_names = user_names
 
     @classmethod
     def of(cls, event: Event) -> AlikeEvents:
@@ -99,7 +108,11 @@ class AlikeEvents:
             return self.first
         lines, _, *columns = self.columns
         own = [column[at] for column in columns]
-        return self._kind.event(lines[at], self.time(at), self.first.user_name, own)
+        return self._kind.event(lines[at], self.time(at), self.user_name(at), own)
+
+    def user_name(self, at: int) -> str | None:
+        """Return the User name of the event at a place."""
+        return self.first.user_name if self.user_names is None else self.user_names[at]
 
     def time(self, at: int) -> datetime | None:
         """Return the time of the event at a place."""
@@ -114,7 +127,8 @@ class AlikeEvents:
     def at(self, places: Sequence[int]) -> AlikeEvents:
         """Return the events at some places."""
         columns: Any = (tuple([column[at] for at in places]) for column in self.columns)
-        return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns))
+        users = self.user_names and tuple([self.user_names[at] for at in places])
+        return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns), users)
 
 
 def _is_plain_row(event: Event) -> bool:

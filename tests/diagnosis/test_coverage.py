@@ -253,6 +253,21 @@ def test_a_row_and_its_record_are_one_error_with_the_key_of_the_record():
     assert [(error.keys, error.count) for error in report.other_errors] == [((OTHER_KEY,), 1)]
 
 
+def test_a_row_without_account_and_region_is_the_error_of_its_record():
+    header = [name for name in HEADER if name not in ("AWS region", "Recipient Account Id")]
+    failed = {"event_name": "Decrypt", "error_code": "DisabledException", "event_id": "event-9"}
+    report = audit(disabled(KEY_ARN, eventID="event-9"), rows=export(row(**failed), header=header))
+    assert [(one.account, one.region, one.count) for one in report.other_errors] == [
+        ("111122223333", "us-east-1", 1)
+    ]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_event_with_two_error_codes_is_one_error_in_any_order(order):
+    rows = [row(**STATE | {"error_code": code}, event_id="event-9") for code in ("Zeta", "Alpha")]
+    assert errors(*(rows[at] for at in order)) == [("Alpha", "Decrypt", 1)]
+
+
 def test_a_row_alone_does_not_name_the_key_and_the_step_has_no_command():
     rows = export(row(event_name="Decrypt", error_code="DisabledException"), row())
     report = audit(rows=rows)

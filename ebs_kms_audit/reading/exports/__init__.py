@@ -60,10 +60,10 @@ _READ_BY_LARGE = {columns.EVENT_TIME, columns.EVENT_SOURCE, columns.EVENT_NAME, 
 class Exports:
     """Reads the exports of one audit, one after the other.
 
-    `vectorised` is whether the vectorised reader may read a part of them. It yields the denied rows
-    of each kind together, as columns. Without it, every event that an audit needs is yielded. In a
-    second reading, `related` says which events bear on a denial. Every event in the `window` is
-    yielded at once.
+    `vectorised` is whether the vectorised reader may read a part of them. It yields the failed KMS
+    calls of each kind together, as columns. Without it, every event that an audit needs is yielded.
+    In a second reading, `related` says which events bear on a denial. Every event in the `window`
+    is yielded at once.
 
     large  the exports that the vectorised reader has read: they yield the events around denials
     """

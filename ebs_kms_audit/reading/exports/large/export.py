@@ -40,7 +40,7 @@ from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
 _TOGETHER = 2_000  # EC2 calls: so many are in memory at once, as cells
-_DENIED_TOGETHER = 32  # after so many ranges, the denied rows of a kind are yielded together
+_FAILED_TOGETHER = 50_000  # after so many failed rows, those of a kind are yielded together
 
 
 class LargeExport:
@@ -101,16 +101,16 @@ class LargeExport:
         return self._counted.events()
 
     def read(self, workers: Workers) -> Iterator[Event | AlikeEvents]:
-        """Yield the events that are needed one by one, and denied ones of a kind together.
+        """Yield the events that are needed one by one, and failed KMS calls of a kind together.
 
         `workers` may read a part of the file.
         """
         with closing(self._results(workers)) as results:
-            for number, result in enumerate(results, start=1):
+            for result in results:
                 yield from self._take(result)
-                if number % _DENIED_TOGETHER == 0:
-                    yield from self._events.denied()
-        yield from self._events.denied()
+                if self._events.failed_count >= _FAILED_TOGETHER:
+                    yield from self._events.failed()
+        yield from self._events.failed()
         self._events.forget_kinds()
 
     def _take(self, result: RangeResult) -> Iterator[Event]:

@@ -1,6 +1,6 @@
 """The rows of a range of a large export that an audit needs one by one, as columns.
 
-Most denied rows differ from an earlier row in time, User name, address, User agent, access key and
+Most failed rows differ from an earlier row in time, User name, address, User agent, access key and
 ids only. Rows that agree in all other cells are of one kind. The cells of a kind are parsed once.
 """
 

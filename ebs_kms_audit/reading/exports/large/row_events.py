@@ -19,14 +19,14 @@ from ebs_kms_audit.reading.exports.events import (
     RowKind,
     cells_getter,
 )
-from ebs_kms_audit.reading.exports.large.denied_rows import DeniedRows
+from ebs_kms_audit.reading.exports.large.failed_rows import FailedRows
 from ebs_kms_audit.reading.exports.large.needed import Columns, Kind, SingleRows
 from ebs_kms_audit.reading.exports.large.settings import Settings, cells_of
 from ebs_kms_audit.reading.exports.large.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
 
 _KINDS_KEPT = 3_000
-_NOT_DENIED = -1  # instead of the number of a kind of denied rows
+_ONE_BY_ONE = -1  # instead of the number of a kind of failed rows
 _IN_SUMMARY = (columns.EVENT_NAME, columns.ERROR_CODE, columns.EVENT_ID, columns.USER_NAME)
 
 
@@ -37,7 +37,7 @@ class RowEvents:
         self._delimiter = settings.delimiter
         self._maker = EventMaker(settings.layout, stats)
         self._kinds: dict[int, RowKind] = {}
-        self._denied = DeniedRows()
+        self._failed = FailedRows()
         self._time_at = settings.layout.positions[columns.EVENT_TIME]
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
         self._times = settings.time_reader()
@@ -49,20 +49,20 @@ class RowEvents:
         texts: Sequence[str],
         parts: Sequence[tuple[Any, ...] | SingleRows],
     ) -> Iterator[Event]:
-        """Yield the events of the needed rows of a range, but those of most denied rows.
+        """Yield the events of the needed rows of a range, but those of most failed rows.
 
-        `denied` yields these. `first_line` is the number of the line at which the range starts.
+        `failed` yields these. `first_line` is the number of the line at which the range starts.
         `kinds`, `texts` and `parts` are what `NeededRows` collected.
         """
         row_kinds = [self._kind(Kind(*kind)) for kind in kinds]
         numbers_of_kinds = np.array(
             [
-                self._number_if_denied(kind, shared)
+                self._number_if_failed(kind, shared)
                 for kind, (shared, *_) in zip(row_kinds, kinds, strict=True)
             ],
             dtype=np.int64,
         )
-        numbers_of_texts = self._denied.text_numbers(texts)
+        numbers_of_texts = self._failed.text_numbers(texts)
         for part in parts:
             if isinstance(part, list):
                 for line, cells in part:
@@ -75,35 +75,41 @@ class RowEvents:
             of_kinds = np.frombuffer(rows.kinds, "u4")
             callers = [np.frombuffer(one, "u4") for one in rows.callers]
             numbers = numbers_of_kinds[of_kinds]
-            are_denied = numbers != _NOT_DENIED
-            denied = np.flatnonzero(are_denied)
-            if len(denied):
-                self._denied.add(
-                    (lines[denied], seconds[denied], numbers[denied]),
-                    [numbers_of_texts[one[denied]] for one in callers],
-                    [column_at(one, denied) for one in rows.ids],
+            are_columns = numbers != _ONE_BY_ONE
+            failed = np.flatnonzero(are_columns)
+            if len(failed):
+                self._failed.add(
+                    (lines[failed], seconds[failed], numbers[failed]),
+                    [numbers_of_texts[one[failed]] for one in callers],
+                    [column_at(one, failed) for one in rows.ids],
                 )
-            for at in np.flatnonzero(~are_denied).tolist():
+            for at in np.flatnonzero(~are_columns).tolist():
                 time = datetime.fromtimestamp(int(seconds[at]), UTC)
                 own = [texts[one[at]] for one in callers]
                 own += [text_at(one, at) for one in rows.ids]
                 kind = row_kinds[int(of_kinds[at])]
                 yield self._maker.event_of(kind, int(lines[at]), time, *own)
 
-    def _number_if_denied(self, kind: RowKind, kind_hash: int | None) -> int:
-        """Return the number of a kind of denied rows, or _NOT_DENIED."""
+    def _number_if_failed(self, kind: RowKind, kind_hash: int | None) -> int:
+        """Return the number of a kind of failed rows, or _ONE_BY_ONE."""
         if kind_hash is None or not _are_columns(kind):
-            return _NOT_DENIED
-        return self._denied.kind_number(kind, kind_hash)
+            return _ONE_BY_ONE
+        return self._failed.kind_number(kind, kind_hash)
 
-    def denied(self) -> Iterator[AlikeEvents]:
-        """Yield the denied rows of all ranges since the last call, by kind and User name."""
-        for kind, user_name, rows in self._denied.take():
+    def failed(self) -> Iterator[AlikeEvents]:
+        """Yield the failed rows of all ranges since the last call, by kind."""
+        for kind, user_names, rows in self._failed.take():
             time = datetime.fromtimestamp(rows.seconds[0], UTC)
             _, _, *columns = rows
             own = [column[0] for column in columns]
-            first = kind.events.event(rows.lines[0], time, user_name or None, own)
-            yield AlikeEvents(first, kind.events, rows)
+            first = kind.events.event(rows.lines[0], time, user_names[0], own)
+            several = None if first.error_code in DENIAL_CODES else user_names
+            yield AlikeEvents(first, kind.events, rows, several)
+
+    @property
+    def failed_count(self) -> int:
+        """How many rows `failed` would yield."""
+        return self._failed.count
 
     def _kind(self, kind: Kind) -> RowKind:
         """Return what makes the events of a kind. A kind with a hash is known in all ranges."""
@@ -143,7 +149,7 @@ class RowEvents:
 
 
 def _are_columns(kind: RowKind) -> bool:
-    """Return whether rows of a kind are denied by KMS, without unreadable cells to note."""
+    """Return whether rows of a kind are failed KMS calls, without unreadable cells to note."""
     first = kind.events.first
-    denied = first.source == KMS_EVENT_SOURCE and first.error_code in DENIAL_CODES
-    return denied and not kind.unreadable
+    failed = first.source == KMS_EVENT_SOURCE and first.error_code is not None
+    return failed and not kind.unreadable

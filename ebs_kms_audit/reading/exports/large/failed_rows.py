@@ -1,4 +1,8 @@
-"""The denied rows of a large export, by kind and User name, as columns."""
+"""The KMS rows of a large export that failed, by kind, as columns.
+
+Denied rows are divided by User name too: each caller is identified. Of other errors, only the
+number, the times and the keys are shown, and a few calls.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import EventColumns
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.events import RowKind
@@ -17,20 +22,24 @@ _OFTEN_EQUAL = slice(2, 4)
 
 
 class AlikeRows(NamedTuple):
-    """Denied rows of one kind and one User name, which is empty if there is none."""
+    """Failed rows of one kind.
+
+    user_names  the User name of each row, or None; denied rows have the same one
+    """
 
     kind: RowKind
-    user_name: str
+    user_names: Sequence[str | None]
     columns: EventColumns
 
 
-class DeniedRows:
-    """Collects denied rows, and groups them by kind and User name."""
+class FailedRows:
+    """Collects failed rows, and groups them by kind, denied ones also by User name."""
 
     def __init__(self) -> None:
         self._clear()
 
     def _clear(self) -> None:
+        self.count = 0
         self._kinds: list[RowKind] = []
         self._kind_numbers: dict[int, int] = {}
         self._text_numbers: dict[str, int] = {}
@@ -58,6 +67,7 @@ class DeniedRows:
         callers  the columns of `CALLERS`: numbers of texts
         ids      the columns of `IDS`
         """
+        self.count += len(rows[0])
         self._numbers.append((*rows, *callers))
         self._ids.append(ids)
 
@@ -70,25 +80,26 @@ class DeniedRows:
         if not added:
             return
         lines, seconds, kinds, users, *others = map(np.concatenate, zip(*added, strict=True))
-        groups = kinds * len(texts) + users  # one number for kind and User name
+        by_user = np.array([kind.events.first.error_code in DENIAL_CODES for kind in of_kinds])
+        groups = kinds * len(texts) + users * by_user[kinds]  # one number for kind and User name
         order = np.argsort(groups, kind="stable")
         groups = groups[order]
         begins = np.flatnonzero(np.diff(groups, prepend=-1))
         by_first_row = np.argsort(order[begins])
         text_or_none = np.array([text or None for text in texts], dtype=object)
+        user_names = tuple(text_or_none[users[order]].tolist())
         columns = [
             *(tuple(column[order].tolist()) for column in (lines, seconds)),
             *(tuple(text_or_none[column[order]].tolist()) for column in others),
             *(texts_of(columns, order) for columns in zip(*ids, strict=True)),
         ]
         known: dict[Sequence[Any], Sequence[Any]] = {}
-        for begin, end, group in zip(
+        for begin, end, kind in zip(
             begins[by_first_row].tolist(),
             np.append(begins[1:], len(order))[by_first_row].tolist(),
-            groups[begins][by_first_row].tolist(),
+            kinds[order[begins]][by_first_row].tolist(),
             strict=True,
         ):
-            kind, user = divmod(group, len(texts))
             rows: list[Sequence[Any]] = [column[begin:end] for column in columns]
             rows[_OFTEN_EQUAL] = [known.setdefault(one, one) for one in rows[_OFTEN_EQUAL]]
-            yield AlikeRows(of_kinds[kind], texts[user], EventColumns(*rows))
+            yield AlikeRows(of_kinds[kind], user_names[begin:end], EventColumns(*rows))

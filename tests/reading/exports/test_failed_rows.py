@@ -1,0 +1,127 @@
+"""KMS errors that are not denials: large exports have many of them, as rows of one kind.
+
+Rows of a kind have different User names. Without sizes, the plain reader reads the file; with them,
+the vectorised reader.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ebs_kms_audit import audit
+from ebs_kms_audit.reading.exports.large import export as large_export
+from tests.exports import ACCOUNT, access_key, denied, export
+from tests.sample_incident import KEY_ID
+
+KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
+OF_KEY = json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": KEY_ARN}])
+LONG_TERM = access_key("AKIA", ACCOUNT, "a user")
+TEMPORARY = access_key("ASIA", ACCOUNT, "a session")
+BOTH_READERS = pytest.mark.parametrize("sizes", [None, (700, 900)])
+TOGETHER = pytest.mark.parametrize("together", [1, 3, 50_000])
+
+
+def failed(code="DisabledException", **cells):
+    return denied(event_name="Decrypt", error_code=code, **cells)
+
+
+@pytest.fixture
+def report_on(tiny, tmp_path, monkeypatch):
+    """Return what makes the report of rows, with so many failed rows together."""
+
+    def made(sizes, *rows, together=50_000, **options):
+        path = tmp_path / "export.csv"
+        path.write_text(export(*rows))
+        tiny(sizes)
+        monkeypatch.setattr(large_export, "_FAILED_TOGETHER", together)
+        return audit(path, **options)
+
+    return made
+
+
+@BOTH_READERS
+@TOGETHER
+def test_errors_of_several_users_are_counted_once_each(report_on, sizes, together):
+    rows = [
+        failed(code, user_name=user, event_time=f"2026-05-18T07:00:{second}Z", event_id=event_id)
+        for code, user, second, event_id in [
+            ("ThrottlingException", "carol", 30, "event-1"),
+            ("NotFoundException", "alice", 20, "event-2"),
+            ("ThrottlingException", "alice", 50, "event-3"),
+            ("ThrottlingException", "bob", 10, "event-4"),
+            ("ThrottlingException", "bob", 40, "event-1"),  # known
+            ("ThrottlingException", "bob", 40, ""),
+            ("ThrottlingException", "bob", 40, ""),
+        ]
+    ]
+    found = report_on(sizes, *rows, denied(), together=together).other_errors
+    assert [(one.error_code, one.count) for one in found] == [
+        ("ThrottlingException", 5),
+        ("NotFoundException", 1),
+    ]
+    assert f"{found[0].first_seen:%S} {found[0].last_seen:%S}" == "10 50"
+
+
+@BOTH_READERS
+@TOGETHER
+def test_errors_of_the_key_are_listed_by_time_and_line_with_their_users(report_on, sizes, together):
+    rows = [
+        failed(code, user_name=user, event_time=f"2026-05-18T07:00:{second}Z", resources=OF_KEY)
+        for code, user, second in [
+            ("DisabledException", "carol", 20),
+            ("KMSInvalidStateException", "alice", 20),
+            ("DisabledException", "bob", 20),
+            ("DisabledException", "dave", 10),
+            ("ThrottlingException", "erin", 10),  # not the state of the key
+        ]
+    ]
+    report = report_on(sizes, *rows, denied(resources=OF_KEY), together=together)
+    (finding,) = report.findings
+    assert [one.user_name for one in finding.history.key_errors] == [
+        "dave",
+        "carol",
+        "alice",
+        "bob",
+    ]
+    assert [one.keys for one in report.other_errors if one.error_code == "DisabledException"] == [
+        (KEY_ARN,)
+    ]
+
+
+@BOTH_READERS
+@pytest.mark.parametrize("user", ["alice", "bob"])
+def test_an_error_with_a_long_term_key_shows_that_its_user_is_an_iam_user(report_on, sizes, user):
+    """Source: IAM User Guide, "IAM identifiers": AKIA is an access key of a user or root."""
+    rows = [
+        failed("ThrottlingException", user_name="carol", aws_access_key=LONG_TERM),
+        failed("ThrottlingException", user_name="alice", aws_access_key=LONG_TERM),
+        failed("ThrottlingException", user_name="bob", aws_access_key=TEMPORARY),
+    ]
+    call = denied(user, aws_access_key=TEMPORARY)
+    (finding,) = report_on(sizes, *rows, call).findings
+    is_user = finding.principal.arn == f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    assert is_user == (user == "alice")
+
+
+@BOTH_READERS
+def test_errors_outside_the_window_are_not_counted(report_on, sizes):
+    rows = [
+        failed(user_name=f"user-{at}", event_time=f"2026-05-18T07:00:{at:02}Z") for at in range(60)
+    ]
+    options = {"around": "2026-05-18T07:00:30Z", "minutes": 0.1}
+    (error,) = report_on(sizes, *rows, **options).other_errors
+    assert (error.count, f"{error.first_seen:%S} {error.last_seen:%S}") == (13, "24 36")
+
+
+@BOTH_READERS
+@pytest.mark.parametrize("second", ["00", "30", "59"])
+def test_denied_rows_in_the_window_show_that_read_only_events_are_there(report_on, sizes, second):
+    """Decrypt is a read-only event. Source: CloudTrail User Guide, "Read and write events"."""
+    rows = [
+        denied(event_name="Decrypt", read_only="true", event_time=f"2026-05-18T07:00:{at:02}Z")
+        for at in range(60)
+    ]
+    around = f"2026-05-18T07:00:{second}Z"
+    assert report_on(sizes, *rows, around=around, minutes=0.02).coverage.shows_denials
