@@ -1,13 +1,15 @@
 """Groups of rows that an audit treats alike. Each group is judged once, from one of its rows.
 
-Rows of one group agree in source, name, Region, Read-only, account and category. Relevant rows
-agree in the error code too, and successes and changes in the resources that they name.
+All rows that can be read and are not relevant are one group. Other rows of one group agree in
+source, name, Region, Read-only, account and category. Relevant rows agree in the error code too,
+and successes and changes in the resources that they name.
 """
 
 from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +22,10 @@ from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
-from ebs_kms_audit.reading.exports.events import JUDGED_BY, judge
-from ebs_kms_audit.reading.exports.header import Layout, runs_of
-from ebs_kms_audit.reading.exports.large.distinct import distinct
+from ebs_kms_audit.reading.exports.events import judge
 from ebs_kms_audit.reading.exports.large.index import RowIndex
+from ebs_kms_audit.reading.exports.large.numbered import NumberedHashes
+from ebs_kms_audit.reading.exports.large.parts import parts_of
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.hashing import LONGEST, hash_spans, mixed
 
@@ -43,9 +45,8 @@ SESSION  AssumeRole calls
 EMPTY_LIST = 2  # bytes: of `[]`
 _APART = {columns.ERROR_CODE: np.uint64(0), columns.RESOURCES: ~np.uint64(0)}
 """Columns that divide groups, and what sets their hashes apart: the texts can be equal."""
+_ORDINARY = 0  # the number of the group of the rows that are ordinary in both parts
 _KEPT = 100_000
-_SLOT_BITS = 14
-_TO_SLOT = np.uint64(64 - _SLOT_BITS)
 
 
 class RowGroups(NamedTuple):
@@ -74,22 +75,20 @@ class Groups:
     def __init__(self, settings: Settings) -> None:
         self._layout = settings.layout
         self._at = settings.layout.positions
-        self._spans = _spans(settings.layout)
+        self._parts = parts_of(settings.layout)
         self._parse = settings.cells
         self._clear()
 
     def _clear(self) -> None:
-        self._numbers: dict[int, int] = {}  # by hash
+        for part in self._parts:
+            part.forget()
+        self._numbers = NumberedHashes()
         self._flags = np.zeros(1 << 10, dtype=np.uint16)  # by number
         self._samples: dict[int, bytes] = {}  # by number: the cells of a row
-        # The first bits of a hash are the number of its slot. In each slot are the hash and the
-        # number of the group that was added last; in an empty slot, a hash of another slot.
-        self._hash_at = (np.arange(1 << _SLOT_BITS, dtype=np.uint64) ^ np.uint64(1)) << _TO_SLOT
-        self._number_at = np.zeros(1 << _SLOT_BITS, dtype=np.int64)
 
     def begin_range(self) -> None:
         """Count from 0. Forget all groups if there are very many."""
-        if len(self._numbers) > _KEPT:
+        if len(self._numbers) + sum(part.known for part in self._parts) > _KEPT:
             self._clear()
         self._counts = np.zeros(len(self._flags), dtype=np.int64)
 
@@ -116,9 +115,12 @@ class Groups:
 
     def of_rows(self, buffer: bytearray, index: RowIndex) -> RowGroups:
         """Return the groups of the rows of a block."""
-        hashes, too_long = self._hashes(buffer, index)
-        every = np.arange(len(hashes))
-        numbers = self._numbers_of(hashes, buffer, index, every)
+        cells_of = partial(self._cells_of, buffer, index)
+        calls, records = (part.of_rows(buffer, index, cells_of) for part in self._parts)
+        hashes = mixed(calls.hashes, records.hashes)
+        numbers = np.full(len(hashes), _ORDINARY)
+        others = np.flatnonzero(calls.others | records.others)
+        numbers[others] = self._numbers_of(hashes[others], buffer, index, others)
         flags = self._flags[numbers]
         found = RowGroups(hashes, numbers, flags)
         errors = index.longer(self._at[columns.ERROR_CODE], 0)
@@ -126,7 +128,7 @@ class Groups:
         self._divide(found, buffer, index, errors, by=columns.ERROR_CODE)
         named = self._with_resources(index, flags)
         self._divide(found, buffer, index, named, by=columns.RESOURCES)
-        flags[too_long] = DOUBT
+        flags[calls.too_long | records.too_long] = DOUBT
         return found
 
     def _divide(
@@ -144,16 +146,6 @@ class Groups:
         numbers[rows] = self._numbers_of(hashes[rows], buffer, index, rows, by=by)
         flags[rows] = self._flags[numbers[rows]]
         flags[rows[end - start > LONGEST]] = DOUBT
-
-    def _hashes(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
-        """Return hashes of what all rows are grouped by, and which rows are too long for a hash."""
-        found = np.zeros(len(index.delimiters), dtype=np.uint64)
-        too_long = np.zeros(len(found), dtype=bool)
-        for first, last in self._spans:
-            start, end = index.spans(first, last)
-            too_long |= end - start > LONGEST
-            found = mixed(found, hash_spans(buffer, start, end))
-        return found, too_long
 
     def _with_resources(self, index: RowIndex, flags: Array) -> Array:
         """Return which rows are successes or changes that name resources."""
@@ -176,30 +168,22 @@ class Groups:
 
         `by` is as in `_divide`.
         """
-        slots = (hashes >> _TO_SLOT).astype(np.intp)
-        numbers: Array = self._number_at[slots]
-        missing = np.flatnonzero(self._hash_at[slots] != hashes)
-        if len(missing):
-            unique, first, inverse = distinct(hashes[missing])
-            starts, ends = index.row_starts, index.row_ends
-            found = []
-            for group, row in zip(unique.tolist(), rows[missing[first]].tolist(), strict=True):
-                number = self._numbers.get(group)
-                if number is None:
-                    cells = self._parse(bytes(buffer[int(starts[row]) : int(ends[row])]))
-                    number = self._add(group, cells, by)
-                found.append(number)
-            numbers[missing] = np.array(found, dtype=np.int64)[inverse]
-        return numbers
 
-    def _add(self, group: int, cells: list[str], by: str | None) -> int:
+        def add(row: int) -> int:
+            return self._add(self._cells_of(buffer, index, row), by)
+
+        return self._numbers.of_rows(hashes, rows, add)
+
+    def _cells_of(self, buffer: bytearray, index: RowIndex, row: int) -> list[str]:
+        """Return the cells of a row of a block."""
+        return self._parse(bytes(buffer[int(index.row_starts[row]) : int(index.row_ends[row])]))
+
+    def _add(self, cells: list[str], by: str | None) -> int:
         """Judge a new group by the cells of one of its rows; return its number.
 
         `by` is as in `_divide`. The row can have a text that the other rows of the group have not.
         """
-        number = self._numbers[group] = len(self._numbers)
-        slot = group >> int(_TO_SLOT)
-        self._hash_at[slot], self._number_at[slot] = group, number
+        number = len(self._numbers) + 1  # 0 is `_ORDINARY`
         if number == len(self._flags):
             self._flags.resize(2 * number, refcheck=False)  # as in `count`
         if by is None:
@@ -257,12 +241,3 @@ def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
     if relevance.kms and kms_action(name).kind in EBS_KINDS:
         flags |= SUCCESS
     return flags
-
-
-def _spans(layout: Layout) -> list[tuple[int, int]]:
-    """Return the columns that rows are grouped by, neighbours as one span.
-
-    Event type may be between two of them: it has few values.
-    """
-    names = (*JUDGED_BY, columns.EVENT_TYPE)
-    return runs_of(sorted(layout.positions[name] for name in names if name in layout.positions))
