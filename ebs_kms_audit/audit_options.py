@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ebs_kms_audit.diagnosis.unused import Unused
-    from ebs_kms_audit.model import Denial, Window
+    from ebs_kms_audit.model import Denials, Window
     from ebs_kms_audit.policy import Policy
     from ebs_kms_audit.reading.key_policies import GivenPolicy
 
@@ -112,9 +112,7 @@ class AuditOptions(NamedTuple):
         pasted = self.overrides.pasted + PastedTexts(messages)
         return self._replace(overrides=self.overrides._replace(pasted=pasted))
 
-    def unused(
-        self, denials: Sequence[Denial], not_fitting: Sequence[PastedMessage]
-    ) -> tuple[Unused, ...]:
+    def unused(self, denials: Denials, not_fitting: Sequence[PastedMessage]) -> tuple[Unused, ...]:
         """Return what was given and used by no denial, and the messages that fit no event."""
         given = self.overrides
         if not (
@@ -124,7 +122,8 @@ class AuditOptions(NamedTuple):
             return ()
         from ebs_kms_audit.diagnosis.unused import unused
 
-        return unused(given, self.policies, self.layers, denials, not_fitting)
+        samples = denials.by_session().samples
+        return unused(given, self.policies, self.layers, samples, not_fitting)
 
 
 def _key_policies(given: Any) -> tuple[GivenPolicy, ...]:

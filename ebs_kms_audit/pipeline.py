@@ -183,7 +183,7 @@ def report_on(
         other_errors=facts.other_errors,
         shared_name_denials=facts.shared_name_denials,
         symptoms=facts.symptoms,
-        unused=options.unused(denials.samples, found.not_fitting),
+        unused=options.unused(denials, found.not_fitting),
     )
     return redactor.finish(report) if redactor else report
 

@@ -16,7 +16,7 @@ from ebs_kms_audit.model import NO_EVENTS, AlikeEvents, Denials, Event, EventLis
 from ebs_kms_audit.reading.related import (
     Caller,
     caller_of,
-    callers_of,
+    callers_in,
     order_in_time,
     spans_near,
     time_of,
@@ -82,7 +82,7 @@ class Ec2CallLog:
         """Return whether calls can have the Request ID of some of the events, or name their key."""
         if self._by_request and not self._by_request.keys().isdisjoint(events.columns.request_ids):
             return True
-        return bool(self._with_keys) and caller_of(events.first) in self._with_keys
+        return bool(self._with_keys) and not self._with_keys.keys().isdisjoint(callers_in(events))
 
     def same_request(self, event: Event) -> Sequence[Event]:
         """Return the EC2 calls with the same Request ID."""
@@ -166,19 +166,13 @@ class Ec2CallLog:
 
 
 def _times_by_caller(denials: Denials) -> dict[Caller, list[float]]:
-    """Return the times of the denials of each caller, sorted. Sessions are callers of their own.
-
-    The denials are in order of time.
-    """
-    callers = [callers_of(kind.event) for kind in denials.kinds]
-    first, *others = dict.fromkeys(chain.from_iterable(callers))
-    if not others:
-        return {first: list(denials.times)}
+    """Return the times of the denials of each caller, sorted. Sessions are callers of their own."""
     found: dict[Caller, list[float]] = {}
-    for kind, time in zip(denials.kind_at, denials.times, strict=False):  # those without are last
-        for caller in callers[kind]:
-            found.setdefault(caller, []).append(time)
-    return found
+    for alike in denials.alike:
+        if alike.events.first.time is not None:
+            for caller, seconds in callers_in(alike.events).items():
+                found.setdefault(caller, []).extend(seconds)
+    return {caller: sorted(times) for caller, times in found.items()}
 
 
 def _with_times(by_caller: Mapping[Caller, list[Event]]) -> dict[Caller, _Calls]:

@@ -8,15 +8,15 @@ is full. If a denial near them is found later, `overflowed` is True.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.related import (
     NEAR,
     Caller,
     RelatedEvents,
     caller_of,
-    callers_of,
+    callers_in,
     is_near,
     time_of,
 )
@@ -37,6 +37,7 @@ class Ec2CallBuffer:
         self._limit = _KEPT if related is None else max(_KEPT, _KEPT_OF_DENIALS)
         self._events: dict[object, Event] = {}
         self._denied: defaultdict[Caller, list[float]] = defaultdict(list)
+        self._undivided: list[AlikeEvents] = []  # denied events that are not in `_denied`
         self._requests: set[str | None] = set()
         self._dropped: tuple[float, float] | None = None  # the first and the last time
         self._dropped_requests: set[int] = set()  # their hashes
@@ -67,15 +68,13 @@ class Ec2CallBuffer:
         for event_id in event_ids:
             del self._events[event_id]
 
-    def add_denied(
-        self, event: Event, seconds: Sequence[float], request_ids: Sequence[str | None]
-    ) -> None:
-        """Add denied KMS events of the caller of an event: calls near them are kept."""
+    def add_denied(self, events: AlikeEvents) -> None:
+        """Add denied KMS events: calls of their callers near them are kept."""
         if self._related is not None:
             return
+        seconds, request_ids = events.columns.seconds, events.columns.request_ids
         self._requests.update(request_ids)
-        for caller in callers_of(event):
-            self._denied[caller].extend(seconds)
+        self._undivided.append(events)
         if self._dropped is not None:
             first, last = self._dropped
             near = any(first - NEAR <= time <= last + NEAR for time in seconds)
@@ -85,6 +84,10 @@ class Ec2CallBuffer:
     def _make_room(self, event: Event) -> None:
         """Drop calls that are far from an event in time and belong to no known denial."""
         now = time_of(event)
+        for events in self._undivided:
+            for caller, seconds in callers_in(events).items():
+                self._denied[caller].extend(seconds)
+        self._undivided.clear()
         for times in self._denied.values():
             times.sort()
         far = [

@@ -126,7 +126,7 @@ class ContextCollector:
             self._ec2_calls.add(event)
         elif is_kms(event):
             if is_denied(event):
-                self._ec2_calls.add_denied(event, (event.seconds,), (event.request_id,))
+                self._ec2_calls.add_denied(AlikeEvents.of(event))
             elif is_success(event):
                 self._successes.add(event)
             else:
@@ -135,8 +135,7 @@ class ContextCollector:
     def add_alike(self, events: AlikeEvents) -> None:
         """Add failed KMS events."""
         if is_denied(events.first):
-            columns = events.columns
-            self._ec2_calls.add_denied(events.first, columns.seconds, columns.request_ids)
+            self._ec2_calls.add_denied(events)
         else:
             self._key_errors.add_alike(events)
 

@@ -16,6 +16,7 @@ from ebs_kms_audit.reading.related import (
     Caller,
     RelatedEvents,
     caller_of,
+    callers_in,
     callers_of,
 )
 
@@ -115,7 +116,7 @@ class SuccessLog:
     def _of(self, denials: Denials) -> tuple[AbstractSet[str], Listed | None]:
         """Return the fields of `Successes`, but the later success as a finding lists it."""
         kinds = denials.kinds
-        callers = {caller for denial in kinds for caller in callers_of(denial.event)}
+        callers = {caller for one in denials.alike for caller in callers_in(one.events)}
         successes = [one for caller in callers for one in self._of_caller(caller)]
         if not successes:
             return frozenset(), None

@@ -15,13 +15,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.reading.related import NEAR
 from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Denial, Denials, Event, Symptom
+    from ebs_kms_audit.model import AlikeDenials, Denial, Denials, Event, Symptom
 
 _MOST_RESOURCES = 100
 
@@ -107,8 +108,9 @@ class _Index:
             actions.update(denial.iam_actions)
             self._note("file", event.file if event.time is None else None, one.finding)
             self._note_names((denial.key.arn,), event, one.finding)
-            for name in self._callers & _callers(denial) if event.time else ():
-                times.setdefault((name, event.region), []).extend(columns.seconds)
+            self._note_names_in(columns.user_names, one.finding)
+            for name, seconds in self._times_by_caller(alike) if event.time else ():
+                times.setdefault((name, event.region), []).extend(seconds)
             for request_id in self._requests.intersection(columns.request_ids):
                 self._note("request", request_id, one.finding)
         for event in one.ec2_calls() if self._requests or self._resources else ():
@@ -120,11 +122,32 @@ class _Index:
             self._by_caller.setdefault(name, []).append(calls)
         self._actions[one.finding] = actions
 
+    def _times_by_caller(self, alike: AlikeDenials) -> Iterator[tuple[str, Sequence[float]]]:
+        """Yield the callers of symptoms who have some of these denials, each with its times."""
+        columns = alike.events.columns
+        of_all = self._callers & _callers(alike.sample)
+        for name in of_all:
+            yield name, columns.seconds
+        for name in self._callers.intersection(columns.user_names) - of_all:
+            times = zip(columns.user_names, columns.seconds, strict=True)
+            yield name, [seconds for of_name, seconds in times if of_name == name]
+
     def _note_names(self, names: Sequence[str | None], event: Event, finding: str) -> None:
         """Note the resources of symptoms that are among some names, or that an event names."""
         if self._resources:
             for name in self._resources.intersection((*names, *_names(event))):
                 self._note("name", name, finding)
+
+    def _note_names_in(self, user_names: Sequence[str | None], finding: str) -> None:
+        """Note the resources of symptoms that several User names hold, as that of an instance."""
+        names = list(filter(None, dict.fromkeys(user_names)))
+        if len(names) > 1 and self._resources:
+            every = " ".join(names)
+            if any(resource in every for resource in self._resources):
+                for name in self._resources.intersection(
+                    chain.from_iterable(map(_resources_in, names))
+                ):
+                    self._note("name", name, finding)
 
     def _note(self, what: str, value: str | None, finding: str) -> None:
         if value:
@@ -177,18 +200,23 @@ def _is_near(time: float, times: Sequence[float]) -> bool:
 
 def _names(event: Event) -> tuple[str, ...]:
     """Return the volumes, instances, snapshots and keys that an event names."""
-    from ebs_kms_audit.messages.symptoms import names_in  # few inputs have such a symptom
-
     texts = [resource.name for resource in event.resources or () if resource.name]
     texts += [text for text in (event.error_message, event.user_name) if text]
-    names: tuple[str, ...] = names_in(" ".join(texts))["resources"]
+    return _resources_in(" ".join(texts))
+
+
+def _resources_in(text: str) -> tuple[str, ...]:
+    """Return the volumes, instances, snapshots and keys that a text names."""
+    from ebs_kms_audit.messages.symptoms import names_in  # few inputs have such a symptom
+
+    names: tuple[str, ...] = names_in(text)["resources"]
     return names
 
 
 def _callers(denial: Denial) -> set[str]:
-    """Return the names that a symptom can have for the caller of a denial."""
+    """Return the names that a symptom can have for a caller, beside the User name."""
     principal, identity = denial.principal, denial.event.identity
-    names = {denial.event.user_name, principal.arn, principal.role_name}
+    names = {principal.arn, principal.role_name}
     names.add((principal.arn or "").rpartition("/")[2])
     names.add(identity.arn if identity else None)
     return {name for name in names if name}

@@ -67,6 +67,7 @@ def group_denials(
     if policies or (log and log.has_documents):
         from ebs_kms_audit.diagnosis.judge import Judge  # most inputs have no policy
 
+        denials = denials.by_session()  # a policy can tell sessions apart
         judge = Judge(policies, denials.samples, layers, log)
     by_identity: dict[tuple[str, ...], list[AlikeDenials]] = {}
     for alike in denials.alike:

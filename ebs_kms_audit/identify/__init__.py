@@ -14,7 +14,7 @@ overrides       the ARNs and the key that the caller of `audit()` gives
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -42,7 +42,11 @@ from ebs_kms_audit.identify.pasted import (
     pasted_texts,
     read_texts,
 )
-from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
+from ebs_kms_audit.identify.principal import (
+    EvidenceIndex,
+    may_be_infrastructure,
+    principal_of,
+)
 from ebs_kms_audit.model import AlikeDenials, AlikeEvents, Denial, Denials, Event, KeyRef
 
 if TYPE_CHECKING:
@@ -165,8 +169,7 @@ class Resolver:
         parts: list[tuple[int, int, int, AlikeEvents, bool]] = []
         for events in denied:
             file = files.setdefault(events.first.file, len(files))
-            concerned = calls.concern(events)
-            for one in self._split(events, each=concerned):
+            for one, concerned in self._split(events, calls):
                 parts.append((file, one.first.line, len(parts), one, concerned))
         parts.sort()
         found = []
@@ -174,30 +177,72 @@ class Resolver:
             first = events.first
             beside = (calls.same_request(first), calls.with_key(first)) if concerned else _NOTHING
             denial = self.resolve(first, *beside)
-            repaired = denial.event is not first
-            found.append(AlikeDenials.of(denial) if repaired else AlikeDenials(denial, events))
+            if denial.event is not first:  # its account is repaired
+                found.append(AlikeDenials.of(denial))
+            else:
+                found.append(AlikeDenials(denial, events, self._proofs(events, concerned)))
         return Denials(found)
 
-    def _split(self, events: AlikeEvents, *, each: bool) -> Iterable[AlikeEvents]:
-        """Return events by what their access keys say of the caller, or each by itself.
+    def _split(self, events: AlikeEvents, calls: Ec2Calls) -> Iterator[tuple[AlikeEvents, bool]]:
+        """Yield events by their callers, or each by itself; and whether EC2 calls concern them.
 
-        A damaged account is repaired for each event by itself.
+        A damaged account is repaired for each event by itself. The sessions of a role that
+        AssumeRole events show are one caller.
         """
+        if not calls.concern(events):
+            parts = self._by_caller(events)
+            yield from ((one, False) for one in parts)
+        elif events.have_one_name:
+            yield from ((AlikeEvents.of(one), True) for one in events)
+        else:
+            for of_name in _by_name(events):
+                yield from self._split(of_name, calls)
+
+    def _by_caller(self, events: AlikeEvents) -> Iterable[AlikeEvents]:
         if len(events) == 1:
             return (events,)
-        if each or events.first.account_cell:
+        if events.first.account_cell:
             return map(AlikeEvents.of, events)
-        access_keys = events.columns.access_keys
-        given = set(access_keys)
-        if len(given) == 1:
+        given = [*zip(events.columns.user_names, events.columns.access_keys, strict=True)]
+        callers = {one: self._caller(events.first, *one) for one in set(given)}
+        if len(set(callers.values())) == 1:
             return (events,)
-        credentials = {one: self._credential(one) for one in given}
-        if len(set(credentials.values())) == 1:
-            return (events,)
-        by_credential: dict[_Credential, list[int]] = {}
-        for at, access_key in enumerate(access_keys):
-            by_credential.setdefault(credentials[access_key], []).append(at)
-        return map(events.at, by_credential.values())
+        places: dict[object, list[int]] = {}
+        for at, one in enumerate(given):
+            places.setdefault(callers[one], []).append(at)
+        return map(events.at, places.values())
+
+    def _caller(self, event: Event, name: str | None, access_key: str | None) -> object:
+        """Return what is equal for callers that are the same, with an event like theirs."""
+        credential = self._credential(access_key)
+        role = self._role(event, name, access_key)
+        if role is None:
+            return name, credential
+        return credential._replace(role=None), role.role_arn
+
+    def _role(self, event: Event, name: str | None, access_key: str | None) -> AssumedRole | None:
+        """Return the role that decides who a caller is, in whichever session.
+
+        Pasted messages can be about one session.
+        """
+        if self._overrides.pasted.messages or may_be_infrastructure(event, name, access_key):
+            return None
+        return self._evidence_index.assumed_roles.of(name, access_key, event.account)
+
+    def _proofs(self, events: AlikeEvents, concerned: bool) -> tuple[str | None, ...]:
+        """Return the `proofs` of the denials of one caller."""
+        first, columns = events.first, events.columns
+        if (
+            concerned
+            or first.identity
+            or first.account_cell
+            or self._role(first, first.user_name, first.access_key) is None
+        ):
+            return ()
+        given = [*zip(columns.user_names, columns.access_keys, strict=True)]
+        roles = {one: self._role(first, *one) for one in set(given)}
+        proofs = {one: role and role.event_id for one, role in roles.items()}
+        return tuple([proofs[one] for one in given])
 
     def resolve(
         self, event: Event, siblings: Sequence[Event], ec2_calls: Sequence[Event]
@@ -280,6 +325,13 @@ class Resolver:
                 key_of(event, (), (), None, None),
             )
         return known[1]
+
+
+def _by_name(events: AlikeEvents) -> Iterator[AlikeEvents]:
+    places: dict[str | None, list[int]] = {}
+    for at, name in enumerate(events.columns.user_names):
+        places.setdefault(name, []).append(at)
+    return map(events.at, places.values())
 
 
 def resolve(

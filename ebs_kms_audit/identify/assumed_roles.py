@@ -49,7 +49,8 @@ class AssumedRoles:
         if event.error_code or not event.name.startswith("AssumeRole"):
             return
         resources = event.resources or ()
-        roles = {resource.name for resource in resources if _is_role(resource.name)}
+        names = (resource.name for resource in resources if resource.name)
+        roles = {name for name in names if ":role/" in name and _is_role(name)}
         if len(roles) != 1:
             return
         assumed = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
@@ -70,6 +71,14 @@ class AssumedRoles:
             _put(self._by_key, access_key, assumed)
         else:
             self.overflowed = True
+
+    def of(
+        self, name: str | None, access_key: str | None, account: str | None
+    ) -> AssumedRole | None:
+        """Return the role of a caller with a User name and an access key, if there is one."""
+        if access_key or not name:
+            return self.of_key(access_key)
+        return self.of_service_session(name, account)
 
     def of_key(self, access_key: str | None) -> AssumedRole | None:
         """Return the role that an access key was issued for, or None."""

@@ -45,14 +45,14 @@ class EvidenceIndex:
 
     def add_alike(self, events: AlikeEvents) -> None:
         """Add failed KMS rows of a large export."""
-        access_keys = events.columns.access_keys
+        names, access_keys = events.columns.user_names, events.columns.access_keys
         long_term = {one for one in set(access_keys) if key_kind(one) == "long_term"}
         if not long_term:
             return
         users: set[str | None] = {None}
         for at, access_key in enumerate(access_keys):
-            if access_key in long_term and (user := events.user_name(at)) not in users:
-                users.add(user)
+            if access_key in long_term and names[at] not in users:
+                users.add(names[at])
                 self._add_holder(events.event(at))
 
     def _add_holder(self, event: Event) -> None:
@@ -138,13 +138,18 @@ def _is_role_of(known: Principal, named: Principal) -> bool:
     return named.role_name in (None, (known.arn or "").rpartition("/")[2])
 
 
-def _infrastructure(event: Event) -> Principal | None:
-    if (
-        callers.is_instance_id(event.user_name)
-        and event.name == "Decrypt"
+def may_be_infrastructure(event: Event, name: str | None, access_key: str | None) -> bool:
+    """Return whether EC2 may have made a call like this one, with this name, for an instance."""
+    return (
+        event.name == "Decrypt"
         and callers.is_aws_internal(event.source_ip)
-        and key_kind(event.access_key) != "long_term"
-    ):
+        and callers.is_instance_id(name)
+        and key_kind(access_key) != "long_term"
+    )
+
+
+def _infrastructure(event: Event) -> Principal | None:
+    if may_be_infrastructure(event, event.user_name, event.access_key):
         return _principal(
             event,
             PrincipalKind.INFRASTRUCTURE,
@@ -159,11 +164,12 @@ def _infrastructure(event: Event) -> Principal | None:
 def _assumed_role(
     event: Event, account: str | None, evidence_index: EvidenceIndex
 ) -> Principal | None:
-    assumed = evidence_index.assumed_roles.of_key(event.access_key)
-    why = "an AssumeRole event returned the same access key for this role"
-    if assumed is None and event.user_name and not event.access_key:
-        assumed = evidence_index.assumed_roles.of_service_session(event.user_name, account)
-        why = "an AssumeRole event of this service-linked role names the same session"
+    assumed = evidence_index.assumed_roles.of(event.user_name, event.access_key, account)
+    why = (
+        "an AssumeRole event returned the same access key for this role"
+        if event.access_key
+        else "an AssumeRole event of this service-linked role names the same session"
+    )
     arn = Arn.parse(assumed.role_arn) if assumed else None
     if assumed is None or arn is None:
         return None

@@ -16,6 +16,7 @@ class EventColumns(NamedTuple):
 
     lines        the line
     seconds      the time in seconds since 1970; 0 without a time
+    user_names   the User name; all have one, or none has
     source_ips   the Source IP address, or None
     user_agents  the User agent, or None
     event_ids    the Event ID, or None
@@ -25,6 +26,7 @@ class EventColumns(NamedTuple):
 
     lines: Sequence[int]
     seconds: Sequence[float]
+    user_names: Sequence[str | None]
     source_ips: Sequence[str | None]
     user_agents: Sequence[str | None]
     event_ids: Sequence[str | None]
@@ -33,31 +35,22 @@ class EventColumns(NamedTuple):
 
 
 class AlikeEvents:
-    """Events that differ in line, time, address, User agent, ids and access key only, as columns.
+    """Events that differ in line, time and what `EventColumns` holds only, as columns.
 
     All come from one service, or all from IP addresses. A log has tens of thousands of denied
     events of a few thousand kinds. What the events of a kind share is looked at once. An event is
     made when it is asked for.
 
-    first       the first event
-    columns     in what the events differ
-    user_names  the User name of each event, or None; None if all have that of the first one, as
-                denied events do
+    first    the first event
+    columns  in what the events differ
     """
 
-    __slots__ = ("_kind", "columns", "first", "user_names")
+    __slots__ = ("_kind", "columns", "first")
 
-    def __init__(
-        self,
-        first: Event,
-        kind: EventKind | None,
-        columns: EventColumns,
-        user_names: Sequence[str | None] | None = None,
-    ) -> None:
+    def __init__(self, first: Event, kind: EventKind | None, columns: EventColumns) -> None:
         self.first = first
         self._kind = kind
         self.columns = columns
-        self.user_names = user_names
 
     @classmethod
     def of(cls, event: Event) -> AlikeEvents:
@@ -80,7 +73,8 @@ class AlikeEvents:
             elif not _is_plain_row(event):
                 found.append(cls.of(event))
             else:
-                kind = _shared(event), source_kind(event.source_ip), id(event.resources)
+                named = event.user_name is not None
+                kind = _shared(event), named, source_kind(event.source_ip), id(event.resources)
                 alike = rows.get(kind)
                 if alike is None:
                     alike = rows[kind] = []
@@ -106,19 +100,21 @@ class AlikeEvents:
         """Return the event at a place."""
         if self._kind is None or not at:
             return self.first
-        lines, _, *columns = self.columns
+        lines, _, names, *columns = self.columns
         own = [column[at] for column in columns]
-        return self._kind.event(lines[at], self.time(at), self.user_name(at), own)
-
-    def user_name(self, at: int) -> str | None:
-        """Return the User name of the event at a place."""
-        return self.first.user_name if self.user_names is None else self.user_names[at]
+        return self._kind.event(lines[at], self.time(at), names[at], own)
 
     def time(self, at: int) -> datetime | None:
         """Return the time of the event at a place."""
         if self._kind is None or not at:
             return self.first.time
         return datetime.fromtimestamp(self.columns.seconds[at], UTC)
+
+    @property
+    def have_one_name(self) -> bool:
+        """Whether all events have the same User name."""
+        names = self.columns.user_names
+        return names.count(names[0]) == len(names)
 
     def reference(self, at: int) -> str:
         """Return the reference of the event at a place."""
@@ -127,8 +123,7 @@ class AlikeEvents:
     def at(self, places: Sequence[int]) -> AlikeEvents:
         """Return the events at some places."""
         columns: Any = (tuple([column[at] for at in places]) for column in self.columns)
-        users = self.user_names and tuple([self.user_names[at] for at in places])
-        return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns), users)
+        return AlikeEvents(self.event(places[0]), self._kind, EventColumns(*columns))
 
 
 def _is_plain_row(event: Event) -> bool:
@@ -145,9 +140,10 @@ def _is_plain_row(event: Event) -> bool:
 
 _line = attrgetter("line")
 _own = attrgetter(
-    "line", "seconds", "source_ip", "user_agent", "event_id", "request_id", "access_key"
-)
+    "line", "seconds", "user_name", "source_ip", "user_agent", "event_id", "request_id",
+    "access_key",
+)  # fmt: skip
 _shared = attrgetter(
-    "file", "name", "source", "source_inferred", "region", "error_code", "user_name",
-    "read_only", "account", "account_cell", "error_message", "policy", "grant",
+    "file", "name", "source", "source_inferred", "region", "error_code", "read_only", "account",
+    "account_cell", "error_message", "policy", "grant",
 )  # fmt: skip

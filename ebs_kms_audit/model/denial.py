@@ -73,16 +73,21 @@ class Denial:
 
         This is several times as fast as `replace`.
         """
-        return self._with(event, self.verdict)
+        return self._with(event, self.principal, self.verdict)
+
+    def of_session(self, event: Event, event_id: str | None) -> Denial:
+        """Return the denial of an event in another session of the role, which an event shows."""
+        caller = self.principal.of_session(event.user_name, event_id)
+        return self._with(event, caller, self.verdict)
 
     def with_verdict(self, verdict: Verdict) -> Denial:
         """Return the denial with a verdict. This is several times as fast as `replace`."""
-        return self._with(self.event, verdict)
+        return self._with(self.event, self.principal, verdict)
 
-    def _with(self, event: Event, verdict: Verdict) -> Denial:
+    def _with(self, event: Event, principal: Principal, verdict: Verdict) -> Denial:
         made: Any = _Unfrozen()
         made.event = event
-        made.principal = self.principal
+        made.principal = principal
         made.key = self.key
         made.iam_actions = self.iam_actions
         made.statement_kind = self.statement_kind

@@ -18,21 +18,30 @@ from ebs_kms_audit.model.made_sequence import MadeSequence
 from ebs_kms_audit.model.principal import KeyRef, Principal
 
 _of_principal = attrgetter(*(one.name for one in fields(Principal) if one.name != "event_ids"))
+_of_role = attrgetter("arn", "kind", "evidence", "why")
 _of_key = attrgetter(*(one.name for one in fields(KeyRef)))
 
 
 class AlikeDenials:
     """The denials of alike events. They have the same caller, key, message and verdict.
 
+    The caller is a user, one session, or a role in any of its sessions.
+
     sample  the denial of the first event
     events  the events
+    proofs  the Event ID of the event that shows the role of each session, or None; empty if the
+            caller is not a role of which an event shows the sessions
     """
 
-    __slots__ = ("events", "sample")
+    __slots__ = ("_sessions", "events", "proofs", "sample")
 
-    def __init__(self, sample: Denial, events: AlikeEvents) -> None:
+    def __init__(
+        self, sample: Denial, events: AlikeEvents, proofs: Sequence[str | None] = ()
+    ) -> None:
         self.sample = sample
         self.events = events
+        self.proofs = proofs
+        self._sessions: dict[tuple[str | None, str | None], Denial] = {}
 
     @classmethod
     def of(cls, denial: Denial) -> AlikeDenials:
@@ -41,12 +50,35 @@ class AlikeDenials:
 
     def denial(self, at: int) -> Denial:
         """Return the denial of the event at a place."""
-        return self.sample.of_event(self.events.event(at)) if at else self.sample
+        if not at:
+            return self.sample
+        event = self.events.event(at)
+        if not self.proofs:
+            return self.sample.of_event(event)
+        session = event.user_name, self.proofs[at]
+        known = self._sessions.get(session)
+        if known is None:  # kept, so that the denials of a session share their caller
+            known = self._sessions[session] = self.sample.of_session(event, self.proofs[at])
+        return known.of_event(event)
+
+    def of_kind(self, at: int) -> Denial:
+        """Return the denial at a place, or one with the same caller."""
+        return self.denial(at) if self.proofs else self.sample
 
     def with_verdict(self, verdict: Verdict) -> AlikeDenials:
         """Return the denials with a verdict."""
-        same = verdict is self.sample.verdict
-        return self if same else AlikeDenials(self.sample.with_verdict(verdict), self.events)
+        if verdict is self.sample.verdict:
+            return self
+        return AlikeDenials(self.sample.with_verdict(verdict), self.events, self.proofs)
+
+    def by_session(self) -> list[AlikeDenials]:
+        """Return the denials of each session of a role."""
+        if not self.proofs:
+            return [self]
+        places: dict[tuple[str | None, str | None], list[int]] = {}
+        for at, session in enumerate(zip(self.events.columns.user_names, self.proofs, strict=True)):
+            places.setdefault(session, []).append(at)
+        return [AlikeDenials(self.denial(at[0]), self.events.at(at)) for at in places.values()]
 
 
 Place = tuple[int, int]
@@ -171,11 +203,14 @@ class Denials(MadeSequence[Denial]):
     @cached_property
     def _kinds(self) -> _Kinds:
         if len(self.alike) == 1 and self._lacks_places:
-            return _Kinds((0,) * len(self), (0,), (self.alike[0].sample,))
+            return _Kinds((0,) * len(self), (0,), (self.alike[0].of_kind(0),))
         numbers = [number for number, _ in self.places]
         alike = dict.fromkeys(numbers)
+        are_roles = [bool(self.alike[number].proofs) for number in alike]
         samples = [self.alike[number].sample for number in alike]
-        kinds = range(len(alike)) if _are_of_different_calls(samples) else _kinds_of(samples)
+        kinds = (
+            range(len(alike)) if _are_of_different_calls(samples) else _kinds_of(samples, are_roles)
+        )
         of_alike = dict(zip(alike, kinds, strict=True))
         first: list[int] = []
         at = 0
@@ -186,7 +221,9 @@ class Denials(MadeSequence[Denial]):
         return _Kinds(
             at=tuple(map(of_alike.__getitem__, numbers)),
             first=tuple(first),
-            samples=tuple([self.alike[numbers[at]].sample for at in first]),
+            samples=tuple(
+                [self.alike[self.places[at][0]].of_kind(self.places[at][1]) for at in first]
+            ),
         )
 
     @property
@@ -253,6 +290,21 @@ class Denials(MadeSequence[Denial]):
         return [self.alike[one].sample for one in dict.fromkeys(one for one, _ in self.places)]
 
     @property
+    def user_names(self) -> list[str | None]:
+        """The User names, each once; those of principals that messages name where there is none."""
+        names = [
+            [name or one.sample.principal.user_name for name in one.events.columns.user_names]
+            for one in self.alike
+        ]
+        return list(dict.fromkeys([names[number][at] for number, at in self.places]))
+
+    def by_session(self) -> Denials:
+        """Return all alike denials, those of each session of a role by themselves."""
+        if not any(one.proofs for one in self.alike):
+            return self
+        return Denials([session for one in self.alike for session in one.by_session()])
+
+    @property
     def references(self) -> list[str]:
         """The reference of the event of each denial."""
         alike = self.alike
@@ -288,15 +340,16 @@ def _are_of_different_calls(denials: Sequence[Denial]) -> bool:
     return len(calls) == len(denials)
 
 
-def _kinds_of(denials: Sequence[Denial]) -> list[int]:
-    """Return the number of the kind of each denial."""
+def _kinds_of(denials: Sequence[Denial], are_roles: Sequence[bool]) -> list[int]:
+    """Return the number of the kind of each denial. Sessions of a role are of one kind."""
     by_identity: dict[Hashable, int] = {}
     by_content: dict[Hashable, int] = {}
     numbers: list[int] = []
-    for denial in denials:
+    for denial, is_role in zip(denials, are_roles, strict=True):
         event, caller = denial.event, denial.event.identity
         rest = (
-            event.name, event.error_code, source_kind(event.source_ip), event.user_name,
+            event.name, event.error_code, source_kind(event.source_ip),
+            None if is_role else event.user_name,
             event.region, event.account, event.error_message is None, denial.credential_account,
             denial.ebs_traffic, denial.via_service, denial.via_known, denial.iam_actions,
             event.account_cell, caller and (caller.issuer_arn or caller.arn),
@@ -305,17 +358,17 @@ def _kinds_of(denials: Sequence[Denial]) -> list[int]:
                     id(denial.verdict), id(denial.statement_kind))  # fmt: skip
         kind = by_identity.get(identity)
         if kind is None:
-            content = (*_content(denial), *rest)
+            content = (*_content(denial, is_role=is_role), *rest)
             kind = by_identity[identity] = by_content.setdefault(content, len(by_content))
         numbers.append(kind)
     return numbers
 
 
-def _content(denial: Denial) -> tuple[object, ...]:
+def _content(denial: Denial, *, is_role: bool) -> tuple[object, ...]:
     """Return the caller, the key, the message and the rest, without ids of single events."""
     principal, message = denial.principal, denial.message
     return (
-        _of_principal(principal),
+        _of_role(principal) if is_role else _of_principal(principal),
         _of_key(denial.key),
         message and replace(message, authorization_id=None),
         id(denial.verdict),

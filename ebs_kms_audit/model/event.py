@@ -150,10 +150,12 @@ class EventKind:
         time: datetime | None,
         user_name: str | None,
         own: Iterable[str | None],
+        resources: tuple[Resource, ...] | None = None,
     ) -> Event:
         """Return the event of this kind with these fields.
 
-        `own` are the Source IP address, User agent, Event ID, Request ID and access key.
+        `own` are the Source IP address, User agent, Event ID, Request ID and access key. With
+        `resources`, it has resources of its own.
         """
         made: Any = _Unfrozen()
         (
@@ -169,6 +171,8 @@ class EventKind:
         (
             made.source_ip, made.user_agent, made.event_id, made.request_id, made.access_key,
         ) = own  # fmt: skip
+        if resources is not None:
+            made.resources = resources
         made.__class__ = Event  # now it is immutable
         event: Event = made
         return event

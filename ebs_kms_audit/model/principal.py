@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -63,6 +63,11 @@ class Principal:
     why: str
     role_name: str | None = None
     event_ids: tuple[str, ...] = ()
+
+    def of_session(self, name: str | None, event_id: str | None) -> Principal:
+        """Return the same role in another session, which an event shows."""
+        event_ids = (event_id,) if event_id else ()
+        return replace(self, user_name=name, session_name=name, event_ids=event_ids)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

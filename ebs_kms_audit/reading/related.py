@@ -51,14 +51,14 @@ class RelatedEvents:
         """The callers, each with the times of the denials in seconds, sorted."""
         callers: dict[Caller, list[float]] = {}
         for events in self._denied:
-            for caller in callers_of(events.first):
-                callers.setdefault(caller, []).extend(events.columns.seconds)
+            for caller, seconds in callers_in(events).items():
+                callers.setdefault(caller, []).extend(seconds)
         return {caller: sorted(times) for caller, times in callers.items()}
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The User names."""
-        return _given([events.first.user_name for events in self._denied])
+        return _given(*(events.columns.user_names for events in self._denied))
 
     @cached_property
     def access_keys(self) -> frozenset[str]:
@@ -134,6 +134,18 @@ def callers_of(event: Event) -> list[Caller]:
     issuer = event.identity.issuer_arn if event.identity else None
     name, account, region = caller_of(event)
     return [(name, account, region), *([(issuer, account, region)] if issuer else [])]
+
+
+def callers_in(events: AlikeEvents) -> Mapping[Caller, Sequence[float]]:
+    """Return what identifies the callers of events, each with the times in seconds."""
+    columns = events.columns
+    if events.have_one_name:
+        return dict.fromkeys(callers_of(events.first), columns.seconds)
+    _, account, region = caller_of(events.first)
+    by_name: dict[str | None, list[float]] = {}
+    for name, seconds in zip(columns.user_names, columns.seconds, strict=True):
+        by_name.setdefault(name, []).append(seconds)
+    return {(name, account, region): seconds for name, seconds in by_name.items()}
 
 
 def time_of(event: Event) -> float:

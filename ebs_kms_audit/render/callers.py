@@ -152,8 +152,7 @@ def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
 
 def _name_and_kind(group: Sequence[Finding]) -> tuple[str, str]:
     """Return what to call the caller: a role by its name if several sessions are its."""
-    kinds = [kind for finding in group for kind in finding.denials.kinds]
-    every = dict.fromkeys(kind.event.user_name or kind.principal.user_name for kind in kinds)
+    every = dict.fromkeys(name for finding in group for name in finding.denials.user_names)
     names = [name for name in every if name]
     principal = group[0].principal
     kind = phrases.kind(principal)

@@ -13,7 +13,7 @@ import ebs_kms_audit
 from ebs_kms_audit.explain import EntryKind, entries
 from ebs_kms_audit.messages import read_error_text
 from tests import rows
-from tests.exports import denied, export, row
+from tests.exports import access_key, denied, export, row
 from tests.records import ACCOUNT, KEY_ARN, audit, record, session
 
 VOLUME = "vol-0123456789abcdef0"
@@ -319,6 +319,39 @@ def test_an_instance_joins_the_denial_of_its_infrastructure():
     text = f"{INSTANCE}: Client.InternalError: Client error on launch"
     report = audit(denied, messages=text)
     assert report.symptoms[0].joined_by == (INSTANCE,)
+
+
+def of_a_role(*sessions):
+    """Return the rows of denials of sessions of one role, and of the AssumeRole of each."""
+    for name in sessions:
+        key = access_key("ASIA", ACCOUNT, name)
+        entries = [
+            ("AWS::IAM::AccessKey", key),
+            ("AWS::IAM::Role", f"arn:aws:iam::{ACCOUNT}:role/x"),
+        ]
+        resources = [{"resourceType": kind, "resourceName": entry} for kind, entry in entries]
+        yield denied(name, aws_access_key=key)
+        yield row(user_name="", aws_access_key="", event_source="sts.amazonaws.com",
+                  event_name="AssumeRole", resources=json.dumps(resources))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failed", "joined_by"),
+    [
+        ({"user_name": "build-2"}, "the same caller, within five minutes"),
+        ({"user_name": "build-2", "event_time": "2026-05-18T08:00:34Z"}, None),
+        ({"user_name": "build-4"}, None),
+        ({"resources": json.dumps([{"resourceName": INSTANCE}])}, INSTANCE),
+    ],
+)
+def test_a_failed_call_of_one_session_joins_the_finding_of_its_role(failed, joined_by):
+    symptom = {"event_name": "RunInstances", "error_code": "Client.InternalError",
+               "user_name": "carol", "request_id": ""}  # fmt: skip
+    sessions = of_a_role("build-1", "build-2", "build-2", f"run-{INSTANCE}")
+    report = ebs_kms_audit.audit(io.StringIO(export(row(**symptom | failed), *sessions)))
+    (finding,) = report.findings
+    assert (finding.count, finding.principal.evidence) == (4, "derived")
+    assert report.symptoms[0].joined_by == ((joined_by,) if joined_by else ())
 
 
 def test_a_text_without_a_place_belongs_to_the_only_finding_that_explains_it():

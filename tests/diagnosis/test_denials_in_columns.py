@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ebs_kms_audit.identify import EvidenceIndex, Overrides, resolve
+from ebs_kms_audit.context.attempts import Ec2CallLog
+from ebs_kms_audit.identify import EvidenceIndex, Overrides, Resolver, resolve
 from ebs_kms_audit.model import (
     AlikeDenials,
     AlikeEvents,
@@ -14,7 +15,9 @@ from ebs_kms_audit.model import (
     EventKind,
     Verdict,
 )
-from tests.identify.events import event
+from tests.identify.events import ACCOUNT, event, resources
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
 
 
 def denial(**fields):
@@ -34,7 +37,7 @@ def alike(*rows, **fields):
         )
         for line, seconds in rows
     ]
-    names = "line seconds source_ip user_agent event_id request_id access_key".split()
+    names = "line seconds user_name source_ip user_agent event_id request_id access_key".split()
     columns = EventColumns(*([getattr(one, name) for one in events] for name in names))
     made = [resolve(one, (), (), EvidenceIndex(), Overrides.of()) for one in events]
     return AlikeDenials(made[0], AlikeEvents(events[0], EventKind(events[0]), columns)), made
@@ -123,6 +126,73 @@ def test_denials_that_differ_in_what_they_call_with_are_of_one_kind():
     assert found.kind_at == (0, 0, 1, 0, 2, 3, 3, 4, 5, 6)
     assert found.first_at == (0, 2, 4, 5, 7, 8, 9)
     assert [one.event.line for one in found.kinds] == [1, 3, 5, 6, 8, 9, 10]
+
+
+SESSIONS = ("one", "two", "one")
+
+
+def of_a_role(*lines, **fields):
+    """Return the denials of sessions of one role in columns, and one of each session alone."""
+    evidence = EvidenceIndex()
+    for session in set(SESSIONS):
+        entries = resources(("AWS::IAM::AccessKey", f"ASIA-{session}"), ("AWS::IAM::Role", ROLE))
+        evidence.add(event(name="AssumeRole", source="sts.amazonaws.com", error_code=None,
+                           event_id=f"assumed-{session}", resources=entries))  # fmt: skip
+    time = datetime.fromtimestamp(10, UTC)
+    events = [
+        event(line=line, time=time, event_id=f"event-{line}", user_name=session,
+              access_key=f"ASIA-{session}", **fields)
+        for line, session in zip(lines, SESSIONS, strict=True)
+    ]  # fmt: skip
+    found = Resolver(evidence, Overrides.of()).resolve_all(
+        AlikeEvents.of_each_kind(events), Ec2CallLog(())
+    )
+    return found, [resolve(one, (), (), evidence, Overrides.of()) for one in events]
+
+
+def test_sessions_of_a_role_are_of_one_kind_and_each_denial_names_its_own():
+    found, alone = of_a_role(2, 3, 4)
+    assert (len(found.alike), found.kind_at, found.user_names) == (1, (0, 0, 0), ["one", "two"])
+    assert list(found) == alone
+    assert [one.principal.event_ids for one in found] == [
+        ("assumed-one",), ("assumed-two",), ("assumed-one",),
+    ]  # fmt: skip
+    assert found[0].principal is not found[1].principal
+    assert found[1].principal is found[1].principal
+
+
+def test_the_kinds_of_sessions_have_the_caller_of_their_first_denial():
+    found, (_, two, _) = of_a_role(2, 3, 4)
+    assert found.at([1, 0]).kinds == (two,)
+
+
+def test_sessions_of_a_role_in_several_columns_are_of_one_kind():
+    one, two = of_a_role(2, 3, 4)[0], of_a_role(5, 6, 7)[0]
+    found = Denials.in_order([*one.alike, *two.alike])
+    assert (len(found.alike), found.kind_at) == (2, (0,) * 6)
+
+
+def test_sessions_of_a_role_can_be_told_apart():
+    found, alone = of_a_role(2, 3, 4)
+    by_session = found.by_session()
+    assert [[one.event.line for one in map(alike.denial, range(len(alike.events)))]
+            for alike in by_session.alike] == [[2, 4], [3]]  # fmt: skip
+    assert by_session.samples == alone[:2]
+    assert by_session.kind_at == (0, 0, 1)
+    assert FOUND.by_session() is FOUND
+
+
+def test_sessions_keep_their_callers_with_a_verdict():
+    found, alone = of_a_role(2, 3, 4)
+    allowed = found.with_verdicts([Verdict.ALLOWED_NOW])
+    assert [one.principal for one in allowed] == [one.principal for one in alone]
+    assert {one.verdict for one in allowed} == {Verdict.ALLOWED_NOW}
+
+
+@pytest.mark.parametrize("fields", [{"account": None, "account_cell": "1.11122E+11"}])
+def test_denials_with_a_damaged_account_are_identified_one_by_one(fields):
+    found, alone = of_a_role(2, 3, 4, **fields)
+    assert (len(found.alike), list(found)) == (3, alone)
 
 
 def test_each_kind_has_its_verdict():

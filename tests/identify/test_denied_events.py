@@ -180,15 +180,18 @@ def test_rows_become_columns_by_their_kinds():
         row(8, source_ip="2001:db8::7", user_agent="boto3"),
         row(9, source_ip="AWS Internal"),
         row(10, source_ip=None),
+        row(11, user_name=None),
+        row(12, user_name=None),
     ]
     found = AlikeEvents.of_each_kind(rows)
     assert [[one.line for one in alike] for alike in found] == [
-        [2, 4, 6], [3, 5], [7, 8], [9], [10],
+        [2, 3, 4, 5, 6], [7, 8], [9], [10], [11, 12],
     ]  # fmt: skip
     assert sorted((one for alike in found for one in alike), key=lambda one: one.line) == sorted(
         rows, key=lambda one: one.line
     )
-    assert [alike.reference(1) for alike in found[:2]] == ["event-4", "event-5"]
+    assert [alike.reference(1) for alike in found[:2]] == ["event-3", "event-8"]
+    assert [alike.have_one_name for alike in found] == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,20 @@ def test_what_denied_events_have_in_common(sent):
     assert related.resources == frozenset()
 
 
+def test_callers_with_other_names_can_be_in_one_kind():
+    denied = [
+        event(line=n, event_id=f"event-{n}", user_name=name) for n, name in enumerate("aba", 1)
+    ]
+    (alike,) = AlikeEvents.of_each_kind(denied)
+    related = RelatedEvents([alike])
+    seconds = denied[0].seconds
+    assert related.callers == {
+        ("a", ACCOUNT, "us-east-1"): [seconds, seconds],
+        ("b", ACCOUNT, "us-east-1"): [seconds],
+    }
+    assert related.names == {"a", "b"}
+
+
 def test_only_what_others_need_is_sent():
     """The events themselves stay: a log has tens of thousands of them."""
     many = [event(event_id=f"event-{n}", user_agent=f"agent {n}") for n in range(100)]

@@ -253,6 +253,8 @@ class EventMaker:
         self._resources: dict[str | None, tuple[Resource, ...] | None] = {}
         self._shared = cells_getter(layout, *_SHARED)
         self._own = cells_getter(layout, *OWN)
+        self._resources_at = layout.positions.get(columns.RESOURCES, -1)
+        self._named = cells_getter(layout, columns.RESOURCES, columns.EVENT_SOURCE)
         self._region: Callable[[list[str]], str] = itemgetter(
             layout.positions.get(columns.REGION, -1)
         )
@@ -294,7 +296,13 @@ class EventMaker:
     def unnoted_event(self, line: int, time: datetime | None, cells: Sequence[str]) -> Event:
         """Return the event of a row. Cells that cannot be read are not noted in the stats."""
         cells = [*cells, ""]
-        return self._event(self._events_like(cells), line, time, self._own(cells))
+        own, resources = self._own(cells), None
+        named, source = self._named(cells)
+        if source.strip() and named and self._shared(cells) not in self._kinds:
+            resources = read_resources(named)  # those of an AssumeRole row are of this row only
+            if resources is not None:
+                cells[self._resources_at] = ""
+        return self._event(self._events_like(cells), line, time, own, resources)
 
     def event_of(self, kind: RowKind, line: int, time: datetime | None, *own: str) -> Event:
         """Return an event of a kind, and note its cells that cannot be read in the stats.
@@ -306,11 +314,17 @@ class EventMaker:
         return self._event(kind.events, line, time, own)
 
     def _event(
-        self, events: EventKind, line: int, time: datetime | None, own: Sequence[str]
+        self,
+        events: EventKind,
+        line: int,
+        time: datetime | None,
+        own: Sequence[str],
+        resources: tuple[Resource, ...] | None = None,
     ) -> Event:
         user_name, source_ip, user_agent, *ids = [cell.strip() or None for cell in own]
         once = self._once
-        return events.event(line, time, once(user_name), (once(source_ip), once(user_agent), *ids))
+        described = once(source_ip), once(user_agent), *ids
+        return events.event(line, time, once(user_name), described, resources)
 
     def _once(self, text: str | None) -> str | None:
         """Return the same object for equal texts: kinds of rows differ in few cells."""

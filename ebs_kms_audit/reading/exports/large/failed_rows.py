@@ -1,8 +1,4 @@
-"""The KMS rows of a large export that failed, by kind, as columns.
-
-Denied rows are divided by User name too: each caller is identified. Of other errors, only the
-number, the times and the keys are shown, and a few calls.
-"""
+"""The KMS rows of a large export that failed, by kind, as columns."""
 
 from __future__ import annotations
 
@@ -11,29 +7,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import EventColumns
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.events import RowKind
 from ebs_kms_audit.reading.exports.large.text_columns import TextColumn, texts_of
 
-_OFTEN_EQUAL = slice(2, 4)
-"""Of `EventColumns`, the addresses and User agents. Groups with the same share these columns."""
+_OFTEN_EQUAL = slice(2, 5)
+"""Of `EventColumns`, the User names, addresses and User agents, which groups share."""
 
 
 class AlikeRows(NamedTuple):
-    """Failed rows of one kind.
-
-    user_names  the User name of each row, or None; denied rows have the same one
-    """
+    """Failed rows of one kind. All have a User name, or none has."""
 
     kind: RowKind
-    user_names: Sequence[str | None]
     columns: EventColumns
 
 
 class FailedRows:
-    """Collects failed rows, and groups them by kind, denied ones also by User name."""
+    """Collects failed rows, and groups them by kind."""
 
     def __init__(self) -> None:
         self._clear()
@@ -79,18 +70,17 @@ class FailedRows:
         self._clear()
         if not added:
             return
-        lines, seconds, kinds, users, *others = map(np.concatenate, zip(*added, strict=True))
-        by_user = np.array([kind.events.first.error_code in DENIAL_CODES for kind in of_kinds])
-        groups = kinds * len(texts) + users * by_user[kinds]  # one number for kind and User name
+        lines, seconds, kinds, *callers = map(np.concatenate, zip(*added, strict=True))
+        text_or_none = np.array([text or None for text in texts], dtype=object)
+        are_named = np.array([bool(text) for text in texts])[callers[0]]
+        groups = kinds * 2 + are_named
         order = np.argsort(groups, kind="stable")
         groups = groups[order]
         begins = np.flatnonzero(np.diff(groups, prepend=-1))
         by_first_row = np.argsort(order[begins])
-        text_or_none = np.array([text or None for text in texts], dtype=object)
-        user_names = tuple(text_or_none[users[order]].tolist())
         columns = [
             *(tuple(column[order].tolist()) for column in (lines, seconds)),
-            *(tuple(text_or_none[column[order]].tolist()) for column in others),
+            *(tuple(text_or_none[column[order]].tolist()) for column in callers),
             *(texts_of(columns, order) for columns in zip(*ids, strict=True)),
         ]
         known: dict[Sequence[Any], Sequence[Any]] = {}
@@ -102,4 +92,4 @@ class FailedRows:
         ):
             rows: list[Sequence[Any]] = [column[begin:end] for column in columns]
             rows[_OFTEN_EQUAL] = [known.setdefault(one, one) for one in rows[_OFTEN_EQUAL]]
-            yield AlikeRows(of_kinds[kind], user_names[begin:end], EventColumns(*rows))
+            yield AlikeRows(of_kinds[kind], EventColumns(*rows))

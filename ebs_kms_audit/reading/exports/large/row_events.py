@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
 from ebs_kms_audit.model import AlikeEvents, Event, Summary
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.events import (
@@ -98,13 +97,12 @@ class RowEvents:
 
     def failed(self) -> Iterator[AlikeEvents]:
         """Yield the failed rows of all ranges since the last call, by kind."""
-        for kind, user_names, rows in self._failed.take():
+        for kind, rows in self._failed.take():
             time = datetime.fromtimestamp(rows.seconds[0], UTC)
-            _, _, *columns = rows
+            _, _, user_names, *columns = rows
             own = [column[0] for column in columns]
             first = kind.events.event(rows.lines[0], time, user_names[0], own)
-            several = None if first.error_code in DENIAL_CODES else user_names
-            yield AlikeEvents(first, kind.events, rows, several)
+            yield AlikeEvents(first, kind.events, rows)
 
     @property
     def failed_count(self) -> int:
