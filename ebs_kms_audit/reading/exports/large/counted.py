@@ -22,16 +22,20 @@ class CountedRows:
         self._events: dict[int, Event] = {}
 
     def add(self, groups: Iterable[tuple[int, bytes, int]]) -> None:
-        """Add the groups of a range: hash, cells of one row as bytes of `marshal`, and count."""
+        """Add the groups of a range: hash, cells of one row as bytes of `marshal`, and count.
+
+        The cells are empty if an earlier range has them.
+        """
         for group, cells, count in groups:
-            self._cells.setdefault(group, cells)
+            if cells:
+                self._cells.setdefault(group, cells)
             self._counts[group] = self._counts.get(group, 0) + count
 
     def event(self, group: int) -> Event:
         """Return an event with all that the rows of a group have in common. It has no line."""
         event = self._events.get(group)
         if event is None:
-            cells = marshal.loads(self._cells[group])
+            cells = marshal.loads(self._cells.pop(group))
             event = self._events[group] = self._event_of(0, cells)
         return event
 

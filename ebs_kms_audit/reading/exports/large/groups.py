@@ -84,7 +84,7 @@ class Groups:
             part.forget()
         self._numbers = NumberedHashes()
         self._flags = np.zeros(1 << 10, dtype=np.uint16)  # by number
-        self._samples: dict[int, bytes] = {}  # by number: the cells of a row
+        self._samples: dict[int, bytes] = {}  # by number: the cells of a row, not yet yielded
 
     def begin_range(self) -> None:
         """Count from 0. Forget all groups if there are very many."""
@@ -106,12 +106,14 @@ class Groups:
     def counted(self) -> Iterator[tuple[int, bytes, int]]:
         """Yield the hash of each group that is only counted, the cells of a row, the count.
 
-        The cells are bytes of `marshal`: another process needs them once.
+        The cells are bytes of `marshal`: another process needs them once. They are empty if they
+        were yielded for an earlier range.
         """
-        counts = self._counts.tolist()
-        for group, number in self._numbers.items():
-            if number in self._samples and number < len(counts) and counts[number]:
-                yield group, self._samples[number], counts[number]
+        numbers = np.flatnonzero(self._counts)
+        numbers = numbers[self._flags[numbers] & COUNTED != 0]
+        hashes = list(self._numbers)
+        for number, count in zip(numbers.tolist(), self._counts[numbers].tolist(), strict=True):
+            yield hashes[number - 1], self._samples.pop(number, b""), count
 
     def of_rows(self, buffer: bytearray, index: RowIndex) -> RowGroups:
         """Return the groups of the rows of a block."""

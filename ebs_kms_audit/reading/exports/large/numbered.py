@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -26,9 +26,9 @@ class NumberedHashes:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def items(self) -> ItemsView[int, int]:
-        """Return the hashes with their numbers, in the order in which they were met."""
-        return self._numbers.items()
+    def __iter__(self) -> Iterator[int]:
+        """Yield the hashes in the order in which they were met."""
+        return iter(self._numbers)
 
     def of_rows(self, hashes: Array, rows: Array, number: Callable[[int], int]) -> Array:
         """Return the numbers of rows by their hashes.

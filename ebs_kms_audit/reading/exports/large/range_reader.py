@@ -54,7 +54,7 @@ class RangeResult(NamedTuple):
     times_without_zone  whether times have no zone
     first, last         the earliest and the latest time, as ISO 8601 text
     groups              for each group its hash, the cells of one row as bytes of `marshal`, and the
-                        number of rows
+                        number of rows; the cells are empty if an earlier range has them
     kinds               the kinds of needed rows, as the fields of `needed.Kind`
     texts               the texts that needed rows refer to by numbers
     needed              the needed rows, as the fields of `needed.Columns` or as `SingleRows`
