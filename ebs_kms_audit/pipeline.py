@@ -86,7 +86,7 @@ class _Collected:
         self.grants.add_listed(events.documents.grants)
 
     def _add_alike(self, events: AlikeEvents) -> None:
-        """Take failed KMS calls of a large export."""
+        """Take failed KMS calls of one kind."""
         self.counter.add_alike(events)
         self.evidence_index.add_alike(events)
         self.context.add_alike(events)

@@ -46,7 +46,7 @@ class KeyErrors:
             self.add_alike(AlikeEvents.of(event))
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Add rows of a large export, which have a time; they are kept as in `add`."""
+        """Add events with a time; they are kept as in `add`."""
         first = events.first
         if not is_kms(first) or first.error_code not in KEY_STATE_CODES:
             return

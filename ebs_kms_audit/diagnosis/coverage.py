@@ -96,7 +96,7 @@ class CoverageCounter:
             self._errors.add(event)
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Count KMS rows of a large export that failed."""
+        """Count KMS events that failed."""
         inside: Sequence[int] = range(len(events))
         if self._window is not None:
             inside = [at for at in inside if self._holds(events.time(at))]

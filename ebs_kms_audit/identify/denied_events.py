@@ -109,7 +109,7 @@ class DeniedEvents:
                 self._found[key] = event
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Add denied rows."""
+        """Add denied events of one kind."""
         ids, file = events.columns.event_ids, events.first.file
         plain = self._window is None and None not in ids and len(set(ids)) == len(ids)
         known = self._in_columns

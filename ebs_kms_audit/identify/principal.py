@@ -44,14 +44,15 @@ class EvidenceIndex:
             self._add_holder(event)
 
     def add_alike(self, events: AlikeEvents) -> None:
-        """Add failed KMS rows of a large export."""
+        """Add failed KMS events."""
         names, access_keys = events.columns.user_names, events.columns.access_keys
         long_term = {one for one in set(access_keys) if key_kind(one) == "long_term"}
         if not long_term:
             return
         users: set[str | None] = {None}
-        for at, access_key in enumerate(access_keys):
-            if access_key in long_term and names[at] not in users:
+        lines = events.columns.lines
+        for at in sorted(range(len(lines)), key=lines.__getitem__):
+            if access_keys[at] in long_term and names[at] not in users:
                 users.add(names[at])
                 self._add_holder(events.event(at))
 

@@ -226,7 +226,9 @@ class Reading:
         self.files.append(stats)
         return None
 
-    def _read_json(self, later: list[_Recognized], *, lazily: bool) -> Iterator[Event]:
+    def _read_json(
+        self, later: list[_Recognized], *, lazily: bool
+    ) -> Iterator[Event | AlikeEvents]:
         """Read the files of JSON that come next, together.
 
         Where that is done lazily, the records that may bear on a denial come from `around`.

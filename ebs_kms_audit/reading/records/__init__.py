@@ -17,6 +17,7 @@ are known. In case of doubt, the plain reader decodes the record:
 scan        blocks of bytes → the records that must be decoded; the others are passed over
 log_format  how CloudTrail writes a log file: the parts of its text by which records are found
 prefilter   the text of a record → its kind, or that it must be decoded
+failed      failed KMS calls → events as columns, those of one kind together
 sketches    the text of a record → what decides whether it bears on a denial
 index       a large block → the kinds of all its records, by numpy (structure: strings, brackets)
 logs        small files → one index for several of them
@@ -39,7 +40,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.errors import InputError
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.decoding import decoded
 from ebs_kms_audit.reading.document_kinds import WITH_MESSAGE
 from ebs_kms_audit.reading.formats import JSON_FORMATS, RECORDS, ForeignError
@@ -119,10 +120,13 @@ class RecordFiles:
         self._indexer: Indexer | None = None
         self._unpacked = 0  # bytes of all files so far
 
-    def events(self, sources: Iterable[Source], files: list[InputStats]) -> Iterator[Event]:
+    def events(
+        self, sources: Iterable[Source], files: list[InputStats]
+    ) -> Iterator[Event | AlikeEvents]:
         """Yield the events of all files that matter; add the figures of each file to `files`.
 
-        A file that cannot be read at all has its `error`.
+        With `kept`, failed calls come last, those of one kind together. A file that cannot be read
+        at all has its `error`.
         """
         for group in _groups(sources):
             if self._kept:
@@ -146,6 +150,8 @@ class RecordFiles:
                 except InputError as error:
                     stats.fail(error, listed=source.listed)
                 stats.check_size(source.file)
+        if self._kept:
+            yield from self._kept.failed()
 
     def _start_numpy(self) -> None:
         """Let numpy index large blocks from now on."""

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple, TypeVar
 
+from ebs_kms_audit.reading.records.failed import FailedCall
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 
 _TOGETHER = 32 << 10  # bytes of texts that are packed together
@@ -17,9 +18,11 @@ _FEWEST = 64  # units of work that are assumed to come
 _IN_FILE = -1  # in place of the number of packed texts
 _BEFORE_SKETCH = 4  # fields of a packed record
 
-Packed = tuple[list[tuple[bytes, int]], list[tuple[Kind, bytes]], list[bytes]]
+Packed = tuple[
+    list[tuple[bytes, int]], list[tuple[Kind, bytes]], list[bytes], list[tuple[Any, ...]]
+]
 """A batch as `marshal` takes it: how many records are alike; the kept records of each kind; the
-packed texts.
+packed texts; the file of each failed call, and its fields.
 
 The records are packed bytes of `marshal`: of each the file, which of the packed texts holds its own
 (or that only the file does), where this begins and ends, and the sketch.
@@ -47,10 +50,14 @@ class Batch:
         self._again = again
         self._counts: dict[bytes, int] = {}
         self._kept: dict[object, _Unpacked] = {}
+        self._failed: list[tuple[Any, ...]] = []
         self.size = 0
 
-    def add(self, file: str, sketch: Sketch, text: bytes, place: int) -> None:
+    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int) -> None:
         """Count a record of a file, and keep it. The text is at a place in the file's content."""
+        if isinstance(sketch, FailedCall):
+            self._failed.append((file, *sketch))
+            return
         self._counts[sketch.like] = self._counts.get(sketch.like, 0) + 1
         if self._includes is None or self._includes(sketch):
             self.size += len(text)
@@ -85,7 +92,7 @@ class Batch:
             (kind, zlib.compress(marshal.dumps(of_kind), level))
             for kind, of_kind in records.items()
         ]
-        return list(self._counts.items()), by_kind, packed
+        return list(self._counts.items()), by_kind, packed, self._failed
 
 
 class _Unpacked(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import attrgetter
 
-from ebs_kms_audit.model import Event
+from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.records.batches import (
     Batch,
     KeptRecord,
@@ -15,6 +15,7 @@ from ebs_kms_audit.reading.records.batches import (
     keep,
     what_counts_once,
 )
+from ebs_kms_audit.reading.records.failed import FailedCall, events_of
 from ebs_kms_audit.reading.records.listed import ListedRecord, event_in
 from ebs_kms_audit.reading.records.sketches import Kind, Sketch
 from ebs_kms_audit.reading.records.texts import RecordTexts
@@ -39,6 +40,8 @@ class KeptRecords:
         self._samples: dict[bytes, KeptRecord] = {}  # of those that are counted together, the first
         self._events: dict[bytes, Event] = {}  # those of the samples
         self._packed: dict[Kind, list[PackedRecords]] = {kind: [] for kind in _BEAR}
+        self._failed: list[tuple[str, FailedCall]] = []
+        self._failed_kinds: dict[bytes, bytes] = {}  # so that calls share one object
         self._texts = RecordTexts()
         self._batch = self.batch()
         self._own = 0  # the number of batches of this process
@@ -57,7 +60,7 @@ class KeptRecords:
         """Add the sources of the records that come next."""
         self._texts.sources.update((one.name, one) for one in sources if one.file)
 
-    def add(self, file: str, sketch: Sketch, text: bytes, place: int) -> None:
+    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int) -> None:
         """Count a record, and keep it if it may bear on a denial.
 
         The text is at a place in the file's content.
@@ -73,7 +76,10 @@ class KeptRecords:
 
     def take(self, packed: Packed, after: int = 0) -> None:
         """Take a batch. Its records are numbered from the one `after` which they were read."""
-        counts, by_kind, texts = packed
+        counts, by_kind, texts, failed = packed
+        for file, kind, number, *own in failed:
+            shared = self._failed_kinds.setdefault(kind, kind)
+            self._failed.append((file, FailedCall(shared, after + number, *own)))
         for like, count in counts:
             self._counts[like] = self._counts.get(like, 0) + count
         parts = [(kind, PackedRecords(records, texts, after)) for kind, records in by_kind]
@@ -89,6 +95,12 @@ class KeptRecords:
                 self._size += len(part.records)
         self._size += sum(map(len, texts))
         self._overflowed = self._size > _MOST_BYTES
+
+    def failed(self) -> Iterator[AlikeEvents]:
+        """Yield the failed calls that were added since the last time."""
+        self._take_own()
+        calls, self._failed = self._failed, []
+        return events_of(calls)
 
     @property
     def overflowed(self) -> bool:

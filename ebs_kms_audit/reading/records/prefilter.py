@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, relevance
+from ebs_kms_audit.reading.records.failed import FailedCalls
 from ebs_kms_audit.reading.records.log_format import (
     AFTER_VERSION,
     IDENTITY,
@@ -55,6 +56,7 @@ class RecordPrefilter:
 
     def __init__(self) -> None:
         self.sketcher = Sketcher()
+        self.failed = FailedCalls()
         self._kinds: dict[bytes, Kind | None] = {}
         self._minutes: set[bytes] = set()
         self._shapes: set[bytes] = set()

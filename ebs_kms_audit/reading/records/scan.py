@@ -23,6 +23,7 @@ from ebs_kms_audit.reading.records.decoder import (
     record_of,
     records_after,
 )
+from ebs_kms_audit.reading.records.failed import FailedCall
 from ebs_kms_audit.reading.records.log_format import (
     BEGINS,
     BORDER,
@@ -33,7 +34,7 @@ from ebs_kms_audit.reading.records.log_format import (
     TIME_END,
 )
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter, holder_of, is_whole
-from ebs_kms_audit.reading.records.sketches import Kind, Sketch
+from ebs_kms_audit.reading.records.sketches import KINDS_OF_KMS, Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ _LARGE_BLOCK = 1 << 16
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
-Keep = Callable[[Sketch, bytes, int], object]
-"""Takes the sketch and the text of a record that is passed over, and its place in the content."""
+Keep = Callable[[Sketch | FailedCall, bytes, int], object]
+"""Takes a record that is passed over: its sketch, or the failed call in it; its text, and the place
+of this in the content."""
 _Reading = Generator[Record, None, _T]
 
 
@@ -261,11 +263,13 @@ class RecordScan:
         if kind != "needless":
             if self._keep is None:
                 return False
-            number = self.number + 1
-            sketch = self._prefilter.sketcher.sketch(kind, number, text, begin, source, end)
-            if sketch is None:
+            place = self.number + 1, text, begin, source, end
+            found: Sketch | FailedCall | None = self._prefilter.sketcher.sketch(kind, *place)
+            if found is None and kind in KINDS_OF_KMS:
+                found = self._prefilter.failed.call(*place)
+            if found is None:
                 return False
-            self._keep(sketch, text[begin : end + 1], self._begin + begin)
+            self._keep(found, text[begin : end + 1], self._begin + begin)
         self.number += 1
         self.passed += 1
         self._add_time(text, source)

@@ -22,6 +22,7 @@ from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.log_format import IDENTITY, IDENTITY_END, TIME, TIME_END
 
 Kind = Literal["needless", "call", "success", "grant", "change", "session", "other"]
+KINDS_OF_KMS: tuple[Kind, ...] = ("success", "grant", "change", "other")
 
 _REQUEST = b'"requestParameters":'
 # An error code would be between the user agent and the request.
@@ -30,10 +31,11 @@ _CALL = re.compile(
     rb'"awsRegion":"([a-z0-9-]+)","sourceIPAddress":"([^"\\]*)",'
     rb'(?:"userAgent":"[^"\\]*+(?:\\.[^"\\]*+)*+",)?'
 )
-_IDS = re.compile(
+IDS = re.compile(
     rb'"requestID":"([ !#-\[\]-~]+)","eventID":"([ !#-\[\]-~]+)","readOnly":(true|false),'
 )
-_FIRST_ID, _ACCOUNT_NAME = b'"requestID":"', b'"recipientAccountId":"'
+FIRST_ID = b'"requestID":"'
+_ACCOUNT_NAME = b'"recipientAccountId":"'
 _ACCOUNT = re.compile(_ACCOUNT_NAME + rb'(\d{12})"')
 _ERROR = b'"errorCode"'
 _KEY_NAMES = (b'"keyId":"', b'"ARN":"', b'"kmsKeyId":"')
@@ -66,7 +68,7 @@ _Keys = tuple[bytes, ...]
 _T = TypeVar("_T")
 
 
-class _Parts(dict[bytes, _T]):
+class Parts(dict[bytes, _T]):
     """Parts of records that many records share → what `read` finds in each."""
 
     def __init__(self, read: Callable[[bytes], _T]) -> None:
@@ -178,10 +180,10 @@ class Sketcher:
     """Makes the sketches of records. A part that many records share is read once."""
 
     def __init__(self) -> None:
-        self._calls = _Parts(_call_in)
-        self._requests = _Parts(_keys_in)
-        self._ends = _Parts(_end_in)
-        self._callers = _Parts(_caller_in)
+        self._calls = Parts(_call_in)
+        self._requests = Parts(_keys_in)
+        self._ends = Parts(_end_in)
+        self._callers = Parts(_caller_in)
         self._likes: dict[bytes, bytes] = {}  # so that sketches share one object
 
     def sketch(
@@ -191,15 +193,17 @@ class Sketcher:
 
         The record begins at `begin`, its Event source at `source`, and its last brace is at `end`.
         """
-        at = text.rfind(_FIRST_ID, source, end)
-        ids = _IDS.match(text, at, end)
+        at = text.rfind(FIRST_ID, source, end)
+        ids = IDS.match(text, at, end)
         request = text.find(_REQUEST, source, at)
         if ids is None or request == -1:
             return None
         call = self._calls[text[source:request]]
+        if call is None:
+            return None
         rest = self._ends[text[ids.end() : end]]
         caller = self._callers[_without_changing(text[begin + IDENTITY : source - IDENTITY_END])]
-        if call is None or rest is None or caller is None:
+        if rest is None or caller is None:
             return None
         asked = text[request:at]
         # The requests of other calls are hardly ever equal.

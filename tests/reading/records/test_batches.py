@@ -19,7 +19,7 @@ def sketch(number, kind="call"):
 
 def kept_of(batch, after=0):
     """Return the kept records of a batch, and the bytes of all texts in it."""
-    _, by_kind, texts = marshal.loads(marshal.dumps(batch.packed()))
+    _, by_kind, texts, _ = marshal.loads(marshal.dumps(batch.packed()))
     kept = [
         one for _, records in by_kind for one in PackedRecords(records, texts, after).unpacked()
     ]

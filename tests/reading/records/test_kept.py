@@ -73,6 +73,9 @@ KINDS = {
     "denial": {},
     "denied Decrypt": {"eventName": "Decrypt", "readOnly": True},
     "denied without a key": {"errorMessage": "absent"},
+    "denied to a client": {"sourceIPAddress": "198.51.100.9", "userAgent": "Boto3/1.38.0"},
+    "denied to another client": {"sourceIPAddress": "198.51.100.10", "userAgent": 'a\\"b'},
+    "denied with a shared id": {"sharedEventID": "5e1f-1", "userAgent": "absent"},
     "ordinary": EC2 | {"eventName": "DescribeInstances"},
     "RunInstances": EC2 | {"eventName": "RunInstances", "requestParameters": {
         "instancesSet": {"items": [{"minCount": 1}]}, "kmsKeyId": KEY_ARN}},
@@ -215,7 +218,8 @@ def test_only_denials_are_decoded_when_they_are_read():
     records = made([(kind, 1, 35, 0) for kind in kinds])
     text = json.dumps({"Records": records}, separators=(",", ":"))
     reading = Reading(None, io.StringIO(text))
-    assert [event.name for event in reading.read()] == ["CreateGrant"]
+    (denied,) = reading.read()
+    assert [event.name for event in denied] == ["CreateGrant"]
     assert sorted((event.name, count) for event, count in reading.counted) == [
         ("AssumeRole", 1), ("CreateGrant", 1), ("Decrypt", 1), ("ListKeys", 1),
         ("RetireGrant", 1), ("RunInstances", 1),
