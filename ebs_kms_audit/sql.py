@@ -14,7 +14,8 @@ The query returns these rows:
 - for each denied caller, the last success of each denied action, and of each action that EBS can
   need, on each key;
 - changes to a key: CreateKey, ReplicateKey and PutKeyPolicy (with the key policy), DisableKey,
-  EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, RevokeGrant, RetireGrant;
+  EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey, ImportKeyMaterial,
+  DeleteImportedKeyMaterial, DeleteExpiredKeyMaterial, RevokeGrant, RetireGrant;
 - successful and failed EC2 operations that use the KMS key of a volume, and failed calls of the
   EBS direct APIs;
 - the AssumeRole* event that issued the access key of a denied call, or the last one that issued its

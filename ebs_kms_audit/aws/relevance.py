@@ -32,17 +32,19 @@ USER_OPERATIONS = frozenset(
 )
 """IAM operations on one user. Their events have the ARN of the user, with its path. Source: IAM API
 Reference, actions with the parameter UserName."""
-KEY_CHANGES = frozenset(
-    {
-        "PutKeyPolicy",
-        "DisableKey",
-        "EnableKey",
-        "ScheduleKeyDeletion",
-        "CancelKeyDeletion",
-        "RevokeGrant",
-        "RetireGrant",
-    }
+MATERIAL_LOST = ("DeleteExpiredKeyMaterial", "DeleteImportedKeyMaterial")
+"""KMS operations after which an enabled key with imported key material is pending import."""
+STATE_CHANGES = (
+    "ImportKeyMaterial",
+    "CancelKeyDeletion",
+    "EnableKey",
+    *MATERIAL_LOST,
+    "DisableKey",
+    "ScheduleKeyDeletion",
+    "DeleteKey",
 )
+"""KMS operations that change the state of a key; those that can make it unusable come last."""
+KEY_CHANGES = frozenset({"PutKeyPolicy", "RevokeGrant", "RetireGrant", *STATE_CHANGES})
 """KMS operations that change the permissions or the state of a key."""
 HOLDERS_KEPT = 100_000
 """The maximum number of users with long-term access keys that are kept."""

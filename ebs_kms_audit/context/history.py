@@ -70,6 +70,8 @@ class History:
                           else was changed, or for EC2 infrastructure, the last 3 retired grants
     changes_count         the number of these changes, including those not listed
     grants_retired        how many of these changes retired a grant, which services do routinely
+    unusable_since        the change that leaves the key unusable, before or after the denials; None
+                          if the input shows none, or if the key was enabled after it
     policy_changes_after  changes to the key policy after the last denial
     later_success         the last success of a denied call by the same caller after the last
                           denial, or None; a success can mean that the cause is fixed
@@ -85,6 +87,7 @@ class History:
     changes: EventList = NO_EVENTS
     changes_count: int = 0
     grants_retired: int = 0
+    unusable_since: Event | None = None
     policy_changes_after: tuple[Event, ...] = ()
     later_success: Event | None = None
     key_errors: tuple[Event, ...] = ()
@@ -181,6 +184,7 @@ class ContextCollector:
             changes=changes.listed,
             changes_count=changes.total,
             grants_retired=changes.grants_retired,
+            unusable_since=self._changes.left_unusable(denials.kinds[0]),
             policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,

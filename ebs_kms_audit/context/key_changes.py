@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, relevance
+from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, STATE_CHANGES, relevance
+from ebs_kms_audit.context.key_states import left_unusable
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import (
     Denial,
@@ -44,11 +45,14 @@ BEFORE = 24 * 3600.0
 _KEPT = 20_000  # of each Event name: no number of RetireGrant events hides a PutKeyPolicy event
 
 _LOOKUPS_KEPT = 1_000
+_STATES = 100
+"""The number of changes of the state of a key that are used, the last ones."""
 
 _Place = tuple[str | None, ...]
 """What was changed: a role (`"role", name`), a key (`"key", Region, key id`; the id is None if the
 change names no key), or any key in a Region (`"region", Region, None`). Grants that were retired
-have places of their own, which begin with "retired"."""
+have places of their own, which begin with "retired". A change of the state of a key has one more
+place (`"state", Region, key id`)."""
 _GroupsAt = dict[_Place, list[tuple[str | None, int]]]
 """The groups of the rows of a large export that changed a place, each with its account."""
 
@@ -124,6 +128,7 @@ class ChangeLog:
         self._records: list[ListedRecord] = []
         self._at: dict[tuple[_Place, str | None], list[Changes | _EventChanges]] = {}
         self._before: dict[object, ChangesBefore] = {}
+        self._unusable: dict[object, Event | None] = {}
         self.overflowed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -221,6 +226,24 @@ class ChangeLog:
             found.append((rows, groups_at))
         return found
 
+    def left_unusable(self, denial: Denial) -> Event | None:
+        """Return the change of its state that leaves the denied key unusable, or None.
+
+        It can be before or after the denial. Add all changes before.
+        """
+        place = ("state", denial.event.region, denial.key.id)
+        if denial.key.id is None or place not in self._changed:  # as most keys
+            return None
+        at = place, denial.key_account or denial.event.account
+        if at not in self._unusable:
+            found = (
+                event_of(change)
+                for changes in self._changes_at(*at)
+                for change in _Span(changes, 0, len(changes.times)).last(_STATES)
+            )
+            self._unusable[at] = left_unusable(found)
+        return self._unusable[at]
+
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
         """Return the last 20 changes to the policy of the denied key after a time."""
         if denial.key.id is None:
@@ -301,6 +324,8 @@ def _places_of_change(event: Event) -> set[_Place]:
         return {("role", name) for name in names}
     keys: set[_Place] = {("key", event.region, key) for key in key_names(event) or (None,)}
     keys.add(("region", event.region, None))
+    if event.name in STATE_CHANGES:
+        keys.update([("state", event.region, key) for key in key_names(event)])
     return {("retired", *place) for place in keys} if event.name == "RetireGrant" else keys
 
 

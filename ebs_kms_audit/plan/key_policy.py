@@ -17,6 +17,7 @@ from ebs_kms_audit.plan.console import afterwards, key_policy_clicks
 from ebs_kms_audit.plan.doubts import doubts_on_causes, doubts_on_evidence
 from ebs_kms_audit.plan.export import ExportsOf
 from ebs_kms_audit.plan.key_group import KeyGroup, PlanOptions
+from ebs_kms_audit.plan.key_state import deleted
 from ebs_kms_audit.plan.left_out import left_out
 from ebs_kms_audit.plan.needs import (
     EBS_GRANTS,
@@ -148,9 +149,10 @@ def key_policy_step(
     kinds = [denial for part in named for denial in part.denials.kinds]
     wanted = together([one for part in named for one in _wanted(part, options)])
     binding = bindings.of(group)
+    found = *deleted(group), *doubts_on_causes(named), *doubts_on_evidence(kinds)
     change = KeyPolicyChange(
         wanted=wanted,
-        doubts=tuple(dict.fromkeys((*doubts_on_causes(named), *doubts_on_evidence(kinds)))),
+        doubts=tuple(dict.fromkeys(found)),
         parts=tuple(named),
         layers=options.layers,
         judged=binding.policy,

@@ -13,7 +13,7 @@ from ebs_kms_audit.plan.iam_policy import iam_policy_step, identity_only, identi
 from ebs_kms_audit.plan.investigate import investigate_steps
 from ebs_kms_audit.plan.key_group import DEFAULT, KeyGroup, PlanOptions, key_groups
 from ebs_kms_audit.plan.key_policy import key_policy_step
-from ebs_kms_audit.plan.key_state import key_state_steps
+from ebs_kms_audit.plan.key_state import after_repair, key_state_steps, state_of
 from ebs_kms_audit.plan.routing import Part, parts_of
 from ebs_kms_audit.plan.service_role_grant import grant_steps
 from ebs_kms_audit.plan.step import Step, StepKind
@@ -30,16 +30,23 @@ def plan_for(
 ) -> tuple[Step, ...]:
     """Return the steps that cure the findings, in the order in which to do them.
 
-    A step that can replace another one comes last, so that the others are numbered without a gap.
+    A key that explains denials by its state comes first. Another key is made usable before its
+    policy is changed. A step that can replace another one comes last, so that the others are
+    numbered without a gap.
     `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
     `keys_seen` are the keys that the KMS events of the input name, denied or not.
     """
     groups = key_groups(part for finding in findings for part in parts_of(finding))
     bindings = Bindings(findings, groups, keys_seen)
     states = key_state_steps(groups, other_errors)
-    steps = [step for step in states if step.findings]
+    by_state = [group for group in groups if group.of(StepKind.KEY_STATE)]
+    steps = [step for group in by_state if (step := state_of(group, states))]
     for group in groups:
-        steps += _of_key(group, bindings, options)
+        of_key = _of_key(group, bindings, options)
+        state = state_of(group, states)
+        if state and state.findings and state not in steps:
+            steps.append(state)
+        steps += after_repair(group, of_key) if state else of_key
     steps += identity_only_step(groups)
     steps += [step for step in states if not step.findings]
     steps += investigate_steps(groups)

@@ -174,7 +174,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "History": {
         **_all(V, "attempts changes later_success next_calls policy_changes_after key_errors"),
-        "grants": V,
+        **_all(V, "grants unusable_since"),
         "allowed": W,
         **_all(P, "changes_count grants_listed grants_retired"),
     },

@@ -7,7 +7,8 @@ the same material again); AWS KMS API Reference, "EnableKey", "CancelKeyDeletion
 
 import pytest
 
-from tests.records import ACCOUNT, KEY_ARN, KEY_ID, audit, record
+from tests.context.test_key_states import changed
+from tests.records import ACCOUNT, KEY_ARN, KEY_ID, ROLE, audit, record
 
 ON_KEY = f"--region us-east-1 --key-id {KEY_ARN}\n"
 DISABLED, INVALID = "DisabledException", "KMSInvalidStateException"
@@ -150,4 +151,106 @@ def test_a_replica_in_another_region_has_a_step_of_its_own():
     assert [(step.target, len(step.findings)) for step in states(denied, *errors)] == [
         (replicas[0], 1),
         (replicas[1], 0),
+    ]
+
+
+ADMINISTRATORS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Sid": "Admins", "Effect": "Allow", "Resource": "*", "Action": "kms:*",
+         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/KeyAdministrators"}},
+    ],
+}  # fmt: skip
+NO_STATEMENT = record(
+    resources=[{"ARN": KEY_ARN}],
+    errorMessage=f"User: {ROLE} is not authorized to perform: kms:CreateGrant on resource: "
+    f"{KEY_ARN} because no resource-based policy allows the kms:CreateGrant action",
+)
+AT = "at 2026-05-18 06:30:00 UTC"
+OTHER_STEPS = "Do the other steps for this key, and then make the denied call again."
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "apply", "reason", "first"),
+    [
+        ("DisableKey", f"Enable key {KEY_ID}.", ENABLE,
+         f"DisableKey by ci succeeded on this key {AT}. The input shows no EnableKey after it.",
+         "Enable the key, if it is disabled."),
+        ("CancelKeyDeletion", f"Enable key {KEY_ID}.", ENABLE,
+         f"CancelKeyDeletion by ci succeeded on this key {AT}, which leaves the key disabled. The "
+         "input shows no EnableKey after it.", "Enable the key, if it is disabled."),
+        ("ScheduleKeyDeletion", f"Cancel the deletion of key {KEY_ID}, and enable it.",
+         CANCEL + ENABLE,
+         f"ScheduleKeyDeletion by ci succeeded on this key {AT}. The input shows no EnableKey "
+         "after it.", "Cancel the deletion of the key and enable it, if that is not done."),
+        ("DeleteImportedKeyMaterial", f"Import the key material of key {KEY_ID} again.", "",
+         f"DeleteImportedKeyMaterial by ci succeeded on this key {AT}. The input shows no "
+         "ImportKeyMaterial after it.", "Import the key material, if the key has none."),
+    ],
+)  # fmt: skip
+def test_a_key_that_a_change_leaves_unusable_is_made_usable_first(name, text, apply, reason, first):
+    """`safe` says what the policy allows. The key is made usable before the calls are made."""
+    by = {"type": "IAMUser", "userName": "ci", "arn": f"arn:aws:iam::{ACCOUNT}:user/ci"}
+    change = changed(name, "06:30:00", userIdentity=by)
+    report = audit(NO_STATEMENT, change, key_policies={KEY_ARN: ADMINISTRATORS})
+    state, policy = report.plan
+    assert (state.kind, state.text, state.commands.apply) == ("key_state", text, apply)
+    assert (state.disposition, state.reasons) == ("review", (reason,))
+    assert state.afterwards == (OTHER_STEPS,)
+    assert (policy.kind, policy.disposition) == ("key_policy", "safe")
+    assert policy.afterwards[-1] == f"{first} Attach the volume, or start the instance, again."
+    assert report.findings[0].steps == (state.id, policy.id)
+    assert state.findings == policy.findings == (report.findings[0].id,)
+
+
+def test_the_policy_of_a_deleted_key_cannot_be_changed():
+    """Source: AWS KMS Developer Guide, "Deleting AWS KMS keys": no key is recovered."""
+    gone = changed("DeleteKey", "06:30:00", userIdentity={"type": "AWSService"})
+    state, policy = audit(NO_STATEMENT, gone, key_policies={KEY_ARN: ADMINISTRATORS}).plan
+    reason = f"DeleteKey succeeded on this key {AT}. Nothing can be done with a deleted key."
+    assert state.text == f"Use another key. It is not possible to recover key {KEY_ID}."
+    assert (state.reasons, state.commands.apply) == ((reason,), "")
+    assert (policy.disposition, policy.reasons) == ("review", (reason,))
+
+
+@pytest.mark.parametrize(
+    ("others", "again"),
+    [
+        ([], "Attach the volume, or start the instance, again."),
+        ([changed("DisableKey", "06:10:00"), changed("EnableKey", "06:30:00")],
+         "Attach the volume, or start the instance, again."),
+        # A failed call shows the state: what the policy allows is not enough, either.
+        ([failed(eventID="e2")],
+         "Make the key usable, if it is not. Attach the volume, or start the instance, again."),
+        ([failed(eventID="e2", resources=[{"ARN": KEY_ARN.replace("1234a", "5678a")}])],
+         "Attach the volume, or start the instance, again."),
+    ],
+)  # fmt: skip
+def test_what_is_done_before_the_volume_is_attached_again(others, again):
+    plan = audit(NO_STATEMENT, *others, key_policies={KEY_ARN: ADMINISTRATORS}).plan
+    (policy,) = [step for step in plan if step.kind == "key_policy"]
+    assert (policy.disposition, policy.afterwards[-1]) == ("safe", again)
+
+
+def test_a_change_and_failed_calls_of_one_key_have_one_step():
+    change = changed("DisableKey", "06:30:00", userIdentity={"type": "AWSService"})
+    reason = f"DisableKey succeeded on this key {AT}. The input shows no EnableKey after it."
+    (step,) = states(record(**NAMED), failed(eventID="e2"), change)
+    assert step.reasons == (
+        reason,
+        "Within an hour of the denied calls, Decrypt failed with DisabledException.",
+    )
+    (step,) = states(NO_STATEMENT, failed(eventID="e2"), change)
+    assert step.reasons == (reason,)
+
+
+def test_a_key_is_made_usable_before_its_policy_is_changed_and_after_keys_with_more_denials():
+    other = KEY_ARN.replace("1234abcd", "5678abcd")
+    on_other = {"resources": [{"ARN": other}], "errorMessage": "absent"}
+    denied = [record(**on_other, eventID=f"other-{number}") for number in range(3)]
+    plan = audit(record(**NAMED), *denied, changed("DisableKey", "06:30:00")).plan
+    assert [(step.kind, step.target) for step in plan] == [
+        ("key_policy", other),
+        ("key_state", KEY_ARN),
+        ("key_policy", KEY_ARN),
     ]

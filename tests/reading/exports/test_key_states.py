@@ -1,0 +1,61 @@
+"""A change that leaves a key unusable, in both readers: without sizes the plain one, with them the
+vectorised one.
+
+Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ebs_kms_audit import audit
+from tests.exports import ACCOUNT, denied, export
+from tests.sample_incident import KEY_ID
+
+KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
+
+
+def resources(name):
+    return json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": name}])
+
+
+def changed(name, time, key=KEY_ID, **cells):
+    given = {"event_name": name, "event_time": f"2026-05-18T{time}Z", "error_code": ""}
+    more = {"read_only": "false", "resources": resources(key), "event_id": f"{name} {time}"}
+    return denied(**(given | more | cells))
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900), (7_000, 30_000)])
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ([], None),
+        ([changed("DisableKey", "06:30:00")], "DisableKey 06:30:00"),
+        ([changed("DisableKey", "09:30:00", KEY_ARN)], "DisableKey 09:30:00"),
+        ([changed("DisableKey", "06:30:00"), changed("EnableKey", "06:40:00")], None),
+        ([changed("DisableKey", "06:30:00"), changed("EnableKey", "06:20:00")],
+         "DisableKey 06:30:00"),
+        ([changed("DisableKey", "06:30:00"), changed("EnableKey", "06:40:00", KEY_ARN),
+          changed("DisableKey", "06:50:00")], "DisableKey 06:50:00"),
+        ([changed("ScheduleKeyDeletion", "06:30:00"), changed("CancelKeyDeletion", "06:40:00")],
+         "CancelKeyDeletion 06:40:00"),
+        ([changed("DeleteImportedKeyMaterial", "06:30:00"),
+          changed("ImportKeyMaterial", "06:40:00")], None),
+        ([changed("DisableKey", "06:30:00", error_code="KMSInternalException")], None),
+        ([changed("DisableKey", "06:30:00", "5678" + KEY_ID[4:])], None),
+        ([changed("DisableKey", "06:30:00", aws_region="eu-west-1")], None),
+    ],
+)  # fmt: skip
+def test_the_last_change_decides(tiny, tmp_path, sizes, rows, last):
+    path = tmp_path / "export.csv"
+    of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
+    path.write_text(export(*rows, *[of_key] * 3))
+    tiny(sizes)
+    report = audit(path)
+    (finding,) = report.findings
+    event = finding.history.unusable_since
+    assert (event and event.event_id) == last
+    states = [step for step in report.plan if step.kind == "key_state"]
+    assert [step.findings for step in states] == ([(finding.id,)] if last else [])
