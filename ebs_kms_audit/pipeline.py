@@ -86,7 +86,10 @@ class _Collected:
         self.grants.add_listed(events.documents.grants)
 
     def _add_alike(self, events: AlikeEvents) -> None:
-        """Take failed KMS calls of one kind."""
+        """Take failed KMS calls of one kind, or a failed call of EC2 that was counted."""
+        if not is_kms(events.first):
+            self.failed_calls.add(events.first)
+            return
         self.counter.add_alike(events)
         self.evidence_index.add_alike(events)
         self.context.add_alike(events)

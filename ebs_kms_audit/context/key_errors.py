@@ -80,10 +80,20 @@ class KeyErrors:
         return tuple(sorted(found, key=time_of)[:SHOWN])
 
     def _in_order(self, failed: list[AlikeEvents]) -> _Failures:
-        calls = [
-            (seconds, self._files[events.first.file], line, events, at)
-            for events in failed
-            for at, (line, seconds) in enumerate(zip(*events.columns[:2], strict=True))
-        ]
-        calls.sort(key=itemgetter(0, 1, 2))
-        return _Failures([seconds for seconds, *_ in calls], [(one, at) for *_, one, at in calls])
+        """Return the calls in order, each event once: of two forms, the one that says more."""
+        calls: dict[object, tuple[float, int, int, AlikeEvents, int]] = {}
+        for events in failed:
+            file, columns = self._files[events.first.file], events.columns
+            for at, (line, seconds, event_id) in enumerate(
+                zip(columns.lines, columns.seconds, columns.event_ids, strict=True)
+            ):
+                uid: object = event_id or (file, line)
+                if uid in calls:
+                    *_, known, known_at = calls[uid]
+                    if events.event(at).rank <= known.event(known_at).rank:
+                        continue
+                calls[uid] = seconds, file, line, events, at
+        in_order = sorted(calls.values(), key=itemgetter(0, 1, 2))
+        return _Failures(
+            [seconds for seconds, *_ in in_order], [(one, at) for *_, one, at in in_order]
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,28 @@ class _Seen:
     """Events with equal symptoms: the first symptom, and the count, times and resources of all."""
 
     def __init__(self, first: Symptom) -> None:
-        self.first = first
+        self.symptom = first
         self.count = 0
-        self.times: list[datetime] = []
-        self.resources: dict[str, None] = {}
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self._resources: dict[str, None] = {}
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The first resources, at most 100."""
+        return tuple(self._resources)[:_MOST_RESOURCES]
+
+    def add_resources(self, names: Callable[[], Iterable[str]]) -> None:
+        """Add resources, unless there are 100."""
+        if len(self._resources) < _MOST_RESOURCES:
+            self._resources.update(dict.fromkeys(names()))
+
+    def count_event(self, event: Event) -> None:
+        """Count an event, and note its time."""
+        self.count += 1
+        if time := event.time:
+            self.first = min(self.first or time, time, key=order_of)
+            self.last = max(self.last or time, time, key=order_of)
 
 
 class SymptomCollector:
@@ -66,6 +84,13 @@ class SymptomCollector:
             return
         if len(self._events) < _EVENTS_KEPT:
             self._events[event.uid] = of_record
+        if not event.error_message:  # a storm of failed calls is not described call by call
+            seen = self._seen.get(_what(_kind(event), event))
+            if seen is not None:
+                seen.add_resources(lambda: _resources_of(event))
+                self._count(seen, event, again=known is not None)
+            if seen is not None or len(self._seen) >= _KINDS_KEPT:
+                return
         denials, symptoms = _of_event(event)
         for found in symptoms:
             self._put(found, event, again=known is not None)
@@ -73,32 +98,47 @@ class SymptomCollector:
             self.messages += [PastedMessage(one, event.file, event.line, event) for one in denials]
 
     def _put(self, found: Symptom, event: Event, *, again: bool) -> None:
-        what = (found.id, found.code, event.name, event.user_name, event.account, event.region)
+        what = _what(found.id, event, found.code)
         seen = self._seen.get(what)
         if seen is None:
             if len(self._seen) >= _KINDS_KEPT:
                 return
             seen = self._seen[what] = _Seen(found)
-        elif seen.first.text is None and found.text is not None:
-            seen.first = replace(found, line=seen.first.line, file=seen.first.file)
-        if len(seen.resources) < _MOST_RESOURCES:
-            seen.resources.update(dict.fromkeys(found.resources))
-        if again and seen.count:  # the record of a row that was counted
-            return
-        seen.count += 1
-        if event.time:
-            seen.times = sorted([*seen.times, event.time], key=order_of)
-            del seen.times[1:-1]
+        elif seen.symptom.text is None and found.text is not None:
+            first = seen.symptom
+            seen.symptom = replace(found, line=first.line, file=first.file)
+        seen.add_resources(lambda: found.resources)
+        self._count(seen, event, again=again)
+
+    def _count(self, seen: _Seen, event: Event, *, again: bool) -> None:
+        if not (again and seen.count):  # otherwise it is the record of a row that was counted
+            seen.count_event(event)
 
     def __iter__(self) -> Iterator[Symptom]:
         for seen in self._seen.values():
             yield replace(
-                seen.first,
+                seen.symptom,
                 count=seen.count,
-                first_seen=seen.times[0] if seen.times else None,
-                last_seen=seen.times[-1] if seen.times else None,
-                resources=tuple(seen.resources)[:_MOST_RESOURCES],
+                first_seen=seen.first,
+                last_seen=seen.last,
+                resources=seen.resources,
             )
+
+
+def _what(id: str | None, event: Event, code: str | None = None) -> tuple[object, ...]:
+    """Return what equal symptoms have in common. Without its own code, it has that of the event."""
+    return (
+        id, code or event.error_code, event.name, event.user_name, event.account, event.region,
+    )  # fmt: skip
+
+
+def _resources_of(event: Event) -> Sequence[str]:
+    """Return the resources that an event names."""
+    from ebs_kms_audit.messages.symptoms import names_in
+
+    names = (resource.name for resource in event.resources or () if resource.name)
+    resources: Sequence[str] = names_in(" ".join(names))["resources"]
+    return resources
 
 
 def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
@@ -106,7 +146,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
     text, kind = event.error_message, _kind(event)
     if not text and kind is None:
         return (), []
-    from ebs_kms_audit.messages.symptoms import names_in, placed, symptom
+    from ebs_kms_audit.messages.symptoms import placed, symptom
 
     place: dict[str, Any] = {
         "file": event.file,
@@ -117,8 +157,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
         "operation": event.name,
         "principal": (event.identity.arn if event.identity else None) or event.user_name,
     }
-    resources = tuple(resource.name for resource in event.resources or () if resource.name)
-    known = names_in(" ".join(resources))["resources"]
+    known = tuple(_resources_of(event))
     denials, found = _in_text(text) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))

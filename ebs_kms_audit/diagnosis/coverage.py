@@ -163,7 +163,8 @@ class CoverageCounter:
             key: evidence_index.accounts.account(event)
             for key, event in self._account_examples.items()
         }
-        damaged = [account for key, account in accounts.items() if key[2]]
+        damaged = {(account, cell) for (_, _, cell), account in accounts.items() if cell}
+        repaired = {account for account, _ in damaged if account}
         return Facts(
             denials=denials,
             shared_name_denials=shared,
@@ -172,8 +173,8 @@ class CoverageCounter:
             other_errors=self._errors.result(),
             file_notes=tuple(note for file in files for note in _notes_on(file)),
             source_inferred=self._source_inferred,
-            repaired_accounts=sum(account is not None for account in damaged),
-            unknown_accounts=sum(account is None for account in damaged),
+            repaired_accounts=len(repaired),
+            unknown_accounts=sum(account is None for account, _ in damaged),
             disagreements=tuple(denied.disagreements),
             surroundings_incomplete=surroundings_incomplete,
             has_exports=any(file.form == "export" for file in files),

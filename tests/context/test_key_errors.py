@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+import ebs_kms_audit
 from tests.incidents import OTHER_KEY, denied, event, of_key
 from tests.records import KEY_ARN, audit
+from tests.rows import export, row
 
 DISABLED = {"errorCode": "DisabledException", "eventID": "error"}
 
@@ -34,6 +38,14 @@ def test_errors_of_the_same_key_within_an_hour(failed, near):
     report = audit(denied("Decrypt", None), failed)
     found = [one.event_id for finding in report.findings for one in finding.history.key_errors]
     assert found == ["error"] * near
+
+
+def test_one_error_in_two_exports_is_listed_once():
+    named = json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": KEY_ARN}])
+    failed = row(event_name="Decrypt", error_code="DisabledException", resources=named)
+    rows = [row(resources=named), failed | {"Event ID": "error"}]
+    (finding,) = ebs_kms_audit.audit([export(*rows), export(*rows)]).findings
+    assert [one.event_id for one in finding.history.key_errors] == ["error"]
 
 
 @pytest.mark.parametrize(

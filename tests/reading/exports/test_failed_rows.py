@@ -1,7 +1,7 @@
-"""KMS errors that are not denials: large exports have many of them, as rows of one kind.
+"""KMS errors that are not denials, and failed EC2 calls: large exports can have many of them.
 
-Rows of a kind have different User names. Without sizes, the plain reader reads the file; with them,
-the vectorised reader.
+KMS errors of a kind have different User names. Without sizes, the plain reader reads the file; with
+them, the vectorised reader.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 from ebs_kms_audit import audit
 from ebs_kms_audit.reading.exports.large import export as large_export
-from tests.exports import ACCOUNT, access_key, denied, export
+from tests.exports import ACCOUNT, access_key, denied, export, row
 from tests.sample_incident import KEY_ID
 
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
@@ -125,3 +125,52 @@ def test_denied_rows_in_the_window_show_that_read_only_events_are_there(report_o
     ]
     around = f"2026-05-18T07:00:{second}Z"
     assert report_on(sizes, *rows, around=around, minutes=0.02).coverage.shows_denials
+
+
+def launched(volume, code="Client.InvalidKMSKey.InvalidState", **cells):
+    named = json.dumps([{"resourceType": "AWS::EC2::Volume", "resourceName": volume}])
+    return row(event_name="AttachVolume", error_code=code, resources=named, **cells)
+
+
+VOLUMES = [f"vol-0123456789abcdef{number}" for number in range(4)]
+
+
+@BOTH_READERS
+def test_failed_ec2_calls_are_one_symptom_that_begins_at_the_first_row(report_on, sizes):
+    """Source: EC2 User Guide, "Error codes for the Amazon EC2 API", InvalidKMSKey.InvalidState."""
+    rows = [
+        launched(VOLUMES[2], event_time="2026-05-18T07:00:50Z", event_id="event-1"),
+        launched(VOLUMES[0], event_time="2026-05-18T07:00:10Z", user_agent='a "quoted", agent'),
+        launched(VOLUMES[1], event_time="2026-05-18 07:00:59Z"),  # a row that is not regular
+        launched(VOLUMES[2], event_time="2026-05-18T07:00:20Z", event_id="event-1"),  # known
+        launched(VOLUMES[3], code="Client.InstanceLimitExceeded"),  # says nothing of a key
+    ]
+    (symptom,) = report_on(sizes, *rows).symptoms
+    assert (symptom.id, symptom.count, symptom.line) == ("kms_key_incorrect_state", 3, 2)
+    assert symptom.resources == (VOLUMES[2], VOLUMES[0], VOLUMES[1])
+    assert f"{symptom.first_seen:%S} {symptom.last_seen:%S}" == "10 59"
+
+
+@BOTH_READERS
+def test_a_failed_ec2_call_is_joined_to_the_denial_near_it(report_on, sizes):
+    rows = [
+        launched(VOLUMES[0], user_name="alice", event_time="2026-05-18T07:04:00Z"),
+        denied("alice", event_time="2026-05-18T07:00:00Z"),
+        launched(VOLUMES[1], user_name="bob", event_time="2026-05-18T07:00:00Z"),
+    ]
+    report = report_on(sizes, *rows)
+    (finding,) = report.findings
+    assert [(one.principal, one.findings) for one in report.symptoms] == [
+        ("alice", (finding.id,)),
+        ("bob", ()),
+    ]
+    assert finding.history.attempts.operations == {"AttachVolume"}
+
+
+@BOTH_READERS
+def test_failed_ec2_calls_outside_the_window_are_symptoms_too(report_on, sizes):
+    rows = [
+        launched(VOLUMES[0], event_time=f"2026-05-18T07:00:{second:02}Z") for second in range(60)
+    ]
+    report = report_on(sizes, *rows, around="2026-05-18T07:00:30Z", minutes=0.1)
+    assert [(one.count, one.line) for one in report.symptoms] == [(60, 2)]

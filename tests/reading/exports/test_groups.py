@@ -19,6 +19,7 @@ from ebs_kms_audit.reading.exports.large.groups import (
     COUNTED,
     DAMAGED,
     DOUBT,
+    FAILED,
     NEEDED,
     Groups,
 )
@@ -78,7 +79,9 @@ CASES: dict[str, tuple[dict[str, str], int, int]] = {
     "another category": ({"event_category": "Insight"}, 0, COUNTED_CALL),
     "no category": ({"event_category": "1"}, DOUBT, DOUBT),
     "another type": ({"event_type": "AwsServiceEvent"}, 0, COUNTED_CALL),
-    "error": ({"error_code": "Client.UnauthorizedOperation"}, 0, NEEDED),
+    "symptom": ({"error_code": "Client.UnauthorizedOperation"}, 0, COUNTED_CALL | FAILED),
+    "denied": ({"error_code": "AccessDenied"}, 0, NEEDED),
+    "another error": ({"error_code": "Client.InstanceLimitExceeded"}, 0, COUNTED_CALL),
     "source with spaces": ({"event_source": " ec2.amazonaws.com "}, 0, COUNTED_CALL),
     "another source": ({"event_source": "s3.amazonaws.com"}, 0, 0),
     "no name": ({"event_name": ""}, DOUBT, DOUBT),

@@ -27,6 +27,14 @@ def test_a_damaged_account_id_is_repaired_from_the_access_key(delimiter, cell, n
     assert "Repaired: 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
 
 
+def test_an_account_id_that_is_damaged_in_two_files_is_one_id(tmp_path):
+    paths = [tmp_path / name for name in ("monday.csv", "tuesday.csv")]
+    for path, cell in zip(paths, ("1.11122E+11", "1.11E+11"), strict=True):
+        path.write_text(export(denied(recipient_account_id=cell)))
+    report = audit(paths).to_dict()
+    assert "Repaired: 1 id. Unknown: 0 ids." in caveats(report)["account_id_damaged"]
+
+
 @pytest.mark.parametrize(("delimiter", "cell"), DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_account_id_that_nothing_repairs_is_unknown(delimiter, cell):
     one = denied(aws_access_key="AKIAIOSFODNN7EXAMPLE", recipient_account_id=cell)

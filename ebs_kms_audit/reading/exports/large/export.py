@@ -13,9 +13,12 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from datetime import datetime
 from functools import partial
+from heapq import merge
 
 import numpy as np
 
+from ebs_kms_audit.aws.ebs_errors import symptom_of
+from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
@@ -103,15 +106,31 @@ class LargeExport:
     def read(self, workers: Workers) -> Iterator[Event | AlikeEvents]:
         """Yield the events that are needed one by one, and failed KMS calls of a kind together.
 
+        Failed EC2 calls come at the end, in order of their lines. Those that are only counted, and
+        that `around` yields if they bear on a denial, are `AlikeEvents` too, each by itself.
+
         `workers` may read a part of the file.
         """
+        failed_calls: list[Event | AlikeEvents] = []
         with closing(self._results(workers)) as results:
             for result in results:
-                yield from self._take(result)
+                for event in self._take(result):
+                    if _is_failed_call(event):
+                        failed_calls.append(event)
+                    else:
+                        yield event
                 if self._events.failed_count >= _FAILED_TOGETHER:
                     yield from self._events.failed()
         yield from self._events.failed()
+        yield from merge(failed_calls, self._failed_calls(), key=_line)
         self._events.forget_kinds()
+
+    def _failed_calls(self) -> Iterator[AlikeEvents]:
+        """Yield the failed EC2 calls that are symptoms, but those that `read` has parsed."""
+        if self._keep_only is None:
+            rows = self._rows(self._kept["failures"].places())
+            for line, cells in rows:
+                yield AlikeEvents.of(self._events.unnoted_event(line, cells))
 
     def _take(self, result: RangeResult) -> Iterator[Event]:
         """Add what a range holds to what the file holds, and yield its events."""
@@ -228,6 +247,18 @@ class LargeExport:
         """Yield the lines of regular rows, and their cells."""
         cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
         return zip(places["line"].tolist(), cells, strict=True)
+
+
+def _is_failed_call(event: Event) -> bool:
+    return (
+        event.error_code is not None
+        and is_ebs_operation(event.source, event.name)
+        and symptom_of(event.name, event.error_code) is not None
+    )
+
+
+def _line(events: Event | AlikeEvents) -> int:
+    return events.line if isinstance(events, Event) else events.first.line
 
 
 def _texts_in(file: UnchangedFile, places: Array) -> Iterator[str]:

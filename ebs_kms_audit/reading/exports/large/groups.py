@@ -29,7 +29,9 @@ from ebs_kms_audit.reading.exports.large.parts import parts_of
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.hashing import LONGEST, hash_spans, mixed
 
-DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, SUCCESS, CHANGE, SESSION = (1 << n for n in range(9))
+(
+    DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, FAILED, SUCCESS, CHANGE, SESSION,
+) = (1 << n for n in range(10))  # fmt: skip
 """What the rows of a group are, as bits of its flags. A group without flags is not relevant.
 
 DOUBT    rows that the plain reader must read
@@ -37,7 +39,8 @@ DAMAGED  rows with an account id that lost digits
 NEEDED   rows that are needed one by one
 USER     rows that are needed if their resources can be the ARN of an IAM user
 COUNTED  rows that are only counted; of these:
-CALL     EC2 calls
+CALL     EC2 calls; of these:
+FAILED   calls with an error that is a symptom
 SUCCESS  successful KMS calls of the kinds that EBS needs
 CHANGE   changes to a key
 SESSION  AssumeRole calls
@@ -228,14 +231,17 @@ def _flags(relevance: Relevance, source: str, name: str, error: str) -> int:
         return NEEDED
     if name == "PutKeyPolicy":
         return NEEDED
-    if error:  # only errors of KMS, and of EC2 with a known meaning, are shown one by one
-        if relevance.assume_role:  # of a denied call, unreadable resources are reported
-            return NEEDED if error in DENIAL_CODES else COUNTED
-        if relevance.kms or symptom_of(name, error):
-            return NEEDED
+    is_denied = error in DENIAL_CODES  # of a denied call, unreadable resources are reported
+    is_symptom = bool(error) and symptom_of(name, error) is not None
+    if error and relevance.assume_role:
+        return NEEDED if is_denied else COUNTED
+    if error and (relevance.kms or (is_symptom and (is_denied or not relevance.ec2_call))):
+        return NEEDED
     flags = COUNTED
     if relevance.ec2_call:
         flags |= CALL
+        if is_symptom:
+            flags |= FAILED
     if relevance.assume_role:
         flags |= SESSION
     if relevance.key_change:

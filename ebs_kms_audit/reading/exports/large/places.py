@@ -48,6 +48,7 @@ class PlaceKind(NamedTuple):
 
 KINDS = {
     "calls": PlaceKind("all", 1_500_000),
+    "failures": PlaceKind("all", 1_500_000),
     "changes": PlaceKind("all", 1_000_000),
     "successes": PlaceKind("latest", 500_000),
     "sessions": PlaceKind("all", 1_000_000),
@@ -56,6 +57,7 @@ KINDS = {
 """The kinds of rows that may bear on a denial, and what the `id` of a row is.
 
 calls      EC2 calls: the Request ID
+failures   EC2 calls with an error that is a symptom: 0
 changes    changes to keys: the Event ID
 successes  successful KMS calls of the kinds that EBS needs: the caller, the operation, the key, and
            in the last bit whether AWS made the call itself (INTERNAL)

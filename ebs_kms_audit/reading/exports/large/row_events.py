@@ -40,6 +40,7 @@ class RowEvents:
         self._time_at = settings.layout.positions[columns.EVENT_TIME]
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
         self._times = settings.time_reader()
+        self._is_start = True
 
     def needed(
         self,
@@ -75,6 +76,8 @@ class RowEvents:
             callers = [np.frombuffer(one, "u4") for one in rows.callers]
             numbers = numbers_of_kinds[of_kinds]
             are_columns = numbers != _ONE_BY_ONE
+            if self._is_start:  # an audit imports what it needs when the first event is there
+                are_columns[0] = self._is_start = False
             failed = np.flatnonzero(are_columns)
             if len(failed):
                 self._failed.add(

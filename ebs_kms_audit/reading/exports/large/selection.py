@@ -17,6 +17,7 @@ from ebs_kms_audit.reading.exports.large.groups import (
     CHANGE,
     COUNTED,
     EMPTY_LIST,
+    FAILED,
     NEEDED,
     SESSION,
     SUCCESS,
@@ -89,6 +90,9 @@ class RowSelection:
         }
         if any(map(len, rows_of.values())):
             self._keep_places(block, rows_of)
+        failures = np.flatnonzero(flags & FAILED != 0)
+        if len(failures):
+            self._keep("failures", block, failures, nothing := np.zeros_like(failures), nothing)
         self._keep_sessions(block, np.flatnonzero(flags & SESSION != 0), needed)
         rows = np.flatnonzero(needed)
         if len(rows):
