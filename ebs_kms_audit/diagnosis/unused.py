@@ -54,12 +54,13 @@ def unused(
 def _policies(policies: Sequence[GivenPolicy], denials: Sequence[Denial]) -> Iterator[Unused]:
     arns = {denial.key.arn for denial in denials if denial.key.arn}
     ids = {denial.key.id for denial in denials if denial.key.id}
+    bare = {denial.key.id for denial in denials if denial.key.id and not denial.key.arn}
     regions = {denial.event.region for denial in denials if not denial.key.known}
     for policy in policies:
         key = Arn.parse(policy.key)
         if policy.key is None or policy.key in arns:
             continue
-        if key is None and policy.key_id in ids:
+        if policy.key_id in (ids if key is None else bare):
             continue
         if key is not None and {key.region, None} & regions:
             continue  # a denial without a key may be about this one

@@ -127,3 +127,19 @@ def test_what_is_not_used_is_listed_in_the_order_of_the_options():
 
 def test_a_message_alone_is_used():
     assert ebs_kms_audit.audit(messages=MESSAGE.format(name="alice")).unused == ()
+
+
+def of_key(name):
+    return rows.row(resources=json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": name}]))
+
+
+def test_a_policy_by_arn_can_be_that_of_a_row_with_a_bare_key_id():
+    key_id = KEY_ARN.rpartition("/")[2]
+    report = rows.audit(of_key(key_id), key_policies={KEY_ARN: POLICY})
+    assert report.findings[0].judgements[0].policy.key == KEY_ARN
+    assert report.unused == ()
+    (unused,) = rows.audit(of_key(key_id), key_policies={OTHER_KEY: POLICY}).unused
+    assert (unused.why, unused.nearest) == (NO_KEY, key_id)
+    # an ARN in the row says which of two keys with this id it is
+    (unused,) = rows.audit(of_key(KEY_ARN), key_policies={KEY_ELSEWHERE: POLICY}).unused
+    assert (unused.why, unused.nearest) == (NO_KEY, KEY_ARN)
