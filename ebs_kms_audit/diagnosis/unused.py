@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.diagnosis.sentence import listed
 from ebs_kms_audit.model import Denial
 
 if TYPE_CHECKING:
@@ -73,15 +74,28 @@ def _policies(policies: Sequence[GivenPolicy], denials: Sequence[Denial]) -> Ite
 
 
 def _principals(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:
-    names = {denial.event.user_name for denial in denials if denial.event.user_name}
+    by_name: dict[str, list[Denial]] = {}
+    for denial in denials:
+        if denial.event.user_name:
+            by_name.setdefault(denial.event.user_name, []).append(denial)
     for name, arn in given.principals.items():
-        if name not in names:
-            yield Unused(
-                option="--principal",
-                value=f"{name}={arn}",
-                why="No denied row has this User name.",
-                nearest=_nearest(name, names),
-            )
+        named = by_name.get(name, [])
+        callers = list(dict.fromkeys(one.principal.arn for one in named if one.principal.arn))
+        if str(arn) in callers:
+            continue
+        why, nearest = "No denied row has this User name.", None
+        if named:
+            accounts = sorted({one.event.account for one in named if one.event.account})
+            why = "The input shows another caller for the denied rows with this User name."
+            if accounts and arn.account not in accounts:
+                why = f"The denied rows with this User name are of account {listed(accounts)}."
+            nearest = callers[0] if callers else None
+        yield Unused(
+            option="--principal",
+            value=f"{name}={arn}",
+            why=why,
+            nearest=nearest if named else _nearest(name, by_name),
+        )
 
 
 def _key(given: Overrides, denials: Sequence[Denial]) -> Iterator[Unused]:

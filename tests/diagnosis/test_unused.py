@@ -143,3 +143,49 @@ def test_a_policy_by_arn_can_be_that_of_a_row_with_a_bare_key_id():
     # an ARN in the row says which of two keys with this id it is
     (unused,) = rows.audit(of_key(KEY_ARN), key_policies={KEY_ELSEWHERE: POLICY}).unused
     assert (unused.why, unused.nearest) == (NO_KEY, KEY_ARN)
+
+
+ANOTHER = "The input shows another caller for the denied rows with this User name."
+OTHER_ROLE = f"{ROLE}-2"
+NAMED = "deploy-7f3a"
+
+
+@pytest.mark.parametrize(
+    ("report", "given", "why", "nearest"),
+    [
+        # A record names the caller, with or without the path of the role.
+        (lambda **options: audit(record(), **options), {NAMED: OTHER_ROLE}, ANOTHER, ROLE),
+        (lambda **options: audit(record(), **options), {NAMED: ALICE}, ANOTHER, ROLE),
+        # The ARN is of another account than the row.
+        (lambda **options: rows.audit(rows.row(), **options),
+         {"alice": ALICE.replace("111122223333", "444455556666")},
+         "The denied rows with this User name are of account 111122223333.", ALICE),
+        # EC2 infrastructure has no ARN.
+        (lambda **options: rows.audit(
+            rows.row(event_name="Decrypt", user_name="i-0123456789abcdef0",
+                     aws_access_key=rows.SESSION, source_ip_address="AWS Internal"), **options),
+         {"i-0123456789abcdef0": ROLE}, ANOTHER, None),
+    ],
+)  # fmt: skip
+def test_an_arn_that_the_input_contradicts(report, given, why, nearest):
+    (name, arn), = given.items()  # fmt: skip
+    (unused,) = report(principals=given).unused
+    assert (unused.option, unused.value) == ("--principal", f"{name}={arn}")
+    assert (unused.why, unused.nearest) == (why, nearest)
+
+
+def test_an_arn_that_an_assume_role_event_contradicts():
+    """Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail"."""
+    issued = [
+        ("AWS::IAM::AccessKey", rows.SESSION),
+        ("AWS::IAM::Role", ROLE),
+        ("AWS::STS::AssumedRole", "arn:aws:sts::111122223333:assumed-role/deploy/deploy-7f3a"),
+    ]
+    cell = json.dumps([{"resourceType": kind, "resourceName": name} for kind, name in issued])
+    given = rows.row(event_source="sts.amazonaws.com", event_name="AssumeRole", error_code="",
+                     user_name="ci", event_time="2026-05-18T06:50:00Z", resources=cell)  # fmt: skip
+    denied = rows.row(user_name=NAMED, aws_access_key=rows.SESSION)
+    (unused,) = rows.audit(given, denied, principals={NAMED: OTHER_ROLE}).unused
+    assert (unused.value, unused.why) == (f"{NAMED}={OTHER_ROLE}", ANOTHER)
+    assert unused.nearest == ROLE
+    assert rows.audit(given, denied, principals={NAMED: ROLE}).unused == ()
