@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from ebs_kms_audit.policy import KeyPolicy
 
 
+_NOT_GIVEN = "The key policy was not given."
+_NOT_SHOWN = (
+    "A redacted report does not show the change of the policy. Run the audit again without redact."
+)
+
+
 class Binding(NamedTuple):
     """The policy of a key, and why it may be another key's.
 
@@ -56,7 +62,8 @@ class Bindings:
             if judgement.can_be_shown
         }
         if not shown:
-            return Binding(policy=None, name=None, doubts=("The key policy was not given.",))
+            judged = any(part.finding.judgements for part in group.parts)
+            return Binding(policy=None, name=None, doubts=(_NOT_SHOWN if judged else _NOT_GIVEN,))
         if len(shown) > 1:
             why = "It is not known which of the given policies is this key's."
             return Binding(policy=None, name=None, doubts=(why,))

@@ -214,3 +214,21 @@ def test_a_file_that_is_named_after_a_key_is_changed_for_this_key(tmp_path):
     assert steps[KEY_ARN].document is not None
     assert steps[KEY_ARN].reasons == (UNBOUND.replace("key policy is", f"{path} is"),)
     assert steps[OTHER_KEY].document is None
+
+
+@pytest.mark.parametrize(
+    ("policies", "redact", "reason"),
+    [
+        (None, False, NOT_GIVEN),
+        (None, True, NOT_GIVEN),
+        (BOUND, True,
+         "A redacted report does not show the change of the policy. Run the audit again without "
+         "redact."),
+    ],
+)  # fmt: skip
+def test_a_redacted_report_says_whether_the_policy_was_given(policies, redact, reason):
+    report = audit(at(), key_policies=policies, redact=redact)
+    (step,) = [one for one in report.plan if one.kind == "key_policy"]
+    assert reason in step.reasons
+    assert (NOT_GIVEN in step.reasons) == (reason == NOT_GIVEN)
+    assert step.document is None
