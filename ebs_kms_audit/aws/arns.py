@@ -29,6 +29,7 @@ _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*)"
     r":(?P<account>[0-9]{12}|aws|):(?P<resource>\S+)"
 )
+_OWNED_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+")
 
 _LONGEST_KEPT = 2048
 """The longest text that is remembered with its ARN. No ARN of AWS is longer."""
@@ -126,6 +127,12 @@ class Arn(NamedTuple):
             and re.fullmatch(r"(?:user|role)/[!-~]*[!-.0-~]", self.resource) is not None
             and not {"*", "?"} & set(self.resource)
         )
+
+
+def owner_of(text: str | None) -> str | None:
+    """Return the account id in an ARN; None if there is none, or if the text is not an ARN."""
+    match = _OWNED_ARN.fullmatch(text) if text and text.startswith("arn:") else None
+    return match[1] if match else None
 
 
 @lru_cache(maxsize=1024)  # a log has few ARNs, each of them many times

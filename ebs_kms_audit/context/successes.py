@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.successes import SuccessRow, SuccessRows
 
 _KEPT = 20_000
+_NO_NAMES: frozenset[str] = frozenset()  # one for all callers without a success
 
 
 class Successes(NamedTuple):
@@ -119,7 +120,7 @@ class SuccessLog:
         callers = {caller for one in denials.alike for caller in callers_in(one.events)}
         successes = [one for caller in callers for one in self._of_caller(caller)]
         if not successes:
-            return frozenset(), None
+            return _NO_NAMES, None
         calls = _Calls(
             {(_issuer(d.event), is_aws_internal(d.event.source_ip), d.key.id) for d in kinds}
         )

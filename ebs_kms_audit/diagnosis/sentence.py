@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, owner_of
 from ebs_kms_audit.diagnosis.cause import Half
 from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.identify.pasted import NO_ACTION
@@ -53,11 +53,13 @@ def sentence(pattern: str, caller: str, actions: str, *, several: bool = False) 
 
 def caller_name(principal: Principal) -> str:
     """Return the name that the sentence of a cause has for the caller."""
-    arn = Arn.parse(principal.arn)
     if principal.kind is PrincipalKind.ROOT:
         return "the root user"
-    if principal.kind is PrincipalKind.ACCOUNT and arn:
-        return f"account {arn.account}"
+    if principal.kind is PrincipalKind.ACCOUNT and (account := owner_of(principal.arn)):
+        return f"account {account}"
+    if principal.arn and "/" in principal.arn and owner_of(principal.arn):  # as for most callers
+        return principal.arn.rpartition("/")[2]
+    arn = Arn.parse(principal.arn)
     if arn is not None:
         return arn.name
     return principal.role_name or principal.user_name or "the caller"

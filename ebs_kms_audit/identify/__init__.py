@@ -218,14 +218,18 @@ class Resolver:
         role = self._role(event, name, access_key)
         if role is None:
             return name, credential
-        return credential._replace(role=None), role.role_arn
+        return credential.given, credential.kind, credential.account, role.role_arn
 
     def _role(self, event: Event, name: str | None, access_key: str | None) -> AssumedRole | None:
-        """Return the role that decides who a caller is, in whichever session.
+        """Return the role that decides who the caller of a row is, in whichever session.
 
         Pasted messages can be about one session.
         """
-        if self._overrides.pasted.messages or may_be_infrastructure(event, name, access_key):
+        if (
+            event.identity
+            or self._overrides.pasted.messages
+            or may_be_infrastructure(event, name, access_key)
+        ):
             return None
         return self._evidence_index.assumed_roles.of(name, access_key, event.account)
 
@@ -234,7 +238,6 @@ class Resolver:
         first, columns = events.first, events.columns
         if (
             concerned
-            or first.identity
             or first.account_cell
             or self._role(first, first.user_name, first.access_key) is None
         ):

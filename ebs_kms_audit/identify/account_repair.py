@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ebs_kms_audit.aws.access_keys import account_of, key_kind
-from ebs_kms_audit.aws.arns import Arn, is_account_id
+from ebs_kms_audit.aws.arns import owner_of
 from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.exports.cells import fits_damaged
@@ -77,9 +77,8 @@ class AccountVotes:
         if not event.resources or not is_relevant(event.source, event.name):
             return
         for resource in event.resources:
-            arn = Arn.parse(resource.name)
-            if arn and is_account_id(arn.account):
-                votes.accounts[arn.account] += 1
+            if owner := owner_of(resource.name):
+                votes.accounts[owner] += 1
 
     def count_again(self, file: str, events: Iterable[Event]) -> None:
         """Replace the votes of a file with the votes of these events."""

@@ -10,12 +10,14 @@ Source: CloudTrail User Guide, "CloudTrail userIdentity element".
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.model import Event
 
 _KEPT = 50_000
+_LONGEST = 2_048  # characters: no ARN of AWS is longer
 
 
 class AssumedRole(NamedTuple):
@@ -49,11 +51,11 @@ class AssumedRoles:
         if event.error_code or not event.name.startswith("AssumeRole"):
             return
         resources = event.resources or ()
-        names = (resource.name for resource in resources if resource.name)
-        roles = {name for name in names if ":role/" in name and _is_role(name)}
+        names = {one.name for one in resources if one.name and ":role/" in one.name}
+        roles = [name for name in names if len(name) <= _LONGEST and _is_role(name)]
         if len(roles) != 1:
             return
-        assumed = AssumedRole(str(roles.pop()), event.event_id, (event.file, event.line))
+        assumed = AssumedRole(roles[0], event.event_id, (event.file, event.line))
         for resource in resources:
             if resource.type == "AWS::IAM::AccessKey" and resource.name:
                 self._keep(resource.name, assumed)
@@ -100,6 +102,7 @@ def _put(known: dict[str, AssumedRole], name: str, role: AssumedRole) -> None:
         known[name] = role
 
 
-def _is_role(name: str | None) -> bool:
+@lru_cache(maxsize=1_000)
+def _is_role(name: str) -> bool:
     arn = Arn.parse(name)
     return arn is not None and arn.is_user_or_role and arn.resource_type == "role"

@@ -10,6 +10,7 @@ identifiers" (prefixes AKIA and ASIA).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.access_keys import key_kind
@@ -54,7 +55,16 @@ class EvidenceIndex:
         for at in sorted(range(len(lines)), key=lines.__getitem__):
             if access_keys[at] in long_term and names[at] not in users:
                 users.add(names[at])
-                self._add_holder(events.event(at))
+                if not self._is_known_before(events, at):
+                    self._add_holder(events.event(at))
+
+    def _is_known_before(self, events: AlikeEvents, at: int) -> bool:
+        """Return whether an earlier event shows the holder of the key of the one at a place."""
+        first, columns = events.first, events.columns
+        by_account = self._long_term_keys.get(columns.user_names[at] or "", {})
+        known = by_account.get((first.account, first.account_cell))
+        place = first.identity is not None, first.file, columns.lines[at]
+        return known is not None and _place(known) <= place
 
     def _add_holder(self, event: Event) -> None:
         """Add an event with a User name and a long-term access key."""
@@ -262,20 +272,25 @@ def _user(event: Event, account: str | None, evidence_index: EvidenceIndex) -> P
             proof=named.event,
         )
     partition = partition_of(event.region)
-    known = partition and account and is_iam_name(event.user_name)
+    known = bool(partition and account and is_iam_name(event.user_name))
     return _principal(
         event,
         PrincipalKind.USER,
         Evidence.INFERRED,
-        f"{where}, so the caller is an IAM user; "
-        + (
-            "this ARN assumes that the user has no IAM path"
-            if known
-            else "the ARN is unknown, because account, Region or name is unknown or invalid"
-        ),
+        _why_a_user(where, known),
         arn=f"arn:{partition}:iam::{account}:user/{event.user_name}" if known else None,
         proof=proof,
     )
+
+
+@lru_cache(maxsize=100)  # so that the users share the text
+def _why_a_user(where: str, known: bool) -> str:
+    arn = (
+        "this ARN assumes that the user has no IAM path"
+        if known
+        else "the ARN is unknown, because account, Region or name is unknown or invalid"
+    )
+    return f"{where}, so the caller is an IAM user; {arn}"
 
 
 def _named_by_iam(

@@ -28,6 +28,22 @@ class Resource:
     type: str | None
     name: str | None
 
+    @classmethod
+    def of(cls, type_: str | None, name: str | None) -> Resource:
+        """Return a resource. This is several times as fast as `Resource()`."""
+        made: Any = _UnfrozenResource()
+        made.type = type_
+        made.name = name
+        made.__class__ = cls  # now it is immutable
+        resource: Resource = made
+        return resource
+
+
+class _UnfrozenResource:
+    """A Resource before its fields are set: an object with the same slots."""
+
+    __slots__ = ("name", "type")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:

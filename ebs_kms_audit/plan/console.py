@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ebs_kms_audit.aws.arns import Arn
+from ebs_kms_audit.aws.arns import Arn, owner_of
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
 from ebs_kms_audit.model import Denial, PrincipalKind
 from ebs_kms_audit.plan.key_group import KeyGroup
@@ -40,8 +40,9 @@ def _clicks(
             "add the callers under Key users: that allows more actions."
         )
         return
-    own = [part for part in parts if not _other_account(group, part)]
-    others = dict.fromkeys(filter(None, (_other_account(group, part) for part in parts)))
+    accounts = [_other_account(group, part) for part in parts]
+    own = [part for part, other in zip(parts, accounts, strict=True) if not other]
+    others = dict.fromkeys(filter(None, accounts))
     if own:
         names = list(dict.fromkeys(map(_name, own)))
         listed = ", ".join(names[:_LISTED])
@@ -57,8 +58,9 @@ def _clicks(
 
 def _other_account(group: KeyGroup, part: Part) -> str | None:
     """Return the account of a caller who is not of the key's account."""
-    arn, key = Arn.parse(part.finding.principal.arn), Arn.parse(group.key)
-    return arn.account if arn and key and arn.account != key.account else None
+    key = Arn.parse(group.key)
+    owner = owner_of(part.finding.principal.arn)
+    return owner if key and owner != key.account else None
 
 
 def _name(part: Part) -> str:

@@ -26,6 +26,7 @@ from ebs_kms_audit.plan.needs import (
     is_ebs,
     together,
     wanted_statements,
+    works_by_grant,
 )
 from ebs_kms_audit.plan.placeholders import principal_placeholder
 from ebs_kms_audit.plan.routing import Part, through_service
@@ -147,7 +148,8 @@ def key_policy_step(
     unknown = [part for part in parts if not part.finding.principal.arn]
     named = known or list(parts)
     kinds = [denial for part in named for denial in part.denials.kinds]
-    wanted = together([one for part in named for one in _wanted(part, options)])
+    by_needs: dict[object, tuple[WantedStatement, ...]] = {}
+    wanted = together([one for part in named for one in _wanted(part, options, by_needs)])
     binding = bindings.of(group)
     found = *deleted(group), *doubts_on_causes(named), *doubts_on_evidence(kinds)
     change = KeyPolicyChange(
@@ -181,13 +183,37 @@ def key_policy_step(
     return change.applied(step, binding.policy, binding.doubts)
 
 
-def _wanted(part: Part, options: PlanOptions) -> tuple[WantedStatement, ...]:
+def _wanted(
+    part: Part, options: PlanOptions, by_needs: dict[object, tuple[WantedStatement, ...]]
+) -> Iterable[WantedStatement]:
+    """Return the statements that a part needs. `by_needs` are those of other parts."""
     principal = part.finding.principal
     name = principal.arn or principal_placeholder(principal.kind)
-    wanted = wanted_statements(part.denials, name, least_privilege=options.least_privilege)
-    if not through_service(part):
-        return wanted
-    return tuple(_through_service(one) for one in wanted)
+    kinds = part.denials.kinds
+    if through_service(part) or any(map(works_by_grant, kinds)):
+        wanted = wanted_statements(part.denials, name, least_privilege=options.least_privilege)
+        return map(_through_service, wanted) if through_service(part) else wanted
+    needs = tuple(map(_needs, kinds))
+    if needs not in by_needs:
+        by_needs[needs] = wanted_statements(
+            part.denials, name, least_privilege=options.least_privilege
+        )
+    return [one._replace(principals=(name,)) for one in by_needs[needs]]
+
+
+def _needs(denial: Denial) -> tuple[object, ...]:
+    """Return what denials have in common that need the same statements, beside the caller."""
+    return (
+        denial.event.name,
+        denial.iam_actions,
+        denial.statement_kind,
+        denial.ebs_traffic,
+        denial.called_directly,
+        denial.cross_account,
+        denial.principal.kind,
+        denial.key.aws_managed,
+        id(denial.message),
+    )
 
 
 def _through_service(wanted: WantedStatement) -> WantedStatement:

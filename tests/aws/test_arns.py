@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name, partition_of
+from ebs_kms_audit.aws.arns import Arn, is_account_id, is_iam_name, owner_of, partition_of
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,24 @@ def test_iam_names(name, valid):
 )
 def test_account_ids(text, valid):
     assert is_account_id(text) is valid
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        ("arn:aws:iam::111122223333:user/ops/alice", "111122223333"),
+        ("arn:aws-cn:sts::444455556666:assumed-role/a/b", "444455556666"),
+        ("arn:aws:kms:us-east-1:111122223333:alias/team/ebs", "111122223333"),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", None), ("arn:aws:s3:::bucket", None),
+        ("arn:aws:iam::11112222333:user/a", None), ("arn:aws:iam::111122223333:user/a b", None),
+        ("arn:aws:iam::111122223333:", None), ("alice", None), ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_account_in_an_arn(text, owner):
+    assert owner_of(text) == owner
+
+
+@given(st.from_regex(r"arn:aws[a-z-]*:[a-z]*:[a-z]*:([0-9]{11,13}|aws|):.{0,9}", fullmatch=True))
+def test_the_account_in_any_arn_is_that_of_the_parsed_one(text):
+    arn = Arn.parse(text)
+    assert owner_of(text) == (arn.account if arn and is_account_id(arn.account) else None)

@@ -44,6 +44,7 @@ OF_KEY = {
     "a role and a user": (assume(ROLE, f"arn:aws:iam::{ACCOUNT}:user/ci-runner"), ROLE),
     "a role and a role of a wildcard": (assume(ROLE, f"arn:aws:iam::{ACCOUNT}:role/*"), ROLE),
     "a user only": (assume(f"arn:aws:iam::{ACCOUNT}:user/deploy"), None),
+    "a longer text than an ARN": (assume(f"arn:aws:iam::{ACCOUNT}:role/{'x' * 2048}"), None),
     "another access key": (assume(ROLE, key=KEY_2), None),
     "resources that cannot be read": (assume(ROLE, resources=None), None),
 }  # fmt: skip

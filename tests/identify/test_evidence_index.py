@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ebs_kms_audit.identify.principal import EvidenceIndex, principal_of
-from ebs_kms_audit.model import Identity
+from ebs_kms_audit.model import AlikeEvents, Identity
 from tests.identify.events import ACCOUNT, EC2, OTHER, event, resources
 from tests.sample_incident import access_key
 
@@ -50,8 +50,12 @@ def holder(**fields):
 )
 def test_the_event_that_shows_a_long_term_access_key(events, proof):
     for ordered in (events, events[::-1]):
-        found = index(*ordered).long_term_key_row("alice", ACCOUNT)
-        assert (found and found.event_id) == proof
+        in_columns = EvidenceIndex()
+        for one in ordered:
+            in_columns.add_alike(AlikeEvents.of(one))
+        for evidence in (index(*ordered), in_columns):
+            found = evidence.long_term_key_row("alice", ACCOUNT)
+            assert (found and found.event_id) == proof
 
 
 def test_of_two_events_at_one_place_the_first_counts():

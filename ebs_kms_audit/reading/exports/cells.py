@@ -78,8 +78,10 @@ def read_resources(cell: str) -> tuple[Resource, ...] | None:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
     return tuple(
-        Resource(type=_text(entry.get("resourceType")), name=_text(entry.get("resourceName")))
-        for entry in entries
+        [
+            Resource.of(_text(entry.get("resourceType")), _text(entry.get("resourceName")))
+            for entry in entries
+        ]
     )
 
 
