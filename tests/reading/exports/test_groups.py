@@ -14,15 +14,8 @@ import pytest
 from ebs_kms_audit import audit
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.large import groups
-from ebs_kms_audit.reading.exports.large.groups import (
-    CALL,
-    COUNTED,
-    DAMAGED,
-    DOUBT,
-    FAILED,
-    NEEDED,
-    Groups,
-)
+from ebs_kms_audit.reading.exports.large.flags import CALL, COUNTED, DAMAGED, DOUBT, FAILED, NEEDED
+from ebs_kms_audit.reading.exports.large.groups import Groups
 from ebs_kms_audit.reading.exports.large.index import index_rows
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.hashing import PAD
@@ -69,7 +62,8 @@ CASES: dict[str, tuple[dict[str, str], int, int]] = {
         {"recipient_account_id": "1.11122E+11"}, DOUBT | DAMAGED, DOUBT | DAMAGED
     ),
     "account and Region": (
-        {"recipient_account_id": "1.11122E+11", "aws_region": "not a region"}, DOUBT, DOUBT
+        {"recipient_account_id": "1.11122E+11", "aws_region": "not a region"},
+        DOUBT | DAMAGED, DOUBT | DAMAGED,
     ),
     "account as a float": (
         {"recipient_account_id": "111122000000.0"}, DOUBT | DAMAGED, DOUBT | DAMAGED
@@ -182,3 +176,17 @@ def test_more_groups_than_slots() -> None:
     for _ in range(2):
         assert flags_of(found, relevant, HEADER) == [COUNTED_CALL] * 9_000
     assert [count for _, _, count in found.counted()] == [2] * 9_000
+
+
+def test_the_text_of_a_group_is_yielded_once() -> None:
+    """It is yielded for the first range with the group. Later ranges yield the count only."""
+    found = groups_of(HEADER)
+    runs = row(event_name="RunInstances")
+    stops = row(event_name="AttachVolume")
+    yielded = []
+    for rows in ([runs, runs], [runs, stops], [stops]):
+        found.begin_range()
+        flags_of(found, rows, HEADER)
+        yielded.append([(text.decode(), count) for _, text, count in found.counted()])
+    run, stop = (export(one).partition("\n")[2] for one in (runs, stops))
+    assert yielded == [[(run, 2)], [("", 1), (stop, 1)], [("", 1)]]

@@ -9,7 +9,7 @@ ranges        the ranges of the file, which several processes read (contents: it
 range_reader  a range → what an audit needs of it (settings: how its rows are written)
 window        the bytes of a range, a block at a time
 index         a block → where each cell is
-parts         what was called and where it was recorded: most rows are ordinary in both
+parts         what was called and where it was recorded → what each row is (flags)
 groups        rows that an audit treats alike, by the hashes of their cells (numbered, distinct)
 selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
 needed        rows that become events one by one, as columns (text_columns)

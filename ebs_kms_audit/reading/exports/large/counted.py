@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Iterable
 
 from ebs_kms_audit.aws.relevance import relevance
@@ -12,31 +11,31 @@ from ebs_kms_audit.model import Event
 class CountedRows:
     """The groups of rows that are only counted, by the hashes of the groups.
 
-    `event_of` makes the event of a row of its line and its cells.
+    `event_of` makes the event of a row of its line and its text.
     """
 
-    def __init__(self, event_of: Callable[[int, list[str]], Event]) -> None:
+    def __init__(self, event_of: Callable[[int, str], Event]) -> None:
         self._event_of = event_of
-        self._cells: dict[int, bytes] = {}
+        self._texts: dict[int, bytes] = {}
         self._counts: dict[int, int] = {}
         self._events: dict[int, Event] = {}
 
     def add(self, groups: Iterable[tuple[int, bytes, int]]) -> None:
-        """Add the groups of a range: hash, cells of one row as bytes of `marshal`, and count.
+        """Add the groups of a range: hash, text of one row, and number of rows.
 
-        The cells are empty if an earlier range has them.
+        The text is empty if an earlier range has it.
         """
-        for group, cells, count in groups:
-            if cells:
-                self._cells.setdefault(group, cells)
+        for group, text, count in groups:
+            if text:
+                self._texts.setdefault(group, text)
             self._counts[group] = self._counts.get(group, 0) + count
 
     def event(self, group: int) -> Event:
         """Return an event with all that the rows of a group have in common. It has no line."""
         event = self._events.get(group)
         if event is None:
-            cells = marshal.loads(self._cells.pop(group))
-            event = self._events[group] = self._event_of(0, cells)
+            text = self._texts.pop(group).decode()
+            event = self._events[group] = self._event_of(0, text)
         return event
 
     def events(self) -> list[tuple[Event, int]]:

@@ -79,7 +79,7 @@ class LargeExport:
         self._line = line
         self._keep_only = self._choice = RowChoice(related) if related else None
         self._events = RowEvents(settings, stats)
-        self._counted = CountedRows(self._events.unnoted_event)
+        self._counted = CountedRows(self._events.of_text)
         self._kept = {name: KeptRows(kind) for name, kind in KINDS.items()}
         self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness

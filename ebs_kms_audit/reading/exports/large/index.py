@@ -72,6 +72,11 @@ class RowIndex(NamedTuple):
         found: Array = rows[end - start > size]
         return found
 
+    def text(self, buffer: bytearray, row: int, first: int = 0, last: int = -1) -> bytes:
+        """Return the text of a row, or of neighbouring cells of it, without the end of its line."""
+        start = self.delimiters[row, first - 1] + 1 if first else self.starts[row]
+        return bytes(buffer[int(start) : int(self.delimiters[row, last])])
+
     @property
     def row_starts(self) -> Array:
         """Where the rows begin."""

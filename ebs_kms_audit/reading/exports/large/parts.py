@@ -1,7 +1,7 @@
-"""The cells that decide what a row is, in two parts: what was called, and where it was recorded.
+"""What was called, and where it was recorded: two parts of each row, by which it is judged.
 
-Most rows are ordinary in both parts: they can be read, and an audit does not need them. An export
-of many accounts and Regions has few different texts in each part, but many pairs of them.
+Most rows are ordinary in both parts. An export of many accounts and Regions has few different texts
+in each part, but many pairs of them. So each part is judged by itself.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ebs_kms_audit.aws.relevance import NOT_RELEVANT
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import lost_digits
-from ebs_kms_audit.reading.exports.events import JUDGED_BY, Judgement, judge
+from ebs_kms_audit.reading.exports.events import JUDGED_BY
 from ebs_kms_audit.reading.exports.header import Layout, runs_of
+from ebs_kms_audit.reading.exports.large.flags import DOUBT, flags_of_call, flags_of_record
 from ebs_kms_audit.reading.exports.large.index import RowIndex
 from ebs_kms_audit.reading.exports.large.numbered import NumberedHashes
+from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.hashing import LONGEST, hash_spans, mixed
 
 _CALL = (columns.EVENT_SOURCE, columns.EVENT_NAME, columns.REGION)
@@ -29,46 +29,48 @@ _RECORD = (columns.EVENT_TYPE, *(name for name in JUDGED_BY if name not in _CALL
 class PartOfRows(NamedTuple):
     """One part of the rows of a block.
 
-    hashes    the hash of its cells in each row
-    others    which rows are not ordinary in this part
-    too_long  which rows have cells too long for a hash
+    hashes  the hash of its cells in each row
+    flags   what these cells say of the row
     """
 
     hashes: Array
-    others: Array
-    too_long: Array
+    flags: Array
 
 
 class Part:
     """One part of the rows of a file.
 
-    `is_ordinary` judges the cells of a row of which those of other parts are empty.
+    `flags_of` judges the cells of a row of which those of other parts are empty.
     """
 
     def __init__(
-        self, layout: Layout, names: Sequence[str], is_ordinary: Callable[[list[str]], bool]
+        self,
+        settings: Settings,
+        names: Sequence[str],
+        flags_of: Callable[[list[str], Layout], int],
     ) -> None:
-        self._places = sorted(layout.positions[name] for name in names if name in layout.positions)
-        self._spans = runs_of(self._places)  # neighbours as one span
-        self._is_ordinary = is_ordinary
+        self._layout = layout = settings.layout
+        self._parse = settings.cells
+        self._flags_of = flags_of
+        self._spans = runs_of(
+            sorted(layout.positions[name] for name in names if name in layout.positions)
+        )
         self.forget()
 
     def forget(self) -> None:
-        """Forget which texts are ordinary."""
-        self._judged = NumberedHashes()
+        """Forget what was judged."""
+        self._flags = NumberedHashes()
 
     @property
     def known(self) -> int:
-        """How many texts are known."""
-        return len(self._judged)
+        """How many texts were judged and not forgotten."""
+        return len(self._flags)
 
-    def of_rows(
-        self, buffer: bytearray, index: RowIndex, cells_of: Callable[[int], list[str]]
-    ) -> PartOfRows:
-        """Return this part of the rows of a block. `cells_of` returns all cells of a row."""
+    def of_rows(self, buffer: bytearray, index: RowIndex) -> PartOfRows:
+        """Return this part of the rows of a block."""
         hashes: Array | None = None
         too_long = np.zeros(len(index.delimiters), dtype=bool)
-        for first, last in self._spans:
+        for first, last in self._spans:  # neighbours are hashed together
             start, end = index.spans(first, last)
             too_long |= end - start > LONGEST
             found = hash_spans(buffer, start, end)
@@ -76,25 +78,17 @@ class Part:
         if hashes is None:  # the file has none of the columns
             hashes = np.zeros(len(too_long), dtype=np.uint64)
 
-        def is_other(row: int) -> bool:
-            cells = cells_of(row)
-            own = [""] * len(cells)
-            for at in self._places:
-                own[at] = cells[at]
-            return not self._is_ordinary(own)
+        def flags_of(row: int) -> int:
+            cells = [""] * self._layout.width
+            for first, last in self._spans:
+                cells[first : last + 1] = self._parse(index.text(buffer, row, first, last))
+            return self._flags_of(cells, self._layout)
 
-        others = self._judged.of_rows(hashes, np.arange(len(hashes)), is_other)
-        return PartOfRows(hashes, others.astype(bool), too_long)
+        flags = self._flags.of_rows(hashes, np.arange(len(hashes)), flags_of)
+        flags[too_long] = DOUBT
+        return PartOfRows(hashes, flags)
 
 
-def parts_of(layout: Layout) -> tuple[Part, Part]:
-    """Return both parts of the rows of a file."""
-
-    def is_ordinary_call(cells: list[str]) -> bool:
-        return judge(cells, layout) == Judgement(None, NOT_RELEVANT)
-
-    def is_ordinary_record(cells: list[str]) -> bool:
-        at = layout.positions.get(columns.ACCOUNT)
-        return not (layout.misfit(cells) or (at is not None and lost_digits(cells[at])))
-
-    return Part(layout, _CALL, is_ordinary_call), Part(layout, _RECORD, is_ordinary_record)
+def parts_of(settings: Settings) -> tuple[Part, Part]:
+    """Return both parts of the rows of a file: what was called, and where it was recorded."""
+    return Part(settings, _CALL, flags_of_call), Part(settings, _RECORD, flags_of_record)

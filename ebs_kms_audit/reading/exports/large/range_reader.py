@@ -1,6 +1,6 @@
 """A range of a large export → what an audit needs of it: the vectorised reader.
 
-Rows form groups, and each group is judged once, by the code of the plain reader. Then:
+The rows are judged in two parts, each text of a part once, by the code of the plain reader. Then:
 
 - Rows without an error are counted by group. Of EC2 calls, changes, successes, AssumeRole calls and
   holders of long-term keys, the place is kept (`selection`).
@@ -22,7 +22,8 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import RowReader
 from ebs_kms_audit.reading.exports.large.blocks import Block
-from ebs_kms_audit.reading.exports.large.groups import DAMAGED, DOUBT, Groups
+from ebs_kms_audit.reading.exports.large.flags import DAMAGED, DOUBT
+from ebs_kms_audit.reading.exports.large.groups import Groups
 from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.large.needed import NeededRows, SingleRows
 from ebs_kms_audit.reading.exports.large.selection import RowSelection
@@ -53,8 +54,8 @@ class RangeResult(NamedTuple):
     guessed_dates       whether the order of day and month was guessed
     times_without_zone  whether times have no zone
     first, last         the earliest and the latest time, as ISO 8601 text
-    groups              for each group its hash, the cells of one row as bytes of `marshal`, and the
-                        number of rows; the cells are empty if an earlier range has them
+    groups              for each group its hash, the text of one row, and the number of rows; the
+                        text is empty if an earlier range has it
     kinds               the kinds of needed rows, as the fields of `needed.Kind`
     texts               the texts that needed rows refer to by numbers
     needed              the needed rows, as the fields of `needed.Columns` or as `SingleRows`

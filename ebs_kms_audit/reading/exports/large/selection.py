@@ -12,18 +12,17 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.large.blocks import Block
 from ebs_kms_audit.reading.exports.large.distinct import are_among
-from ebs_kms_audit.reading.exports.large.groups import (
+from ebs_kms_audit.reading.exports.large.flags import (
     CALL,
     CHANGE,
     COUNTED,
-    EMPTY_LIST,
     FAILED,
     NEEDED,
     SESSION,
     SUCCESS,
     USER,
-    Groups,
 )
+from ebs_kms_audit.reading.exports.large.groups import EMPTY_LIST, Groups
 from ebs_kms_audit.reading.exports.large.index import QUOTE, inside_quotes
 from ebs_kms_audit.reading.exports.large.needed import NeededRows
 from ebs_kms_audit.reading.exports.large.places import INTERNAL, KINDS, ODD
