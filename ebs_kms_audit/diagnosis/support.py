@@ -146,7 +146,9 @@ def _at(time: datetime | None) -> str:
 
 
 def _later(event: Event) -> str:
-    return f"Event {event.reference}: the same caller called {event.name} with success later."
+    """Name the operation: others of the finding can be denied after it."""
+    name = event.name
+    return f"Event {event.reference}: {name} by the same caller succeeded after it was last denied."
 
 
 def _events(denials: Denials) -> str:

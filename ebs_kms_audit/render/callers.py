@@ -187,6 +187,8 @@ def _note(group: Sequence[Finding], plan: _Plan) -> str:
     elif not parts and plan.steps:
         parts.append("no step")
     later = [finding.history.later_success for finding in group]
-    if all(event is not None for event in later) and (event := later[-1]):
-        parts.append(f"succeeded later ({phrases.clock(event.time, group[-1].last_seen)})")
+    if (events := list(filter(None, later))) and len(events) == len(later):
+        names = phrases.listed(dict.fromkeys(event.name for event in events), most=2)
+        time = max((event.time for event in events if event.time), key=order_of, default=None)
+        parts.append(f"{names} succeeded later ({phrases.clock(time, _last(group))})")
     return "; ".join(parts)

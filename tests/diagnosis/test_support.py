@@ -103,7 +103,7 @@ def test_a_later_success_speaks_against_other_causes():
     found = cause(denied("Decrypt"), LATER)
     assert (found.id, found.contradicted_by) == (
         "no_statement",
-        ("Event later: the same caller called Decrypt with success later.",),
+        ("Event later: Decrypt by the same caller succeeded after it was last denied.",),
     )
 
 

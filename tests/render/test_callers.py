@@ -3,7 +3,7 @@
 import pytest
 
 from ebs_kms_audit.render.answer import answer_of
-from tests.rows import audit, row
+from tests.rows import SESSION, audit, row
 
 POLICY = {
     "Version": "2012-10-17",
@@ -61,3 +61,41 @@ def test_one_sentence_is_about_all_callers_of_a_cause(names, sentence):
     rows += [row(user_name=names[-1])]  # the caller with the most denied calls is first
     (why,) = answer_of(audit(*rows, key_policies=POLICY)).whys
     assert why.text == f"No statement in the key policy {sentence} (inferred)"
+
+
+@pytest.mark.parametrize(
+    ("calls", "note"),
+    [
+        ([("alice", "Decrypt", "18T07:10:00")], "Decrypt succeeded later (07:10:00)"),
+        ([("alice", "Decrypt", "19T06:00:00")],
+         "Decrypt succeeded later (2026-05-19 06:00:00 UTC)"),
+        # CreateGrant was denied after Decrypt had succeeded
+        ([("alice", "Decrypt", "18T07:00:50")], "Decrypt succeeded later (07:00:50)"),
+        ([("alice", "Decrypt", "18T07:10:00"), ("alice", "CreateGrant", "18T07:12:00")],
+         "CreateGrant succeeded later (07:12:00)"),
+        ([("alice", "Decrypt", "18T07:00:10")], ""),
+        ([("bob", "Decrypt", "18T07:10:00")], ""),
+    ],
+)  # fmt: skip
+def test_the_operation_that_succeeded_later_is_named(calls, note):
+    denials = [
+        row(event_name="Decrypt", event_time="2026-05-18T07:00:34Z"),
+        row(event_name="CreateGrant", event_time="2026-05-18T07:05:00Z"),
+    ]
+    later = [
+        row(user_name=name, event_name=event, event_time=f"2026-05-{at}Z", error_code="")
+        for name, event, at in calls
+    ]
+    (caller,) = answer_of(audit(*denials, *later)).callers
+    assert caller.note.removeprefix("step 1").removeprefix("; ") == note
+
+
+def test_each_operation_that_succeeded_later_is_named():
+    """The row is about two instances, which were denied different operations."""
+    calls = [("i-0123456789abcdef0", "Decrypt"), ("i-0123456789abcdef1", "CreateGrant")]
+    denials = [row(user_name=name, event_name=event, aws_access_key=SESSION)
+               for name, event in calls]  # fmt: skip
+    later = [one | {"Error code": "", "Event time": f"2026-05-18T08:0{at}:00Z"}
+             for at, one in enumerate(denials)]  # fmt: skip
+    (caller,) = answer_of(audit(*denials, *later)).callers
+    assert caller.note == "step 1; CreateGrant and Decrypt succeeded later (08:01:00)"

@@ -44,7 +44,7 @@ INCIDENTS = [
                 says("Decrypt of deploy", RESOURCE),
                 ALLOWED,
                 BY_USE,
-                "Event later: the same caller called Decrypt with success later.",
+                "Event later: Decrypt by the same caller succeeded after it was last denied.",
             ),
         ),
     ),
