@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.caching import cached_if_short
 from ebs_kms_audit.aws.ebs_errors import symptom_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _KINDS_KEPT = 1_000
 _EVENTS_KEPT = 100_000
 _MOST_RESOURCES = 100
+_ANY = object()  # instead of a User name
 
 
 def is_symptom(event: Event) -> bool:
@@ -32,6 +33,17 @@ def is_symptom(event: Event) -> bool:
 def _kind(event: Event) -> str | None:
     """Return the id of the symptom that the error code of an event is; None for other codes."""
     return symptom_of(event.name, event.error_code or "")
+
+
+class _What(NamedTuple):
+    """What equal symptoms have in common."""
+
+    id: str | None
+    code: str | None
+    operation: str
+    user_name: object
+    account: str | None
+    region: str | None
 
 
 class _Seen:
@@ -65,11 +77,11 @@ class _Seen:
 class SymptomCollector:
     """Collects failed EC2 and EBS calls. Calls with equal symptoms become one symptom.
 
-    At most 1,000 symptoms are kept.
+    After 1,000 symptoms, the calls of further callers become one symptom without a caller.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[object, ...], _Seen] = {}
+        self._seen: dict[_What, _Seen] = {}
         self._events: dict[object, bool] = {}  # whether a record was seen
         self.messages: list[PastedMessage] = []
         """KMS access-denied messages in the error messages of EC2 and EBS."""
@@ -85,11 +97,10 @@ class SymptomCollector:
         if len(self._events) < _EVENTS_KEPT:
             self._events[event.uid] = of_record
         if not event.error_message:  # a storm of failed calls is not described call by call
-            seen = self._seen.get(_what(_kind(event), event))
+            seen = self._known(_what(_kind(event), event))
             if seen is not None:
                 seen.add_resources(lambda: _resources_of(event))
                 self._count(seen, event, again=known is not None)
-            if seen is not None or len(self._seen) >= _KINDS_KEPT:
                 return
         denials, symptoms = _of_event(event)
         for found in symptoms:
@@ -99,16 +110,23 @@ class SymptomCollector:
 
     def _put(self, found: Symptom, event: Event, *, again: bool) -> None:
         what = _what(found.id, event, found.code)
-        seen = self._seen.get(what)
+        seen = self._known(what)
         if seen is None:
             if len(self._seen) >= _KINDS_KEPT:
-                return
+                what, found = _of_any_caller(what), replace(found, principal=None)
             seen = self._seen[what] = _Seen(found)
         elif seen.symptom.text is None and found.text is not None:
             first = seen.symptom
             seen.symptom = replace(found, line=first.line, file=first.file)
         seen.add_resources(lambda: found.resources)
         self._count(seen, event, again=again)
+
+    def _known(self, what: _What) -> _Seen | None:
+        """Return the symptom of an event, if there is one; that of any caller if there are many."""
+        seen = self._seen.get(what)
+        if seen is None and len(self._seen) >= _KINDS_KEPT:
+            seen = self._seen.get(_of_any_caller(what))
+        return seen
 
     def _count(self, seen: _Seen, event: Event, *, again: bool) -> None:
         if not (again and seen.count):  # otherwise it is the record of a row that was counted
@@ -125,11 +143,15 @@ class SymptomCollector:
             )
 
 
-def _what(id: str | None, event: Event, code: str | None = None) -> tuple[object, ...]:
+def _what(id: str | None, event: Event, code: str | None = None) -> _What:
     """Return what equal symptoms have in common. Without its own code, it has that of the event."""
-    return (
-        id, code or event.error_code, event.name, event.user_name, event.account, event.region,
-    )  # fmt: skip
+    code = code or event.error_code
+    return _What(id, code, event.name, event.user_name, event.account, event.region)
+
+
+def _of_any_caller(what: _What) -> _What:
+    """Return what symptoms have in common whose callers are not told apart."""
+    return what._replace(user_name=_ANY)
 
 
 def _resources_of(event: Event) -> Sequence[str]:

@@ -208,6 +208,17 @@ def test_rows_that_say_the_same_are_one_symptom():
     )
 
 
+def test_failed_calls_of_very_many_callers_are_all_counted():
+    failed = {"event_source": "ec2.amazonaws.com", "event_name": "AttachVolume",
+              "error_code": "Client.CustomerKeyHasBeenRevoked"}  # fmt: skip
+    callers = [f"caller-{number}" for number in range(1_200)]
+    found = ebs_kms_audit.audit(
+        rows.export(*(rows.row(**failed, user_name=name) for name in (*callers, *callers)))
+    ).symptoms
+    assert sum(one.count for one in found) == 2_400
+    assert [(one.principal, one.count) for one in found if one.count != 2] == [(None, 400)]
+
+
 def test_a_row_and_its_record_are_one_event():
     failed = {"event_source": "ec2.amazonaws.com", "event_name": "AttachVolume",
               "error_code": "Client.CustomerKeyHasBeenRevoked", "source_ip_address": rows.CLIENT,

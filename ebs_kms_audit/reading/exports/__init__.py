@@ -12,17 +12,19 @@ regular ones, and gives the same events.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.aws.relevance import NOT_RELEVANT, relevance
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
-    needed_share,
+    cells_getter,
     read_events,
     row_starter,
 )
@@ -188,12 +190,24 @@ class Exports:
         if work * _NEEDED_ROW >= least:  # otherwise it is small, whatever its rows are
             if "numpy" not in sys.modules:
                 least = max(least, LARGE - self._plain_work)
-            weight = 1 + (_NEEDED_ROW - 1) * needed_share(layout, sample)
+            weight = 1 + (_NEEDED_ROW - 1) * _needed_share(layout, sample)
             work = weight * size(int(least / weight) + 1)
         if work >= least:
             return True
         self._plain_work += work
         return False
+
+
+def _needed_share(layout: Layout, rows: Iterable[Row]) -> float:
+    """Return the share of rows that an audit needs, from 0 to 1."""
+    of_kind = cells_getter(layout, columns.EVENT_SOURCE, columns.EVENT_NAME)
+    kinds = Counter(of_kind([*cells, ""]) for _, cells, _ in rows if len(cells) == layout.width)
+    needed = (
+        count
+        for (source, name), count in kinds.items()
+        if relevance(source.strip() or None, name.strip()) is not NOT_RELEVANT
+    )
+    return sum(needed) / max(1, kinds.total())
 
 
 def _size_of(source: Source, kept: KeptBlocks | None) -> Callable[[int], int]:

@@ -8,7 +8,6 @@ only.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
@@ -189,15 +188,16 @@ class RowReader:
             if len(cells) == width:
                 found = known.get(judged_by(cells)) or self._judge_and_remember(cells)
             else:
+                cells = self._layout.before_header(cells) or cells  # noqa: PLW2901
                 found = judge(cells, self._layout)
             if found.fault:
-                stats.put_aside(line, found.fault)
+                self._put_aside(line, cells, found.fault)
                 continue
             if time_at is not None and cells[time_at] != read:
                 time = times.read(cells[time_at])
                 if time is None:
                     read = None
-                    stats.put_aside(line, _no_time(cells[time_at]))
+                    self._put_aside(line, cells, _no_time(cells[time_at]))
                     continue
                 read = cells[time_at]
                 stats.add_time(time)
@@ -213,6 +213,13 @@ class RowReader:
                 yield NeededRow(line, cells, time)
             if times.guessed_order:
                 stats.guessed_dates = True
+
+    def _put_aside(self, line: int, cells: list[str], reason: str) -> None:
+        """Set a row aside, unless it is the header of an export that was joined to another."""
+        if self._layout.is_header(cells):
+            self._stats.rows -= 1
+        else:
+            self._stats.put_aside(line, reason)
 
     def _judge_and_remember(self, cells: list[str]) -> Judgement:
         """Judge a row, and remember the judgement for rows with equal cells under `JUDGED_BY`."""
@@ -376,18 +383,6 @@ def read_events(rows: Iterable[Row], stats: InputStats, delimiter: str = ",") ->
     reader = RowReader(stats.layout, stats, time_reader(stats.layout, sample, delimiter))
     maker = EventMaker(stats.layout, stats)
     return map(maker.event, reader.needed(chain(sample, rows)))
-
-
-def needed_share(layout: Layout, rows: Iterable[Row]) -> float:
-    """Return the share of rows that an audit needs, from 0 to 1."""
-    of_kind = cells_getter(layout, columns.EVENT_SOURCE, columns.EVENT_NAME)
-    kinds = Counter(of_kind([*cells, ""]) for _, cells, _ in rows if len(cells) == layout.width)
-    needed = (
-        count
-        for (source, name), count in kinds.items()
-        if relevance(source.strip() or None, name.strip()) is not NOT_RELEVANT
-    )
-    return sum(needed) / max(1, kinds.total())
 
 
 def _no_time(cell: str) -> str:

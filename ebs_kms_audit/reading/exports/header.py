@@ -105,6 +105,25 @@ class Layout(NamedTuple):
             return "current, without " + ", ".join(self.missing)
         return "current"
 
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Return whether cells are the header again: several exports were joined into one file."""
+        first, *others = cells or ("",)
+        return Layout.of_header([first.strip('"\ufeff'), *others]) == self
+
+    def before_header(self, cells: Sequence[str]) -> list[str] | None:
+        """Return the cells of a row that the header follows on the same line; None for others.
+
+        An export of the console has no line end after its last row, so the header of an export
+        that is joined to it begins inside the last cell.
+        """
+        first = next((name for name, at in self.positions.items() if at == 0), None)
+        if first is None or len(cells) < 2 * self.width - 1:
+            return None
+        *row, last = cells[: self.width]
+        if not last.endswith(first) or not self.is_header([first, *cells[self.width :]]):
+            return None
+        return [*row, last.removesuffix(first).rstrip('"\ufeff')]
+
     def misfit(self, cells: Sequence[str]) -> str | None:
         """Say why a row does not fit under the header; None where it does."""
         if len(cells) < self.width:

@@ -125,3 +125,33 @@ def test_the_report_is_that_of_the_plain_reader(
         found[name] = without_places(audit_of(folder, *files))
     assert found["plain"] == found["vectorised"]
     assert found["plain"] == found["by size"]
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900)])
+@pytest.mark.parametrize(
+    ("between", "quoting"),
+    [
+        ("", 0),  # the console writes no line end after the last row
+        ("", 1),
+        ("\n", 0),
+        ("\n", 1),
+        ("\r\n", 0),
+        ("\ufeff", 0),
+        ("\n\ufeff", 0),
+        ("\n\ufeff", 1),
+    ],
+)
+def test_exports_that_were_joined_into_one_file(
+    tiny: Any, tmp_path: Path, sizes: Any, between: str, quoting: int
+) -> None:
+    """`cat monday.csv tuesday.csv`: the last row of the first is on the line of a header."""
+    names = [[f"{day}-{at}" for at in range(3)] for day in ("monday", "tuesday", "today")]
+    parts = [export(*map(denied, of_day), quoting=quoting) for of_day in names]
+    path = tmp_path / "all.csv"
+    path.write_text(between.join(parts), encoding="utf-8", newline="")
+    tiny(sizes)
+    report = audit(path)
+    assert (report.coverage.rows_read, report.coverage.denials) == (9, 9)
+    assert report.set_aside == ()
+    found = {finding.principal.user_name for finding in report.findings}
+    assert found == {name for of_day in names for name in of_day}
