@@ -60,7 +60,7 @@ _ROLE_SESSION = re.compile(
 )
 _ACCESS_KEY, _CREATED, _CHANGING = b'"accessKeyId":"', b'"creationDate":"', 20
 _TIME_CHARACTERS = b"0123456789-:TZ"
-_KEPT = 4_000  # of about 700 bytes
+_KEPT, _CALLS_KEPT = 4_000, 16_000  # of about 700 bytes, and of 250
 
 _Caller = tuple[str | None, str | None, str | None]
 """User name, ARN of the role of a session, and that ARN or the caller's ARN."""
@@ -69,14 +69,15 @@ _T = TypeVar("_T")
 
 
 class Parts(dict[bytes, _T]):
-    """Parts of records that many records share → what `read` finds in each."""
+    """Parts of records that many records share → what `read` finds in each. `most` are kept."""
 
-    def __init__(self, read: Callable[[bytes], _T]) -> None:
+    def __init__(self, read: Callable[[bytes], _T], most: int = _KEPT) -> None:
         super().__init__()
         self._read = read
+        self._most = most
 
     def __missing__(self, part: bytes) -> _T:
-        if len(self) >= _KEPT:
+        if len(self) >= self._most:
             self.clear()
         found = self[part] = self._read(part)
         return found
@@ -180,7 +181,7 @@ class Sketcher:
     """Makes the sketches of records. A part that many records share is read once."""
 
     def __init__(self) -> None:
-        self._calls = Parts(_call_in)
+        self._calls = Parts(_call_in, _CALLS_KEPT)
         self._requests = Parts(_keys_in)
         self._ends = Parts(_end_in)
         self._callers = Parts(_caller_in)
@@ -287,7 +288,7 @@ def _without_changing(identity: bytes) -> bytes:
     """Return a userIdentity without what differs between sessions with the same name."""
     key = identity.find(_ACCESS_KEY) + len(_ACCESS_KEY)
     created = identity.find(_CREATED, key) + len(_CREATED)
-    after_key, after_created = key + _CHANGING - 1, created + _CHANGING
+    after_key, after_created = key + _CHANGING, created + _CHANGING
     varied = identity[key:after_key]
     if (
         len(_ACCESS_KEY) <= key < created
