@@ -252,3 +252,18 @@ def test_events_are_newest_first_and_denials_follow_ec2_calls_of_the_same_caller
             and row["Event name"] in ("CreateVolume", "AttachVolume", "RunInstances")
             for row in before
         )
+
+
+def test_the_rows_of_an_organization_are_of_120_accounts_in_17_regions(folder):
+    rows = rows_of(folder, "organization")
+    few = {
+        row["Recipient Account Id"] for row in rows if row["Event source"] == "kms.amazonaws.com"
+    }
+    accounts = {row["Recipient Account Id"] for row in rows} - few
+    assert (len(accounts), len({row["AWS region"] for row in rows})) == (120, 17)
+
+
+def test_three_of_ten_rows_of_a_throttled_export_are_throttled(folder):
+    rows = rows_of(folder, "dense-throttled")
+    throttled = sum(row["Error code"] == "ThrottlingException" for row in rows)
+    assert throttled == pytest.approx(0.3 * len(rows), rel=0.1)

@@ -35,6 +35,8 @@ class Mix:
     """KMS events that succeeded."""
     kms_failed: float = 0.2
     """KMS events with an error that is not a denial."""
+    throttled: float = 0.0
+    """KMS events with a ThrottlingException, in exports with a filter."""
     changes: float = 0.3
     """Changes of KMS keys and their policies."""
     ebs: float = 10.0
@@ -51,6 +53,8 @@ class Mix:
     """Ordinary events with a forged row in the user agent."""
     named: float = 20.0
     """KMS events with their key in Resources. Denied events have it in three of ten rows."""
+    organization: bool = False
+    """Whether the ordinary events are of 120 accounts in 17 Regions. Else they are of few."""
     filtered: bool = False
     """Whether the export has the filter Event source = kms.amazonaws.com."""
 
@@ -63,9 +67,13 @@ MIXES = {
     "busy": Mix(launches=333.0),
     # an account whose callers assume roles: a third of the rows return access keys
     "roles": Mix(assume_role=330.0),
+    # an organization: 120 accounts in 17 Regions
+    "organization": Mix(organization=True),
     # exports with the filter Event source = kms.amazonaws.com; the number is the percentage denied
     "dense-0.5": Mix(denied=5.0, kms_failed=3.0, changes=1.0, filtered=True),
     "dense-6": Mix(denied=60.0, kms_failed=3.0, changes=1.0, filtered=True),
+    # as dense-0.5, in an account that reaches its quota of KMS requests: 30 % are throttled
+    "dense-throttled": Mix(denied=5.0, kms_failed=3.0, throttled=300.0, changes=1.0, filtered=True),
     # as dense-6, but the callers that are denied are 12
     "dense-6-team": Mix(denied=60.0, one_team=True, kms_failed=3.0, changes=1.0, filtered=True),
     # as dense-6, but every row has the key in Resources, which real exports seldom have
@@ -148,6 +156,12 @@ _KEYS = tuple(
     f"arn:aws:kms:{region}:{account}:key/{1000 + number:08x}-12ab-34cd-56ef-1234567890ab"
     for number, (account, region) in enumerate(_PLACES * 2)
 )
+_ORGANIZATION = tuple(f"{900_000_000_000 + 7_777_777 * number}" for number in range(120))
+_ALL_REGIONS = (
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1",
+    "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1", "ap-south-1", "ap-northeast-1",
+    "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2",
+)  # fmt: skip
 _FORGED = (
     "curl/8.5\nmallory,{key},2026-05-18T07:00:34Z,kms.amazonaws.com,Decrypt,us-east-1,"
     "198.51.100.9,curl,AccessDenied,[],r,e,true,AwsApiCall,{account},Management\ncurl"
@@ -167,7 +181,7 @@ class Source:
         self._begin = self._end = 0.0  # of the batch, in seconds before _END
         kinds: list[Callable[[], Event]]
         if mix.filtered:
-            kinds, self._rest = [self._kms_failed, self._changes], self._kms
+            kinds, self._rest = [self._kms_failed, self._throttled, self._changes], self._kms
         else:
             kinds = [self._other_denied, self._kms, self._kms_failed, self._changes, self._ebs,
                      self._launches, self._assume_role, self._users, self._words]  # fmt: skip
@@ -277,6 +291,10 @@ class Source:
             more.setdefault(
                 "resources", _entries([(f"AWS::{source.upper()}::Thing", f"x-{number:x}")])
             )
+        if self._mix.organization:
+            caller = (caller or self._callers.any())._replace(
+                account=self._one(_ORGANIZATION), region=self._one(_ALL_REGIONS)
+            )
         return self._event(source, name, caller, **more)
 
     def _users(self) -> Event:
@@ -294,6 +312,9 @@ class Source:
 
     def _kms_failed(self) -> Event:
         return self._kms()._replace(error=self._one(_KMS_ERRORS))
+
+    def _throttled(self) -> Event:
+        return self._kms()._replace(error="ThrottlingException")
 
     def _changes(self, key: str = "") -> Event:
         caller = self._callers.any()
