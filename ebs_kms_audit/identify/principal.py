@@ -248,6 +248,17 @@ def _root(event: Event, account: str | None) -> Principal | None:
     )
 
 
+def _place_of(other: Event, event: Event) -> str:
+    """Return where another event is, as the end of a text in parentheses.
+
+    A redacted report keeps no file name, so the Event ID says which event of another input it is.
+    """
+    if other.file == event.file:
+        return f"; line {other.line}" if other.line else ""
+    line = f"line {other.line} of " if other.line else ""
+    return f"; {line}another input" + (f", event {other.event_id}" if other.event_id else "")
+
+
 def _user(event: Event, account: str | None, evidence_index: EvidenceIndex) -> Principal | None:
     assert event.user_name is not None
     if key_kind(event.access_key) == "long_term":
@@ -259,7 +270,7 @@ def _user(event: Event, account: str | None, evidence_index: EvidenceIndex) -> P
         proof = other
         where = (
             "another row of the same name and account carries a long-term access key "
-            f"(AKIA{f'; line {other.line}' if other.line else ''})"
+            f"(AKIA{_place_of(other, event)})"
         )
     named = evidence_index.users.of(event.user_name, account)
     if named is not None:

@@ -2,9 +2,10 @@
 
 import pytest
 
+import ebs_kms_audit
 from ebs_kms_audit import UsageError
 from tests.records import AUTO_SCALING
-from tests.rows import ALICE, CLIENT, EC2, HEADER, SESSION, audit, row
+from tests.rows import ALICE, CLIENT, EC2, HEADER, SESSION, audit, export, row
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -198,3 +199,17 @@ def test_without_a_source_ip_column_auto_scaling_is_still_told_by_its_session():
 def test_the_same_principal_by_two_ways_is_one_finding():
     report = audit(row(), row(aws_access_key=SESSION, source_ip_address=EC2))
     assert [finding.count for finding in report.findings] == [2]
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv"), ("a 1.csv", "b 1.csv")])
+def test_a_long_term_key_in_another_input_is_named_by_its_event(tmp_path, names):
+    denied, other = (tmp_path / name for name in names)
+    denied.write_text(export(row(aws_access_key=SESSION)).getvalue())
+    holder = {"event_source": "ec2.amazonaws.com", "event_name": "DescribeVolumes"}
+    event_id = "8c2d1f7e-1a2b-4c3d-8e9f-0123456789ab"
+    other.write_text(export(row(error_code="", event_id=event_id, **holder)).getvalue())
+    (finding,) = ebs_kms_audit.audit([denied, other]).findings
+    assert f"(AKIA; line 2 of another input, event {event_id}), so" in finding.principal.why
+    text = ebs_kms_audit.audit([denied, other], redact=True).to_json()
+    assert "line 2 of another input" in text
+    assert not [value for value in (event_id, *names) if value in text]
