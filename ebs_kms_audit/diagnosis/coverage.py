@@ -21,6 +21,7 @@ from ebs_kms_audit.identify import (
 from ebs_kms_audit.model import AlikeEvents, Coverage, Denial, Denials, Event
 from ebs_kms_audit.reading import InputStats
 from ebs_kms_audit.reading.exports import header
+from ebs_kms_audit.reading.gunzip import WRONG_CHECKSUM
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 from ebs_kms_audit.reading.timestamps import order_of
 
@@ -239,7 +240,8 @@ def _notes_on(file: InputStats) -> Iterator[FileNote]:
         yield FileNote("columns_unknown", file.name, values)
     if file.cut_short:
         values = {"file": file.name, "problem": file.cut_short, "rows": file.rows}
-        yield FileNote("input_cut_short", file.name, values)
+        altered = file.cut_short == WRONG_CHECKSUM
+        yield FileNote("input_altered" if altered else "input_cut_short", file.name, values)
     for column, lines in file.unreadable.items():
         values = {"file": file.name, "column": column, "where": _where(lines)}
         yield FileNote("cells_unreadable", file.name, values)

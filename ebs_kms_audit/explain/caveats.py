@@ -213,6 +213,14 @@ ENTRIES = (
         "Download or compress the file again.",
     ),
     _caveat(
+        "input_altered",
+        "A file does not match its checksum",
+        "{file}: {problem}. Its {rows:row} can be altered, and rows after them can be missing.",
+        "A compressed file was unpacked, and its content is not what was compressed. No row of it "
+        "is certain.",
+        "Download or compress the file again.",
+    ),
+    _caveat(
         "input_not_read",
         "An input could not be read",
         "{problem}",

@@ -14,6 +14,9 @@ from typing import Any
 
 MOST_PACKED = 1032
 """How many times as large a content can be as its gzip file. Source: zlib, "Technical Details"."""
+WRONG_CHECKSUM = "the content of the gzip file does not match its checksum"
+"""Why a content ends that is whole, or up to the end of a member. It can be altered."""
+_WRONG_CHECKS = ("incorrect data check", "incorrect length check")  # of zlib
 _ISIZE = 4  # bytes, at the end of a member
 _UNPACKED = 1 << 20  # a larger block than those that are read from disk: that is quicker
 
@@ -81,7 +84,8 @@ def _by_zlib(blocks: Iterator[bytes]) -> Iterator[bytes]:
             for place in range(len(packed)):
                 if block := unpack.decompress(packed[place : place + 1]):
                     yield block
-        raise GzipError("the gzip file is damaged") from error
+        whole = str(error).endswith(_WRONG_CHECKS)
+        raise GzipError(WRONG_CHECKSUM if whole else "the gzip file is damaged") from error
 
 
 def _by(

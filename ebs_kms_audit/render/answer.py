@@ -32,7 +32,8 @@ _CAVEATS = 3
 # Caveats that can mean that a denied call is missing or wrong: they are part of the answer.
 _SERIOUS = frozenset(
     {
-        "read_only_hidden", "rows_set_aside", "input_cut_short", "cells_unreadable",
+        "read_only_hidden", "rows_set_aside", "input_cut_short", "input_altered",
+        "cells_unreadable",
         "date_order_guessed", "account_id_damaged", "outside_window_unknown", "record_disagrees",
         "surroundings_incomplete", "shared_event_names", "message_truncated",
     }

@@ -16,6 +16,7 @@ from tests.records import log, record
 CONTENT = "".join(f"{number},{number**7}\n" for number in range(9_000)).encode()
 PACKED = gzip.compress(CONTENT, 6, mtime=0)
 DAMAGED, SHORT = "the gzip file is damaged", "the gzip file is cut short"
+ALTERED = "the content of the gzip file does not match its checksum"
 
 
 def read(packed, size, *, isal):
@@ -43,7 +44,11 @@ def read(packed, size, *, isal):
         (gzip.compress(b"", mtime=0), b"", None),
         (PACKED + b"no member", CONTENT, DAMAGED),
         (PACKED[:-1], CONTENT, SHORT),
-        (PACKED[:-8] + bytes(8), CONTENT, DAMAGED),  # its checksum and size
+        # RFC 1952, 2.3.1: CRC32 and ISIZE follow the compressed content of a member.
+        (PACKED[:-8] + bytes(8), CONTENT, ALTERED),
+        (PACKED[:-8] + bytes(4) + PACKED[-4:], CONTENT, ALTERED),
+        (PACKED[:-4] + bytes(4), CONTENT, ALTERED),
+        (PACKED[:-4] + bytes(4) + PACKED, CONTENT, ALTERED),
         (PACKED[:5], b"", SHORT),
     ],
 )

@@ -286,6 +286,18 @@ def test_a_gzip_without_its_checksum_is_cut_short_and_holds_all_rows(lost):
     assert "input_cut_short" in caveats(report)
 
 
+def test_a_gzip_with_a_wrong_checksum_holds_all_rows_and_they_can_be_altered():
+    """Source: RFC 1952, "Member format": CRC32 is the checksum of the content."""
+    report = audit(io.BytesIO(PACKED[:-8] + bytes(4) + PACKED[-4:]))
+    assert figures(report) == (200, 200, 0, 200)
+    found = caveats(report)
+    assert "input_cut_short" not in found
+    assert found["input_altered"] == (
+        "<BytesIO>: the content of the gzip file does not match its checksum. Its 200 rows can be "
+        "altered, and rows after them can be missing."
+    )
+
+
 def test_a_truncated_gzip_in_the_middle_of_a_row_that_would_pass_for_whole():
     # What is left of the last row has all its columns; its last cell may have been longer.
     text = export(denied("alice"), denied("bob"))[:-3]
