@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ebs_kms_audit.aws.kms_actions import IAM_ACTIONS
 from ebs_kms_audit.aws.statements import GRANT_ACTIONS
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.diagnosis.layers import Layers
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Denial, Denials
@@ -162,7 +163,7 @@ def key_policy_step(
     step = Step(
         id=f"key_policy-{group.name}",
         kind=StepKind.KEY_POLICY,
-        text=_text(group, wanted) + _age(binding, named),
+        text=_text(group, wanted, named) + _age(binding, named),
         account=group.account,
         region=group.region,
         target=group.key,
@@ -243,15 +244,21 @@ def _age(binding: Binding, parts: Iterable[Part]) -> str:
     return f"{policy}{number:,} {name}{'' if number == 1 else 's'} old at the last denied call."
 
 
-def _text(group: KeyGroup, wanted: Sequence[WantedStatement]) -> str:
-    callers = {name for one in wanted for name in one.principals}
-    who = "1 caller" if len(callers) == 1 else f"{len(callers):,} callers"
-    what = "this statement" if len(wanted) == 1 else "these statements"
+def _text(group: KeyGroup, wanted: Sequence[WantedStatement], parts: Sequence[Part]) -> str:
+    """Return what to do, for how many callers. One placeholder can be for many callers."""
     if not wanted:
         return f"Change a condition of the policy of key {group.key_id or 'unknown'}."
-    if group.key_id is None:
-        return f"Add {what} for {who} to the policy of the key, if this is one key."
-    return f"Add {what} for {who} to the policy of key {group.key_id}."
+    unknown = not any(part.finding.principal.arn for part in parts)
+    names = {name for one in wanted for name in one.principals}
+    callers = number_of_callers(part.finding for part in parts) if unknown else len(names)
+    who = "1 caller" if callers == 1 else f"{callers:,} callers"
+    what = "this statement" if len(wanted) == 1 else "these statements"
+    key = f"key {group.key_id}" if group.key_id else "the key, if this is one key"
+    text = f"Add {what} for {who} to the policy of {key}."
+    if not unknown or callers == 1:
+        return text
+    placeholders = "the placeholder" if len(names) == 1 else "the placeholders"
+    return f"{text} Replace {placeholders} with the ARNs of all these callers."
 
 
 def with_exports(step: Step) -> Step:

@@ -262,6 +262,19 @@ def test_what_to_do_when_the_policy_is_changed(cells, texts):
          "Add this statement for 1 caller to the policy of the key, if this is one key."),
         ([row(resources='[{"resourceName":"alias/disks"}]')],
          "Add these statements for 1 caller to the policy of key alias/disks."),
+        # callers without a known ARN
+        ([row(aws_access_key=SESSION)],
+         "Add these statements for 1 caller to the policy of the key, if this is one key."),
+        ([row(aws_access_key=SESSION, user_name=name) for name in ("a", "b", "c")],
+         "Add these statements for 3 callers to the policy of the key, if this is one key. "
+         "Replace the placeholder with the ARNs of all these callers."),
+        ([row(aws_access_key=SESSION, user_name=name)
+          for name in ("a", "b", "i-0123456789abcdef0", "i-0123456789abcdef1")],
+         "Add these statements for 4 callers to the policy of the key, if this is one key. "
+         "Replace the placeholders with the ARNs of all these callers."),
+        # a caller without a known ARN is left out of the step for alice
+        ([row(), row(aws_access_key=SESSION, user_name="a")],
+         "Add these statements for 1 caller to the policy of the key, if this is one key."),
     ],
 )  # fmt: skip
 def test_what_a_step_says_to_do(rows, text):
