@@ -184,7 +184,9 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
             "give a time with more --minutes."
         )
     if findings and not any(finding.key.known for finding in findings):
-        yield "The input does not name the key. Everything below assumes that it is one key."
+        many = len({(finding.account, finding.region) for finding in findings}) > 1
+        which = "one key in each account and Region" if many else "one key"
+        yield f"The input does not name the key. Everything below assumes that it is {which}."
     elif any(not finding.key.known for finding in findings):
         yield "The input does not name the key of some denied calls; they are listed separately."
     noise = sum(finding.count for finding in report.findings if finding.noise)

@@ -58,6 +58,20 @@ def test_an_unknown_key_is_said_right_after_the_headline():
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "which"),
+    [
+        ({}, "one key"),
+        ({"user_name": "bob"}, "one key"),
+        ({"aws_region": "eu-west-1"}, "one key in each account and Region"),
+        ({"recipient_account_id": "444455556666"}, "one key in each account and Region"),
+    ],
+)
+def test_an_unknown_key_is_assumed_to_be_one_for_each_account_and_region(cells, which):
+    text = " ".join(render(audit(row(), row(**cells))).split())
+    assert f"Everything below assumes that it is {which}. " in text
+
+
 def test_a_view_that_hides_denials_is_said_before_the_causes():
     hidden, seen = row(event_name="CreateGrant"), row(event_name="Decrypt", read_only="true")
     text = re.sub(r"\s+", " ", render(audit(hidden)))
