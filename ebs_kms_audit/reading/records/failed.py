@@ -75,7 +75,7 @@ class FailedCalls:
         """
         call = _CALL.match(text, source, end)
         ids = IDS.match(text, text.rfind(FIRST_ID, source, end), end)
-        if call is None or ids is None:
+        if call is None or ids is None or not call[1]:  # no address is a kind of its own
             return None
         address, user_agent = call.groups()
         rest = call.end(1)

@@ -39,7 +39,7 @@ def call_in(calls, text, number=1):
         ("deploy-7f3a", "deploy-8", 2),
         (":sts::", ":sts::9", 0),
         (f'"sourceIPAddress":"{EC2}"', '"sourceIPAddress":"198.51.100.9"', 2),
-        (f'"sourceIPAddress":"{EC2}"', '"sourceIPAddress":""', 2),
+        (f'"sourceIPAddress":"{EC2}"', '"sourceIPAddress":""', 0),
         (f'"sourceIPAddress":"{EC2}",', "", 0),
         (f'"userAgent":"{EC2}"', '"userAgent":"Boto3/1.38.0 [x, {y}]"', 1),
         (f'"userAgent":"{EC2}"', '"userAgent":""', 1),
