@@ -13,7 +13,7 @@ parts         what was called and where it was recorded → what each row is (fl
 groups        rows that an audit treats alike, by the hashes of their cells (numbered, distinct)
 selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
 needed        rows that become events one by one, as columns (text_columns)
-row_events    needed rows → Events (failed_rows: failed ones of one kind and User name together)
+row_events    needed rows → Events (failed_rows: failed KMS calls of one kind together)
 counted       rows that are only counted, by group
 places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
 choice        which places bear on denials
