@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
+
 CODES = {
     "kms_key_incorrect_state": r"(?:Client\.)?InvalidKMSKey\.InvalidState",
     "kms_key_revoked": r"(?:Client\.)?CustomerKeyHasBeenRevoked",
@@ -25,8 +27,14 @@ _LAUNCHES = frozenset({"RunInstances", "StartInstances"})
 
 
 @lru_cache(maxsize=1_000)
-def symptom_of(name: str, code: str) -> str | None:
-    """Return the id of the symptom that an Event name and an Error code are; None for others."""
+def symptom_of(source: str | None, name: str, code: str | None) -> str | None:
+    """Return the id of the symptom that a failed call is; None for other calls.
+
+    `source` is the Event source and `name` the Event name, as in `is_ebs_operation`. `code` is the
+    Error code; None if the call did not fail.
+    """
+    if code is None or not is_ebs_operation(source, name):
+        return None
     if code.removeprefix("Client.") in _DENIED:
         return "other_service_denied"
     if code == "Client.InternalError" and name in _LAUNCHES:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.context.symptoms import resources_in
 from ebs_kms_audit.reading.related import NEAR
 from ebs_kms_audit.reading.timestamps import order_of
 
@@ -144,9 +145,8 @@ class _Index:
         if len(names) > 1 and self._resources:
             every = " ".join(names)
             if any(resource in every for resource in self._resources):
-                for name in self._resources.intersection(
-                    chain.from_iterable(map(_resources_in, names))
-                ):
+                found = chain.from_iterable(resources_in([name]) for name in names)
+                for name in self._resources.intersection(found):
                     self._note("name", name, finding)
 
     def _note(self, what: str, value: str | None, finding: str) -> None:
@@ -200,17 +200,8 @@ def _is_near(time: float, times: Sequence[float]) -> bool:
 
 def _names(event: Event) -> tuple[str, ...]:
     """Return the volumes, instances, snapshots and keys that an event names."""
-    texts = [resource.name for resource in event.resources or () if resource.name]
-    texts += [text for text in (event.error_message, event.user_name) if text]
-    return _resources_in(" ".join(texts))
-
-
-def _resources_in(text: str) -> tuple[str, ...]:
-    """Return the volumes, instances, snapshots and keys that a text names."""
-    from ebs_kms_audit.messages.symptoms import names_in  # few inputs have such a symptom
-
-    names: tuple[str, ...] = names_in(text)["resources"]
-    return names
+    names = (resource.name for resource in event.resources or ())
+    return resources_in([*names, event.error_message, event.user_name])
 
 
 def _callers(denial: Denial) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,14 +25,14 @@ _ANY = object()  # instead of a User name
 
 def is_symptom(event: Event) -> bool:
     """Return whether an event is a failed EC2 or EBS call with a known symptom."""
-    if event.error_code is None or not is_ebs_operation(event.source, event.name):
-        return False
-    return _kind(event) is not None or bool(event.error_message)
+    if not event.error_message:
+        return _kind(event) is not None
+    return event.error_code is not None and is_ebs_operation(event.source, event.name)
 
 
 def _kind(event: Event) -> str | None:
-    """Return the id of the symptom that the error code of an event is; None for other codes."""
-    return symptom_of(event.name, event.error_code or "")
+    """Return the id of the symptom that an event is by its error code; None for other codes."""
+    return symptom_of(event.source, event.name, event.error_code)
 
 
 class _What(NamedTuple):
@@ -154,13 +154,16 @@ def _of_any_caller(what: _What) -> _What:
     return what._replace(user_name=_ANY)
 
 
-def _resources_of(event: Event) -> Sequence[str]:
-    """Return the resources that an event names."""
-    from ebs_kms_audit.messages.symptoms import names_in
+def resources_in(texts: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the volumes, instances, snapshots and keys that texts name."""
+    from ebs_kms_audit.messages.symptoms import names_in  # few inputs have a symptom
 
-    names = (resource.name for resource in event.resources or () if resource.name)
-    resources: Sequence[str] = names_in(" ".join(names))["resources"]
-    return resources
+    names: tuple[str, ...] = names_in(" ".join(filter(None, texts)))["resources"]
+    return names
+
+
+def _resources_of(event: Event) -> tuple[str, ...]:
+    return resources_in(resource.name for resource in event.resources or ())
 
 
 def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
@@ -179,7 +182,7 @@ def _of_event(event: Event) -> tuple[tuple[DenialMessage, ...], list[Symptom]]:
         "operation": event.name,
         "principal": (event.identity.arn if event.identity else None) or event.user_name,
     }
-    known = tuple(_resources_of(event))
+    known = _resources_of(event)
     denials, found = _in_text(text) if text else ((), ())
     if kind == "other_service_denied":
         found = tuple(one for one in found if one.id in (kind, "encoded_message"))

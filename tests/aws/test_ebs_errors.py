@@ -29,7 +29,7 @@ from ebs_kms_audit.aws.ebs_errors import symptom_of
     ],
 )
 def test_the_kind_of_an_error_code(code, id):
-    assert symptom_of("AttachVolume", code) == id
+    assert symptom_of("ec2.amazonaws.com", "AttachVolume", code) == id
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,8 @@ def test_the_kind_of_an_error_code(code, id):
         ("AttachVolume", "Client.InternalError", None),
         ("RunInstances", "Server.InternalError", None),
         ("RunInstances", "Client.UnauthorizedOperation", "other_service_denied"),
-        ("ListSnapshotBlocks", "AccessDeniedException", "other_service_denied"),
+        ("RunInstances", "VpceAccessDenied", "other_service_denied"),
+        ("RunInstances", None, None),
         ("CreateVolume", "Client.VpceAccessDenied", "other_service_denied"),
         ("RunInstances", "Client.InstanceLimitExceeded", None),
         ("RunInstances", "Client.DryRunOperation", None),
@@ -48,4 +49,21 @@ def test_the_kind_of_an_error_code(code, id):
     ],
 )
 def test_a_code_counts_with_the_name_of_the_call(name, code, id):
-    assert symptom_of(name, code) == id
+    assert symptom_of("ec2.amazonaws.com", name, code) == id
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "id"),
+    [
+        ("ec2.amazonaws.com", "AttachVolume", "other_service_denied"),
+        (None, "RunInstances", "other_service_denied"),
+        ("ebs.amazonaws.com", "StartSnapshot", "other_service_denied"),
+        ("ec2.amazonaws.com", "StartSnapshot", None),
+        ("ebs.amazonaws.com", "RunInstances", None),
+        ("ec2.amazonaws.com", "DescribeInstances", None),
+        ("kms.amazonaws.com", "Decrypt", None),
+        ("rds.amazonaws.com", "CreateDBInstance", None),
+    ],
+)
+def test_only_calls_of_ec2_and_ebs_are_symptoms(source, name, id):
+    assert symptom_of(source, name, "AccessDenied") == id

@@ -18,7 +18,6 @@ from heapq import merge
 import numpy as np
 
 from ebs_kms_audit.aws.ebs_errors import symptom_of
-from ebs_kms_audit.aws.ebs_operations import is_ebs_operation
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
@@ -115,7 +114,7 @@ class LargeExport:
         with closing(self._results(workers)) as results:
             for result in results:
                 for event in self._take(result):
-                    if _is_failed_call(event):
+                    if symptom_of(event.source, event.name, event.error_code):
                         failed_calls.append(event)
                     else:
                         yield event
@@ -247,14 +246,6 @@ class LargeExport:
         """Yield the lines of regular rows, and their cells."""
         cells = csv.reader(self._texts(places), delimiter=self._settings.delimiter)
         return zip(places["line"].tolist(), cells, strict=True)
-
-
-def _is_failed_call(event: Event) -> bool:
-    return (
-        event.error_code is not None
-        and is_ebs_operation(event.source, event.name)
-        and symptom_of(event.name, event.error_code) is not None
-    )
 
 
 def _line(events: Event | AlikeEvents) -> int:

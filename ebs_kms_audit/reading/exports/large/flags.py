@@ -69,15 +69,14 @@ def _of_relevant(relevance: Relevance, source: str, name: str, error: str) -> in
     if name == "PutKeyPolicy":
         return NEEDED
     is_denied = error in DENIAL_CODES  # of a denied call, unreadable resources are reported
-    is_symptom = bool(error) and symptom_of(name, error) is not None
-    if error and relevance.assume_role:
-        return NEEDED if is_denied else COUNTED
-    if error and (relevance.kms or (is_symptom and (is_denied or not relevance.ec2_call))):
+    if is_denied or (error and relevance.kms):
         return NEEDED
+    if error and relevance.assume_role:
+        return COUNTED
     flags = COUNTED
     if relevance.ec2_call:
         flags |= CALL
-        if is_symptom:
+        if symptom_of(source or None, name, error or None):
             flags |= FAILED
     if relevance.assume_role:
         flags |= SESSION
