@@ -83,6 +83,8 @@ class _Collected:
                 add(event)
         for event, count in events.counted:
             self.counter.add(event, count)
+        for errors in events.errors:
+            self.counter.add_errors(errors)
         self.grants.add_listed(events.documents.grants)
 
     def _add_alike(self, events: AlikeEvents) -> None:

@@ -27,6 +27,7 @@ from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import OtherError, SetAside, Symptom, Window
+    from ebs_kms_audit.reading.exports.large.errors import CountedErrors
 
 _LISTED_LINES = 5
 # The columns that show who called, when, where and for which account.
@@ -105,6 +106,12 @@ class CoverageCounter:
         if inside and _is_other_error(events.first):
             every = len(inside) == len(events)
             self._errors.add_alike(events if every else events.at(inside))
+
+    def add_errors(self, errors: CountedErrors) -> None:
+        """Count KMS events that failed for another reason than a denial, in the window."""
+        count = len(errors.event_ids)
+        self._count(errors.event, count, count)
+        self._errors.add_counted(errors)
 
     def _count(self, event: Event, count: int, inside: int) -> None:
         """Count events of one kind, of which some are in the window."""

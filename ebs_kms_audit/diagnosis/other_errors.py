@@ -17,6 +17,8 @@ from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import OtherError
+    from ebs_kms_audit.reading.bits import Array
+    from ebs_kms_audit.reading.exports.large.errors import CountedErrors
 
 _LISTED_KEYS = 20
 
@@ -42,6 +44,7 @@ class _Errors:
         self.count = 0
         self.first: datetime | None = None
         self.last: datetime | None = None
+        self.id_hashes: list[Array] = []
         self._keys: dict[str, _Place] = {}
 
     def note(self, place: _Place, times: Iterable[datetime], keys: Iterable[str]) -> None:
@@ -81,20 +84,26 @@ class ErrorCollector:
     def add(self, event: Event) -> None:
         """Add an event."""
         times = () if event.time is None else (event.time,)
-        self._count(self._noted(event, times), (event.event_id,))
+        self._count(self._noted(event, event.line, times), (event.event_id,))
 
     def add_alike(self, events: AlikeEvents) -> None:
         """Add rows of a large export, which have a time."""
         seconds = events.columns.seconds
         ends = (seconds.index(min(seconds)), seconds.index(max(seconds)))
         times = (time for time in map(events.time, ends) if time is not None)
-        self._count(self._noted(events.first, times), events.columns.event_ids)
+        first = events.first
+        self._count(self._noted(first, first.line, times), events.columns.event_ids)
 
-    def _noted(self, event: Event, times: Iterable[datetime]) -> _Errors:
+    def add_counted(self, errors: CountedErrors) -> None:
+        """Add rows of a large export that were only counted."""
+        noted = self._noted(errors.event, errors.line, errors.times)
+        noted.id_hashes.append(errors.event_ids)
+
+    def _noted(self, event: Event, line: int, times: Iterable[datetime]) -> _Errors:
         """Return the errors to which an event belongs, with its place, times and keys."""
         assert event.error_code is not None
         what = _What(event.error_code, event.name, event.account, event.region)
-        place = self._files.setdefault(event.file, len(self._files)), event.line
+        place = self._files.setdefault(event.file, len(self._files)), line
         errors = self._errors.get(what)
         if errors is None:
             errors = self._errors[what] = _Errors(what, place)
@@ -122,10 +131,27 @@ class ErrorCollector:
                 by_id[event_id] = errors
             errors.count += 1
 
+    def _add_counted(self) -> None:
+        """Count the rows that were only counted. An event counts where most is known, as above."""
+        from ebs_kms_audit.reading.exports.large.errors import counted_once
+        from ebs_kms_audit.reading.hashing import hash_texts  # imports numpy
+
+        texts: dict[_What, list[str]] = {what: [] for what in self._errors}
+        for event_id, errors in self._by_id.items():
+            assert event_id is not None, "`_count` remembers no others"
+            texts[errors.what].append(event_id)
+        best_first = sorted(self._errors.values(), key=lambda one: _preference(one.what))
+        counts = counted_once([hash_texts(texts[one.what]), *one.id_hashes] for one in best_first)
+        for errors, count in zip(best_first, counts, strict=True):
+            errors.count += count - len(texts[errors.what])
+            errors.id_hashes.clear()
+
     def result(self) -> tuple[OtherError, ...]:
         """Return the errors, in the order of their first events."""
         if not self._errors:
             return ()
+        if any(one.id_hashes for one in self._errors.values()):
+            self._add_counted()
         from ebs_kms_audit.model import OtherError
 
         found = (errors for errors in self._errors.values() if errors.count)

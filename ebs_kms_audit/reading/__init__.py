@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large import LargeExport
     from ebs_kms_audit.reading.exports.large.calls import CallRows
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.errors import CountedErrors
     from ebs_kms_audit.reading.exports.large.listed import ListedRows
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
@@ -111,6 +112,11 @@ class Reading:
     def counted(self) -> list[tuple[Event, int]]:
         """Events that were not yielded: one of each kind, and how many there are."""
         return [pair for part in self._parts() for pair in part.counted]
+
+    @property
+    def errors(self) -> list[CountedErrors]:
+        """Failed KMS calls that were not yielded and are not in `counted`."""
+        return [errors for one in self._exports.large for errors in one.errors]
 
     @property
     def overflowed(self) -> bool:

@@ -13,6 +13,7 @@ from ebs_kms_audit.reading.stats import InputStats
 if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.calls import CallRows
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.errors import CountedErrors
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
 
@@ -26,6 +27,10 @@ class Events(Protocol):
     @property
     def counted(self) -> Sequence[tuple[Event, int]]:
         """Events that were not yielded: one of each kind, and how many there are."""
+
+    @property
+    def errors(self) -> Sequence[CountedErrors]:
+        """Failed KMS calls that were not yielded and are not in `counted`."""
 
     @property
     def overflowed(self) -> bool:

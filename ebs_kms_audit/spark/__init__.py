@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from ebs_kms_audit.reading.exports.large.calls import CallRows
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows
+    from ebs_kms_audit.reading.exports.large.errors import CountedErrors
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
 
 __all__ = ["audit"]
@@ -118,6 +119,7 @@ class _Gathered:
     files: list[InputStats]
     documents: Documents = field(default_factory=Documents)
     counted: list[tuple[Event, int]] = field(default_factory=list)
+    errors: list[CountedErrors] = field(default_factory=list)
     overflowed: bool = False
 
     @property

@@ -12,7 +12,7 @@ import pytest
 
 from ebs_kms_audit import audit
 from ebs_kms_audit.reading.exports.large import export as large_export
-from tests.exports import ACCOUNT, access_key, denied, export, row
+from tests.exports import ACCOUNT, access_key, denied, export, row, without
 from tests.sample_incident import KEY_ID
 
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
@@ -52,16 +52,63 @@ def test_errors_of_several_users_are_counted_once_each(report_on, sizes, togethe
             ("ThrottlingException", "alice", 50, "event-3"),
             ("ThrottlingException", "bob", 10, "event-4"),
             ("ThrottlingException", "bob", 40, "event-1"),  # known
+            ("ThrottlingException", "bob", 40, " event-1 "),
+            ("ThrottlingException", "bob", 40, 'event "5"'),
+            ("ThrottlingException", "alice", 40, 'event "5"'),
+            ("ThrottlingException", "bob", 40, "6" * 600),
+            ("ThrottlingException", "alice", 40, "6" * 600),
             ("ThrottlingException", "bob", 40, ""),
             ("ThrottlingException", "bob", 40, ""),
         ]
     ]
     found = report_on(sizes, *rows, denied(), together=together).other_errors
     assert [(one.error_code, one.count) for one in found] == [
-        ("ThrottlingException", 5),
+        ("ThrottlingException", 7),
         ("NotFoundException", 1),
     ]
     assert f"{found[0].first_seen:%S} {found[0].last_seen:%S}" == "10 50"
+
+
+@BOTH_READERS
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_error_in_two_inputs_counts_where_its_account_is_known(tiny, tmp_path, sizes, order):
+    """Rule: one Event ID is one event (CloudTrail User Guide, "CloudTrail record contents")."""
+    rows = [failed("ThrottlingException", event_id=f"event-{at}") for at in range(30)]
+    paths = [tmp_path / "with.csv", tmp_path / "without.csv"]
+    paths[0].write_text(export(*rows[:20]))
+    paths[1].write_text(export(*rows[10:], header=without("Recipient Account Id")))
+    tiny(sizes)
+    found = audit(paths[::order]).other_errors
+    assert {(one.account, one.count) for one in found} == {(ACCOUNT, 20), (None, 10)}
+
+
+@BOTH_READERS
+def test_an_error_in_a_row_and_a_record_counts_once(tiny, tmp_path, sizes):
+    rows = [failed("ThrottlingException", event_id=f"event-{at}") for at in range(30)]
+    records = [
+        {
+            "eventTime": "2026-05-18T07:00:00Z", "eventSource": "kms.amazonaws.com",
+            "eventName": "Decrypt", "awsRegion": "us-east-1", "recipientAccountId": ACCOUNT,
+            "errorCode": "ThrottlingException", "eventID": f"event-{at}",
+        }
+        for at in range(25, 35)
+    ]  # fmt: skip
+    (tmp_path / "export.csv").write_text(export(*rows))
+    (tmp_path / "log.json").write_text(json.dumps({"Records": records}))
+    tiny(sizes)
+    (error,) = audit([tmp_path / "export.csv", tmp_path / "log.json"]).other_errors
+    assert error.count == 35
+
+
+@BOTH_READERS
+def test_the_first_twenty_keys_of_an_error_are_listed(tiny, tmp_path, sizes):
+    arns = [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{at:08}-{KEY_ID[9:]}" for at in range(30)]
+    named = [json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": arn}]) for arn in arns]
+    rows = [failed("NotFoundException", resources=one) for one in (*named[::-1], *named)]
+    (tmp_path / "export.csv").write_text(export(*rows))
+    tiny(sizes)
+    (error,) = audit(tmp_path / "export.csv").other_errors
+    assert (error.count, error.keys) == (60, tuple(arns[:9:-1]))
 
 
 @BOTH_READERS

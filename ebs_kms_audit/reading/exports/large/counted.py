@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.model import Event
+from ebs_kms_audit.reading.exports.large.errors import CountedErrors, ErrorGroup
 
 
 class CountedRows:
@@ -19,6 +21,7 @@ class CountedRows:
         self._texts: dict[int, bytes] = {}
         self._counts: dict[int, int] = {}
         self._events: dict[int, Event] = {}
+        self._errors: dict[int, list[ErrorGroup]] = {}
 
     def add(self, groups: Iterable[tuple[int, bytes, int]]) -> None:
         """Add the groups of a range: hash, text of one row, and number of rows.
@@ -30,6 +33,12 @@ class CountedRows:
                 self._texts.setdefault(group, text)
             self._counts[group] = self._counts.get(group, 0) + count
 
+    def add_errors(self, errors: Iterable[tuple[Any, ...]], first_line: int) -> None:
+        """Add the failed KMS calls of a range, as the fields of `ErrorGroup`."""
+        for one in map(ErrorGroup._make, errors):
+            in_file = one._replace(line=first_line + one.line)
+            self._errors.setdefault(one.group, []).append(in_file)
+
     def event(self, group: int) -> Event:
         """Return an event with all that the rows of a group have in common. It has no line."""
         event = self._events.get(group)
@@ -39,8 +48,13 @@ class CountedRows:
         return event
 
     def events(self) -> list[tuple[Event, int]]:
-        """Return an event of each group, and how many rows there are."""
-        return [(self.event(group), count) for group, count in self._counts.items()]
+        """Return an event of each group, and how many rows there are, without `errors`."""
+        counts = self._counts.items()
+        return [(self.event(one), count) for one, count in counts if one not in self._errors]
+
+    def errors(self) -> list[CountedErrors]:
+        """Return the failed KMS calls, by group."""
+        return [CountedErrors.of(self.event(one), found) for one, found in self._errors.items()]
 
     def changes(self) -> dict[int, Event]:
         """Return an event of each group of changes to keys, by the hash of the group."""

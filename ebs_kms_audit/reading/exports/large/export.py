@@ -27,6 +27,7 @@ from ebs_kms_audit.reading.exports.large.changes import ChangeRows
 from ebs_kms_audit.reading.exports.large.choice import RowChoice, are_odd, in_order
 from ebs_kms_audit.reading.exports.large.counted import CountedRows
 from ebs_kms_audit.reading.exports.large.distinct import are_among
+from ebs_kms_audit.reading.exports.large.errors import CountedErrors
 from ebs_kms_audit.reading.exports.large.kept import KeptRows, KeptTexts
 from ebs_kms_audit.reading.exports.large.listed import NO_ID, RowTexts
 from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE
@@ -102,6 +103,11 @@ class LargeExport:
         """Events that `read` did not yield: one of each group, and how many there are."""
         return self._counted.events()
 
+    @property
+    def errors(self) -> list[CountedErrors]:
+        """Failed KMS calls that `read` did not yield and that are not in `counted`."""
+        return self._counted.errors()
+
     def read(self, workers: Workers) -> Iterator[Event | AlikeEvents]:
         """Yield the events that are needed one by one, and failed KMS calls of a kind together.
 
@@ -144,6 +150,7 @@ class LargeExport:
             stats.put_aside(self._line + line, reason)
         stats.set_aside_count += result.set_aside_count - len(result.set_aside)
         self._counted.add(result.groups)
+        self._counted.add_errors(result.errors, self._line)
         self._keep(result)
         self.damaged |= result.damaged and self._again is not None
         stats.cut_short = result.cut_short

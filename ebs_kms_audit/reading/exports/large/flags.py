@@ -5,7 +5,7 @@ from __future__ import annotations
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES, KEY_STATE_CODES
 from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
@@ -13,8 +13,8 @@ from ebs_kms_audit.reading.exports.events import judge
 from ebs_kms_audit.reading.exports.header import Layout
 
 (
-    DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, FAILED, SUCCESS, CHANGE, SESSION,
-) = (1 << n for n in range(10))  # fmt: skip
+    DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, FAILED, SUCCESS, CHANGE, SESSION, ERROR,
+) = (1 << n for n in range(11))  # fmt: skip
 """Rows without flags are ordinary: they can be read, and an audit does not need them.
 
 DOUBT    rows that the plain reader must read
@@ -27,6 +27,7 @@ FAILED   calls with an error that is a symptom
 SUCCESS  successful KMS calls of the kinds that EBS needs
 CHANGE   changes to a key
 SESSION  AssumeRole calls
+ERROR    KMS calls that failed, but were not denied, and not because of the state of a key
 """
 
 
@@ -69,6 +70,8 @@ def _of_relevant(relevance: Relevance, source: str, name: str, error: str) -> in
     if name == "PutKeyPolicy":
         return NEEDED
     is_denied = error in DENIAL_CODES  # of a denied call, unreadable resources are reported
+    if error and relevance.kms and not is_denied and error not in KEY_STATE_CODES:
+        return COUNTED | ERROR
     if is_denied or (error and relevance.kms):
         return NEEDED
     if error and relevance.assume_role:

@@ -1,8 +1,8 @@
 """Groups of rows that an audit treats alike.
 
 Each row has flags, which say what it is. Rows that are only counted form groups. Rows of one group
-agree in source, name, Region, Read-only, account, category and error code; successes and changes
-also in the resources that they name.
+agree in source, name, Region, Read-only, account, category and error code; those of KMS also in the
+resources that they name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ebs_kms_audit.reading.exports.large.flags import (
     CHANGE,
     COUNTED,
     DOUBT,
+    ERROR,
     SUCCESS,
     flags_of_call,
 )
@@ -144,9 +145,9 @@ class Groups:
     def _add_resources(
         self, buffer: bytearray, index: RowIndex, hashes: Array, flags: Array
     ) -> None:
-        """Add the resources that successes and changes name to the hashes of these rows."""
+        """Add the resources that counted rows of KMS name to the hashes of these rows."""
         at = self._at.get(columns.RESOURCES)
-        rows = np.flatnonzero(flags & (SUCCESS | CHANGE))
+        rows = np.flatnonzero(flags & (SUCCESS | CHANGE | ERROR))
         if at is None or not len(rows):
             return
         rows = index.longer(at, EMPTY_LIST, rows)

@@ -4,7 +4,9 @@ The rows are judged in two parts, each text of a part once, by the code of the p
 
 - Rows without an error are counted by group. Of EC2 calls, changes, successes, AssumeRole calls and
   holders of long-term keys, the place is kept (`selection`).
-- Rows with an error of KMS or EC2, and the few others that must be seen, are parsed (`needed`).
+- Failed KMS calls are counted by group too, with their Event IDs (`errors`). Those that were
+  denied, or that failed because of the state of a key, are parsed, and the few others that must be
+  seen (`needed`).
 - Where a row is in doubt, the plain reader reads it and the rows after it.
 """
 
@@ -60,6 +62,7 @@ class RangeResult(NamedTuple):
     texts               the texts that needed rows refer to by numbers
     needed              the needed rows, as the fields of `needed.Columns` or as `SingleRows`
     damaged             whether there are damaged account ids
+    errors              failed KMS calls that are counted, as the fields of `errors.ErrorGroup`
     kept                for each kind in `places.KINDS`, places as bytes of PLACE; texts by offset
     cut_short           why the content ends too early, if its end was read
     """
@@ -79,6 +82,7 @@ class RangeResult(NamedTuple):
     texts: list[str]
     needed: list[tuple[Any, ...] | SingleRows]
     damaged: bool
+    errors: list[tuple[Any, ...]]
     kept: list[tuple[bytes, dict[int, bytes]]]
     cut_short: str | None = None
 
@@ -233,6 +237,7 @@ class RangeReader:
             texts=self._needed.texts,
             needed=[one if isinstance(one, list) else tuple(one) for one in self._needed.parts],
             damaged=self._damaged,
+            errors=[tuple(one) for one in self._selection.errors()],
             kept=self._selection.kept(),
         )  # fmt: skip
 

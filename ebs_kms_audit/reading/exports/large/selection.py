@@ -12,10 +12,12 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.large.blocks import Block
 from ebs_kms_audit.reading.exports.large.distinct import are_among
+from ebs_kms_audit.reading.exports.large.errors import ErrorGroup, error_groups
 from ebs_kms_audit.reading.exports.large.flags import (
     CALL,
     CHANGE,
     COUNTED,
+    ERROR,
     FAILED,
     NEEDED,
     SESSION,
@@ -66,6 +68,7 @@ class RowSelection:
         """Forget the places that were kept."""
         self._places: dict[str, list[bytes]] = {name: [] for name in KINDS}
         self._texts: dict[str, dict[int, bytes]] = {name: {} for name in KINDS}
+        self._errors: list[tuple[Array, ...]] = []
 
     def kept(self) -> list[tuple[bytes, dict[int, bytes]]]:
         """Return for each name in `KINDS` the places as bytes of PLACE, and texts by offset.
@@ -73,6 +76,10 @@ class RowSelection:
         Texts are kept only if the file cannot be read from any place.
         """
         return [(b"".join(self._places[name]), self._texts[name]) for name in KINDS]
+
+    def errors(self) -> list[ErrorGroup]:
+        """Return the failed KMS calls that were counted, by group."""
+        return error_groups(self._errors)
 
     def add(self, block: Block, are_holders: Array) -> None:
         """Keep what an audit needs of the rows of a block.
@@ -93,6 +100,7 @@ class RowSelection:
         if len(failures):
             self._keep("failures", block, failures, nothing := np.zeros_like(failures), nothing)
         self._keep_sessions(block, np.flatnonzero(flags & SESSION != 0), needed)
+        self._keep_errors(block, np.flatnonzero(flags & ERROR != 0), needed)
         rows = np.flatnonzero(needed)
         if len(rows):
             starts, ends = block.index.row_starts[rows], block.index.delimiters[rows]
@@ -178,6 +186,19 @@ class RowSelection:
         if len(rows):
             self._keep("sessions", block, rows, np.zeros_like(keys), keys)
 
+    def _keep_errors(self, block: Block, rows: Array, needed: Array) -> None:
+        """Keep the Event IDs of failed KMS calls. Rows with one that must be parsed are needed."""
+        if not len(rows) or self._audit_window is not None:  # those inside the window are needed
+            return
+        odd = _must_be_parsed(block, columns.EVENT_ID, rows)
+        if odd.any():
+            needed[rows[odd]] = True
+            self._groups.uncount(block.groups.numbers[rows[odd]])
+            rows = rows[~odd]
+        ids = hash_spans(block.buffer, *block.cells(columns.EVENT_ID, rows))
+        hashes, seconds = block.groups.hashes[rows], block.seconds[rows]
+        self._errors.append((hashes, block.lines(rows), seconds, ids))
+
     def _keep(self, name: str, block: Block, rows: Array, users: Array, ids: Array) -> None:
         places = block.places(rows, users, ids)
         self._places[name].append(places.tobytes())
@@ -219,11 +240,18 @@ def _hashes(
 
 
 def _user_hashes(block: Block, rows: Array, hashes: Array) -> Array:
-    """Return the hashes of the User names; ODD for names that must be parsed to be compared.
+    """Return the hashes of the User names; ODD for names that must be parsed to be compared."""
+    found = hashes.copy()
+    found[_must_be_parsed(block, columns.USER_NAME, rows)] = ODD
+    return found
 
-    These are names with spaces around them or quotes inside, and names too long for a hash.
+
+def _must_be_parsed(block: Block, column: str, rows: Array) -> Array:
+    """Return which cells must be parsed to be compared.
+
+    These have spaces around them or quotes inside, or are too long for a hash.
     """
-    start, end = block.spans(columns.USER_NAME, rows)
+    start, end = block.spans(column, rows)
     odd = _are_odd(block, start, end)
     quoted = np.flatnonzero(odd)
     quoted = quoted[block.bytes[start[quoted]] == QUOTE]
@@ -231,9 +259,7 @@ def _user_hashes(block: Block, rows: Array, hashes: Array) -> Array:
         start, end = start[quoted] + 1, end[quoted] - 1
         inside = map(block.buffer.find, repeat(b'"'), start.tolist(), end.tolist())
         odd[quoted] = _are_odd(block, start, end) | (np.array([*inside]) != -1)
-    found = hashes.copy()
-    found[odd] = ODD
-    return found
+    return odd
 
 
 def _are_odd(block: Block, start: Array, end: Array) -> Array:
