@@ -191,10 +191,11 @@ class RowSelection:
         if not len(rows) or self._audit_window is not None:  # those inside the window are needed
             return
         odd = _must_be_parsed(block, columns.EVENT_ID, rows)
-        if odd.any():
-            needed[rows[odd]] = True
-            self._groups.uncount(block.groups.numbers[rows[odd]])
-            rows = rows[~odd]
+        needed[rows[odd]] = True
+        self._groups.uncount(block.groups.numbers[rows[odd]])
+        rows = rows[~odd]
+        if not len(rows):
+            return
         ids = hash_spans(block.buffer, *block.cells(columns.EVENT_ID, rows))
         hashes, seconds = block.groups.hashes[rows], block.seconds[rows]
         self._errors.append((hashes, block.lines(rows), seconds, ids))
