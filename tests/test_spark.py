@@ -206,6 +206,23 @@ def test_what_identifies_a_caller_comes_along_from_another_file(same, tmp_path):
     assert report.findings[0].history.later_success.time.minute == 3
 
 
+def test_a_use_of_a_denied_key_comes_along(same, tmp_path):
+    def named(name, time, **cells):
+        resources = json.dumps([{"resourceType": "AWS::KMS::Key", "resourceName": KEY_ARN}])
+        return denied(event_name=name, event_time=time, resources=resources, **cells)
+
+    denial = named("CreateGrant", "2026-05-18T07:00:00Z")
+    change = named("DisableKey", "2026-05-18T06:30:00Z", error_code="", read_only="false")
+    uses = [
+        named("Decrypt", f"2026-05-18T0{hour}:00:00Z", error_code="", user_name="bob")
+        for hour in (8, 9, 7)
+    ]
+    for number, unusable in ((0, True), (3, False)):
+        path = written(tmp_path, export(denial, change, *uses[:number]), f"{number}.csv")
+        history = same(path).findings[0].history
+        assert bool(history.unusable_since) == unusable
+
+
 MESSAGE = (
     f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: kms:CreateGrant on "
     f"resource: {KEY_ARN} because no resource-based policy allows the kms:CreateGrant action"

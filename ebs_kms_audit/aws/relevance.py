@@ -44,6 +44,12 @@ STATE_CHANGES = (
     "DeleteKey",
 )
 """KMS operations that change the state of a key; those that can make it unusable come last."""
+KEY_USES = frozenset(
+    "CreateGrant Decrypt Encrypt GenerateDataKey GenerateDataKeyPair "
+    "GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext ReEncrypt".split()
+)
+"""KMS operations that fail unless the key is enabled. Source: AWS KMS Developer Guide, "Key states
+of AWS KMS keys"."""
 KEY_CHANGES = frozenset({"PutKeyPolicy", "RevokeGrant", "RetireGrant", *STATE_CHANGES})
 """KMS operations that change the permissions or the state of a key."""
 HOLDERS_KEPT = 100_000

@@ -22,6 +22,7 @@ from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, ChangesBefore, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
+from ebs_kms_audit.context.key_states import KeyUses
 from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import (
@@ -71,7 +72,7 @@ class History:
     changes_count         the number of these changes, including those not listed
     grants_retired        how many of these changes retired a grant, which services do routinely
     unusable_since        the change that leaves the key unusable, before or after the denials; None
-                          if the input shows none, or if the key was enabled after it
+                          if the input shows none, or if the key was enabled or used after it
     policy_changes_after  changes to the key policy after the last denial
     later_success         the last success of a denied call by the same caller after the last
                           denial, or None; a success can mean that the cause is fixed
@@ -108,6 +109,7 @@ class ContextCollector:
         self._ec2_calls = Ec2CallBuffer(related)
         self._changes = ChangeLog()
         self._key_errors = KeyErrors()
+        self._key_uses = KeyUses()
         self._successes = SuccessLog(related)
 
     @property
@@ -132,6 +134,7 @@ class ContextCollector:
                 self._ec2_calls.add_denied(AlikeEvents.of(event))
             elif is_success(event):
                 self._successes.add(event)
+                self._key_uses.add(event)
             else:
                 self._key_errors.add(event)
 
@@ -147,12 +150,15 @@ class ContextCollector:
         self._changes.add_rows(changes)
 
     def add_records(self, records: KeptRecords) -> None:
-        """Add the changes in logs that are not decoded, after all events."""
+        """Add the changes and successes in logs that are not decoded, after all events."""
         self._changes.add_records(records.changes())
+        self._key_uses.add_later(records.successes)
 
     def add_successes(self, successes: Sequence[SuccessRows]) -> None:
         """Add the successes of large exports."""
         self._successes.add_rows(successes)
+        for rows in successes:
+            self._key_uses.add_later(rows.latest)
 
     def add_calls(self, calls: Sequence[CallRows]) -> None:
         """Add the EC2 calls of large exports that were not parsed, after all events."""
@@ -184,7 +190,7 @@ class ContextCollector:
             changes=changes.listed,
             changes_count=changes.total,
             grants_retired=changes.grants_retired,
-            unusable_since=self._changes.left_unusable(denials.kinds[0]),
+            unusable_since=self._changes.left_unusable(denials.kinds[0], self._key_uses),
             policy_changes_after=policy_changes,
             key_errors=self._key_errors.near(denials),
             later_success=successes.later,

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.relevance import IAM_EVENT_SOURCE, STATE_CHANGES, relevance
-from ebs_kms_audit.context.key_states import left_unusable
+from ebs_kms_audit.context.key_states import KeyUses, left_unusable
 from ebs_kms_audit.identify import is_kms, key_names
 from ebs_kms_audit.model import (
     Denial,
@@ -226,22 +226,25 @@ class ChangeLog:
             found.append((rows, groups_at))
         return found
 
-    def left_unusable(self, denial: Denial) -> Event | None:
+    def left_unusable(self, denial: Denial, uses: KeyUses) -> Event | None:
         """Return the change of its state that leaves the denied key unusable, or None.
 
-        It can be before or after the denial. Add all changes before.
+        It can be before or after the denial. Add all changes and uses before.
         """
         place = ("state", denial.event.region, denial.key.id)
         if denial.key.id is None or place not in self._changed:  # as most keys
             return None
         at = place, denial.key_account or denial.event.account
         if at not in self._unusable:
-            found = (
+            found = [
                 event_of(change)
                 for changes in self._changes_at(*at)
                 for change in _Span(changes, 0, len(changes.times)).last(_STATES)
-            )
-            self._unusable[at] = left_unusable(found)
+            ]
+            change = left_unusable(found)
+            if change:  # most keys with a change are enabled again
+                change = left_unusable(found, uses.last(denial.event.region, denial.key.id))
+            self._unusable[at] = change
         return self._unusable[at]
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:

@@ -5,25 +5,63 @@ canceled deletion leaves the key disabled. EnableKey fails on a key that is pend
 pending import. ImportKeyMaterial enables a key that lost its material. The deletion of material
 does not change the state of a key that is pending deletion (AWS KMS API Reference,
 "DeleteImportedKeyMaterial").
+
+A later use of the key by any caller shows that it is enabled again. A change of the state "can take
+several minutes" to have effect (AWS KMS Developer Guide, "AWS KMS eventual consistency").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from math import inf
 
-from ebs_kms_audit.aws.relevance import MATERIAL_LOST, STATE_CHANGES
+from ebs_kms_audit.aws.relevance import KEY_USES, MATERIAL_LOST, STATE_CHANGES
+from ebs_kms_audit.identify import key_names
 from ebs_kms_audit.model import Event
 
+_DELAY = 600.0
+"""A use shows the effect of changes that were made so many seconds before, or earlier."""
+_KEPT = 100_000
 
-def left_unusable(changes: Iterable[Event]) -> Event | None:
-    """Return the change after which the key is not enabled; None if the last one enables it.
+
+class KeyUses:
+    """When each key was used last: by a successful call that fails unless the key is enabled."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str | None, str], float] = {}
+        self._more: list[Callable[[], Iterable[tuple[Event, float]]]] = []
+
+    def add(self, event: Event, time: float | None = None) -> None:
+        """Add a successful KMS call with a time. It is that of the event if none is given."""
+        if event.name not in KEY_USES:
+            return
+        time = event.seconds if time is None else time
+        for key_id in key_names(event):
+            key = event.region, key_id
+            if key in self._last or len(self._last) < _KEPT:
+                self._last[key] = max(time, self._last.get(key, time))
+
+    def add_later(self, successes: Callable[[], Iterable[tuple[Event, float]]]) -> None:
+        """Add what returns more calls with their times. It is called if a time is asked for."""
+        self._more.append(successes)
+
+    def last(self, region: str | None, key_id: str) -> float:
+        """Return when a key was used last, in seconds since 1970; -inf if it was not."""
+        while self._more:
+            for event, time in self._more.pop()():
+                self.add(event, time)
+        return self._last.get((region, key_id), -inf)
+
+
+def left_unusable(changes: Iterable[Event], used: float = -inf) -> Event | None:
+    """Return the change after which the key is not enabled; None if it was enabled after that.
 
     `changes` are successful changes of the state of one key. Of changes at equal times, those that
-    can make the key unusable count as the later ones.
+    can make the key unusable count as the later ones. `used` is when the key was used last.
     """
     found: Event | None = None
     for change in sorted(changes, key=lambda one: (one.seconds, STATE_CHANGES.index(one.name))):
-        if change.name == "EnableKey":
+        if change.name == "EnableKey" or change.seconds + _DELAY <= used:
             found = None
         elif change.name == "ImportKeyMaterial":
             found = None if found and found.name in MATERIAL_LOST else found

@@ -102,7 +102,8 @@ class RelatedEvents:
         return {
             name: getattr(self, name)
             for name in (
-                "callers", "names", "access_keys", "request_ids", "event_ids", "resources",
+                "callers", "names", "access_keys", "request_ids", "event_ids", "key_ids",
+                "resources",
             )
         }  # fmt: skip
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from ebs_kms_audit.audit_options import AuditOptions
 from ebs_kms_audit.diagnosis.coverage import CoverageCounter
 from ebs_kms_audit.errors import UsageError
-from ebs_kms_audit.identify import EvidenceIndex, Overrides, event_of
+from ebs_kms_audit.identify import EvidenceIndex, Overrides, event_of, recorded_key_id
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.pipeline import report_on
 from ebs_kms_audit.reading import InputStats, collect_documents
@@ -94,7 +94,7 @@ def audit(
         found = [event for part in parts for event in part.denied()]
         in_messages = [*options.overrides.pasted.messages, *messages_in(found)]
         denied = chain(filter(is_denial, found), map(event_of, in_messages))
-        related = RelatedEvents(map(AlikeEvents.of, denied))
+        related = RelatedEvents(map(AlikeEvents.of, denied), key_id_of=recorded_key_id)
         counter, evidence_index = CoverageCounter(options.window), EvidenceIndex()
         events = _Gathered([], [])
         for part in parts:

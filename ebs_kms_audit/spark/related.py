@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ebs_kms_audit.aws.access_keys import key_kind
-from ebs_kms_audit.aws.relevance import relevance
+from ebs_kms_audit.aws.relevance import KEY_USES, relevance
 from ebs_kms_audit.context.key_changes import is_change
 from ebs_kms_audit.context.policy_history import is_policy_edit
 from ebs_kms_audit.context.successes import alike, is_success
 from ebs_kms_audit.context.symptoms import SymptomCollector, is_symptom
-from ebs_kms_audit.identify import PastedMessage, is_denied, is_kms
+from ebs_kms_audit.identify import PastedMessage, is_denied, is_kms, key_names
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.related import RelatedEvents, caller_of, callers_of
 from ebs_kms_audit.reading.timestamps import order_of
@@ -58,8 +58,8 @@ def _assumed_role(event: Event, related: RelatedEvents) -> bool:
 class Sieve:
     """Splits the events of one partition into events for the driver and events to count.
 
-    Of equivalent successes only the last is sent. Of the rows with a long-term access key only the
-    first of each user is sent. The audit needs no others.
+    Of equivalent successes only the last is sent, and of the uses of a denied key. Of the rows with
+    a long-term access key only the first of each user is sent. The audit needs no others.
     """
 
     def __init__(self, related: RelatedEvents) -> None:
@@ -77,10 +77,8 @@ class Sieve:
         for place, event in enumerate(events):
             if self._is_sent(event):
                 yield place, event
-            elif is_success(event) and not self._related.callers.keys().isdisjoint(
-                callers_of(event)
-            ):
-                left.extend(self._keep_last(place, event))
+            elif is_success(event) and (what := self._counts_once(event)):
+                left.extend(self._keep_last(what, place, event))
             else:
                 left.append(event)
         yield from self._successes.values()
@@ -101,11 +99,21 @@ class Sieve:
             return first
         return False
 
-    def _keep_last(self, place: int, event: Event) -> Iterator[Event]:
+    def _counts_once(self, event: Event) -> tuple[object, ...] | None:
+        """Return what equivalent successes have in common; None for those that are not sent."""
+        if not self._related.callers.keys().isdisjoint(callers_of(event)):
+            return alike(event)
+        if event.name in KEY_USES and not self._related.key_ids.isdisjoint(
+            keys := key_names(event)
+        ):
+            return event.region, *sorted(keys)
+        return None
+
+    def _keep_last(self, what: tuple[object, ...], place: int, event: Event) -> Iterator[Event]:
         """Keep the later of two equivalent events, and yield the other."""
-        known = self._successes.get(alike(event))
+        known = self._successes.get(what)
         if known is None or _is_later(event, known[1]):
-            self._successes[alike(event)] = place, event
+            self._successes[what] = place, event
             if known is not None:
                 yield known[1]
         else:

@@ -141,6 +141,14 @@ class KeptRecords:
                 )  # fmt: skip
         return sorted(found.values(), key=attrgetter("file", "number"))
 
+    def successes(self) -> Iterator[tuple[Event, float]]:
+        """Yield the calls that need a key, or created a grant: an event like each, and its time."""
+        events = self._sample_events()
+        for kind in ("success", "grant"):
+            for part in self._packed[kind]:
+                for one in part.unpacked():
+                    yield events[one.sketch.like], one.sketch.seconds
+
     def _sample_events(self) -> dict[bytes, Event]:
         """Return one event of each group of records that are counted together."""
         self._take_own()

@@ -1,7 +1,7 @@
 """A change that leaves a key unusable, in both readers: without sizes the plain one, with them the
 vectorised one.
 
-Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+Sources: AWS KMS Developer Guide, "Key states of AWS KMS keys" and "AWS KMS eventual consistency".
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import json
 import pytest
 
 from ebs_kms_audit import audit
-from tests.exports import ACCOUNT, denied, export
+from ebs_kms_audit.context import ec2_calls
+from ebs_kms_audit.reading.exports.large.places import KINDS, PlaceKind
+from tests.exports import ACCOUNT, denied, export, row
 from tests.sample_incident import KEY_ID
 
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
@@ -46,12 +48,34 @@ def changed(name, time, key=KEY_ID, **cells):
         ([changed("DisableKey", "06:30:00", error_code="KMSInternalException")], None),
         ([changed("DisableKey", "06:30:00", "5678" + KEY_ID[4:])], None),
         ([changed("DisableKey", "06:30:00", aws_region="eu-west-1")], None),
+        # A later use by any caller shows that the key is enabled again.
+        ([changed("Decrypt", "06:40:00"), changed("DisableKey", "06:30:00")], None),
+        ([changed("Decrypt", "06:39:59"), changed("DisableKey", "06:30:00")],
+         "DisableKey 06:30:00"),
+        ([changed("Decrypt", "09:40:00", KEY_ARN, user_name="bob"),
+          *[changed("Decrypt", f"06:{minute}:00", user_name="bob") for minute in range(10, 60)],
+          changed("DisableKey", "09:30:00")], None),
+        ([changed("Decrypt", "09:40:00", user_name="cr\nlf"), changed("DisableKey", "09:30:00")],
+         None),
+        ([changed("CreateGrant", "09:40:00", user_name="bob"), changed("DisableKey", "09:30:00"),
+          changed("DisableKey", "10:30:00")], "DisableKey 10:30:00"),
+        ([changed("DescribeKey", "09:40:00"), changed("DisableKey", "09:30:00")],
+         "DisableKey 09:30:00"),
+        ([changed("Decrypt", "09:40:00", "5678" + KEY_ID[4:]), changed("DisableKey", "09:30:00")],
+         "DisableKey 09:30:00"),
+        ([changed("Decrypt", "09:40:00", aws_region="eu-west-1"),
+          changed("DisableKey", "09:30:00")], "DisableKey 09:30:00"),
     ],
 )  # fmt: skip
-def test_the_last_change_decides(tiny, tmp_path, sizes, rows, last):
+@pytest.mark.parametrize("again", [False, True], ids=["one reading", "two readings"])
+def test_the_last_change_decides(tiny, tmp_path, monkeypatch, sizes, rows, last, again):
     path = tmp_path / "export.csv"
     of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
-    path.write_text(export(*rows, *[of_key] * 3))
+    far = row(event_source="ec2.amazonaws.com", event_name="RunInstances")
+    path.write_text(export(*rows, *[of_key] * 3, far))
+    if again:  # there are too many EC2 calls to keep
+        monkeypatch.setattr(ec2_calls, "_KEPT", 0)
+        monkeypatch.setitem(KINDS, "calls", PlaceKind("all", 0))
     tiny(sizes)
     report = audit(path)
     (finding,) = report.findings

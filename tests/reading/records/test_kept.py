@@ -111,6 +111,7 @@ KINDS = {
     "CreateGrant": SUCCESS | {"readOnly": False, "responseElements": {"grantId": "g1"}},
     "PutKeyPolicy": SUCCESS | {"eventName": "PutKeyPolicy", "readOnly": False,
                                "requestParameters": {"keyId": KEY_ARN, "policy": "{}"}},
+    "DisableKey": SUCCESS | {"eventName": "DisableKey", "readOnly": False},
     "odd Region": SUCCESS | {"eventName": "Decrypt", "awsRegion": "moon-1"},
     "odd account": SUCCESS | {"eventName": "Decrypt", "recipientAccountId": "12"},
     "of another account": SUCCESS | {"eventName": "Decrypt",
@@ -208,6 +209,17 @@ def test_the_last_of_many_successes_is_the_later_success():
     ]
     report, _ = same_reports(made(events))
     assert report["findings"][0]["history"]["later_success"]["event_id"] == "event-2"
+
+
+@pytest.mark.parametrize(
+    ("used", "seconds", "is_usable"),
+    [("Decrypt", 600, True), ("grant to another role", 900, True), ("Decrypt", 599, False),
+     ("grant on another key", 900, False), ("ListKeys", 900, False)],
+)  # fmt: skip
+def test_a_later_use_of_a_disabled_key_by_any_caller(used, seconds, is_usable):
+    events = [("DisableKey", 3, 0, 0), (used, 6, seconds, 0), (used, 6, 1, 0), ("denial", 0, 34, 0)]
+    _, (history,) = same_reports(made(events))
+    assert (history.unusable_since is None) == is_usable
 
 
 def test_only_denials_are_decoded_when_they_are_read():

@@ -165,7 +165,11 @@ class LargeExport:
             places = np.frombuffer(content, PLACE).copy()
             places["line"] += np.uint32(self._line)
             if self._keep_only is not None:
-                places = places[self._keep_only.may_bear(kind, places)]
+                may_bear = self._keep_only.may_bear(kind, places)
+                if kind == "successes":  # of those of others, the last one of each group
+                    places["id"] = np.where(may_bear, places["id"], places["group"])
+                else:
+                    places = places[may_bear]
             found.append(places)
             texts.update(some)
         if self._kept_texts is not None:
@@ -235,8 +239,9 @@ class LargeExport:
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""
-        places = self._kept["successes"].chosen(self._choice_of(related).are_of_users)
-        return SuccessRows(places, related.names, self._counted.event, self._listed)
+        kept = self._kept["successes"]
+        places = kept.chosen(self._choice_of(related).are_of_users)
+        return SuccessRows(places, kept.places, related.names, self._counted.event, self._listed)
 
     def release(self, *, close: bool) -> None:
         """Forget what was kept, but not the rows that findings list.

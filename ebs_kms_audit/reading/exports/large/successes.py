@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
+from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.listed import RowTexts
 from ebs_kms_audit.reading.exports.large.places import hash_names, is_internal
 from ebs_kms_audit.reading.related import Caller
@@ -35,6 +36,7 @@ class SuccessRows:
     """The successes of one file.
 
     places  the places of the rows, one for each caller, operation, service and key
+    every   returns the places of all rows, also of the callers that cannot be asked for
     names   the User names that can be asked for
     alike   returns an event with the name, the Region, the account and the resources of a group
     texts   the texts of the rows that findings list
@@ -43,6 +45,7 @@ class SuccessRows:
     def __init__(
         self,
         places: Array,
+        every: Callable[[], Array],
         names: Collection[str],
         alike: Callable[[int], Event],
         texts: RowTexts,
@@ -55,6 +58,7 @@ class SuccessRows:
         )
         spans = zip((*names, ""), first, after, strict=True)
         self._spans = {name: (first, after) for name, first, after in spans if first != after}
+        self._every = every
         self._alike = alike
         self._texts = texts
         self._by_caller: dict[str | None, dict[Caller, list[SuccessRow]]] = {}
@@ -74,6 +78,15 @@ class SuccessRows:
                 return ()
             found = self._by_caller[name] = self._of_name(name, *span)
         return found.get(caller, ())
+
+    def latest(self) -> Iterator[tuple[Event, int]]:
+        """Yield an event of each group of successes, and the time of the last one of the group."""
+        places = self._every()
+        groups, _, numbers = distinct(places["group"])
+        latest = np.zeros(len(groups), dtype=places["time"].dtype)
+        np.maximum.at(latest, numbers, places["time"])
+        for group, time in zip(groups.tolist(), latest.tolist(), strict=True):
+            yield self._alike(group), time
 
     def _of_name(self, name: str | None, first: int, after: int) -> dict[Caller, list[SuccessRow]]:
         """Return the successes of the callers with a User name, from one number to another."""
