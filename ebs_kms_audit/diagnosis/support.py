@@ -13,7 +13,9 @@ from ebs_kms_audit.explain import causes as texts
 from ebs_kms_audit.model import Denial, Denials, Event
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.context.grants import GrantTrace
     from ebs_kms_audit.context.history import History
+    from ebs_kms_audit.diagnosis.findings import Finding
     from ebs_kms_audit.diagnosis.grouping import Group
     from ebs_kms_audit.diagnosis.policy_log import PolicyChange
 
@@ -86,18 +88,45 @@ def support(cause: DenialCause, places: Sequence[int], group: Group) -> list[str
 
 
 def contradictions(cause: DenialCause, group: Group) -> list[str]:
-    """Return what contradicts a cause: grants and later successes."""
+    """Return what contradicts a cause: grants and the later success come last.
+
+    Nothing contradicts that the input does not show the cause.
+    """
     found = [texts.CONTRADICTIONS[one] for one in cause.contradicts]
-    if cause.id is not CauseId.INFRASTRUCTURE:
-        found += [
-            f"Grant {trace.grant.id} on the key lists the denied action for the caller. A grant "
-            "can allow what the policies do not, if its constraints let the call pass."
-            for trace in group.history.grants
-            if trace.existed is not False
-        ]
-    if cause.id is not CauseId.FIXED_SINCE and group.history.later_success is not None:
-        found.append(_later(group.history.later_success))
+    if cause.id is not CauseId.UNKNOWN:
+        found += [grant_text(one, "the caller") for one in other_grants(cause.id, group.history)]
+        if (later := other_success(cause.id, group.history)) is not None:
+            found.append(_later(later))
     return found
+
+
+def contradicted_by_policies(finding: Finding) -> tuple[str, ...]:
+    """Return what contradicts the cause of a finding, but for grants and the later success."""
+    cause, history = finding.cause, finding.history
+    if cause.id is CauseId.UNKNOWN:
+        return cause.contradicted_by
+    others = len(other_grants(cause.id, history)) + (other_success(cause.id, history) is not None)
+    return cause.contradicted_by[: len(cause.contradicted_by) - others]
+
+
+def other_grants(cause: CauseId, history: History) -> list[GrantTrace]:
+    """Return the grants that can have allowed a denied call, unless the cause is about them."""
+    if cause is CauseId.INFRASTRUCTURE:
+        return []
+    return [trace for trace in history.grants if trace.existed is not False]
+
+
+def other_success(cause: CauseId, history: History) -> Event | None:
+    """Return the later success of a denied call, unless the cause says that it is fixed."""
+    return None if cause is CauseId.FIXED_SINCE else history.later_success
+
+
+def grant_text(trace: GrantTrace, caller: str) -> str:
+    """Return what a grant can mean for a caller who was denied."""
+    return (
+        f"Grant {trace.grant.id} on the key lists the denied action for {caller}. A grant can "
+        "allow what the policies do not, if its constraints let the call pass."
+    )
 
 
 def _grants(denials: Sequence[Denial], history: History) -> list[str]:

@@ -127,8 +127,8 @@ ENTRIES = (
     _symptom(
         "other_service_denied",
         "Another service denied the call",
-        "The denied action is not a KMS action, and the volume fails without it all the same. "
-        + _NO_DENIAL,
+        "The caller lacks a permission that is not a KMS permission, and the call fails without "
+        "it. " + _NO_DENIAL,
         "Allow the action in the policy that the message names. If the message is encoded, decode "
         "it: aws sts decode-authorization-message --encoded-message TEXT",
         "Client.UnauthorizedOperation: User: arn:aws:iam::111122223333:user/alice is not "

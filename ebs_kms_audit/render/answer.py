@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.explain import EntryKind, entry
-from ebs_kms_audit.model import EventList, event_of
+from ebs_kms_audit.model import EventList, PrincipalKind, event_of
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRows
 from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
+from ebs_kms_audit.render.symptoms import groups_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.findings import Finding
@@ -217,8 +218,12 @@ def alternatives_text(answer: Answer) -> str:
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     """Give what happened to the key before the denials, and KMS calls that failed otherwise."""
     first = _first(findings)
-    histories = [one.history for one in findings]
-    telling = [one for one in histories if one.changes_count > one.grants_retired] or histories
+    telling = [
+        one.history
+        for one in findings
+        if one.history.changes_count > one.history.grants_retired
+        or one.principal.kind is PrincipalKind.INFRASTRUCTURE  # it uses the key by a grant
+    ]
     for change in EventList.last_of((one.changes for one in telling), _CHANGES).entries:
         event = event_of(change)
         if event.time is None or first is None or first.first_seen is None:
@@ -254,7 +259,7 @@ def _narrower(report: Report, callers: CallerRows) -> str:
 def _remedy(report: Report) -> NextEvidence | None:
     """Return what to get if nothing was denied: what the first caveat or symptom asks for."""
     if report.symptoms:
-        symptom = report.symptoms[0]
+        symptom = groups_of(report.symptoms)[0][0]
         return NextEvidence(what="", why=symptom.next_step, command=symptom.command)
     if not report.caveats or report.coverage.denials_outside_window:
         return None

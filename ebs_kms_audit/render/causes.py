@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.diagnosis import sentence
+from ebs_kms_audit.diagnosis import sentence, support
 from ebs_kms_audit.diagnosis.cause import NextEvidence
 from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.plan.step import Disposition
+from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class WhyDenied(NamedTuple):
 
     cause    the cause, as it is of the first of its findings
     text     the sentence, with its evidence: about all of its callers and actions
-    against  what contradicts the cause, one sentence each, and how many more facts there are
+    against  what contradicts the cause or shows that it may be gone, one sentence each
     """
 
     cause: Cause
@@ -75,9 +77,45 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
 
 
 def _against(group: Sequence[Finding]) -> Iterator[str]:
-    """Give what contradicts a cause; of several callers one fact, because each is about one."""
-    contradicted = [finding for finding in group if finding.cause.contradicted_by]
-    facts = list(dict.fromkeys(one for f in contradicted for one in f.cause.contradicted_by))
+    """Give what contradicts a cause, or shows that it may be gone."""
+    yield from _against_by_policies(group)
+    of_all = number_of_callers(group)
+    granted = [one for one in group if support.other_grants(one.cause.id, one.history)]
+    if granted:
+        first = granted[0]
+        trace, name = support.other_grants(first.cause.id, first.history)[0], phrases.name(first)
+        text = support.grant_text(trace, name)
+        callers = number_of_callers(granted)
+        some = f"{callers:,} of {of_all:,} callers have such a grant, for example: "
+        yield text if callers == 1 else f"{some}{text}"
+    worked = [
+        (order_of(event.time), number, one, event)
+        for number, one in enumerate(group)
+        if (event := support.other_success(one.cause.id, one.history)) and event.time
+    ]
+    if worked:
+        *_, last, event = max(worked, key=itemgetter(0, 1))
+        callers = number_of_callers(one for *_, one, _ in worked)
+        cured = number_of_callers(
+            one for at, _, one, _ in worked if one.last_seen and at > order_of(one.last_seen)
+        )
+        name, time = phrases.name(last), phrases.time(event.time)
+        if callers == 1:
+            gone = "The cause may be gone" if cured else "Other calls were denied after that"
+            yield f"{event.name} by {name} succeeded later, at {time}. {gone}."
+        else:
+            yield (
+                f"{callers:,} of {of_all:,} callers made a denied call with success later, for "
+                f"example {name}: {event.name} at {time}. The cause may be gone for those who "
+                f"were not denied after that ({phrases.count(cured, 'caller')})."
+            )
+
+
+def _against_by_policies(group: Sequence[Finding]) -> Iterator[str]:
+    """Give what policies and messages show; of several callers one fact, as each is about one."""
+    by_finding = [(one, support.contradicted_by_policies(one)) for one in group]
+    contradicted = [finding for finding, facts in by_finding if facts]
+    facts = list(dict.fromkeys(chain.from_iterable(facts for _, facts in by_finding)))
     callers, of_all = number_of_callers(contradicted), number_of_callers(group)
     if of_all > 1 and len(facts) > 1:
         of_which = f"{callers:,} of {of_all:,}"

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.diagnosis.cause import CauseId
+from ebs_kms_audit.diagnosis.support import grant_text, other_grants
 from ebs_kms_audit.explain import EntryKind, entry
 from ebs_kms_audit.model import Evidence, Verdict
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.causes import evidence_text
+from ebs_kms_audit.render.symptoms import group_text
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.cause import Cause, NextEvidence
@@ -139,6 +142,9 @@ def _around(finding: Finding) -> Iterator[Line]:
     if later := history.later_success:
         text = f"{later.name} succeeded at {phrases.time(later.time)}: the cause can be gone."
         yield Line(label="after", text=text)
+    if finding.cause.id is CauseId.UNKNOWN:  # otherwise they contradict the cause
+        for trace in other_grants(finding.cause.id, history):
+            yield Line(label="grant", text=grant_text(trace, "the caller"))
 
 
 def _permissions(finding: Finding) -> Iterator[Line]:
@@ -155,8 +161,9 @@ def _permissions(finding: Finding) -> Iterator[Line]:
 
 def lists_of(report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
     """Give the lists behind the findings, each with a title: symptoms to caveats."""
+    symptoms = sorted(report.symptoms, key=lambda one: -one.count)
     lists = (
-        ("Symptoms of EC2, Auto Scaling and tools", map(_symptom, report.symptoms)),
+        ("Symptoms of EC2, Auto Scaling and tools", map(_symptom, symptoms)),
         ("Other KMS errors (no policy change fixes them)", map(_error, report.other_errors)),
         ("Denied rows that can be another service's", map(_shared, report.shared_name_denials)),
         ("What was read", chain(map(_file, report.coverage.files), _scope(report.coverage))),
@@ -176,7 +183,7 @@ def _symptom(symptom: Symptom) -> Line:
     place = f"{symptom.file} line {symptom.line}" if symptom.line else symptom.file
     found = " ".join(filter(None, (symptom.code, symptom.text)))
     texts = (
-        symptom_text(symptom),
+        group_text([symptom]),
         f"Found in {place}: {found}" if found else f"Found in {place}",
         f"Denied by: {symptom.policy_type}" if symptom.policy_type else "",
         *(
@@ -186,17 +193,6 @@ def _symptom(symptom: Symptom) -> Line:
         symptom.next_step,
     )
     return Line(label=symptom.id, text=phrases.sentences(texts))
-
-
-def symptom_text(symptom: Symptom) -> str:
-    """Return what a symptom means, and which caller needs which actions."""
-    denied = f"{symptom.operation} was denied" if symptom.id == "other_service_denied" else ""
-    if denied and symptom.principal:
-        denied += f" to {symptom.principal}"
-    caller = f"Usual caller: {symptom.caller}" if symptom.caller else ""
-    actions = f"Required: {phrases.listed(symptom.actions)}" if symptom.actions else ""
-    times = f"Seen {symptom.count:,} times" if symptom.count > 1 else ""
-    return phrases.sentences((denied, symptom.meaning, caller, actions, times))
 
 
 def _error(error: OtherError) -> Line:

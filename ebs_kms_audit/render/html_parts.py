@@ -15,7 +15,7 @@ from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.compact_json import compact
-from ebs_kms_audit.render.evidence import Line, lists_of, sections_of, symptom_text
+from ebs_kms_audit.render.evidence import Line, lists_of, sections_of
 from ebs_kms_audit.render.markup import (
     NEW_LINE,
     SPACE,
@@ -33,6 +33,7 @@ from ebs_kms_audit.render.markup import (
     together,
 )
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
+from ebs_kms_audit.render.symptoms import group_text, groups_of
 from ebs_kms_audit.render.timeline import timeline_of
 from ebs_kms_audit.render.timeline_svg import legend, svg
 
@@ -105,7 +106,8 @@ class Parts:
         if (more := len(answer.whys) - SHOWN) > 0:
             texts.append(f"{phrases.count(more, 'more cause')}: --format json has all.")
         if not report.findings:
-            pairs = [(symptom_text(one), one.id) for one in report.symptoms[:SHOWN]]
+            groups = groups_of(report.symptoms)[:SHOWN]
+            pairs = [(group_text(group), group[0].id) for group in groups]
             pairs += [(caveat.text, caveat.id) for caveat in report.caveats]
             texts += [together(text, SPACE, code(name)) for text, name in pairs]
         return list_of([*texts, *answer.context])

@@ -18,8 +18,8 @@ from ebs_kms_audit.render.answer import SHOWN, Answer, answer_of
 from ebs_kms_audit.render.causes import evidence_text
 from ebs_kms_audit.render.compact_json import compact
 from ebs_kms_audit.render.escape import markdown_block, markdown_code, markdown_text
-from ebs_kms_audit.render.evidence import symptom_text
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
+from ebs_kms_audit.render.symptoms import group_text, groups_of
 
 if TYPE_CHECKING:
     from ebs_kms_audit.diagnosis.cause import NextEvidence
@@ -96,7 +96,7 @@ def _why(report: Report, answer: Answer) -> Iterator[str]:
     if (more := len(answer.whys) - SHOWN) > 0:
         texts.append(f"{phrases.count(more, 'more cause')}: see the JSON report.")
     if not report.findings:
-        texts += map(symptom_text, report.symptoms[:SHOWN])
+        texts += map(group_text, groups_of(report.symptoms)[:SHOWN])
         texts += [caveat.text for caveat in report.caveats]
     yield from _list("Why", texts)
 

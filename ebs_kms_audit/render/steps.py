@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 _LEFT_OUT, _BRIEF_LEFT_OUT = 5, 2
 _REASONS = 8
 _CLICKS = 2
-_INFERRED = re.compile(r"The ARN of (.+) is inferred")
 _LONGEST = 200  # lines of a text to paste; `--show` prints a longer one
 
 
@@ -121,13 +119,8 @@ def _brief_facts(step: Step) -> Iterator[str]:
     if step.proof:
         yield from proof_facts(step.proof)
     reasons = dict.fromkeys(reason.partition(": ")[0] for reason in step.reasons)
-    inferred = [found[1] for reason in reasons if (found := _INFERRED.fullmatch(reason))]
-    if inferred:
-        noun, verb = ("ARN", "is") if len(inferred) == 1 else ("ARNs", "are")
-        yield f"The {noun} of {phrases.listed(inferred, most=3)} {verb} inferred."
-    others = [reason for reason in reasons if not _INFERRED.fullmatch(reason)]
-    yield from map(phrases.sentence, others[:_REASONS])
-    if (more := len(others) - _REASONS) > 0:
+    yield from map(phrases.sentence, list(reasons)[:_REASONS])
+    if (more := len(reasons) - _REASONS) > 0:
         yield f"{phrases.count(more, 'more reason')}: add --details."
 
 

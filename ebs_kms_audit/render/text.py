@@ -16,8 +16,9 @@ from ebs_kms_audit.printable import escape_unprintable
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import SHOWN, Answer, alternatives_text, answer_of
 from ebs_kms_audit.render.causes import evidence_text
-from ebs_kms_audit.render.evidence import Line, explained, lists_of, sections_of, symptom_text
+from ebs_kms_audit.render.evidence import Line, explained, lists_of, sections_of
 from ebs_kms_audit.render.steps import StepView, left_out_text, view_of
+from ebs_kms_audit.render.symptoms import calls_of, group_text, groups_of
 from ebs_kms_audit.render.terminal import Style, Terminal
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.report import Report
 
 _CAUSES = 5  # causes with a sentence each; the others are counted
-_ALONE = 3  # errors to which no denial belongs; of more errors the first of each kind
+_ALONE = 3  # errors to which no denial belongs, the most frequent ones
 _LISTED_CALLERS = 10  # callers with two lines and more each
 _PLAN_LINES = 80  # lines of whole steps; the first step is always whole
 _LISTED_STEPS = 10  # steps, whole or with one line each
@@ -99,8 +100,8 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
     yield ""
     label = "WHY"
     if not report.findings:
-        for symptom in report.symptoms[:SHOWN]:
-            yield from terminal.labelled(label, f"{symptom_text(symptom)} ({symptom.id})")
+        for group in groups_of(report.symptoms)[:SHOWN]:
+            yield from terminal.labelled(label, f"{group_text(group)} ({group[0].id})")
             label = ""
         for caveat in report.caveats:
             yield from terminal.labelled(label, f"{caveat.text} ({caveat.id})")
@@ -116,13 +117,11 @@ def _why(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str]:
         yield from terminal.labelled(label, text)
         label = ""
     alone = [one for one in report.symptoms if not one.findings] if report.findings else []
-    of_all = len(alone)
-    if len(alone) > _ALONE:
-        alone = list({one.id: one for one in reversed(alone)}.values())[::-1]
-    for symptom in alone[:_ALONE]:
-        text = f"No denial belongs to this error. {symptom_text(symptom)} ({symptom.id})"
+    groups = groups_of(alone)
+    for group in groups[:_ALONE]:
+        text = f"{group_text(group, alone=True)} ({group[0].id})"
         yield from terminal.labelled("ALSO", text)
-    if more := of_all - min(len(alone), _ALONE):
+    if more := sum(map(calls_of, groups[_ALONE:])):
         errors = phrases.count(more, "more error")
         yield from terminal.labelled("", f"{errors} to which no denial belongs: add --details.")
 

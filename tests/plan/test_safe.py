@@ -140,8 +140,8 @@ CASES = {
         ["The message says that an IAM policy is missing, but the key policy that was given does "
          "not leave kms:CreateGrant to IAM policies: very likely the policy was changed since, or "
          "is another key's.",
-         "Evidence against the cause: The key policy that was given names neither the caller nor "
-         "the caller's account.",
+         "The key policy that was given names neither the caller nor the caller's account. This "
+         "speaks against the cause.",
          "The message says that no IAM policy allows kms:CreateGrant, but the given policy does "
          "not leave it to IAM policies."],
     ),

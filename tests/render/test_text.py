@@ -242,7 +242,9 @@ def test_a_denial_of_another_service_does_not_point_to_a_key():
     message = f"User: {user} is not authorized to perform: ec2:CreateVolume on resource: *"
     text = re.sub(r"\s+", " ", render(ebs_kms_audit.audit(messages=message)))
     assert text.startswith("1 call of another service was denied. No KMS call was denied in the")
-    assert text.partition(" WHY ")[2].startswith(f"CreateVolume was denied to {user}. The denied ")
+    assert text.partition(" WHY ")[2].startswith(
+        f"CreateVolume by {user} was denied. The caller lacks a permission that is not a KMS "
+    )
     both = [message, "Client.InternalError: Client error on launch"]
     text = re.sub(r"\s+", " ", render(ebs_kms_audit.audit(messages=both)))
     assert text.startswith(
@@ -391,4 +393,4 @@ def test_an_alternative_is_in_the_details_alone():
 
 def test_a_step_for_a_caller_who_is_no_single_user_or_role_says_which():
     text = render(audit(row(user_name="deploy-7f3a", aws_access_key=SESSION)), width=200)
-    assert "REVIEW: Whether deploy-7f3a is a single user or role is not known." in text
+    assert " key. Whether deploy-7f3a is a single user or role is not known. The key\n" in text
