@@ -71,3 +71,18 @@ def log(*records: dict[str, Any]) -> io.StringIO:
 def audit(*records: dict[str, Any], rows: Any = None, **options: Any) -> Report:
     """Audit the records, and an export beside them if there is one."""
     return ebs_kms_audit.audit(rows, records=log(*records), **options)
+
+
+def looked_up(one: dict[str, Any]) -> dict[str, Any]:
+    """Return the event that `aws cloudtrail lookup-events` prints for a record."""
+    return {
+        "EventId": one.get("eventID"),
+        "EventName": one.get("eventName"),
+        "ReadOnly": "true",
+        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "EventTime": 1779087634.0,
+        "EventSource": one.get("eventSource"),
+        "Username": str(one.get("userAgent")),
+        "Resources": [{"ResourceType": "AWS::IAM::Role", "ResourceName": 'a"\\é'}, {}],
+        "CloudTrailEvent": json.dumps(one, separators=(",", ":"), ensure_ascii=False),
+    }

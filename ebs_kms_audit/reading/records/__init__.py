@@ -19,6 +19,7 @@ log_format  how CloudTrail writes a log file: the parts of its text by which rec
 prefilter   the text of a record → its kind, or that it must be decoded
 failed      failed KMS calls → events as columns, those of one kind together
 sketches    the text of a record → what decides whether it bears on a denial
+looked_up   output of lookup-events → the texts of its records
 index       a large block → the kinds of all its records, by numpy (structure: strings, brackets)
 logs        small files → one index for several of them
 large       a large file → its records, in several processes
@@ -48,12 +49,12 @@ from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.records.batches import Batch, Packed
 from ebs_kms_audit.reading.records.content import Content
 from ebs_kms_audit.reading.records.decoder import Record, read_records
-from ebs_kms_audit.reading.records.envelopes import Unpacker
+from ebs_kms_audit.reading.records.envelopes import LOOKUP, Unpacker
 from ebs_kms_audit.reading.records.events import RecordFields, fields_of, read_record_events
 from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.kept import KeptRecords
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
-from ebs_kms_audit.reading.records.scan import Keep, RecordScan
+from ebs_kms_audit.reading.records.scan import Keep, RecordScan, is_lookup
 from ebs_kms_audit.reading.sources import PlainFile, Source
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.streams import BLOCK
@@ -119,6 +120,7 @@ class RecordFiles:
         self._prefilter = RecordPrefilter()
         self._indexer: Indexer | None = None
         self._unpacked = 0  # bytes of all files so far
+        self._numpy_pays = False
 
     def events(
         self, sources: Iterable[Source], files: list[InputStats]
@@ -132,7 +134,9 @@ class RecordFiles:
             if self._kept:
                 self._kept.add_sources(group)
             self._unpacked += sum(_unpacked(one.file) for one in group if one.file)
-            if self._unpacked >= _VECTORISED * (_IMPORTED if "numpy" in sys.modules else 1):
+            numpy_costs = _IMPORTED if "numpy" in sys.modules else 1
+            self._numpy_pays = self._unpacked >= _VECTORISED * numpy_costs
+            if self._numpy_pays and len(group) > 1:
                 self._start_numpy()
             if len(group) > 1 and (
                 self._indexer or (sum(map(_size, group)) >= _LARGE and self._workers.helpers())
@@ -250,6 +254,8 @@ class RecordFiles:
         blocks = content.blocks()
         beginning = next(blocks, b"")
         blocks = chain([beginning], blocks)
+        if self._numpy_pays and not is_lookup(beginning):
+            self._start_numpy()
         keep = partial(kept.add, content.name) if kept else None
         scanned: RecordScan | LargeLog = self._scan(blocks, keep)
         records: Iterable[Record] = scanned
@@ -267,6 +273,8 @@ class RecordFiles:
             yield from without_documents(records, stats, beginning)
         finally:
             stats.rows += scanned.passed
+            if isinstance(scanned, RecordScan) and scanned.looked_up:
+                stats.envelopes[LOOKUP] += scanned.looked_up
             for time in filter(None, map(TimeReader().read, scanned.times)):
                 stats.add_time(time)
         stats.cut_short = content.cut_short

@@ -53,8 +53,11 @@ class Batch:
         self._failed: list[tuple[Any, ...]] = []
         self.size = 0
 
-    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int) -> None:
-        """Count a record of a file, and keep it. The text is at a place in the file's content."""
+    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int | None) -> None:
+        """Count a record of a file, and keep it.
+
+        The text is at a place in the file's content; None if it is written there in another way.
+        """
         if isinstance(sketch, FailedCall):
             self._failed.append((file, *sketch))
             return
@@ -78,7 +81,8 @@ class Batch:
         size = 0
         for file, sketch, text, place in self._kept.values():
             of_kind = records.setdefault(sketch.kind, [])
-            if not is_little and sketch.kind != "change" and file in self._again:
+            is_packed = is_little or sketch.kind == "change" or file not in self._again
+            if place is not None and not is_packed:
                 of_kind.append((file, _IN_FILE, place, place + len(text), *sketch))
                 continue
             if size > _TOGETHER:
@@ -101,7 +105,7 @@ class _Unpacked(NamedTuple):
     file: str
     sketch: Sketch
     text: bytes
-    place: int
+    place: int | None
 
 
 class KeptRecord(NamedTuple):

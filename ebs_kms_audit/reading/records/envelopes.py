@@ -22,11 +22,12 @@ from ebs_kms_audit.reading.records.columns import Columns, complete_from_message
 from ebs_kms_audit.reading.records.paths import found_at, steps_of
 from ebs_kms_audit.reading.stats import UNKNOWN_ENVELOPE
 
+LOOKUP = "lookup-events"
 # Each envelope: its name in the report, and where it holds what is inside.
 ENVELOPES: tuple[tuple[str, str], ...] = (
     ("", "$.Records[*]"),
-    ("lookup-events", "$.Events[*]"),
-    ("lookup-events", "$.CloudTrailEvent"),
+    (LOOKUP, "$.Events[*]"),
+    (LOOKUP, "$.CloudTrailEvent"),
     ("EventBridge", "$.detail"),
     ("CloudWatch Logs", "$.events[*].message"),
     ("CloudWatch Logs", "$.logEvents[*].message"),

@@ -60,10 +60,10 @@ class KeptRecords:
         """Add the sources of the records that come next."""
         self._texts.sources.update((one.name, one) for one in sources if one.file)
 
-    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int) -> None:
+    def add(self, file: str, sketch: Sketch | FailedCall, text: bytes, place: int | None) -> None:
         """Count a record, and keep it if it may bear on a denial.
 
-        The text is at a place in the file's content.
+        The text is at a place in the file's content; None if it is written there in another way.
         """
         self._batch.add(file, sketch, text, place)
         if self._batch.size > _BATCH:

@@ -34,9 +34,10 @@ _TO_SECONDS, _TO_MINUTE = (
     len(':34Z",'),
     len('},"eventTime":"2026-05-18T07:00:34Z",'),
 )  # before `SOURCE`
-_NO_BRACKETS = bytes(set(range(256)) - set(b'"\\{}[]'))
+_CONTROL = bytes(range(32))  # no text of a record has them
+_NO_BRACKETS = bytes(set(range(256)) - set(b'"\\{}[]' + _CONTROL))
 _NO_SHAPE = bytes(set(range(256)) - set(b'"{}'))
-_STRING = re.compile(rb'"[^"]*"')
+_STRING = re.compile(rb'"[^"\x00-\x1f]*"')
 _LONG = 4_096  # too short to be nested deeper than a decoder can follow
 _LONGEST_SHAPE = 2_000
 _KEPT = 10_000  # answers of each kind
@@ -81,7 +82,7 @@ class RecordPrefilter:
             and text.count(_NAME, source, end) == 1  # otherwise it can be two, with damage between
             and (
                 (text.find(b"[", begin, end) == -1 and end - begin < _LONG)
-                or self._closes_lists(text[begin : end + 1])
+                or self.is_sound(text[begin : end + 1])
             )
             and (
                 text.find(_LONG_TERM_KEY, begin, source) == -1
@@ -130,13 +131,17 @@ class RecordPrefilter:
         self._minutes.add(minute)
         return True
 
-    def _closes_lists(self, record: bytes) -> bool:
-        """Return whether no list in a record can hold the beginning of another record."""
+    def is_sound(self, record: bytes) -> bool:
+        """Return whether the text of a record is one object, in which each bracket is closed.
+
+        No list in it can hold the beginning of another record then.
+        """
         shape = record.translate(None, _NO_BRACKETS)
         if shape in self._shapes:
             return True
         brackets = without_escapes(record).translate(None, _NO_BRACKETS + b"\\")
-        if not _is_nested(_STRING.sub(b"", brackets)):
+        brackets = _STRING.sub(b"", brackets)
+        if not (brackets and _is_nested(brackets) and _is_nested(brackets[1:-1])):
             return False
         if len(self._shapes) >= _KEPT:
             self._shapes.clear()

@@ -33,6 +33,7 @@ from ebs_kms_audit.reading.records.log_format import (
     TIME,
     TIME_END,
 )
+from ebs_kms_audit.reading.records.looked_up import event_at
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter, holder_of, is_whole
 from ebs_kms_audit.reading.records.sketches import KINDS_OF_KMS, Kind, Sketch
 from ebs_kms_audit.reading.timestamps import TimeReader
@@ -46,9 +47,9 @@ _LARGE_BLOCK = 1 << 16
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
-Keep = Callable[[Sketch | FailedCall, bytes, int], object]
+Keep = Callable[[Sketch | FailedCall, bytes, int | None], object]
 """Takes a record that is passed over: its sketch, or the failed call in it; its text, and the place
-of this in the content."""
+of this in the content, or None if it is written there in another way."""
 _Reading = Generator[Record, None, _T]
 
 
@@ -59,10 +60,11 @@ class RecordScan:
     can bear on a denial; without it, these records are decoded. With an `indexer`, large blocks are
     indexed by numpy. The first block begins at the place `begin` of the content.
 
-    passed  the number of records that were passed over
-    number  the number of the last record that was read, from 1
-    size    how many bytes `of_range` read
-    left    the bytes after these, if `of_range` came to the end of the content
+    passed     the number of records that were passed over
+    looked_up  how many of these are in the output of lookup-events
+    number     the number of the last record that was read, from 1
+    size       how many bytes `of_range` read
+    left       the bytes after these, if `of_range` came to the end of the content
     """
 
     def __init__(
@@ -80,8 +82,8 @@ class RecordScan:
         self._indexer = indexer
         self.number = self.size = 0
         self._first, self._last = b"\xff", b""
-        self.passed = 0
-        self._damaged = False
+        self.passed = self.looked_up = 0
+        self._damaged = self._is_in_string = False
         self.left: bytes | None = None
 
     @property
@@ -103,6 +105,8 @@ class RecordScan:
 
     def _rest(self, rest: bytes, *, listed: bool) -> Iterator[Record]:
         rest = yield from self._as_written(rest, COMMA if listed else b"}\n")
+        if event_at(rest, 0) is not None:
+            rest = yield from self._of_lookup(rest)
         text = Text(decoded(chain([rest], self._blocks)))
         yield from records_after(text, self.number, listed=listed)
 
@@ -160,6 +164,32 @@ class RecordScan:
             if is_whole(rest[: end + 1]) and self._passes(rest, 0, source, end):
                 return rest[end + 1 :]
         return rest
+
+    def _of_lookup(self, rest: bytes) -> _Reading[bytes]:
+        """Read while events are as lookup-events writes them; return what is after these."""
+        self._is_in_string = True
+        while True:
+            at = 0
+            while (event := event_at(rest, at)) is not None:
+                text = event.record
+                place = text, 0, text.find(SOURCE), len(text) - 1
+                if self._prefilter.is_sound(text) and self._passes(*place):
+                    self.looked_up += 1
+                else:
+                    try:
+                        content = _decoded(rest, event.begin, event.end - 1)
+                    except (ValueError, RecursionError):
+                        return rest[at:]
+                    record = record_of(self.number + 1, content)
+                    if record.document:
+                        return rest[at:]
+                    yield self._noted(record, text, 0, len(text) - 1)
+                at = event.end
+            rest = rest[at:]
+            block = next(self._blocks, None)
+            if block is None or len(rest) > LONGEST_RECORD:
+                return rest
+            rest += block
 
     def of_log(self, log: Log) -> Iterator[Record]:
         """Yield the records of a whole log that is indexed."""
@@ -239,8 +269,11 @@ class RecordScan:
 
     def _record(self, content: Any, text: bytes, begin: int, end: int) -> Record:
         """Return a record that is decoded; it begins at `begin`, and its last brace is at `end`."""
+        return self._noted(record_of(self.number + 1, content), text, begin, end)
+
+    def _noted(self, record: Record, text: bytes, begin: int, end: int) -> Record:
+        """Return a record that is decoded, and remember who holds its long-term key."""
         self.number += 1
-        record = record_of(self.number, content)
         holder = None if record.fault else holder_of(text, begin, end)
         if holder and _has_time(record.content):
             self._prefilter.note_holder(holder)
@@ -269,7 +302,8 @@ class RecordScan:
                 found = self._prefilter.failed.call(*place)
             if found is None:
                 return False
-            self._keep(found, text[begin : end + 1], self._begin + begin)
+            in_content = None if self._is_in_string else self._begin + begin
+            self._keep(found, text[begin : end + 1], in_content)
         self.number += 1
         self.passed += 1
         self._add_time(text, source)
@@ -281,6 +315,12 @@ class RecordScan:
             self._first = time
         if time > self._last:  # noqa: PLR1730
             self._last = time
+
+
+def is_lookup(beginning: bytes) -> bool:
+    """Return whether a content that begins like this is the output of lookup-events."""
+    opening = _LIST.match(beginning)
+    return event_at(beginning, opening.end() if opening else 0) is not None
 
 
 def _decoded_record(text: bytes, begin: int, border: bytes) -> tuple[Any, int] | None:

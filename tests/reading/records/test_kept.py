@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import ebs_kms_audit
 from ebs_kms_audit.reading import Reading
 from tests.exports import ACCOUNT, access_key
-from tests.records import KEY_ARN, ROLE, record, session
+from tests.records import KEY_ARN, ROLE, looked_up, record, session
 
 OTHER_KEY = KEY_ARN.replace("1234abcd", "5678abcd")
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
@@ -167,6 +167,11 @@ def same_reports(records):
     found, histories = spaced.to_dict(), [finding.history for finding in spaced.findings]
     assert compact.to_dict() == found
     assert [finding.history for finding in compact.findings] == histories
+    looked = report_of(json.dumps({"Events": list(map(looked_up, records))}))
+    assert json.loads(json.dumps(looked.to_dict()).replace(" (lookup-events)", "")) == json.loads(
+        json.dumps(found)
+    )
+    assert [finding.history for finding in looked.findings] == histories
     return found, histories
 
 

@@ -20,7 +20,7 @@ from ebs_kms_audit.reading.records.index import Indexer
 from ebs_kms_audit.reading.records.prefilter import RecordPrefilter
 from ebs_kms_audit.reading.records.scan import RecordScan
 from tests.exports import ACCOUNT, access_key
-from tests.records import EC2, record, session
+from tests.records import EC2, looked_up, record, session
 
 BEGINS = len('{"Records":[{"eventVersion":')
 
@@ -85,20 +85,27 @@ def written(records, shape):
         return "".join(line + "\n" for line in compact)
     if shape == "spaced":
         return json.dumps({"Records": records})
+    if shape == "lookup-events":
+        return json.dumps({"Events": list(map(looked_up, records))}, indent=4, ensure_ascii=False)
+    if shape == "lookup-events, sorted":
+        return "\n".join(json.dumps(looked_up(one), sort_keys=True) for one in records)
     if shape == "escaped":  # a tool may write any letter so, in names as well
         escaped = [line.replace("ventSource", "vent\\u0053ource", 1) for line in compact]
         compact = escaped
     return f'{{"Records":[{",".join(compact)}]}}'
 
 
-SHAPES = st.sampled_from(["log", "log", "log", "lines", "spaced", "escaped"])
+SHAPES = st.sampled_from([
+    "log", "log", "log", "lines", "spaced", "escaped", "lookup-events", "lookup-events, sorted",
+])  # fmt: skip
 
 
 def blocks(data, size):
     """Cut bytes; the first block holds how the file begins."""
     size = max(size, 1)
-    yield data[:BEGINS]
-    yield from (data[start : start + size] for start in range(BEGINS, len(data), size))
+    begins = 2_000 if b"CloudTrailEvent" in data else BEGINS
+    yield data[:begins]
+    yield from (data[start : start + size] for start in range(begins, len(data), size))
 
 
 def who(one):
