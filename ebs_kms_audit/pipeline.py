@@ -142,8 +142,8 @@ class _Collected:
         self.context.add_successes(events.successes(related))
         if events.kept_records:
             self.context.add_records(events.kept_records)
-        for name, voters in events.votes():
-            self.evidence_index.accounts.count_again(name, voters)
+        for name, shown in events.shown_accounts():
+            self.evidence_index.accounts.replace(name, shown)
 
     def _overflowed(self, events: Events) -> bool:
         """Return whether events that may bear on a denial were too many to keep."""

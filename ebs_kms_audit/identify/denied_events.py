@@ -105,7 +105,7 @@ class DeniedEvents:
                 self._put(key, replace(event, file=known.file, line=known.line, record=record))
         elif is_denied(event):
             self.duplicates += 1
-            if event.identity is None and _is_better(event, known):
+            if event.identity is None and self._holds(event) and _is_better(event, known):
                 self._found[key] = event
 
     def add_alike(self, events: AlikeEvents) -> None:
@@ -132,11 +132,17 @@ class DeniedEvents:
         self._found = {event.uid: event for event in found}
 
     def _put(self, key: object, event: Event) -> None:
-        if self._window is None or self._window.holds(event.time):
+        if self._holds(event):
             self._found[key] = event
             self._count += 1
+            if key in self._outside:  # its other row has another time
+                self._outside.remove(key)
+                self.duplicates += 1
         else:
             self._outside.add(key)
+
+    def _holds(self, event: Event) -> bool:
+        return self._window is None or self._window.holds(event.time)
 
     def _compare(self, row: Event, record: Event) -> None:
         """Record the columns in which the row differs. An empty cell is not a difference."""

@@ -14,7 +14,11 @@ Summary = tuple[str, str | None, str | None, str | None]
 
 
 class Rows(Protocol):
-    """Rows that are in memory as text. They have a time in UTC."""
+    """Rows that are in memory as text. They have a time."""
+
+    @property
+    def have_zone(self) -> bool:
+        """Whether the time zone is known."""
 
     def event(self, line: int) -> Event:
         """Return the event of the row at a line."""

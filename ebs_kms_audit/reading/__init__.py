@@ -39,6 +39,7 @@ from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.recognition import ContentKind, Header, content_of_columns, recognize
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 from ebs_kms_audit.reading.sources import Source, Sources, repeatable
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.tables import Table
@@ -324,11 +325,11 @@ class Reading:
         """Return the successes of the callers of denials in large files, which `read` left out."""
         return [large.successes(related) for large in self._exports.large]
 
-    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
-        """Yield large files with damaged account ids, each with all events that an audit needs."""
+    def shown_accounts(self) -> Iterator[tuple[str, ShownAccounts]]:
+        """Yield large files with damaged account ids, each with the account ids that it shows."""
         for large in self._exports.large:
-            if large.damaged:
-                yield large.name, large.all_events()
+            if shown := large.shown_accounts():
+                yield large.name, shown
 
     def release(self) -> None:
         """Forget what was kept of large files. A report needs it no more."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.errors import CountedErrors
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
     from ebs_kms_audit.reading.records.kept import KeptRecords
+    from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 
 
 class Events(Protocol):
@@ -62,8 +63,8 @@ class Events(Protocol):
     def successes(self, related: RelatedEvents) -> Sequence[SuccessRows]:
         """Return the successes in large files, which `read` and `around` leave out."""
 
-    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
-        """Yield large files with damaged account ids, each with all events that an audit needs."""
+    def shown_accounts(self) -> Iterator[tuple[str, ShownAccounts]]:
+        """Yield large files with damaged account ids, each with the account ids that it shows."""
 
     def release(self) -> None:
         """Forget what was kept of the inputs. Nothing is asked any more."""

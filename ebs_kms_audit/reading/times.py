@@ -15,7 +15,8 @@ from ebs_kms_audit.reading.hashing import words_of
 
 _SIZE, _HOURS_SIZE = 20, 13  # bytes of a time, and of a time without `:00:34Z`
 _LONG_SIZE = 24  # bytes of a time with `.000`
-_LAST_YEAR = 2100  # seconds are kept in 32 bits
+LAST_YEAR = 2100
+"""Times of this year and later ones are not read here: seconds are kept in 32 bits."""
 _HOURS_KEPT = 1 << 15
 _NO_TIME = -(1 << 40)  # less than nothing, also with the other parts of a time added
 
@@ -78,5 +79,5 @@ def _seconds_of_hour(text: bytes) -> int:
         time = datetime.fromisoformat(in_utc)
     except ValueError:
         return _NO_TIME
-    is_usual = time.isoformat(timespec="minutes") == in_utc and 1970 < time.year < _LAST_YEAR
+    is_usual = time.isoformat(timespec="minutes") == in_utc and 1970 < time.year < LAST_YEAR
     return int(time.timestamp()) if is_usual else _NO_TIME

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 _CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:\.\d+)?)?"
 _HALF = r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
@@ -99,6 +99,12 @@ def _at(match: re.Match[str], year: int, month: int, day: int) -> datetime:
 
 def _in_utc(time: datetime) -> datetime:
     return time.astimezone(UTC) if time.tzinfo not in (None, UTC) else time
+
+
+def time_in(seconds: float, zone: timezone | None) -> datetime:
+    """Return a time by its seconds since 1970, in UTC or without a zone, as `Event.seconds` has."""
+    time = datetime.fromtimestamp(seconds, UTC)
+    return time if zone is UTC else time.replace(tzinfo=zone)
 
 
 def order_of(time: datetime) -> datetime:

@@ -54,11 +54,12 @@ class EventsJson:
         seconds, file, line, found = one
         if isinstance(found, Event):
             return f",{margin}{text_of(event_dict(found), margin)}"
+        time = seconds_text(seconds) if found.have_zone else seconds_text(seconds).rstrip("Z")
         name, code, event_id, user_name = found.summary(line)
         kind = name, code, file
         start, to_time, to_user, to_line, end = self._parts.of(kind, margin, _listed_dict, one)
         return (
-            f'{start}{null_or_text(event_id)}{to_time}"{seconds_text(seconds)}"'
+            f'{start}{null_or_text(event_id)}{to_time}"{time}"'
             f"{to_user}{null_or_text(user_name)}{to_line}{line}{end}"
         )
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large.errors import CountedErrors
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
+    from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 
 __all__ = ["audit"]
 
@@ -152,8 +153,8 @@ class _Gathered:
         """Return nothing, because `read` yields all successes."""
         return []
 
-    def votes(self) -> Iterator[tuple[str, Iterator[Event]]]:
-        """Yield nothing, because the workers counted all votes."""
+    def shown_accounts(self) -> Iterator[tuple[str, ShownAccounts]]:
+        """Yield nothing, because the workers counted the account ids of all rows."""
         return iter(())
 
     def release(self) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import pytest
 
-from ebs_kms_audit.identify import account_repair
 from ebs_kms_audit.identify.account_repair import AccountVotes
+from ebs_kms_audit.reading import shown_accounts
+from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 from tests.identify.events import event, resources
 from tests.sample_incident import access_key
 
@@ -67,6 +68,12 @@ CASES = {
     "an ARN beside a key": ([key(A), key(A), session(B), session(B), session(B)], damaged(), B),
     "an ARN in an event that an audit does not need": (
         [key(A, source="s3.amazonaws.com", name="GetObject")], damaged(), None),
+    "a temporary key in an event that an audit does not need": (
+        [event(access_key=access_key("ASIA", A, "1"), source="iam.amazonaws.com",
+               name="GetUser")], damaged(), None),
+    "a long-term key in an event that an audit does not need": (
+        [event(access_key=access_key("AKIA", A, "1"), source="iam.amazonaws.com",
+               name="GetUser")], damaged(), A),
     "an ARN of AWS": ([key("aws")], damaged(), None),
     "a name that is no ARN": ([event(resources=resources((None, "alias/ebs")))], damaged(), None),
     "a cell of Resources that cannot be read": ([event(resources=None)], damaged(), None),
@@ -111,20 +118,21 @@ def test_votes_of_several_collectors_are_added_file_by_file():
     assert again.account(damaged(file="b.csv")) == A
 
 
-def test_votes_are_counted_again_from_given_events_alone():
-    votes = AccountVotes()
+def test_votes_of_a_file_are_replaced():
+    votes, shown = AccountVotes(), ShownAccounts()
     votes.add(session(B))
-    votes.count_again("a.csv", [session(A)])
+    shown.add(session(A))
+    votes.replace("a.csv", shown)
     assert votes.account(damaged()) == A
 
 
 def test_memory_is_bounded_and_no_vote_is_lost(monkeypatch):
-    monkeypatch.setattr(account_repair, "_KEYS_KEPT", 2)
+    monkeypatch.setattr(shown_accounts, "_KEYS_KEPT", 2)
     votes = AccountVotes()
     sizes = []
     for seed in "12345":
         votes.add(session(A, seed))
-        sizes.append(len(votes._files["a.csv"].temporary_keys))
+        sizes.append(len(votes._files["a.csv"]._temporary_keys))
     assert sizes == [1, 2, 0, 1, 2]
     for seed in "1234":
         votes.add(session(B, seed))
@@ -135,4 +143,4 @@ def test_memory_is_bounded_and_no_vote_is_lost(monkeypatch):
 def test_a_text_that_is_too_long_for_an_access_key_is_not_kept(length, kept):
     votes = AccountVotes()
     votes.add(event(access_key="ASIA" + "A" * (length - 4)))
-    assert len(votes._files["a.csv"].temporary_keys) == kept
+    assert len(votes._files["a.csv"]._temporary_keys) == kept

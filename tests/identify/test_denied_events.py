@@ -123,6 +123,16 @@ def test_denials_outside_the_window_are_counted_once(window, inside, outside):
     assert (len(found), found.outside) == (inside, outside)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_denial_with_two_times_counts_where_one_is_in_the_window(order):
+    """One of two rows of an event can have no zone: such a time is in every window."""
+    window = Window(start=TIME + timedelta(hours=1), end=TIME + timedelta(hours=2))
+    rows = event(line=4), event(line=6, time=TIME.replace(tzinfo=None))
+    found = denied(*(rows[at] for at in order), window=window)
+    assert [one.line for one in found] == [6]
+    assert (len(found), found.outside, found.duplicates) == (1, 0, 1)
+
+
 def columns(*events):
     """Return rows of one kind as columns."""
     (found,) = AlikeEvents.of_each_kind(events)

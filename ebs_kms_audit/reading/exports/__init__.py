@@ -21,7 +21,6 @@ from ebs_kms_audit.aws.relevance import NOT_RELEVANT, relevance
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
     cells_getter,
@@ -108,8 +107,7 @@ class Exports:
         )
         sample = list(islice(rows, SAMPLE))
         large = None
-        is_read_twice = kept is not None and _has_damaged_ids(layout, sample)
-        if self._is_large(_size_of(source, kept), header, layout, sample) and not is_read_twice:
+        if self._is_large(_size_of(source, kept), header, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.large.settings import Settings
@@ -153,7 +151,7 @@ class Exports:
         sample = list(islice(map(Row, count(1), Table(header, iter(ahead)).rows), SAMPLE))
         is_large = self._is_large(size, header, layout, sample)
         whole = Table(header, chain(ahead, batches))
-        if is_large and not _has_damaged_ids(layout, sample):
+        if is_large:
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large_table
                 from ebs_kms_audit.reading.exports.large.settings import Settings
@@ -219,18 +217,6 @@ def _size_of(source: Source, kept: KeptBlocks | None) -> Callable[[int], int]:
         return lambda most: kept.size(most // times + 1) * times
     size = source.file.size * (_UNPACKED if source.file.packed else 1)
     return lambda _: size
-
-
-def _has_damaged_ids(layout: Layout, sample: Sequence[Row]) -> bool:
-    """Return whether some rows have a damaged account id.
-
-    The vectorised reader leaves these rows to the plain reader, and all rows are read again.
-    """
-    at = layout.positions.get(columns.ACCOUNT)
-    if at is None:
-        return False
-    cells = {row.cells[at]: row.cells for row in sample if len(row.cells) == layout.width}
-    return any(lost_digits(cell) and not layout.misfit(row) for cell, row in cells.items())
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:

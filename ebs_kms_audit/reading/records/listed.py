@@ -41,6 +41,11 @@ class ListedRecord(NamedTuple):
         """The record as a finding lists it."""
         return self.seconds, self.file, self.number, self
 
+    @property
+    def have_zone(self) -> bool:
+        """Whether the time zone is known: it is UTC."""
+        return True
+
     def event(self, line: int = 0) -> Event:  # noqa: ARG002 - for `Rows` of several records
         """Return the event of the record, or what a damaged record is counted by."""
         text = zlib.decompress(self.packed)[self.begin : self.end]

@@ -17,7 +17,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.listed import ListedRows, RowTexts
 from ebs_kms_audit.reading.exports.large.places import hash_names, joined
-from ebs_kms_audit.reading.related import Caller, spans_near
+from ebs_kms_audit.reading.related import Caller, caller_of, spans_near
 
 _NAMES_OF_KEYS = ("kms", "alias/", "mrk-", "\\")
 """Parts of a key ARN, an alias and a key id; and an escape in JSON, which can hide them."""
@@ -88,9 +88,9 @@ class CallRows(ListedRows):
         """Return the places of the calls of each caller in order of time, and their times."""
         groups, _, inverse = distinct(self._places["group"])
         alike = [self._alike(group) for group in groups.tolist()]
-        numbers: dict[tuple[str | None, str | None], int] = {}
+        numbers: dict[tuple[str | None, ...], int] = {}
         owners = np.array(
-            [numbers.setdefault((one.account, one.region), len(numbers)) for one in alike],
+            [numbers.setdefault(caller_of(one)[1:], len(numbers)) for one in alike],
             dtype=np.int64,
         )[inverse]
         order = np.lexsort((owners, self._places["user"]))  # stable: the order of time is kept
@@ -100,9 +100,8 @@ class CallRows(ListedRows):
         parts = np.split(places, begins) if len(places) else []
         found = {}
         for part in parts:
-            one = self._alike(int(part["group"][0]))
-            caller = int(part["user"][0]), one.account, one.region
-            found[caller] = part, part["time"].tolist()
+            _, account, region = caller_of(self._alike(int(part["group"][0])))
+            found[int(part["user"][0]), account, region] = part, part["time"].tolist()
         return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ebs_kms_audit.model import Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.listed import NO_ID
+from ebs_kms_audit.reading.timestamps import time_in
 
 
 class ErrorGroup(NamedTuple):
@@ -51,10 +52,11 @@ class CountedErrors(NamedTuple):
     def of(cls, event: Event, groups: Sequence[ErrorGroup]) -> CountedErrors:
         """Return the failed calls of one group in all ranges, with lines counted in the file."""
         first, last = min(one.first for one in groups), max(one.last for one in groups)
+        zone = UTC if event.time is None or event.time.tzinfo else None
         return cls(
             event=event,
             line=min(one.line for one in groups),
-            times=(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)),
+            times=(time_in(first, zone), time_in(last, zone)),
             event_ids=np.frombuffer(b"".join(one.event_ids for one in groups), "u8"),
         )
 

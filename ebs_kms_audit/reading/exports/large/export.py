@@ -38,6 +38,7 @@ from ebs_kms_audit.reading.exports.large.successes import SuccessRows
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
@@ -54,8 +55,7 @@ class LargeExport:
     time; it is None where that is not possible. Texts of rows are read from the `file`; without it,
     they are in the results.
 
-    damaged  whether there are damaged account ids, and the rows can be read again
-    calls    the EC2 calls near denials that `around` left out
+    calls  the EC2 calls near denials that `around` left out
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class LargeExport:
         self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness
         self._listed = RowTexts(self.name, self._texts, self._events, completeness)
-        self.damaged = False
+        self._shown = ShownAccounts() if settings.has_damaged_ids else None
+        self._damaged = False
         nothing = np.empty(0, PLACE)
         self.calls = CallRows(nothing, nothing["id"], (), self._counted.event, self._listed)
 
@@ -152,7 +153,9 @@ class LargeExport:
         self._counted.add(result.groups)
         self._counted.add_errors(result.errors, self._line)
         self._keep(result)
-        self.damaged |= result.damaged and self._again is not None
+        self._damaged |= result.damaged
+        if self._shown:
+            self._shown.add_counts(*result.accounts)
         stats.cut_short = result.cut_short
         line = self._line
         self._line += result.lines
@@ -177,11 +180,18 @@ class LargeExport:
         for kept, places in zip(self._kept.values(), found, strict=True):
             kept.add(places)
 
-    def all_events(self) -> Iterator[Event]:
-        """Yield all events that an audit needs, by the plain reader."""
-        assert self._again is not None, "`damaged` requires it"
-        stats = InputStats(self.name, layout=self._settings.layout)
-        return read_events(self._again(), stats, self._settings.delimiter)
+    def shown_accounts(self) -> ShownAccounts | None:
+        """Return how often all rows show each account id; None if no id lost digits.
+
+        If the first rows have whole ids, the rows are read again, by the plain reader. None if that
+        is not possible.
+        """
+        if self._shown is None and self._damaged and self._again is not None:
+            self._shown = ShownAccounts()
+            stats = InputStats(self.name, layout=self._settings.layout)
+            for event in read_events(self._again(), stats, self._settings.delimiter):
+                self._shown.add(event)
+        return self._shown
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:
         """Yield the events that bear on denials and must be parsed, in order of their lines.

@@ -18,7 +18,7 @@ from ebs_kms_audit.reading.exports.header import Layout
 """Rows without flags are ordinary: they can be read, and an audit does not need them.
 
 DOUBT    rows that the plain reader must read
-DAMAGED  rows with an account id that lost digits
+DAMAGED  rows with an account id that lost digits; they are read like other rows
 NEEDED   rows that are needed one by one
 USER     rows that are needed if their resources can be the ARN of an IAM user
 COUNTED  rows that are only counted; of these:
@@ -50,10 +50,10 @@ def flags_of_call(cells: list[str], layout: Layout) -> int:
 
 
 def flags_of_record(cells: list[str], layout: Layout) -> int:
-    """Return what Read-only, the account and the category say of a row: whether it can be read."""
+    """Return what Read-only, the account and the category say of a row."""
     if layout.misfit(cells):
         return DOUBT
-    return DOUBT | DAMAGED if lost_digits(_cell(cells, layout, columns.ACCOUNT)) else 0
+    return DAMAGED if lost_digits(_cell(cells, layout, columns.ACCOUNT)) else 0
 
 
 def _cell(cells: list[str], layout: Layout, column: str) -> str:

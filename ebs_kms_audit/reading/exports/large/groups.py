@@ -17,6 +17,7 @@ from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.large.flags import (
     CHANGE,
     COUNTED,
+    DAMAGED,
     DOUBT,
     ERROR,
     SUCCESS,
@@ -56,6 +57,8 @@ class Groups:
     """The groups of one file, numbered from 1 in the order in which they are found.
 
     They are recognized by hashes of the cells that their rows have in common.
+
+    damaged  whether rows of this range have account ids that lost digits
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,6 +81,7 @@ class Groups:
         if known + sum(part.known for part in self._parts) > _KEPT:
             self._clear()
         self._counts = np.zeros(len(self._numbers) + 1, dtype=np.int64)
+        self.damaged = False
 
     def count(self, numbers: Array) -> None:
         """Count rows by the numbers of their groups."""
@@ -106,8 +110,10 @@ class Groups:
         calls, records = (part.of_rows(buffer, index) for part in self._parts)
         hashes = mixed(calls.hashes, records.hashes)
         flags = calls.flags.astype(np.uint16)
-        doubtful = np.flatnonzero(records.flags)
-        flags[doubtful] = records.flags[doubtful]
+        rows = np.flatnonzero(records.flags)
+        if len(rows):  # in most files, none
+            self.damaged |= bool((records.flags[rows] & DAMAGED).any())
+            flags[rows[records.flags[rows] & DOUBT != 0]] = DOUBT
         self._add_errors(buffer, index, calls.hashes, hashes, flags)
         self._add_resources(buffer, index, hashes, flags)
         numbers = np.full(len(hashes), _NO_GROUP)

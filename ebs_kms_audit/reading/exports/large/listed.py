@@ -28,6 +28,7 @@ class RowTexts:
     texts_of      yields the texts of the rows at some places
     events        makes events of texts
     completeness  how much a row of the file says at most
+    have_zone     whether the time zone of the rows is known
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class RowTexts:
     ) -> None:
         self.file = file
         self.completeness = completeness
+        self.have_zone = events.have_zone
         self._texts_of = texts_of
         self._events = events
         self._rows: dict[int, str | Event] = {}  # by line: the text, or the event if it was made

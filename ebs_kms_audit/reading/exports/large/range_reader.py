@@ -13,7 +13,6 @@ The rows are judged in two parts, each text of a part once, by the code of the p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -23,8 +22,10 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import RowReader
+from ebs_kms_audit.reading.exports.large.account_counter import AccountCounter
 from ebs_kms_audit.reading.exports.large.blocks import Block
-from ebs_kms_audit.reading.exports.large.flags import DAMAGED, DOUBT
+from ebs_kms_audit.reading.exports.large.event_times import EventTimes
+from ebs_kms_audit.reading.exports.large.flags import DOUBT
 from ebs_kms_audit.reading.exports.large.groups import Groups
 from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
 from ebs_kms_audit.reading.exports.large.needed import NeededRows, SingleRows
@@ -34,7 +35,7 @@ from ebs_kms_audit.reading.exports.large.window import ByteWindow, WindowLines
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Row, Rows
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
-from ebs_kms_audit.reading.times import read_times
+from ebs_kms_audit.reading.timestamps import time_in
 
 _FEWEST, _MOST = 4, 16_384  # rows that the plain reader reads where a row is in doubt
 _TOGETHER = 512  # lines that the plain reader looks at together: few are after the range
@@ -61,7 +62,9 @@ class RangeResult(NamedTuple):
     kinds               the kinds of needed rows, as the fields of `needed.Kind`
     texts               the texts that needed rows refer to by numbers
     needed              the needed rows, as the fields of `needed.Columns` or as `SingleRows`
-    damaged             whether there are damaged account ids
+    damaged             whether account ids lost digits
+    accounts            how often temporary access keys and ARNs show each account id, and the
+                        long-term access keys, if the settings say so
     errors              failed KMS calls that are counted, as the fields of `errors.ErrorGroup`
     kept                for each kind in `places.KINDS`, places as bytes of PLACE; texts by offset
     cut_short           why the content ends too early, if its end was read
@@ -82,6 +85,7 @@ class RangeResult(NamedTuple):
     texts: list[str]
     needed: list[tuple[Any, ...] | SingleRows]
     damaged: bool
+    accounts: tuple[dict[str, int], list[str]]
     errors: list[tuple[Any, ...]]
     kept: list[tuple[bytes, dict[int, bytes]]]
     cut_short: str | None = None
@@ -97,10 +101,11 @@ class RangeReader:
         self._settings = settings
         self._at = settings.layout.positions
         self._dialect = settings.dialect
-        self._times = settings.time_reader()
+        self._times = EventTimes(settings)
         self._groups = Groups(settings)
         self._needed = NeededRows(settings.layout, settings.cells)
         self._selection = RowSelection(settings, self._groups, self._needed)
+        self._accounts = AccountCounter(settings.layout) if settings.has_damaged_ids else None
         self._rows_at_doubt = _FEWEST
         keep_freed_memory()
 
@@ -122,12 +127,15 @@ class RangeReader:
 
     def _begin_range(self) -> None:
         settings = self._settings
+        self._times.begin_range()
         self._groups.begin_range()
         self._needed.clear()
         self._selection.begin_range()
         self._stats = InputStats("")
-        self._plain_reader = RowReader(settings.layout, self._stats, self._times)
+        self._plain_reader = RowReader(settings.layout, self._stats, self._times.reader)
         self._damaged = False
+        if self._accounts:
+            self._accounts.begin_range()
 
     def _read_regular(self, window: ByteWindow, stop: int) -> bool:
         """Read the regular rows in the window. Return whether the row after them is in doubt.
@@ -155,28 +163,19 @@ class RangeReader:
     def _read_block(self, window: ByteWindow, index: RowIndex) -> int:
         """Read regular rows up to the first that is in doubt; return how many."""
         buffer, layout = window.buffer, self._settings.layout
-        seconds, sound = self._seconds(buffer, index)
+        seconds, sound = self._times.of_rows(buffer, index)
         groups = self._groups.of_rows(buffer, index)
         sound &= groups.flags & DOUBT == 0
         have_long_term_keys, sound_keys = self._access_keys(buffer, index)
         sound &= sound_keys
         rows = len(sound) if sound.all() else int(sound.argmin())
-        if (groups.flags[: rows + 1] & DAMAGED).any():
-            self._damaged = True
         if rows:
             block = Block(window, layout, index.first(rows), seconds[:rows], groups.first(rows))
             self._count(block)
             self._selection.add(block, have_long_term_keys[:rows])
+            if self._accounts:
+                self._accounts.add(block, have_long_term_keys[:rows])
         return rows
-
-    def _seconds(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
-        """Return the times of the rows, as in `read_times`."""
-        at = self._at[columns.EVENT_TIME]
-        seconds, sound = read_times(buffer, *index.spans(at, at))
-        others = np.flatnonzero(~sound)
-        if len(others):  # they can be quoted
-            seconds[others], sound[others] = read_times(buffer, *index.cells(at, others))
-        return seconds, sound
 
     def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
         """Return which rows have a long-term access key, and which keys can be read here."""
@@ -195,7 +194,8 @@ class RangeReader:
         self._groups.count(block.groups.numbers)
         self._stats.rows += len(block.seconds)
         for time in (int(block.seconds.min()), int(block.seconds.max())):
-            self._stats.add_time(datetime.fromtimestamp(time, UTC))
+            self._stats.add_time(time_in(time, self._times.zone))
+        self._stats.times_without_zone |= self._times.zone is None
 
     def _read_plainly(self, window: ByteWindow, stop: int) -> None:
         """Let the plain reader read the next rows: few at first, twice as many at the next doubt.
@@ -214,13 +214,16 @@ class RangeReader:
             self._needed.add(line, cells)
             if account is not None and lost_digits(cells[account]):
                 self._damaged = True
+            if self._accounts:
+                self._accounts.add_row(cells)
         lines.stop(rows.line)
         self._rows_at_doubt = min(_MOST, 2 * most)
 
     def _result(self, begin: int, window: ByteWindow) -> RangeResult:
         """Return what was read of the range."""
         self._needed.finish()
-        stats = self._stats
+        stats, counted = self._stats, self._accounts
+        accounts = (dict(counted.counts), list(counted.long_term_keys)) if counted else ({}, [])
         return RangeResult(
             begin=begin,
             end=window.offset,
@@ -228,7 +231,7 @@ class RangeReader:
             rows=stats.rows,
             set_aside_count=stats.set_aside_count,
             set_aside=[(one.line, one.reason) for one in stats.set_aside],
-            guessed_dates=stats.guessed_dates,
+            guessed_dates=stats.guessed_dates or self._times.reader.guessed_order,
             times_without_zone=stats.times_without_zone,
             first=stats.first.isoformat() if stats.first else None,
             last=stats.last.isoformat() if stats.last else None,
@@ -236,7 +239,8 @@ class RangeReader:
             kinds=[tuple(kind) for kind in self._needed.kinds],
             texts=self._needed.texts,
             needed=[one if isinstance(one, list) else tuple(one) for one in self._needed.parts],
-            damaged=self._damaged,
+            damaged=self._damaged or self._groups.damaged,
+            accounts=accounts,
             errors=[tuple(one) for one in self._selection.errors()],
             kept=self._selection.kept(),
         )  # fmt: skip

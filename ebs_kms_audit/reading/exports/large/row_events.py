@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from ebs_kms_audit.reading.exports.large.needed import Columns, Kind, SingleRows
 from ebs_kms_audit.reading.exports.large.settings import Settings, cells_of
 from ebs_kms_audit.reading.exports.large.text_columns import column_at, text_at
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import time_in
 
 _KINDS_KEPT = 3_000
 _ONE_BY_ONE = -1  # instead of the number of a kind of failed rows
@@ -30,7 +31,10 @@ _IN_SUMMARY = (columns.EVENT_NAME, columns.ERROR_CODE, columns.EVENT_ID, columns
 
 
 class RowEvents:
-    """Makes the Events of one file. A report keeps it, for the rows that it has as text."""
+    """Makes the Events of one file. A report keeps it, for the rows that it has as text.
+
+    have_zone  whether the time zone of the rows is known
+    """
 
     def __init__(self, settings: Settings, stats: InputStats) -> None:
         self._delimiter = settings.delimiter
@@ -40,6 +44,8 @@ class RowEvents:
         self._time_at = settings.layout.positions[columns.EVENT_TIME]
         self._summary = cells_getter(settings.layout, *_IN_SUMMARY)
         self._times = settings.time_reader()
+        self._zone = settings.time_zone
+        self.have_zone = self._zone is not None
         self._is_start = True
 
     def needed(
@@ -86,22 +92,25 @@ class RowEvents:
                     [column_at(one, failed) for one in rows.ids],
                 )
             for at in np.flatnonzero(~are_columns).tolist():
-                time = datetime.fromtimestamp(int(seconds[at]), UTC)
+                time = time_in(int(seconds[at]), self._zone)
                 own = [texts[one[at]] for one in callers]
                 own += [text_at(one, at) for one in rows.ids]
                 kind = row_kinds[int(of_kinds[at])]
                 yield self._maker.event_of(kind, int(lines[at]), time, *own)
 
     def _number_if_failed(self, kind: RowKind, kind_hash: int | None) -> int:
-        """Return the number of a kind of failed rows, or _ONE_BY_ONE."""
-        if kind_hash is None or not _are_columns(kind):
+        """Return the number of a kind of failed rows, or _ONE_BY_ONE.
+
+        Columns have times in UTC.
+        """
+        if kind_hash is None or not self.have_zone or not _are_columns(kind):
             return _ONE_BY_ONE
         return self._failed.kind_number(kind, kind_hash)
 
     def failed(self) -> Iterator[AlikeEvents]:
         """Yield the failed rows of all ranges since the last call, by kind."""
         for kind, rows in self._failed.take():
-            time = datetime.fromtimestamp(rows.seconds[0], UTC)
+            time = time_in(rows.seconds[0], UTC)
             _, _, user_names, *columns = rows
             own = [column[0] for column in columns]
             first = kind.events.event(rows.lines[0], time, user_names[0], own)

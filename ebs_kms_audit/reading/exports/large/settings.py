@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from datetime import UTC, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
+from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import row_starter, time_reader
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row
@@ -20,7 +23,8 @@ class Settings(NamedTuple):
 
     layout        where each column is
     delimiter     what is between two cells
-    sample        the first rows, which show the order of day and month in dates
+    sample        the first rows: they show the order of day and month in dates, the time zone, and
+                  whether account ids are damaged
     check_length  raises InputError where a line is too long for any row
     audit_window  the span of time that the audit looks at: rows in it are needed one by one
     keep_texts    whether to keep the text of rows, because the file cannot be read from any place
@@ -39,6 +43,24 @@ class Settings(NamedTuple):
     def dialect(self) -> Dialect:
         """What the plain reader must know of the rows."""
         return Dialect(self.delimiter, row_starter(self.layout))
+
+    @property
+    def has_damaged_ids(self) -> bool:
+        """Whether account ids of the first rows lost digits."""
+        at = self.layout.positions.get(columns.ACCOUNT)
+        if at is None:
+            return False
+        rows = {row.cells[at]: row.cells for row in self.sample if len(row.cells) > at}
+        return any(lost_digits(cell) and not self.layout.misfit(rows[cell]) for cell in rows)
+
+    @property
+    def time_zone(self) -> timezone | None:
+        """The zone of the first time: UTC, or None if it is unknown."""
+        at = self.layout.positions[columns.EVENT_TIME]
+        times = self.time_reader()
+        read = (times.read(row.cells[at]) for row in self.sample if len(row.cells) > at)
+        first = next(filter(None, read), None)
+        return None if first and first.tzinfo is None else UTC
 
     def time_reader(self) -> TimeReader:
         """Return what reads the times of the rows."""

@@ -12,7 +12,7 @@ from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.listed import RowTexts
 from ebs_kms_audit.reading.exports.large.places import hash_names, is_internal
-from ebs_kms_audit.reading.related import Caller
+from ebs_kms_audit.reading.related import Caller, caller_of
 
 
 class SuccessRow(NamedTuple):
@@ -97,7 +97,8 @@ class SuccessRows:
             places["time"].tolist(), places["line"].tolist(), strict=True,
         ):  # fmt: skip
             row = SuccessRow(self._alike(group), internal, time, line, number)
-            found.setdefault((name, row.alike.account, row.alike.region), []).append(row)
+            _, account, region = caller_of(row.alike)
+            found.setdefault((name, account, region), []).append(row)
         return found
 
     def listed(self, row: SuccessRow) -> Listed:
