@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _LISTED_KEYS = 20
 
-_Place = tuple[int, int]
-"""The number of a file and a line."""
+_Place = tuple[str, int]
+"""A file and a line. Files are in order of their names: counted rows come after those of others."""
 
 
 class _What(NamedTuple):
@@ -77,7 +77,6 @@ class ErrorCollector:
     """Collects KMS errors that are not denials."""
 
     def __init__(self) -> None:
-        self._files: dict[str, int] = {}
         self._errors: dict[_What, _Errors] = {}
         self._by_id: dict[str | None, _Errors] = {}
 
@@ -103,7 +102,7 @@ class ErrorCollector:
         """Return the errors to which an event belongs, with its place, times and keys."""
         assert event.error_code is not None
         what = _What(event.error_code, event.name, event.account, event.region)
-        place = self._files.setdefault(event.file, len(self._files)), line
+        place = event.file, line
         errors = self._errors.get(what)
         if errors is None:
             errors = self._errors[what] = _Errors(what, place)
@@ -147,7 +146,7 @@ class ErrorCollector:
             errors.id_hashes.clear()
 
     def result(self) -> tuple[OtherError, ...]:
-        """Return the errors, in the order of their first events."""
+        """Return the errors, in the order of their first events by file and line."""
         if not self._errors:
             return ()
         if any(one.id_hashes for one in self._errors.values()):

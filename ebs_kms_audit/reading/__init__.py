@@ -19,6 +19,7 @@ key_policies     policies, also those that the caller hands in
 texts            text files → texts with an error message
 documents        what the inputs hold besides events
 timestamps       cells and fields → datetime
+shown_accounts   the account ids that access keys and ARNs of a file show
 stats            the figures of one input
 workers, processes    other processes that read a part
 bits, hashing, times  bytes, cells and times of many rows at once, by numpy

@@ -9,12 +9,14 @@ ranges        the ranges of the file, which several processes read (contents: it
 range_reader  a range → what an audit needs of it (settings: how its rows are written)
 window        the bytes of a range, a block at a time
 index         a block → where each cell is
+event_times   the time of each row
 parts         what was called and where it was recorded → what each row is (flags)
 groups        rows that an audit treats alike, by the hashes of their cells (numbered, distinct)
 selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
 needed        rows that become events one by one, as columns (text_columns)
 row_events    needed rows → Events (failed_rows: failed KMS calls of one kind together)
 counted       rows that are only counted, by group (errors: failed KMS calls, each event once)
+account_counter  the account ids that rows show, for files whose own ids are damaged
 places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
 choice        which places bear on denials
 calls, changes, successes  those of a finding
