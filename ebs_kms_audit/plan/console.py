@@ -7,16 +7,31 @@ AWS accounts); EBS User Guide, "How Amazon EBS encryption works"; EC2 Auto Scali
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn, owner_of
 from ebs_kms_audit.aws.statements import GRANTS_SID, USAGE_SID
-from ebs_kms_audit.model import Denial, PrincipalKind
+from ebs_kms_audit.model import Denial, Principal, PrincipalKind
+from ebs_kms_audit.plan.doubts import listed
 from ebs_kms_audit.plan.key_group import KeyGroup
 from ebs_kms_audit.plan.needs import WantedStatement, is_ebs, works_by_grant
 from ebs_kms_audit.plan.routing import Part
 
-_LISTED = 10
+
+class _Kind(NamedTuple):
+    """How callers of one kind are named, and the maximum number of names."""
+
+    one: str
+    several: str
+    most: int
+
+
+_USER = _Kind("the user", "the users", 10)
+_ROLE = _Kind("the role", "the roles", 10)
+_ROOT = _Kind("the user or role that does the work instead of root", "", 1)
+_INSTANCE = _Kind("the role of the instance", "the roles of the instances", 3)
+_SESSION = _Kind("the user or role of the session", "the users or roles of the sessions", 3)
 
 
 def key_policy_clicks(
@@ -44,10 +59,7 @@ def _clicks(
     own = [part for part, other in zip(parts, accounts, strict=True) if not other]
     others = dict.fromkeys(filter(None, accounts))
     if own:
-        names = list(dict.fromkeys(map(_name, own)))
-        listed = ", ".join(names[:_LISTED])
-        more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-        yield f"Under Key policy, Key users, choose Add: {listed}{more}."
+        yield f"Under Key policy, Key users, choose Add: {', '.join(_names(own))}."
     for account in others:
         yield (
             f"Under Other AWS accounts add {account}. This allows the whole account, which is "
@@ -63,19 +75,31 @@ def _other_account(group: KeyGroup, part: Part) -> str | None:
     return owner if key and owner != key.account else None
 
 
-def _name(part: Part) -> str:
-    principal = part.finding.principal
+def _names(parts: Iterable[Part]) -> Iterator[str]:
+    """Give the callers to add, those of a kind together."""
+    kinds: dict[_Kind, dict[str, None]] = {}
+    for part in parts:
+        kind, name = _kind_and_name(part.finding.principal)
+        kinds.setdefault(kind, {})[name] = None
+    for kind, names in kinds.items():
+        words = kind.one if len(names) == 1 else kind.several
+        yield f"{words} {listed(sorted(names), kind.most)}".strip()
+
+
+def _kind_and_name(principal: Principal) -> tuple[_Kind, str]:
     name = (principal.arn or "").rpartition("/")[2]
     match principal.kind:
-        case PrincipalKind.USER if name or principal.user_name:
-            return f"the user {name or principal.user_name}"
-        case PrincipalKind.ROLE | PrincipalKind.SERVICE_LINKED_ROLE if name or principal.role_name:
-            return f"the role {name or principal.role_name}"
+        case PrincipalKind.USER if user := name or principal.user_name:
+            return _USER, user
+        case PrincipalKind.ROLE | PrincipalKind.SERVICE_LINKED_ROLE if role := (
+            name or principal.role_name
+        ):
+            return _ROLE, role
         case PrincipalKind.INSTANCE_ROLE:
-            return "the role of the instance profile"
+            return _INSTANCE, principal.user_name or "(no name)"
         case PrincipalKind.ROOT:
-            return "the user or role that does the work instead of root"
-    return f"the user or role of the session {principal.user_name or '(no name)'}"
+            return _ROOT, ""
+    return _SESSION, principal.user_name or "(no name)"
 
 
 def afterwards(denials: Sequence[Denial]) -> tuple[str, ...]:

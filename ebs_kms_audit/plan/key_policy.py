@@ -253,7 +253,9 @@ def _text(group: KeyGroup, wanted: Sequence[WantedStatement], parts: Sequence[Pa
     callers = number_of_callers(part.finding for part in parts) if unknown else len(names)
     who = "1 caller" if callers == 1 else f"{callers:,} callers"
     what = "this statement" if len(wanted) == 1 else "these statements"
-    key = f"key {group.key_id}" if group.key_id else "the key, if this is one key"
+    place = ", account ".join(filter(None, (group.region, group.account)))
+    unnamed = f"the key in {place}, if this is one key" if place else "the key, if this is one key"
+    key = f"key {group.key_id}" if group.key_id else unnamed
     text = f"Add {what} for {who} to the policy of {key}."
     if not unknown or callers == 1:
         return text

@@ -208,10 +208,15 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def alternatives_text(answer: Answer) -> str:
-    """Return one sentence on the steps that can replace others, and where they are."""
-    return " ".join(
-        f"Step {number}: {phrases.sentence(step.text)}"
-        for number, step in answer.alternatives[:SHOWN]
+    """Return what can be done instead of other steps: a sentence for each text of such steps."""
+    numbers = {step.id: number for number, step in answer.steps}
+    replaced: dict[str, list[str]] = {}
+    for number, step in answer.alternatives[:SHOWN]:
+        instead = numbers.get(step.alternative_to or "")
+        which = f"step {number}" + (f" instead of step {instead}" if instead else "")
+        replaced.setdefault(step.text.rstrip("."), []).append(which)
+    return phrases.sentences(
+        f"{text}: {phrases.listed(steps, most=SHOWN)}" for text, steps in replaced.items()
     )
 
 
@@ -277,7 +282,8 @@ def _read(coverage: Coverage, day: datetime | None) -> str:
         return f"{names or 'The given text'}: no rows."
     rows = (
         f"{phrases.count(coverage.rows_read, 'row')}, {coverage.rows_set_aside:,} set aside; "
-        f"{coverage.kms_rows:,} of KMS, {coverage.read_only_rows:,} read-only"
+        f"{phrases.count(coverage.kms_rows, 'KMS row')}, {coverage.read_only_rows:,} of them "
+        "read-only"
     )
     first, last = coverage.first_event, coverage.last_event
     if first is None or last is None:

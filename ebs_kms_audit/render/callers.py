@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from ebs_kms_audit.model import PrincipalKind
@@ -66,6 +67,8 @@ class CallerRows(Sequence[CallerRow]):
             groups.setdefault(_identity(finding), []).append(finding)
         self._groups = sorted(groups.values(), key=_newest_first)
         self._plan = _Plan(steps)
+        self.times = _times(chain.from_iterable(self._groups))
+        """When the first and the last call was denied."""
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -76,8 +79,8 @@ class CallerRows(Sequence[CallerRow]):
     def __getitem__(self, at: slice) -> tuple[CallerRow, ...]: ...
     def __getitem__(self, at: int | slice) -> CallerRow | tuple[CallerRow, ...]:
         if isinstance(at, slice):
-            return tuple([_row(group, self._plan) for group in self._groups[at]])
-        return _row(self._groups[at], self._plan)
+            return tuple([_row(group, self._plan, self.times) for group in self._groups[at]])
+        return _row(self._groups[at], self._plan, self.times)
 
     def calls(self, rows: slice) -> int:
         """Return the number of denied calls of some rows."""
@@ -123,6 +126,11 @@ def _last(group: Iterable[Finding]) -> datetime | None:
     return max(times, key=order_of, default=None)
 
 
+def _times(findings: Iterable[Finding]) -> tuple[datetime, ...]:
+    times = [time for one in findings for time in (one.first_seen, one.last_seen) if time]
+    return (min(times, key=order_of), max(times, key=order_of)) if times else ()
+
+
 def _identity(finding: Finding) -> tuple[str, ...]:
     principal = finding.principal
     key = finding.key.id or finding.key.alias or ""
@@ -134,7 +142,7 @@ def _identity(finding: Finding) -> tuple[str, ...]:
     return (principal.kind, account, principal.role_name or principal.user_name or "", key)
 
 
-def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
+def _row(group: Sequence[Finding], plan: _Plan, times: Sequence[datetime]) -> CallerRow:
     first = group[0]
     name, kind = _name_and_kind(group)
     return CallerRow(
@@ -145,7 +153,7 @@ def _row(group: Sequence[Finding], plan: _Plan) -> CallerRow:
         actions=tuple(phrases.times_denied(one.denials for one in group).items()),
         calls=_calls(group),
         last=_last(group),
-        note=_note(group, plan),
+        note=_note(group, plan, times),
         findings=tuple(finding.id for finding in group),
     )
 
@@ -176,7 +184,7 @@ def _role(arn: str | None) -> str | None:
     return path.rpartition("/")[2] if path.startswith("aws-service-role/") else path
 
 
-def _note(group: Sequence[Finding], plan: _Plan) -> str:
+def _note(group: Sequence[Finding], plan: _Plan, times: Sequence[datetime]) -> str:
     if all(finding.noise for finding in group):
         return "harmless probe"
     numbers = sorted({number for one in group for number in plan.steps.get(one.id, ())})
@@ -190,5 +198,5 @@ def _note(group: Sequence[Finding], plan: _Plan) -> str:
     if (events := list(filter(None, later))) and len(events) == len(later):
         names = phrases.listed(dict.fromkeys(event.name for event in events), most=2)
         time = max((event.time for event in events if event.time), key=order_of, default=None)
-        parts.append(f"{names} succeeded later ({phrases.clock(time, _last(group))})")
+        parts.append(f"{names} succeeded later ({phrases.short_time(time, times)})")
     return "; ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,11 @@ _DOWNLOAD = NextEvidence(
     why="Each holds the error message, which names the type of policy that denied the call.",
     command="CloudTrail console > Event history > the same search > Download events > "
     "Download as JSON",
+)
+_EVERYWHERE = (
+    "The console shows one account and one Region at a time. Repeat the search in each account and "
+    "Region of the denied calls ({:,}), or get the log files of a trail of all accounts "
+    "(--records FOLDER)."
 )
 
 
@@ -101,8 +107,9 @@ def _against(group: Sequence[Finding]) -> Iterator[str]:
         )
         name, time = phrases.name(last), phrases.time(event.time)
         if callers == 1:
+            then = f"for {name}" if of_all > 1 else ""
             gone = "The cause may be gone" if cured else "Other calls were denied after that"
-            yield f"{event.name} by {name} succeeded later, at {time}. {gone}."
+            yield f"{event.name} by {name} succeeded later, at {time}. {gone} {then}".strip() + "."
         else:
             yield (
                 f"{callers:,} of {of_all:,} callers made a denied call with success later, for "
@@ -159,17 +166,21 @@ def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> Next
     """
     settled = {step.target for step in steps if step.disposition is Disposition.SAFE}
     wanted: dict[str, dict[NextEvidence, int]] = {}
+    places: dict[str, set[tuple[str | None, str | None]]] = {}
     for finding in findings:
         if finding.cause.next_evidence and (not settled or finding.key.arn not in settled):
             evidence = finding.cause.next_evidence[0]
             calls = wanted.setdefault(evidence.what, {})
             calls[evidence] = calls.get(evidence, 0) + finding.count
+            places.setdefault(evidence.what, set()).add((finding.account, finding.region))
     most = max(wanted.values(), key=lambda calls: sum(calls.values()), default=None)
     if most is None:
         return None
     evidence = next(iter(most))
     if len(most) > 1 and "lookup-events" in (evidence.command or ""):
-        return _DOWNLOAD
+        several = len(places[evidence.what])
+        why = f"{_DOWNLOAD.why} {_EVERYWHERE.format(several)}" if several > 1 else _DOWNLOAD.why
+        return replace(_DOWNLOAD, why=why)
     return evidence
 
 

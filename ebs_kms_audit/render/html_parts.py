@@ -202,7 +202,6 @@ def next_evidence(evidence: NextEvidence) -> Markup:
 
 def callers(answer: Answer) -> Markup:
     """Return the table of callers."""
-    day = next((row.last for row in answer.callers if row.last), None)
     several = ["Key"] if answer.several_keys else []
     noted = [""] if any(row.note for row in answer.callers) else []
     rows = (
@@ -211,7 +210,7 @@ def callers(answer: Answer) -> Markup:
             *[code(row.key) for _ in several],
             row.all_actions,
             element("span", f"{row.calls:,}", css="ekms-number"),
-            element("span", phrases.clock(row.last, day), css="ekms-number"),
+            element("span", phrases.short_time(row.last, answer.callers.times), css="ekms-number"),
             *[row.note for _ in noted],
         )
         for row in answer.callers[:SHOWN]

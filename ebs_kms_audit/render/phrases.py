@@ -90,6 +90,20 @@ def clock(moment: datetime | None, day: datetime | None) -> str:
     return f"{moment:%H:%M:%S}" if day and moment.date() == day.date() else time(moment)
 
 
+def short_time(moment: datetime | None, others: Iterable[datetime]) -> str:
+    """Return the time of day, with month and day where others are of other days.
+
+    The year is added where others are of other years. The time zone is not named.
+    """
+    if moment is None:
+        return "unknown"
+    dates = {moment.date(), *(other.date() for other in others)}
+    if len(dates) == 1:
+        return f"{moment:%H:%M:%S}"
+    several_years = len({date.year for date in dates}) > 1
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if several_years else f"{moment:%m-%d %H:%M:%S}"
+
+
 def span(first: datetime | None, last: datetime | None) -> str:
     """Return a span of time; date and zone are written once if they are the same."""
     if first is None or last is None or first == last:

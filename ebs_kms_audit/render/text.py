@@ -7,7 +7,6 @@ start at the left margin.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ebs_kms_audit.errors import UsageError
@@ -140,12 +139,11 @@ def _callers(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]
     rows = answer.callers[:SHOWN]
     if not rows:
         return
-    day = next((row.last for row in rows if row.last), None)
     yield ""
-    table = _caller_table(rows, answer, day, terminal)
+    table = _caller_table(rows, answer, terminal)
     if table is None:
         rows = rows if details else rows[:_LISTED_CALLERS]
-    yield from table or _caller_list(rows, answer, day, terminal)
+    yield from table or _caller_list(rows, answer, terminal)
     if more := len(answer.callers) - len(rows):
         calls = phrases.count(answer.callers.calls(slice(len(rows), None)), "denied call")
         text = f"{phrases.count(more, 'more caller')} with {calls}: --format csv or json lists all."
@@ -153,7 +151,7 @@ def _callers(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]
 
 
 def _caller_table(
-    rows: Sequence[CallerRow], answer: Answer, day: datetime | None, terminal: Terminal
+    rows: Sequence[CallerRow], answer: Answer, terminal: Terminal
 ) -> list[str] | None:
     """Return one line for each caller; None where the terminal is too narrow for that."""
     key = ["KEY"] if answer.several_keys else []
@@ -167,7 +165,7 @@ def _caller_table(
                 *[row.key for _ in key],
                 row.first_action,
                 f"{row.calls:>5,}",
-                phrases.clock(row.last, day),
+                phrases.short_time(row.last, answer.callers.times),
                 *[row.note for _ in note],
             ]
             for row in rows
@@ -175,16 +173,19 @@ def _caller_table(
     )
 
 
-def _caller_list(
-    rows: Sequence[CallerRow], answer: Answer, day: datetime | None, terminal: Terminal
-) -> Iterator[str]:
+def _caller_list(rows: Sequence[CallerRow], answer: Answer, terminal: Terminal) -> Iterator[str]:
     """Give two lines for each caller."""
     names = [f"{row.name} ({row.kind})" for row in rows]
-    numbers = [(f"{row.calls:>5,}", phrases.clock(row.last, day)) for row in rows]
+    numbers = [
+        (f"{row.calls:>5,}", phrases.short_time(row.last, answer.callers.times)) for row in rows
+    ]
     cells = [(name, *both) for name, both in zip(names, numbers, strict=True)]
     table = terminal.table(["CALLER", "CALLS", "LAST"], cells) or [
         terminal.paint("CALLERS", Style.BOLD),
-        *[f"{escape_unprintable(name)}: {calls.strip()}, {last}" for name, calls, last in cells],
+        *[
+            f"{escape_unprintable(name)}: {phrases.count(row.calls, 'call')}, last {last}"
+            for row, (name, _, last) in zip(rows, cells, strict=True)
+        ],
     ]
     yield table[0]
     for line, row in zip(table[1:], rows, strict=True):

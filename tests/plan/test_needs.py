@@ -209,7 +209,7 @@ def test_console_steps_name_whom_to_add_and_where():
         ({"user_name": "deploy-7f3a", "aws_access_key": SESSION},
          "the user or role of the session deploy-7f3a"),
         ({"user_name": "i-0123456789abcdef0", "aws_access_key": SESSION},
-         "the role of the instance profile"),
+         "the role of the instance i-0123456789abcdef0"),
         ({"user_name": "AutoScaling", "aws_access_key": ""},
          "the role AWSServiceRoleForAutoScaling"),
         # The session does not show which role it is: it may have a custom suffix.
@@ -222,13 +222,27 @@ def test_whom_to_add_in_the_console(cells, name):
     assert steps[1] == f"Under Key policy, Key users, choose Add: {name}."
 
 
-@pytest.mark.parametrize(("users", "more"), [(10, ""), (11, " and 1 more"), (12, " and 2 more")])
-def test_ten_callers_are_named_in_the_console(users, more):
-    rows = [row(user_name=f"u{number:02}") for number in range(users)]
-    text = key_policy_step(*rows).console_steps[1]
-    assert text.count("the user u") == 10
-    assert text.endswith(f"{more}.")
-    assert ("more" in text) == bool(more)
+SESSIONS = {"aws_access_key": SESSION}
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        ([{"user_name": f"u{number}"} for number in range(2)], "the users u0 and u1"),
+        ([{"user_name": f"u{number:02}"} for number in range(11)],
+         "the users u00, u01, u02, u03, u04, u05, u06, u07, u08, u09 and 1 more"),
+        ([SESSIONS | {"user_name": f"s{number}"} for number in range(5)],
+         "the users or roles of the sessions s0, s1, s2 and 2 more"),
+        ([SESSIONS | {"user_name": f"i-0123456789abcdef{number}"} for number in range(3)],
+         "the roles of the instances i-0123456789abcdef0, i-0123456789abcdef1 and "
+         "i-0123456789abcdef2"),
+        ([{"user_name": "root"}, {"user_name": "ann"}],
+         "the user ann, the user or role that does the work instead of root"),
+    ],
+)  # fmt: skip
+def test_callers_of_a_kind_are_named_together_in_the_console(cells, names):
+    text = key_policy_step(*(row(**one) for one in cells)).console_steps[1]
+    assert text == f"Under Key policy, Key users, choose Add: {names}."
 
 
 AGAIN = "A policy change takes effect within a few minutes."
@@ -251,30 +265,32 @@ def test_what_to_do_when_the_policy_is_changed(cells, texts):
     assert key_policy_step(row(**cells)).afterwards == (AGAIN, *texts)
 
 
+UNNAMED = "the key in us-east-1, account 111122223333, if this is one key"
+
+
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        ([row()], "Add these statements for 1 caller to the policy of the key, if this is one "
-                  "key."),
+        ([row()], f"Add these statements for 1 caller to the policy of {UNNAMED}."),
         ([row(), row(user_name="bob")],
-         "Add these statements for 2 callers to the policy of the key, if this is one key."),
+         f"Add these statements for 2 callers to the policy of {UNNAMED}."),
         ([row(event_name="Decrypt", source_ip_address=CLIENT)],
-         "Add this statement for 1 caller to the policy of the key, if this is one key."),
+         f"Add this statement for 1 caller to the policy of {UNNAMED}."),
         ([row(resources='[{"resourceName":"alias/disks"}]')],
          "Add these statements for 1 caller to the policy of key alias/disks."),
         # callers without a known ARN
         ([row(aws_access_key=SESSION)],
-         "Add these statements for 1 caller to the policy of the key, if this is one key."),
+         f"Add these statements for 1 caller to the policy of {UNNAMED}."),
         ([row(aws_access_key=SESSION, user_name=name) for name in ("a", "b", "c")],
-         "Add these statements for 3 callers to the policy of the key, if this is one key. "
+         f"Add these statements for 3 callers to the policy of {UNNAMED}. "
          "Replace the placeholder with the ARNs of all these callers."),
         ([row(aws_access_key=SESSION, user_name=name)
           for name in ("a", "b", "i-0123456789abcdef0", "i-0123456789abcdef1")],
-         "Add these statements for 4 callers to the policy of the key, if this is one key. "
+         f"Add these statements for 4 callers to the policy of {UNNAMED}. "
          "Replace the placeholders with the ARNs of all these callers."),
         # a caller without a known ARN is left out of the step for alice
         ([row(), row(aws_access_key=SESSION, user_name="a")],
-         "Add these statements for 1 caller to the policy of the key, if this is one key."),
+         f"Add these statements for 1 caller to the policy of {UNNAMED}."),
     ],
 )  # fmt: skip
 def test_what_a_step_says_to_do(rows, text):

@@ -68,7 +68,7 @@ def test_one_sentence_is_about_all_callers_of_a_cause(names, sentence):
     [
         ([("alice", "Decrypt", "18T07:10:00")], "Decrypt succeeded later (07:10:00)"),
         ([("alice", "Decrypt", "19T06:00:00")],
-         "Decrypt succeeded later (2026-05-19 06:00:00 UTC)"),
+         "Decrypt succeeded later (05-19 06:00:00)"),
         # CreateGrant was denied after Decrypt had succeeded
         ([("alice", "Decrypt", "18T07:00:50")], "Decrypt succeeded later (07:00:50)"),
         ([("alice", "Decrypt", "18T07:10:00"), ("alice", "CreateGrant", "18T07:12:00")],

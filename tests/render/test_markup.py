@@ -57,9 +57,9 @@ def test_names_to_copy_are_code_and_sentences_are_not():
     ("times", "shown"),
     [
         (["2026-05-18T07:00:34Z"], ["07:00:34"]),
-        # on the day of the latest call the time is enough
+        # where the calls are of one day the time is enough
         (["2026-05-18T07:00:34Z", "2026-05-18T06:00:00Z", "2026-05-17T06:00:00Z"],
-         ["07:00:34", "06:00:00", "2026-05-17 06:00:00 UTC"]),
+         ["05-18 07:00:34", "05-18 06:00:00", "05-17 06:00:00"]),
     ],
 )  # fmt: skip
 def test_the_last_call_of_each_caller(times, shown):

@@ -281,7 +281,9 @@ def test_the_shown_steps_are_numbered_without_a_gap_and_the_alternative_last():
     report = ebs_kms_audit.audit([SAMPLES / name for name in names])
     text = render(report)
     assert re.findall(r"^STEP (\d+)", text, re.MULTILINE) == ["1", "2", "3"]
-    assert "OR      Step 4: Instead of the key policy" in text
+    assert (
+        "\nOR      Instead of the key policy, attach an IAM policy to the callers: step 4" in text
+    )
     details = render(report, details=True)
     assert re.findall(r"^STEP (\d+)", details, re.MULTILINE) == ["1", "2", "3", "4"]
     assert "MORE    --details" in text
@@ -358,7 +360,7 @@ aws iam list-roles
         Console: Open the KMS console. Choose the key.
         Then: Attach the volume again.
 
-READ    1 row, 0 set aside; 1 of KMS, 0 read-only; 07:00:34 UTC.
+READ    1 row, 0 set aside; 1 KMS row, 0 of them read-only; 07:00:34 UTC.
 WORDS   derived: another event proves it; inferred: a rule of thumb.
 MORE    --details   -o report.html (or .md)   ebs-kms-audit explain no_statement
 """
@@ -374,7 +376,7 @@ def test_a_step_on_a_known_policy_gives_the_diff():
         Scripts to apply, verify and undo it: add --plan DIR.
         Then: Attach the volume again.
 
-READ    1 row, 0 set aside; 1 of KMS, 0 read-only; 07:00:34 UTC.
+READ    1 row, 0 set aside; 1 KMS row, 0 of them read-only; 07:00:34 UTC.
 WORDS   derived: another event proves it.
 MORE    --details   -o report.html (or .md)   ebs-kms-audit explain no_statement
 """
@@ -387,7 +389,7 @@ def test_an_alternative_is_in_the_details_alone():
     )
     report = report_of(policy_step(), other)
     assert "STEP 2" not in render(report)
-    assert "OR      Step 2: Attach an IAM policy." in render(report)
+    assert "OR      Attach an IAM policy: step 2 instead of step 1." in render(report)
     assert "STEP 2  Attach an IAM policy." in render(report, details=True)
 
 

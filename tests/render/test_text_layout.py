@@ -209,7 +209,10 @@ def test_no_log_field_moves_the_terminal():
 
 def test_rows_set_aside_are_counted_and_in_the_details_named():
     report = audit(row(), row(event_time="noon"))
-    assert "\nREAD    2 rows, 1 set aside; 1 of KMS, 0 read-only; 07:00:34 UTC.\n" in render(report)
+    assert (
+        "\nREAD    2 rows, 1 set aside; 1 KMS row, 0 of them read-only; 07:00:34 UTC.\n"
+        in render(report)
+    )
     assert "<StringIO> line 3: its Event time is no time" in re.sub(
         r"\s+", " ", render(report, details=True)
     )

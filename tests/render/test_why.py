@@ -1,13 +1,17 @@
-"""What a report says under WHY beside the cause: later successes, grants and retired grants."""
+"""What a report says beside the cause: later successes, grants, what to get next, and when."""
+
+import re
+from dataclasses import replace
 
 import pytest
 
+from ebs_kms_audit import Step, StepKind
 from ebs_kms_audit.render.text import render
 from tests.context.test_grants import created, denied
 from tests.context.test_history import made
 from tests.records import KEY_ARN, ROLE, record
 from tests.records import audit as audit_records
-from tests.render.text_parts import why_of
+from tests.render.text_parts import why_of, words_of
 from tests.rows import audit, row
 
 UNKNOWN = (
@@ -17,25 +21,26 @@ UNKNOWN = (
 FINE = {"error_code": "", "event_time": "2026-05-18T09:00:00Z"}
 
 
-def later(name, **cells):
+def worked(name, **cells):
     return row(user_name=name, event_id=f"later {name}", **FINE | cells)
 
 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([row(user_name="ann"), later("ann")],
+        ([row(user_name="ann"), worked("ann")],
          "CreateGrant by ann succeeded later, at 2026-05-18 09:00:00 UTC. The cause may be gone."),
         # Another action was denied after the success.
-        ([row(user_name="ann"), later("ann"),
+        ([row(user_name="ann"), worked("ann"),
           row(user_name="ann", event_name="Decrypt", event_time="2026-05-18T10:00:00Z")],
          "CreateGrant by ann succeeded later, at 2026-05-18 09:00:00 UTC. Other calls were denied "
          "after that."),
-        ([row(user_name="ann"), later("ann"), row(user_name="bob")],
-         "CreateGrant by ann succeeded later, at 2026-05-18 09:00:00 UTC. The cause may be gone."),
+        ([row(user_name="ann"), worked("ann"), row(user_name="bob")],
+         "CreateGrant by ann succeeded later, at 2026-05-18 09:00:00 UTC. The cause may be gone "
+         "for ann."),
         # The latest success is the example.
-        ([row(user_name="ann"), later("ann"), row(user_name="bob"), row(user_name="carl"),
-          later("bob", event_time="2026-05-18T09:30:00Z"),
+        ([row(user_name="ann"), worked("ann"), row(user_name="bob"), row(user_name="carl"),
+          worked("bob", event_time="2026-05-18T09:30:00Z"),
           row(user_name="bob", event_name="Decrypt", event_time="2026-05-18T10:00:00Z")],
          "2 of 3 callers made a denied call with success later, for example bob: CreateGrant at "
          "2026-05-18 09:30:00 UTC. The cause may be gone for those who were not denied after that "
@@ -79,3 +84,60 @@ def test_a_retired_grant_before_a_denial_is_not_said(change, denial, is_said):
     changed = made(change, "06:50:00", resources=[{"ARN": KEY_ARN}])
     said = why_of(audit_records(denial, changed))
     assert (f"({change}, 2026-05-18 06:50:00 UTC)" in said) == is_said
+
+
+PLACES = [{"recipient_account_id": account, "aws_region": region}
+          for account in ("111122223333", "444455556666")
+          for region in ("us-east-1", "eu-west-1")]  # fmt: skip
+ONE_PLACE = "The console shows one account and one Region at a time."
+
+
+@pytest.mark.parametrize(("places", "shown"), [(1, None), (2, 2), (4, 4)])
+def test_event_history_shows_one_account_and_region(places, shown):
+    """Source: CloudTrail User Guide, "Working with CloudTrail event history"."""
+    rows = [
+        row(event_time=f"2026-05-18T0{hour}:00:00Z", event_id=f"{number} {hour}", **place)
+        for number, place in enumerate(PLACES[:places])
+        for hour in (6, 8)
+    ]
+    others = [row(user_name="bob", **PLACES[0] | {"event_time": "2026-05-18T09:00:00Z"})]
+    said = words_of(audit(*rows, *others), "SETTLE", "CALLER")
+    assert "CloudTrail console > Event history > the same search" in said
+    assert (ONE_PLACE in said) == (shown is not None)
+    if shown:
+        assert f"Repeat the search in each account and Region of the denied calls ({shown})" in said
+
+
+@pytest.mark.parametrize(
+    ("times", "last", "later"),
+    [
+        (["2026-05-18T06:00:00Z", "2026-05-18T07:00:00Z"], " 07:00:00", "(09:00:00)"),
+        (["2026-05-17T06:00:00Z", "2026-05-18T07:00:00Z"], " 05-18 07:00:00",
+         "(05-18 09:00:00)"),
+        (["2025-05-18T06:00:00Z", "2026-05-18T07:00:00Z"], " 2026-05-18 07:00:00",
+         "(2026-05-18 09:00:00)"),
+        # The success is on another day than the denied calls.
+        (["2026-05-16T06:00:00Z", "2026-05-16T07:00:00Z"], " 07:00:00", "(05-18 09:00:00)"),
+        (["2026-05-17T06:00:00", "2026-05-18T07:00:00"], " 05-18 07:00:00", "(05-18 09:00:00)"),
+    ],
+)  # fmt: skip
+def test_a_time_has_its_date_where_the_denied_calls_are_of_several_days(times, last, later):
+    rows = [row(user_name="ann", event_id=time, event_time=time) for time in times]
+    report = audit(*rows, worked("ann"))
+    text = render(report, width=120)
+    assert re.search(rf" 2 {re.escape(last)}\s", text)
+    assert f"succeeded later {later}" in text
+    assert later in report.to_html()
+    assert f"{last.strip()}<" in report.to_html()
+
+
+def test_what_replaces_which_step_is_said():
+    steps = [Step(id=f"p{one}", kind=StepKind.KEY_POLICY, text=f"Change {one}.") for one in (1, 2)]
+    instead = [
+        Step(id=f"i{one}", kind=StepKind.IAM_POLICY, text="Attach it.", alternative_to=f"p{one}")
+        for one in (1, 2)
+    ]
+    report = replace(audit(row()), plan=(*steps, *instead))
+    said = "Attach it: step 3 instead of step 1 and step 4 instead of step 2."
+    assert words_of(report, "OR", "READ") == said
+    assert said in report.to_html()
