@@ -82,7 +82,7 @@ class CoverageCounter:
         self._kms_rows = self._read_only_rows = self._ec2_rows = 0
         self._read_only_in_window = 0
         self._regions: set[str] = set()
-        self._account_examples: dict[tuple[str, str | None, str | None], Event] = {}
+        self._accounts: set[tuple[str, str | None, str | None]] = set()
         self._errors = ErrorCollector()
         self._source_inferred = False
         self.keys_seen = KeysSeen()
@@ -121,9 +121,7 @@ class CoverageCounter:
         if event.region:
             self._regions.add(event.region)
         if event.account or event.account_cell:
-            self._account_examples.setdefault(
-                (event.file, event.account, event.account_cell), event
-            )
+            self._accounts.add((event.file, event.account, event.account_cell))
         if is_kms(event):
             self._count_kms(event, count, inside)
         elif found.ec2_call:
@@ -137,7 +135,7 @@ class CoverageCounter:
         self._read_only_in_window += other._read_only_in_window
         self._ec2_rows += other._ec2_rows
         self._regions |= other._regions
-        self._account_examples = other._account_examples | self._account_examples
+        self._accounts |= other._accounts
         self._source_inferred = self._source_inferred or other._source_inferred
 
     def _count_kms(self, event: Event, count: int, inside: int) -> None:
@@ -167,34 +165,52 @@ class CoverageCounter:
         if any(may_be_of_another_service(one.event) for one in resolved.samples):
             shared = tuple(d for d in resolved if may_be_of_another_service(d.event))
             denials = Denials.of(d for d in resolved if not may_be_of_another_service(d.event))
-        accounts = {
-            key: evidence_index.accounts.account(event)
-            for key, event in self._account_examples.items()
-        }
-        damaged = {(account, cell) for (_, _, cell), account in accounts.items() if cell}
-        repaired = {account for account, _ in damaged if account}
+        accounts = {account for _, account, cell in self._accounts if account and not cell}
+        repaired, unknown = self._repaired(resolved, evidence_index)
         return Facts(
             denials=denials,
             shared_name_denials=shared,
-            coverage=self._coverage(files, denied, len(denials), accounts.values()),
+            coverage=self._coverage(files, denied, len(denials), accounts | repaired),
             set_aside=tuple(row for file in files for row in file.set_aside),
             other_errors=self._errors.result(),
             file_notes=tuple(note for file in files for note in _notes_on(file)),
             source_inferred=self._source_inferred,
             repaired_accounts=len(repaired),
-            unknown_accounts=sum(account is None for account, _ in damaged),
+            unknown_accounts=unknown,
             disagreements=tuple(denied.disagreements),
             surroundings_incomplete=surroundings_incomplete,
             has_exports=any(file.form == "export" for file in files),
             has_events=any(file.form != "other" for file in files),
         )
 
+    def _repaired(self, resolved: Denials, evidence_index: EvidenceIndex) -> tuple[set[str], int]:
+        """Return the accounts of damaged ids, and how many damaged ids are of no known account.
+
+        Some denials have an access key of their account; the file shows that of other rows.
+        """
+        of_denials: dict[tuple[str, str], set[str]] = {}
+        for event in (denial.event for denial in resolved.samples):
+            if event.account_cell and event.account:
+                at = event.file, event.account_cell
+                of_denials.setdefault(at, set()).add(event.account)
+        repaired: set[str] = set()
+        unknown: set[str] = set()
+        for file, account, cell in self._accounts:
+            if not cell:
+                continue
+            account = account or evidence_index.accounts.elected(file, cell)  # noqa: PLW2901
+            found = {*filter(None, (account,)), *of_denials.get((file, cell), ())}
+            repaired |= found
+            if not found:
+                unknown.add(cell)
+        return repaired, len(unknown)
+
     def _coverage(
         self,
         files: Sequence[InputStats],
         denied: DeniedEvents,
         denials: int,
-        accounts: Iterable[str | None],
+        accounts: Iterable[str],
     ) -> Coverage:
         times = [time for file in files for time in (file.first, file.last) if time]
         rows = sum(file.rows for file in files)
@@ -213,7 +229,7 @@ class CoverageCounter:
             first_event=min(times, key=order_of, default=None),
             last_event=max(times, key=order_of, default=None),
             regions=tuple(sorted(self._regions)),
-            accounts=tuple(sorted({account for account in accounts if account})),
+            accounts=tuple(sorted(accounts)),
             window=self._window,
             shows_denials=self._read_only_in_window > 0,
         )

@@ -19,7 +19,7 @@ class AccountVotes:
 
     def __init__(self) -> None:
         self._files: dict[str, ShownAccounts] = {}
-        self._repaired: dict[tuple[str, str], str | None] = {}
+        self._elected: dict[tuple[str, str], str | None] = {}
 
     def add(self, event: Event) -> None:
         """Add the votes of an event."""
@@ -50,16 +50,14 @@ class AccountVotes:
         owner = account_of(event.access_key)
         if owner and fits_damaged(owner, cell):
             return owner
-        at = event.file, cell
-        if at not in self._repaired:
-            self._repaired[at] = self._elected(*at)
-        return self._repaired[at]
+        return self.elected(event.file, cell)
 
-    def _elected(self, file: str, cell: str) -> str | None:
+    def elected(self, file: str, cell: str) -> str | None:
         """Return the account with more than half of the votes for accounts that match a cell."""
-        votes = self._files[file].counts() if file in self._files else Counter()
-        matching = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
-        if not matching:
-            return None
-        account, count = matching.most_common(1)[0]
-        return account if 2 * count > matching.total() else None
+        at = file, cell
+        if at not in self._elected:
+            votes = self._files[file].counts() if file in self._files else Counter()
+            matching = Counter({one: votes[one] for one in votes if fits_damaged(one, cell)})
+            (account, count), *_ = [*matching.most_common(1), (None, 0)]
+            self._elected[at] = account if 2 * count > matching.total() else None
+        return self._elected[at]

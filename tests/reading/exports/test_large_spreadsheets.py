@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ebs_kms_audit import audit
 from ebs_kms_audit.reading.exports.large.range_reader import RangeReader
-from tests.exports import ACCOUNT, access_key, denied, export, row
+from tests.exports import ACCOUNT, access_key, caveats, denied, export, row
 from tests.reading.exports.test_large import CHECKS, ENDS, FILES, OTHER, S3, Lines, export_of, line
 
 ROUNDS_ALIKE = "111122444444"
@@ -143,6 +143,9 @@ def test_a_damaged_account_id_is_repaired_from_the_rows_of_the_whole_file(
     tiny(sizes)
     report = audit(path).to_dict()
     assert [one["account"] for one in report["findings"]] == [account]
+    assert report["coverage"]["accounts"] == ([account] if account else [])
+    repaired = "Repaired: 1 id. Unknown: 0 ids." if account else "Repaired: 0 ids. Unknown: 1 id."
+    assert repaired in caveats(report)["account_id_damaged"]
 
 
 @pytest.mark.parametrize(
