@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from ebs_kms_audit.audit_options import AuditOptions, Inputs, PolicyInputs, layers_of
+from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.identify import Overrides
 from ebs_kms_audit.reading import InputStats, Reading
@@ -118,6 +119,7 @@ def audit(  # noqa: PLR0913  # each is an option of the command line
         processes=processes,
         meter=meter,
         lazy=lazy,
+        policy_without_key=any(Arn.parse(one.key) is None for one in options.policies),
     )
     reading.start()
     from ebs_kms_audit.pipeline import report_on

@@ -85,6 +85,8 @@ class _Collected:
             self.counter.add(event, count)
         for errors in events.errors:
             self.counter.add_errors(errors)
+        for names in events.named_keys:
+            self.counter.keys_seen.add_names(names)
         self.grants.add_listed(events.documents.grants)
 
     def _add_alike(self, events: AlikeEvents) -> None:
@@ -200,7 +202,7 @@ class _Found(NamedTuple):
     groups       the denials of each finding, with all that was found out about them
     options      the options, with the documents and messages of the inputs
     not_fitting  the pasted messages that fit no event
-    keys_seen    the keys that KMS events name
+    keys_seen    the keys that events name
     """
 
     facts: Facts

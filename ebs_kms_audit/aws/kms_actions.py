@@ -17,6 +17,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 KMS_EVENT_SOURCE = "kms.amazonaws.com"
+KMS_KEY = "AWS::KMS::Key"
+"""The resource type of a key."""
 _API_REFERENCE = "https://docs.aws.amazon.com/kms/latest/APIReference/API_{}.html"
 _CLOUDTRAIL_SAMPLES = (
     "https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"

@@ -6,7 +6,7 @@ A row of the console's CSV seldom names the key of a denied call. A CloudTrail r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ebs_kms_audit.aws.arns import Arn, is_key_id
 from ebs_kms_audit.model import Event, Evidence, KeyRef
@@ -81,7 +81,7 @@ def key_arns_in(event: Event) -> set[str]:
 
 
 class KeysSeen:
-    """Collects the keys that KMS events name, denied or not, by their ARN, id or `alias/…`.
+    """Collects the keys that events name, denied or not, by their ARN, id or `alias/…`.
 
     An alias counts only where the same event names no key by its ARN or id.
     """
@@ -93,7 +93,10 @@ class KeysSeen:
         """Add a KMS event."""
         if not event.resources and not event.error_message:
             return
-        names = _names(event)
+        self.add_names(_names(event))
+
+    def add_names(self, names: Collection[str]) -> None:
+        """Add the names in one event, which can be of keys."""
         if len(self.spellings) >= _KEYS_KEPT or self.spellings.issuperset(names):
             return
         keys = _keys(names)

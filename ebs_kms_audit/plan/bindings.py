@@ -43,7 +43,7 @@ class Bindings:
     def __init__(
         self, findings: Sequence[Finding], groups: Sequence[KeyGroup], seen: Iterable[str] = ()
     ) -> None:
-        """Take the findings, and the keys that all KMS events name, denied or not (`seen`)."""
+        """Take the findings, and the keys that all events name, denied or not (`seen`)."""
         keys = (denial.key for finding in findings for denial in finding.denials.kinds)
         named = {key.arn or key.id or key.alias for key in keys}
         self._seen = frozenset(seen).union(filter(None, named))

@@ -34,7 +34,7 @@ def plan_for(
     policy is changed. A step that can replace another one comes last, so that the others are
     numbered without a gap.
     `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
-    `keys_seen` are the keys that the KMS events of the input name, denied or not.
+    `keys_seen` are the keys that the events of the input name, denied or not.
     """
     groups = key_groups(part for finding in findings for part in parts_of(finding))
     bindings = Bindings(findings, groups, keys_seen)

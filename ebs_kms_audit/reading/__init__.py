@@ -28,6 +28,7 @@ memory           the memory of blocks is kept
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import chain, count
@@ -77,6 +78,7 @@ class Reading:
     processes     how many processes may work at a time; None is one for each CPU
     meter         counts what is read, for the progress
     lazy          whether `release` leaves rows that findings list to be read at their first use
+    policy_without_key  whether a policy was given that can be of any key
     files         the figures of each input
     documents     what the inputs hold besides events
     kept_records  the records of logs that `read` left out, if there are any
@@ -95,6 +97,7 @@ class Reading:
         processes: int | None = 1,
         meter: Meter | None = None,
         lazy: bool = False,
+        policy_without_key: bool = False,
     ) -> None:
         self._inputs = inputs
         self._records = records
@@ -102,6 +105,7 @@ class Reading:
         self._window = window
         self._workers = Workers(processes, meter)
         self._lazy = lazy
+        self._without_policy = None if policy_without_key else _only_path(inputs, records)
         self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
@@ -119,6 +123,14 @@ class Reading:
     def errors(self) -> list[CountedErrors]:
         """Failed KMS calls that were not yielded and are not in `counted`."""
         return [errors for one in self._exports.large for errors in one.errors]
+
+    @property
+    def named_keys(self) -> Collection[tuple[str, ...]]:
+        """The KMS keys that rows of other services name: their names in each row.
+
+        They are not asked for where there is no policy that can be of any key.
+        """
+        return self._exports.named_keys.found
 
     @property
     def overflowed(self) -> bool:
@@ -151,7 +163,11 @@ class Reading:
         self._related = related
         self.kept_records = None
         self._exports = Exports(
-            self._workers, vectorised=True, related=related, window=self._window
+            self._workers,
+            vectorised=True,
+            related=related,
+            window=self._window,
+            without_policy=self._without_policy,
         )
         return self._read_all(self._exports, lazily=self._window is None)
 
@@ -337,6 +353,13 @@ class Reading:
         for large in self._exports.large:
             large.release(close=not self._lazy)
         self._exports, self.kept_records = Exports(self._workers), None
+
+
+def _only_path(inputs: Any, records: Any) -> str | None:
+    """Return the path that is the only input, if it is one."""
+    given = inputs[0] if isinstance(inputs, list | tuple) and len(inputs) == 1 else inputs
+    is_path = records is None and isinstance(given, str | os.PathLike)
+    return os.fsdecode(given) if is_path else None
 
 
 _Listed = TypeVar("_Listed", bound="ListedRows")

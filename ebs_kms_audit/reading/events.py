@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ebs_kms_audit.model import AlikeEvents, Event
@@ -32,6 +32,10 @@ class Events(Protocol):
     @property
     def errors(self) -> Sequence[CountedErrors]:
         """Failed KMS calls that were not yielded and are not in `counted`."""
+
+    @property
+    def named_keys(self) -> Collection[tuple[str, ...]]:
+        """The KMS keys that rows of other services name: their names in each row."""
 
     @property
     def overflowed(self) -> bool:

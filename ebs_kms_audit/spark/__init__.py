@@ -121,6 +121,7 @@ class _Gathered:
     documents: Documents = field(default_factory=Documents)
     counted: list[tuple[Event, int]] = field(default_factory=list)
     errors: list[CountedErrors] = field(default_factory=list)
+    named_keys: list[tuple[str, ...]] = field(default_factory=list)
     overflowed: bool = False
 
     @property

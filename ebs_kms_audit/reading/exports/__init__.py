@@ -1,9 +1,10 @@
 """One export → its Events.
 
-header   the header → where each column is
-rows     lines → rows, as strict CSV; goes on after a broken quote
-events   rows → Events that an audit needs; counts the rest, sets aside what it cannot read
-cells    single cells → values
+header      the header → where each column is
+rows        lines → rows, as strict CSV; goes on after a broken quote
+events      rows → Events that an audit needs; counts the rest, sets aside what it cannot read
+cells       single cells → values
+named_keys  the KMS keys that rows of other services name
 
 This is the plain reader. It reads every export. The vectorised reader in `large` reads large
 regular ones, and gives the same events.
@@ -33,6 +34,7 @@ from ebs_kms_audit.reading.exports.header import (
     find_header,
     require_columns,
 )
+from ebs_kms_audit.reading.exports.named_keys import NamedKeys
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Dialect, Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import GZIP_MAGIC, Source
@@ -66,7 +68,11 @@ class Exports:
     In a second reading, `related` says which events bear on a denial. Every event in the `window`
     is yielded at once.
 
-    large  the exports that the vectorised reader has read: they yield the events around denials
+    `without_policy` is the name of an export of which `named_keys` are not collected: there is no
+    policy that can be of any of its keys.
+
+    named_keys  the keys that rows of other services than KMS name
+    large       the exports that the vectorised reader has read: they yield events around denials
     """
 
     def __init__(
@@ -76,11 +82,14 @@ class Exports:
         vectorised: bool = False,
         related: RelatedEvents | None = None,
         window: Window | None = None,
+        without_policy: str | None = None,
     ) -> None:
         self._workers = workers
         self._vectorised = vectorised
         self._related = related
         self._window = window
+        self._without_policy = without_policy
+        self.named_keys = NamedKeys()
         self._plain_work = 0.0
         self.large: list[LargeExport] = []
 
@@ -106,13 +115,16 @@ class Exports:
             dialect=Dialect(delimiter, row_starter(layout)),
         )
         sample = list(islice(rows, SAMPLE))
+        named_keys = None if source.name == self._without_policy else self.named_keys
         large = None
         if self._is_large(_size_of(source, kept), header, layout, sample):
             with self._workers.numpy_in_one_thread():
                 from ebs_kms_audit.reading.exports.large import open_large
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
-            settings = Settings(layout, delimiter, sample, lines.check_length, self._window)
+            settings = Settings(
+                layout, delimiter, sample, lines.check_length, self._window, named_keys
+            )
             large = open_large(source, kept, stats, head[: index + 1], settings, self._related)
         if kept is not None:
             kept.keep_no_more()
@@ -121,7 +133,7 @@ class Exports:
         else:
             whole = _mark_last(chain(sample, rows), lines)
             stats.layout = layout
-            yield from read_events(whole, stats, delimiter)
+            yield from read_events(whole, stats, delimiter, named_keys)
             stats.cut_short = lines.cut_short
         if stats.cut_short and stats.rows == stats.set_aside_count:
             raise _no_whole_row(source, stats.cut_short)
@@ -156,12 +168,15 @@ class Exports:
                 from ebs_kms_audit.reading.exports.large import open_large_table
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
-            settings = Settings(layout, _OF_TABLES, sample, audit_window=self._window)
+            settings = Settings(
+                layout, _OF_TABLES, sample, audit_window=self._window, named_keys=self.named_keys
+            )
             opened = open_large_table(whole, stats, settings, self._related, again)
             yield from self._events_of_large(opened)
         else:
             stats.layout = layout
-            yield from read_events(map(Row, count(1), whole.rows), stats)
+            rows_of_table = map(Row, count(1), whole.rows)
+            yield from read_events(rows_of_table, stats, named_keys=self.named_keys)
 
     def _events_of_large(self, large: LargeExport) -> Iterator[Event | AlikeEvents]:
         self.large.append(large)

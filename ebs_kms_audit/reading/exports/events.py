@@ -35,6 +35,7 @@ from ebs_kms_audit.reading.exports.cells import (
     read_resources,
 )
 from ebs_kms_audit.reading.exports.header import Layout
+from ebs_kms_audit.reading.exports.named_keys import NamedKeys
 from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
@@ -145,14 +146,12 @@ def time_reader(layout: Layout, sample: Iterable[Row], delimiter: str) -> TimeRe
 class RowReader:
     """Counts the rows of one file in `stats`, sets aside what it cannot read, yields the rest.
 
-    Every row is counted: `stats.rows` = rows that can be read + rows set aside.
+    Every row is counted: `stats.rows` = rows that can be read + rows set aside. `keys` collects
+    the keys that rows of other services than KMS name, where it is given.
     """
 
     def __init__(
-        self,
-        layout: Layout,
-        stats: InputStats,
-        times: TimeReader,
+        self, layout: Layout, stats: InputStats, times: TimeReader, keys: NamedKeys | None = None
     ) -> None:
         self._layout = layout
         self._stats = stats
@@ -166,6 +165,7 @@ class RowReader:
         self._holders: set[_Cells] = set()
         self._resources_at = layout.positions.get(columns.RESOURCES)
         self._named_users: set[str] = set()  # cells under Resources
+        self._named_keys = keys
 
     def needed(self, rows: Iterable[Row]) -> Iterator[NeededRow]:
         """Yield the rows that an audit needs: the relevant ones, and those that identify users.
@@ -178,6 +178,7 @@ class RowReader:
             self._stats, self._layout.width, self._time_at, self._key_at,
         )  # fmt: skip
         known, judged_by, times = self._known, self._judged_by, self._times
+        named_keys, resources_at = self._named_keys, self._resources_at
         time: datetime | None = None
         read: str | None = None  # the cell with the time: many rows have the time of the last one
         for line, cells, fault in rows:
@@ -204,6 +205,8 @@ class RowReader:
                 if time.tzinfo is None:
                     stats.times_without_zone = True
             why = found.relevance
+            if named_keys and resources_at is not None and not why.kms:
+                named_keys.add(cells[resources_at])
             is_needed = why is not NOT_RELEVANT and (
                 why != ONLY_NAMES_A_USER or self._names_new_users(cells)
             )
@@ -375,12 +378,18 @@ def cells_getter(layout: Layout, *names: str) -> Callable[[list[str]], _Cells]:
     return itemgetter(*(layout.positions.get(name, -1) for name in names))
 
 
-def read_events(rows: Iterable[Row], stats: InputStats, delimiter: str = ",") -> Iterator[Event]:
-    """Yield the events of rows that an audit needs; count every row in `stats`."""
+def read_events(
+    rows: Iterable[Row],
+    stats: InputStats,
+    delimiter: str = ",",
+    named_keys: NamedKeys | None = None,
+) -> Iterator[Event]:
+    """Yield the events of rows that an audit needs, as `RowReader` does."""
     assert stats.layout is not None
     rows = iter(rows)
     sample = list(islice(rows, SAMPLE))
-    reader = RowReader(stats.layout, stats, time_reader(stats.layout, sample, delimiter))
+    times = time_reader(stats.layout, sample, delimiter)
+    reader = RowReader(stats.layout, stats, times, named_keys)
     maker = EventMaker(stats.layout, stats)
     return map(maker.event, reader.needed(chain(sample, rows)))
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_account_id, is_region
 from ebs_kms_audit.aws.callers import service_behind
-from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, is_kms_event_name
+from ebs_kms_audit.aws.kms_actions import KMS_EVENT_SOURCE, KMS_KEY, is_kms_event_name
 from ebs_kms_audit.aws.relevance import is_relevant
 from ebs_kms_audit.model import Event, Identity, Resource
 from ebs_kms_audit.reading.exports.cells import is_of_another_service, read_account
@@ -24,7 +24,6 @@ from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.timestamps import TimeReader
 
-KMS_KEY = "AWS::KMS::Key"
 _CALLERS_KEPT, _LONGEST_KEPT = 4_000, 2_000
 
 # The paths in a record under which each type of resource is named.

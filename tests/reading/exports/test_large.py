@@ -55,6 +55,8 @@ S3 = {"event_source": "s3.amazonaws.com", "event_name": "PutObject"}
 IAM = {"event_source": "iam.amazonaws.com", "event_name": "CreateUser"}
 LONG_TERM = {"aws_access_key": access_key("AKIA", ACCOUNT, "alice")}
 FORGED = line(denied("mallory"))
+POLICY = {"Version": "2012-10-17", "Statement": []}
+"""Given without a key, it is that of the denied key if the input names no other."""
 HANDED_OUT = resources(
     ("AWS::IAM::AccessKey", SESSION_KEY), ("AWS::STS::AssumedRole", "worker"),
     ("AWS::IAM::Role", ROLE),
@@ -74,6 +76,10 @@ FIELDS: list[dict[str, str]] = [
     EC2 | {"resources": resources(("AWS::KMS::Key", "alias/ebs"))},
     EC2 | {"resources": resources(("AWS::KMS::Key", KEY_ID)).replace(KEY_ID[0], r"\u0031", 1)},
     EC2 | {"resources": resources(("AWS::EC2::Volume", VOLUME))}, EC2 | {"resources": "[{"},
+    EC2 | {"resources": resources(("AWS::EC2::Volume", VOLUME), ("AWS::KMS::Key", OTHER_KEY_ID))},
+    S3 | {"resources": resources(("AWS::KMS::Key", KEY_ARN))},
+    S3 | {"resources": resources(("AWS::KMS::Key", OTHER_KEY_ID)), "user_name": "k" * 600},
+    S3 | {"user_agent": resources(("AWS::KMS::Key", OTHER_KEY_ID))},
     EC2 | {"user_name": 'a "b", c'}, KMS | {"event_name": "Decrypt", "user_name": 'a "b", c'},
     EC2 | {"aws_region": "eu-west-1"}, EC2 | {"recipient_account_id": OTHER},
     EC2 | {"error_code": "Client.CustomerKeyHasBeenRevoked", "user_name": "carol",
@@ -137,6 +143,8 @@ DENIED: list[dict[str, str]] = [
     {"user_name": "alice", "request_id": "the same"}, {"event_id": "twice"},
     {"user_name": 'a "b", c'}, {"user_name": " alice"}, {"aws_region": "eu-west-1"},
     {"resources": "[{"}, {"resources": resources(("AWS::KMS::Key", KEY_ID))},
+    {"resources": resources(("AWS::KMS::Key", KEY_ARN))},
+    {"resources": resources(("AWS::KMS::Key", KEY_ARN)), "event_source": "ec2.amazonaws.com"},
     {"user_agent": f"curl\n{FORGED}\ncurl"}, {"event_source": ""},
     {"event_id": " spaces "}, {"event_id": ""}, {"request_id": 'a "b", c'}, {"request_id": "é"},
     {"request_id": "r" * 80}, {"request_id": "two\nlines"}, {"aws_access_key": "A" * 600},
@@ -224,12 +232,13 @@ CHECKS = settings(
     packed=st.booleans(),
     byte=st.booleans(),
     redact=st.booleans(),
+    policies=st.sampled_from([None, POLICY]),
 )
 @example(lines=[(FORGED, None), ("A\nA\nA\rA", "\r")], end="\n", sizes=(700, 900), final=True,
-         window_of=None, packed=False, byte=False, redact=False)  # fmt: skip
+         window_of=None, packed=False, byte=False, redact=False, policies=None)  # fmt: skip
 def test_the_report_is_that_of_the_plain_reader(
     tiny: Any, tmp_path_factory: Any, lines: Lines, end: str, sizes: tuple[int, int], final: bool,
-    window_of: str | None, packed: bool, byte: bool, redact: bool,
+    window_of: str | None, packed: bool, byte: bool, redact: bool, policies: Any,
 ) -> None:  # fmt: skip
     text = export_of(lines, end)
     data = (text if final else text.rstrip("\r\n")).encode()
@@ -237,7 +246,7 @@ def test_the_report_is_that_of_the_plain_reader(
         data = data.replace(b"aws-cli", b"aws\xe9cli", 2)
     path = tmp_path_factory.mktemp("large") / "export.csv"
     path.write_bytes(gzip.compress(data) if packed else data)
-    options: dict[str, Any] = {"redact": redact}
+    options: dict[str, Any] = {"redact": redact, "key_policies": policies}
     if window_of:
         options |= {"around": window_of, "minutes": 2}
     tiny(None)

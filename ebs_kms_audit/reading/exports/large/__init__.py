@@ -15,6 +15,7 @@ groups        rows that an audit treats alike, by the hashes of their cells (num
 selection     what is kept of each row: its cells, its place, or only the count (blocks, seen)
 needed        rows that become events one by one, as columns (text_columns)
 row_events    needed rows → Events (failed_rows: failed KMS calls of one kind together)
+naming_keys   the cells of a block that name KMS keys
 counted       rows that are only counted, by group (errors: failed KMS calls, each event once)
 account_counter  the account ids that rows show, for files whose own ids are damaged
 places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)

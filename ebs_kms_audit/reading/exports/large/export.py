@@ -150,6 +150,8 @@ class LargeExport:
         for line, reason in result.set_aside:
             stats.put_aside(self._line + line, reason)
         stats.set_aside_count += result.set_aside_count - len(result.set_aside)
+        if self._settings.named_keys is not None:
+            self._settings.named_keys.found.update(result.named_keys)
         self._counted.add(result.groups)
         self._counted.add_errors(result.errors, self._line)
         self._keep(result)

@@ -28,10 +28,12 @@ from ebs_kms_audit.reading.exports.large.event_times import EventTimes
 from ebs_kms_audit.reading.exports.large.flags import DOUBT
 from ebs_kms_audit.reading.exports.large.groups import Groups
 from ebs_kms_audit.reading.exports.large.index import LONGEST_ROW, RowIndex, index_rows
+from ebs_kms_audit.reading.exports.large.naming_keys import cells_naming_keys
 from ebs_kms_audit.reading.exports.large.needed import NeededRows, SingleRows
 from ebs_kms_audit.reading.exports.large.selection import RowSelection
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.window import ByteWindow, WindowLines
+from ebs_kms_audit.reading.exports.named_keys import NamedKeys
 from ebs_kms_audit.reading.exports.rows import CUT_SHORT, Row, Rows
 from ebs_kms_audit.reading.memory import keep_freed_memory
 from ebs_kms_audit.reading.stats import InputStats
@@ -66,6 +68,7 @@ class RangeResult(NamedTuple):
     accounts            how often temporary access keys and ARNs show each account id, and the
                         long-term access keys, if the settings say so
     errors              failed KMS calls that are counted, as the fields of `errors.ErrorGroup`
+    named_keys          the keys that rows of other services name, as in `NamedKeys`
     kept                for each kind in `places.KINDS`, places as bytes of PLACE; texts by offset
     cut_short           why the content ends too early, if its end was read
     """
@@ -87,6 +90,7 @@ class RangeResult(NamedTuple):
     damaged: bool
     accounts: tuple[dict[str, int], list[str]]
     errors: list[tuple[Any, ...]]
+    named_keys: list[tuple[str, ...]]
     kept: list[tuple[bytes, dict[int, bytes]]]
     cut_short: str | None = None
 
@@ -132,7 +136,10 @@ class RangeReader:
         self._needed.clear()
         self._selection.begin_range()
         self._stats = InputStats("")
-        self._plain_reader = RowReader(settings.layout, self._stats, self._times.reader)
+        self._named_keys = None if settings.named_keys is None else NamedKeys()
+        self._plain_reader = RowReader(
+            settings.layout, self._stats, self._times.reader, self._named_keys
+        )
         self._damaged = False
         if self._accounts:
             self._accounts.begin_range()
@@ -175,6 +182,9 @@ class RangeReader:
             self._selection.add(block, have_long_term_keys[:rows])
             if self._accounts:
                 self._accounts.add(block, have_long_term_keys[:rows])
+            if self._named_keys is not None:
+                for cell in cells_naming_keys(block):
+                    self._named_keys.add(cell)
         return rows
 
     def _access_keys(self, buffer: bytearray, index: RowIndex) -> tuple[Array, Array]:
@@ -242,6 +252,7 @@ class RangeReader:
             damaged=self._damaged or self._groups.damaged,
             accounts=accounts,
             errors=[tuple(one) for one in self._selection.errors()],
+            named_keys=[*self._named_keys.found] if self._named_keys else [],
             kept=self._selection.kept(),
         )  # fmt: skip
 

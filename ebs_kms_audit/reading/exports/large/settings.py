@@ -16,6 +16,7 @@ from ebs_kms_audit.reading.timestamps import TimeReader
 
 if TYPE_CHECKING:
     from ebs_kms_audit.model import Window
+    from ebs_kms_audit.reading.exports.named_keys import NamedKeys
 
 
 class Settings(NamedTuple):
@@ -27,6 +28,7 @@ class Settings(NamedTuple):
                   whether account ids are damaged
     check_length  raises InputError where a line is too long for any row
     audit_window  the span of time that the audit looks at: rows in it are needed one by one
+    named_keys    collects the keys that rows of other services name; None where nobody asks
     keep_texts    whether to keep the text of rows, because the file cannot be read from any place
     crlf          whether a row ends at a carriage return and a line feed, not at a line feed
     """
@@ -36,6 +38,7 @@ class Settings(NamedTuple):
     sample: Sequence[Row]
     check_length: Callable[[int], None] = lambda _: None
     audit_window: Window | None = None
+    named_keys: NamedKeys | None = None
     keep_texts: bool = False
     crlf: bool = False
 
