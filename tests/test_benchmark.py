@@ -6,6 +6,7 @@ Nothing here is timed.
 import csv
 import gzip
 import json
+import re
 import sys
 
 import pytest
@@ -267,3 +268,16 @@ def test_three_of_ten_rows_of_a_throttled_export_are_throttled(folder):
     rows = rows_of(folder, "dense-throttled")
     throttled = sum(row["Error code"] == "ThrottlingException" for row in rows)
     assert throttled == pytest.approx(0.3 * len(rows), rel=0.1)
+
+
+def test_a_spreadsheet_damages_ids_times_and_booleans(folder):
+    saved, plain = rows_of(folder, "spreadsheet"), rows_of(folder, "typical")
+    forms = {
+        "Event time": r"5/\d{1,2}/2026 \d{1,2}:\d\d",
+        "Recipient Account Id": r"\d\.\d{5}E\+11|12345678901",
+        "Read-only": "TRUE|FALSE",
+    }
+    for column, form in forms.items():
+        assert all(re.fullmatch(form, row[column]) for row in saved)
+        assert not any(re.fullmatch(form, row[column]) for row in plain)
+    assert [one["Event name"] for one in saved[:100]] == [one["Event name"] for one in plain[:100]]

@@ -57,6 +57,8 @@ class Mix:
     """Whether the ordinary events are of 120 accounts in 17 Regions. Else they are of few."""
     filtered: bool = False
     """Whether the export has the filter Event source = kms.amazonaws.com."""
+    spreadsheet: bool = False
+    """Whether a spreadsheet saved the export: with damaged account ids, and dates of a country."""
 
 
 MIXES = {
@@ -69,6 +71,8 @@ MIXES = {
     "roles": Mix(assume_role=330.0),
     # an organization: 120 accounts in 17 Regions
     "organization": Mix(organization=True),
+    # an export that was opened in a spreadsheet and saved
+    "spreadsheet": Mix(spreadsheet=True),
     # exports with the filter Event source = kms.amazonaws.com; the number is the percentage denied
     "dense-0.5": Mix(denied=5.0, kms_failed=3.0, changes=1.0, filtered=True),
     "dense-6": Mix(denied=60.0, kms_failed=3.0, changes=1.0, filtered=True),

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from tests.benchmark.events import LOG_MIXES, MIXES, Source
+from tests.benchmark.events import LOG_MIXES, MIXES, Mix, Source
 from tests.benchmark.records import line, row
 from tests.sample_incident import ACCOUNT, HEADER
 
@@ -36,13 +36,13 @@ class Made:
 def make_export(folder: Path, size: float, mix: str = "typical") -> Made:
     """Write an export of `size` MB to the folder, unless it exists already."""
     target = folder / f"export-{size:g}MB-{mix}-v{_VERSION}.csv"
-    return _once(target, lambda: _write_file(target, _export(int(size * MB), Source(MIXES[mix]))))
+    return _once(target, lambda: _write_file(target, _export(int(size * MB), MIXES[mix])))
 
 
 def make_packed_export(folder: Path, size: float, mix: str = "typical") -> Made:
     """Write an export as .csv.gz, `size` MB before compression, unless it exists already."""
     target = folder / f"export-{size:g}MB-{mix}-v{_VERSION}.csv.gz"
-    return _once(target, lambda: _write_file(target, _export(int(size * MB), Source(MIXES[mix]))))
+    return _once(target, lambda: _write_file(target, _export(int(size * MB), MIXES[mix])))
 
 
 def make_log_file(folder: Path, size: float, mix: str = "typical") -> Made:
@@ -91,14 +91,16 @@ def _write_file(target: Path, steps: Iterator[_Step]) -> Made:
     return Made(str(target), size, events, denied)
 
 
-def _export(size: int, source: Source) -> Iterator[_Step]:
+def _export(size: int, mix: Mix) -> Iterator[_Step]:
+    source, end = Source(mix), "\r\n" if mix.spreadsheet else "\n"
     text = ",".join(HEADER)
     yield _Step(text)
     written = len(text)
     stream = iter(source)
     while written < size:
         events = list(islice(stream, min(_STEP, (size - written) // 500 + 1)))
-        text = "".join("\n" + row(event, source.new_id) for event in events)
+        rows = (row(event, source.new_id, spreadsheet=mix.spreadsheet) for event in events)
+        text = "".join(end + one for one in rows)
         yield _Step(text, len(events), sum(event.denied for event in events))
         written += len(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import sha256
 
 from tests.benchmark.callers import Caller
@@ -12,14 +13,25 @@ from tests.benchmark.events import Event
 _UNIQUE_ID = "2NCBAL3RPBAGXM7CZ"
 
 
-def row(event: Event, new_id: Callable[[], str]) -> str:
-    """Return the event as a line of the console's CSV export."""
+def row(event: Event, new_id: Callable[[], str], *, spreadsheet: bool = False) -> str:
+    """Return the event as a line of the console's CSV export, or as a spreadsheet saves this line.
+
+    A spreadsheet of the United States has `5/18/2026 7:00`, `1.11122E+11` and TRUE.
+    """
     caller = event.caller
+    time, account = event.time, caller.account
+    read_only = "true" if event.read_only else "false"
+    if spreadsheet:
+        at = datetime.fromisoformat(time)
+        time = f"{at.month}/{at.day}/{at.year} {at.hour}:{at.minute:02}"
+        number = int(account)  # one of 11 digits is shown whole
+        account = f"{number:.5E}" if number >= 10**11 else f"{number}"
+        read_only = read_only.upper()
     cells = (
-        caller.name, caller.key, event.time, f"{event.source}.amazonaws.com", event.name,
+        caller.name, caller.key, time, f"{event.source}.amazonaws.com", event.name,
         event.region, event.ip, _quoted(event.agent), event.error, _quoted(event.resources),
-        event.request or new_id(), new_id(), "true" if event.read_only else "false", "AwsApiCall",
-        caller.account, "Management",
+        event.request or new_id(), new_id(), read_only, "AwsApiCall", account,
+        "Management",
     )  # fmt: skip
     return ",".join(cells)
 

@@ -44,6 +44,7 @@ TARGETS = (
     Target(input=Input("export", "users", 200), required=_both(1.2), aim=0.9),
     Target(input=Input("export", "roles", 200), required=_both(1.2), aim=1.0),
     Target(input=Input("export", "organization", 200), required=_both(1.2), aim=1.0),
+    Target(input=Input("export", "spreadsheet", 200), required=_both(1.2), aim=1.0),
     Target(input=Input("export", "busy", 200), required=_both(1.2), aim=1.0),
     Target(input=Input("export", "busy", 1000), required=_both(1.9), aim=1.3),
     Target(input=Input("export", "dense-0.5", 200), required=_both(1.4), aim=1.0),
