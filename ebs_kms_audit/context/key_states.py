@@ -60,7 +60,7 @@ def left_unusable(changes: Iterable[Event], used: float = -inf) -> Event | None:
     can make the key unusable count as the later ones. `used` is when the key was used last.
     """
     found: Event | None = None
-    for change in sorted(changes, key=lambda one: (one.seconds, STATE_CHANGES.index(one.name))):
+    for change in sorted(changes, key=_in_order):
         if change.name == "EnableKey" or change.seconds + _DELAY <= used:
             found = None
         elif change.name == "ImportKeyMaterial":
@@ -68,3 +68,7 @@ def left_unusable(changes: Iterable[Event], used: float = -inf) -> Event | None:
         elif change.name not in MATERIAL_LOST or not found or found.name != "ScheduleKeyDeletion":
             found = change
     return found
+
+
+def _in_order(change: Event) -> tuple[float, int, str, int]:
+    return change.seconds, STATE_CHANGES.index(change.name), change.file, change.line

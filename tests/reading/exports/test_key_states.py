@@ -46,6 +46,11 @@ def changed(name, time, key=KEY_ID, **cells):
         ([changed("DeleteImportedKeyMaterial", "06:30:00"),
           changed("ImportKeyMaterial", "06:40:00")], None),
         ([changed("DisableKey", "06:30:00", error_code="KMSInternalException")], None),
+        # Of equal changes, the last row counts. A name with a quoted line is parsed by itself.
+        ([changed("DisableKey", "06:30:00", event_id="1", user_name="cr\nlf"),
+          changed("DisableKey", "06:30:00", event_id="2")], "2"),
+        ([changed("DisableKey", "06:30:00", event_id="1"),
+          changed("DisableKey", "06:30:00", event_id="2", user_name="cr\nlf")], "2"),
         ([changed("DisableKey", "06:30:00", "5678" + KEY_ID[4:])], None),
         ([changed("DisableKey", "06:30:00", aws_region="eu-west-1")], None),
         # A later use by any caller shows that the key is enabled again.
