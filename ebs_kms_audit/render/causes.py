@@ -30,6 +30,8 @@ _DOWNLOAD = NextEvidence(
     command="CloudTrail console > Event history > the same search > Download events > "
     "Download as JSON",
 )
+_ASKED = {"--key-id": "key", "--role-name": "role", "--user-name": "user"}
+"""What a command of the next evidence asks about, by its option."""
 _EVERYWHERE = (
     "The console shows one account and one Region at a time. Repeat the search in each account and "
     "Region of the denied calls ({:,}), or get the log files of a trail of all accounts "
@@ -176,11 +178,15 @@ def next_evidence_of(findings: Iterable[Finding], steps: Iterable[Step]) -> Next
     most = max(wanted.values(), key=lambda calls: sum(calls.values()), default=None)
     if most is None:
         return None
-    evidence = next(iter(most))
+    evidence = max(most, key=lambda one: most[one])
     if len(most) > 1 and "lookup-events" in (evidence.command or ""):
         several = len(places[evidence.what])
         why = f"{_DOWNLOAD.why} {_EVERYWHERE.format(several)}" if several > 1 else _DOWNLOAD.why
         return replace(_DOWNLOAD, why=why)
+    asked = (noun for option, noun in _ASKED.items() if option in (evidence.command or ""))
+    if len(most) > 1 and (noun := next(asked, None)):
+        others = phrases.count(len(most) - 1, f"other {noun}")
+        return replace(evidence, why=f"{phrases.sentence(evidence.why)} Do the same for {others}.")
     return evidence
 
 

@@ -141,3 +141,29 @@ def test_what_replaces_which_step_is_said():
     said = "Attach it: step 3 instead of step 1 and step 4 instead of step 2."
     assert words_of(report, "OR", "READ") == said
     assert said in report.to_html()
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["a"], "It shows whether a statement allows the call."),
+        # The command is that for most denied calls.
+        (["a", "b", "b"], "It shows whether a statement allows the call. Do the same for 1 other "
+                          "key."),
+        (["a", "b", "b", "c"], "It shows whether a statement allows the call. Do the same for 2 "
+                               "other keys."),
+    ],
+)  # fmt: skip
+def test_the_next_evidence_is_asked_for_each_key(keys, said):
+    named = {one: KEY_ARN.replace("1234abcd", one * 8) for one in "abc"}
+    records = [
+        record(
+            eventID=f"e{number}", resources=[{"ARN": named[one]}],
+            errorMessage=f"User: {ROLE} is not authorized to perform: kms:CreateGrant on resource: "
+            f"{named[one]} because no resource-based policy allows the kms:CreateGrant action",
+        )
+        for number, one in enumerate(keys)
+    ]  # fmt: skip
+    settle = words_of(audit_records(*records), "SETTLE", "CALLER")
+    assert settle.startswith(f"Get the present policy of the denied key. {said} aws kms ")
+    assert f"--key-id {named['b' if 'b' in keys else 'a']} " in settle
