@@ -15,8 +15,8 @@ from ebs_kms_audit.reading.exports.cells import read_resources
 from ebs_kms_audit.reading.exports.events import cells_getter
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.large.blocks import Block
-from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.flags import COUNTED, NEEDED
+from ebs_kms_audit.reading.exports.large.numbered import NumberedHashes
 from ebs_kms_audit.reading.hashing import LONGEST, hash_spans
 from ebs_kms_audit.reading.shown_accounts import owners_of
 
@@ -34,18 +34,17 @@ class AccountCounter:
         self._cells = cells_getter(
             layout, columns.EVENT_SOURCE, columns.EVENT_NAME, columns.ACCESS_KEY, columns.RESOURCES
         )
-        self._known: dict[str, dict[int, Sequence[str]]] = {
-            columns.ACCESS_KEY: {}, columns.RESOURCES: {},
-        }  # fmt: skip
+        self._shown_by = {columns.ACCESS_KEY: NumberedHashes(), columns.RESOURCES: NumberedHashes()}
+        self._numbers: dict[tuple[str, ...], int] = {}  # of what cells show
         self.begin_range()
 
     def begin_range(self) -> None:
         """Count from 0."""
         self.counts: Counter[str] = Counter()
         self.long_term_keys: set[str] = set()
-        for known in self._known.values():
+        for column, known in self._shown_by.items():
             if len(known) > _KEPT:
-                known.clear()
+                self._shown_by[column] = NumberedHashes()
 
     def add(self, block: Block, have_long_term_keys: Array) -> None:
         """Count the rows of a block."""
@@ -65,29 +64,33 @@ class AccountCounter:
     def _count(self, block: Block, column: str, rows: Array) -> None:
         """Count the account ids that the cells of a column show in some rows."""
         start, end = block.cells(column, rows)
+        long = end - start > LONGEST
+        for at in np.flatnonzero(long).tolist():
+            self.counts.update(self._shown(column, _text(block, start[at], end[at])))
+        start, end = start[~long], end[~long]
+
+        def number(at: int) -> int:
+            shown = self._shown(column, _text(block, start[at], end[at]))
+            return self._numbers.setdefault(shown, len(self._numbers))
+
         hashes = hash_spans(block.buffer, start, end)
-        too_long = np.flatnonzero(end - start > LONGEST)
-        hashes[too_long] = np.arange(len(too_long))  # each is read by itself
-        known = self._known[column]
-        values, first, inverse = distinct(hashes)
-        times = np.bincount(inverse, minlength=len(values)).tolist()
-        for value, row, count in zip(values.tolist(), first.tolist(), times, strict=True):
-            is_known_by_hash = row not in too_long
-            shown = known.get(value) if is_known_by_hash else None
-            if shown is None:
-                text = block.buffer[int(start[row]) : int(end[row])].decode()
-                shown = self._shown(column, text.replace('""', '"').strip())
-                if is_known_by_hash:
-                    known[value] = shown
+        numbers = self._shown_by[column].of_rows(hashes, np.arange(len(hashes)), number)
+        times = np.bincount(numbers, minlength=len(self._numbers)).tolist()
+        for shown, count in zip(self._numbers, times, strict=True):
             for account in shown:
                 self.counts[account] += count
 
-    def _shown(self, column: str, text: str) -> Sequence[str]:
+    def _shown(self, column: str, text: str) -> tuple[str, ...]:
         """Return the account ids that a cell shows. A long-term access key is only noted."""
         if column == columns.RESOURCES:
-            return owners_of(read_resources(text) or ())
+            return tuple(owners_of(read_resources(text) or ()))
         if key_kind(text) == "long_term":
             self.long_term_keys.add(text)
             return ()
         owner = account_of(text)
         return (owner,) if owner else ()
+
+
+def _text(block: Block, start: int, end: int) -> str:
+    """Return the text of a cell, which is inside its quotes."""
+    return block.buffer[int(start) : int(end)].decode().replace('""', '"').strip()
