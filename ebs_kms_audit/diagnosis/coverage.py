@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.aws.kms_actions import KMS_KEY, kms_action
 from ebs_kms_audit.aws.relevance import NOT_RELEVANT, ONLY_NAMES_A_USER, relevance
 from ebs_kms_audit.diagnosis.other_errors import ErrorCollector
 from ebs_kms_audit.identify import (
@@ -126,6 +126,8 @@ class CoverageCounter:
             self._count_kms(event, count, inside)
         elif found.ec2_call:
             self._ec2_rows += count
+            keys = [one.name for one in event.resources or () if one.type == KMS_KEY]
+            self.keys_seen.add_names([name for name in keys if name])
 
     def merge(self, other: CoverageCounter) -> None:
         """Add what another counter counted of other rows. Errors are not among them."""

@@ -211,9 +211,9 @@ class Sketcher:
         keys = self._requests[asked] if kind == "success" else _keys_in(asked)
         if keys is None:
             return None
-        if kind in ("call", "session"):
+        if kind == "session":
             keys = ()
-        elif keys != rest.keys:
+        elif kind != "call" and keys != rest.keys:
             keys = tuple(sorted({*keys, *rest.keys}))
         chosen_by, grant = ids[1].decode(), ""
         if kind == "session":
