@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SHOWN = 20  # causes, callers, steps and findings that a report shows; the JSON has all
 _CHANGES = 2
 _ERRORS = 5
+_PAIRS = 3
 _CAVEATS = 3
 # Caveats that can mean that a denied call is missing or wrong: they are part of the answer.
 _SERIOUS = frozenset(
@@ -210,14 +211,19 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 def alternatives_text(answer: Answer) -> str:
     """Return what can be done instead of other steps: a sentence for each text of such steps."""
     numbers = {step.id: number for number, step in answer.steps}
-    replaced: dict[str, list[str]] = {}
+    pairs: dict[str, list[tuple[str, str]]] = {}
     for number, step in answer.alternatives[:SHOWN]:
-        instead = numbers.get(step.alternative_to or "")
-        which = f"step {number}" + (f" instead of step {instead}" if instead else "")
-        replaced.setdefault(step.text.rstrip("."), []).append(which)
-    return phrases.sentences(
-        f"{text}: {phrases.listed(steps, most=SHOWN)}" for text, steps in replaced.items()
-    )
+        replaced = numbers.get(step.alternative_to or "", "?")
+        pairs.setdefault(step.text.rstrip("."), []).append((f"{number}", f"{replaced}"))
+    return phrases.sentences(f"{text}: {_instead(some)}" for text, some in pairs.items())
+
+
+def _instead(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return which step is instead of which; of many steps, the numbers in the same order."""
+    if len(pairs) <= _PAIRS:
+        return phrases.listed(f"step {one} instead of step {other}" for one, other in pairs)
+    ones, others = (phrases.listed(some, most=SHOWN) for some in zip(*pairs, strict=True))
+    return f"steps {ones} instead of steps {others}, in this order"
 
 
 def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:

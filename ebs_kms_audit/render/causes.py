@@ -87,37 +87,50 @@ def _why(group: Sequence[Finding], *, alone: bool) -> WhyDenied:
 def _against(group: Sequence[Finding]) -> Iterator[str]:
     """Give what contradicts a cause, or shows that it may be gone."""
     yield from _against_by_policies(group)
-    of_all = number_of_callers(group)
+    yield from _grants(group)
+    yield from _later_successes(group)
+
+
+def _grants(group: Sequence[Finding]) -> Iterator[str]:
+    """Give one grant that can have allowed a denied call, and how many callers have one."""
     granted = [one for one in group if support.other_grants(one.cause.id, one.history)]
-    if granted:
-        first = granted[0]
-        trace, name = support.other_grants(first.cause.id, first.history)[0], phrases.name(first)
-        text = support.grant_text(trace, name)
-        callers = number_of_callers(granted)
-        some = f"{callers:,} of {of_all:,} callers have such a grant, for example: "
-        yield text if callers == 1 else f"{some}{text}"
+    if not granted:
+        return
+    first = granted[0]
+    trace, *_ = support.other_grants(first.cause.id, first.history)
+    text = support.grant_text(trace, phrases.name(first))
+    callers, of_all = number_of_callers(granted), number_of_callers(group)
+    some = f"{callers:,} of {of_all:,} callers have such a grant, for example: "
+    yield text if callers == 1 else f"{some}{text}"
+
+
+def _later_successes(group: Sequence[Finding]) -> Iterator[str]:
+    """Give the latest success of a denied call, and for how many callers the cause may be gone."""
     worked = [
         (order_of(event.time), number, one, event)
         for number, one in enumerate(group)
         if (event := support.other_success(one.cause.id, one.history)) and event.time
     ]
-    if worked:
-        *_, last, event = max(worked, key=itemgetter(0, 1))
-        callers = number_of_callers(one for *_, one, _ in worked)
-        cured = number_of_callers(
-            one for at, _, one, _ in worked if one.last_seen and at > order_of(one.last_seen)
-        )
-        name, time = phrases.name(last), phrases.time(event.time)
-        if callers == 1:
-            then = f"for {name}" if of_all > 1 else ""
-            gone = "The cause may be gone" if cured else "Other calls were denied after that"
-            yield f"{event.name} by {name} succeeded later, at {time}. {gone} {then}".strip() + "."
-        else:
-            yield (
-                f"{callers:,} of {of_all:,} callers made a denied call with success later, for "
-                f"example {name}: {event.name} at {time}. The cause may be gone for those who "
-                f"were not denied after that ({phrases.count(cured, 'caller')})."
-            )
+    if not worked:
+        return
+    *_, last, event = max(worked, key=itemgetter(0, 1))
+    callers, of_all = number_of_callers(one for *_, one, _ in worked), number_of_callers(group)
+    cured = number_of_callers(
+        one for at, _, one, _ in worked if one.last_seen and at > order_of(one.last_seen)
+    )
+    name, time = phrases.name(last), phrases.time(event.time)
+    if callers == 1:
+        of_whom = f" for {name}" if of_all > 1 else ""
+        then = "The cause may be gone" if cured else "Other calls were denied after that"
+        yield f"{event.name} by {name} succeeded later, at {time}. {then}{of_whom}."
+        return
+    then = "All of them were denied other calls after that."
+    if cured:
+        were, they = ("was", "this caller") if cured == 1 else ("were", "these callers")
+        gone = f"the cause may be gone for {they}"
+        then = f"{cured:,} of them {were} not denied after that: {gone}."
+    some, example = f"For {callers:,} of {of_all:,} callers", f"{event.name} by {name} at {time}"
+    yield f"{some}, a denied call succeeded later, for example {example}. {then}"
 
 
 def _against_by_policies(group: Sequence[Finding]) -> Iterator[str]:

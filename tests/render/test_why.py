@@ -9,7 +9,7 @@ from ebs_kms_audit import Step, StepKind
 from ebs_kms_audit.render.text import render
 from tests.context.test_grants import created, denied
 from tests.context.test_history import made
-from tests.records import KEY_ARN, ROLE, record
+from tests.records import KEY_ARN, ROLE, record, session
 from tests.records import audit as audit_records
 from tests.render.text_parts import why_of, words_of
 from tests.rows import audit, row
@@ -42,9 +42,20 @@ def worked(name, **cells):
         ([row(user_name="ann"), worked("ann"), row(user_name="bob"), row(user_name="carl"),
           worked("bob", event_time="2026-05-18T09:30:00Z"),
           row(user_name="bob", event_name="Decrypt", event_time="2026-05-18T10:00:00Z")],
-         "2 of 3 callers made a denied call with success later, for example bob: CreateGrant at "
-         "2026-05-18 09:30:00 UTC. The cause may be gone for those who were not denied after that "
-         "(1 caller)."),
+         "For 2 of 3 callers, a denied call succeeded later, for example CreateGrant by bob at "
+         "2026-05-18 09:30:00 UTC. 1 of them was not denied after that: the cause may be gone for "
+         "this caller."),
+        ([row(user_name="ann"), worked("ann"), row(user_name="bob"),
+          worked("bob", event_time="2026-05-18T09:00:01Z")],
+         "For 2 of 2 callers, a denied call succeeded later, for example CreateGrant by bob at "
+         "2026-05-18 09:00:01 UTC. 2 of them were not denied after that: the cause may be gone for "
+         "these callers."),
+        ([*(row(user_name=name) for name in ("ann", "bob")),
+          worked("ann"), worked("bob", event_time="2026-05-18T09:00:01Z"),
+          *(row(user_name=name, event_name="Decrypt", event_time="2026-05-18T10:00:00Z")
+            for name in ("ann", "bob"))],
+         "For 2 of 2 callers, a denied call succeeded later, for example CreateGrant by bob at "
+         "2026-05-18 09:00:01 UTC. All of them were denied other calls after that."),
         ([row(user_name="ann")], ""),
     ],
 )  # fmt: skip
@@ -67,6 +78,22 @@ def test_a_grant_does_not_contradict_an_unknown_cause():
     assert report.findings[0].cause.contradicted_by == ()
     assert "A grant on the key lists a denied action for deploy-7f3a." in report.plan[0].reasons
     assert "on the key lists the denied action for the caller" in render(report, details=True)
+
+
+def test_of_the_grants_of_several_callers_one_is_said():
+    silent = {"resources": [{"ARN": KEY_ARN}], "errorMessage": "absent", "eventName": "Decrypt"}
+    roles = [ROLE, f"{ROLE}-2", f"{ROLE}-3"]
+    denials = [
+        record(**silent, eventID=f"e{number}", userIdentity=session(role, f"run-{number}"))
+        for number, role in enumerate(roles)
+    ]
+    grants = [
+        created("06:00:00", grantee=role, eventID=role, responseElements={"grantId": name * 64})
+        for role, name in zip(roles, "01", strict=False)
+    ]
+    said = why_of(audit_records(*grants, *denials))
+    begin = "2 of 3 callers have such a grant, for example: Grant ([01]){64} on the key lists the"
+    assert re.search(rf"{begin} denied action for run-\1\. A grant can allow", said)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +158,22 @@ def test_a_time_has_its_date_where_the_denied_calls_are_of_several_days(times, l
     assert f"{last.strip()}<" in report.to_html()
 
 
-def test_what_replaces_which_step_is_said():
-    steps = [Step(id=f"p{one}", kind=StepKind.KEY_POLICY, text=f"Change {one}.") for one in (1, 2)]
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, "Attach it: step 2 instead of step 1."),
+        (2, "Attach it: step 3 instead of step 1 and step 4 instead of step 2."),
+        (4, "Attach it: steps 5, 6, 7 and 8 instead of steps 1, 2, 3 and 4, in this order."),
+    ],
+)
+def test_what_replaces_which_step_is_said(number, said):
+    numbers = range(number)
+    steps = [Step(id=f"p{one}", kind=StepKind.KEY_POLICY, text=f"Change {one}.") for one in numbers]
     instead = [
         Step(id=f"i{one}", kind=StepKind.IAM_POLICY, text="Attach it.", alternative_to=f"p{one}")
-        for one in (1, 2)
+        for one in numbers
     ]
     report = replace(audit(row()), plan=(*steps, *instead))
-    said = "Attach it: step 3 instead of step 1 and step 4 instead of step 2."
     assert words_of(report, "OR", "READ") == said
     assert said in report.to_html()
 
