@@ -70,6 +70,10 @@ class Answer(NamedTuple):
     narrower: str
     read: str
 
+    def replaced_by(self, step: Step) -> str:
+        """Return the number of the step that an alternative replaces."""
+        return next((f"{at}" for at, one in self.steps if one.id == step.alternative_to), "?")
+
 
 def answer_of(report: Report) -> Answer:
     """Return the answer of a report."""
@@ -210,11 +214,9 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
 
 def alternatives_text(answer: Answer) -> str:
     """Return what can be done instead of other steps: a sentence for each text of such steps."""
-    numbers = {step.id: number for number, step in answer.steps}
     pairs: dict[str, list[tuple[str, str]]] = {}
     for number, step in answer.alternatives[:SHOWN]:
-        replaced = numbers.get(step.alternative_to or "", "?")
-        pairs.setdefault(step.text.rstrip("."), []).append((f"{number}", f"{replaced}"))
+        pairs.setdefault(step.text.rstrip("."), []).append((f"{number}", answer.replaced_by(step)))
     return phrases.sentences(f"{text}: {_instead(some)}" for text, some in pairs.items())
 
 

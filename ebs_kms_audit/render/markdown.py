@@ -73,7 +73,8 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _callers(answer)
     yield from _plan(views, len(answer.steps))
     for number, step in answer.alternatives[:SHOWN]:
-        yield from _folded(f"Instead: step {number}", _step(view_of(number, step), alone=False))
+        title = f"Step {number}, instead of step {answer.replaced_by(step)}"
+        yield from _folded(title, _step(view_of(number, step), alone=False))
     yield from _list("Also", answer.context)
     if report.findings:
         yield from _list("The input cannot show", (caveat.text for caveat in report.caveats))

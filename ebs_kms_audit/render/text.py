@@ -267,6 +267,7 @@ def _details(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str
     for number, step in answer.alternatives[:SHOWN]:
         yield ""
         yield from _step(view_of(number, step), terminal)
+        yield from terminal.labelled("", f"This is instead of step {answer.replaced_by(step)}.")
     for finding in report.findings[:SHOWN]:
         yield ""
         yield from _evidence(finding, terminal)

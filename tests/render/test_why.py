@@ -176,6 +176,10 @@ def test_what_replaces_which_step_is_said(number, said):
     report = replace(audit(row()), plan=(*steps, *instead))
     assert words_of(report, "OR", "READ") == said
     assert said in report.to_html()
+    for one in numbers:
+        title = f"Step {number + one + 1}, instead of step {one + 1}"
+        assert f"<summary>{title}</summary>" in report.to_markdown()
+        assert f"This is instead of step {one + 1}." in render(report, details=True)
 
 
 @pytest.mark.parametrize(
