@@ -51,8 +51,8 @@ class _Errors:
         """Note where events begin, some of their times, and the keys that they name."""
         self.first_place = min(self.first_place, place)
         for time in times:
-            self.first = min(self.first or time, time, key=order_of)
-            self.last = max(self.last or time, time, key=order_of)
+            self.first = min(time, self.first or time, key=_with_zone_first)
+            self.last = max(time, self.last or time, key=_with_zone_last)
         new = [key for key in keys if key not in self._keys or place < self._keys[key]]
         if new:
             found = {**self._keys, **dict.fromkeys(new, place)}
@@ -71,6 +71,14 @@ class _Errors:
 
 def _preference(what: _What) -> tuple[object, ...]:
     return what.account is None, what.region is None, *(text or "" for text in what)
+
+
+def _with_zone_first(time: datetime) -> tuple[datetime, bool]:
+    return order_of(time), time.tzinfo is None
+
+
+def _with_zone_last(time: datetime) -> tuple[datetime, bool]:
+    return order_of(time), time.tzinfo is not None
 
 
 class ErrorCollector:

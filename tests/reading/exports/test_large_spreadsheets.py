@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,47 @@ def test_the_plain_reader_is_not_asked(
     assert audit(path).to_dict() == expected
     assert not asked
     assert expected["findings"][0]["account"] == ACCOUNT
+
+
+THROTTLED = DECRYPT | {"error_code": "ThrottlingException"}
+
+
+@pytest.mark.parametrize("sizes", [None, (300, 700), (100_000, 200_000)])
+@pytest.mark.parametrize(
+    ("form", "count", "last"),
+    [("console", 2, "2026-05-18T07:01:00Z"), ("space", 5, "2026-05-18T07:12:00")],
+)
+def test_a_failed_call_without_a_zone_is_in_every_window(
+    tiny: Any, tmp_path: Path, sizes: tuple[int, int] | None, form: str, count: int, last: str
+) -> None:
+    """Two calls are at the time of the window, and three after it."""
+    path = tmp_path / "export.csv"
+    calls = [
+        row(**THROTTLED, event_time=f"2026-05-18T07:{m}:00Z") for m in ("00", "01", 10, 11, 12)
+    ]
+    path.write_text(saved(export(*calls, denied(), final_newline=True), form, 0, 99))
+    tiny(sizes)
+    (error,) = audit(path, around="2026-05-18T07:00:00Z", minutes=2).other_errors
+    found = error.count, error.last_seen and error.last_seen.isoformat().replace("+00:00", "Z")
+    assert found == (count, last)
+
+
+def test_the_time_of_a_failed_call_is_the_one_with_a_zone(tiny: Any, tmp_path: Path) -> None:
+    call = row(**THROTTLED)
+    for name, form in (("1.csv", "space"), ("2.csv", "console")):
+        (tmp_path / name).write_text(saved(export(call, denied()), form, 0, 99))
+    for sizes in (None, (300, 700)):
+        tiny(sizes)
+        (error,) = audit(tmp_path).other_errors
+        assert error.count == 1
+        assert error.first_seen == error.last_seen == datetime(2026, 5, 18, 7, 0, 34, tzinfo=UTC)
+
+
+def test_a_change_with_spaces_around_its_event_id_is_one_event(tiny: Any, tmp_path: Path) -> None:
+    cells = {"event_source": "kms.amazonaws.com", "event_name": "RetireGrant"}
+    for name, event_id in (("1.csv", "one"), ("2.csv", " one")):
+        change = row(**cells, event_id=event_id)
+        (tmp_path / name).write_text(export(change, denied(event_time="2026-05-18T07:01:00Z")))
+    for sizes in (None, (300, 700)):
+        tiny(sizes)
+        assert audit(tmp_path).to_dict()["findings"][0]["history"]["changes_count"] == 1

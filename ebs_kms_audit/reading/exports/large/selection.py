@@ -55,7 +55,8 @@ class RowSelection:
 
     def __init__(self, settings: Settings, groups: Groups, needed: NeededRows) -> None:
         self._has_resources = columns.RESOURCES in settings.layout.positions
-        self._audit_window = settings.audit_window
+        # A time without a zone is in any window.
+        self._audit_window = settings.audit_window if settings.time_zone else None
         self._keep_texts = settings.keep_texts
         self._groups = groups
         self._needed = needed
@@ -108,16 +109,27 @@ class RowSelection:
             self._needed.add_regular(block.buffer, starts, ends, lines, seconds)
 
     def _are_needed(self, block: Block) -> Array:
-        """Return which rows are needed one by one. Those in the window of the audit are."""
+        """Return which rows are needed one by one. Those in the window of the audit are.
+
+        So are changes with an Event ID that must be parsed to be compared.
+        """
         flags = block.groups.flags
         needed: Array = flags & NEEDED != 0
         needed[self._naming_new_users(block, np.flatnonzero(flags & USER != 0))] = True
         if self._audit_window is not None:
             start, end = self._audit_window.start.timestamp(), self._audit_window.end.timestamp()
             inside = (block.seconds >= start) & (block.seconds <= end) & (flags & COUNTED != 0)
-            self._groups.uncount(block.groups.numbers[inside])
-            needed |= inside
+            self._need(block, np.flatnonzero(inside), needed)
+        changes = np.flatnonzero((flags & CHANGE != 0) & ~needed)
+        if len(changes):
+            odd = _must_be_parsed(block, columns.EVENT_ID, changes)
+            self._need(block, changes[odd], needed)
         return needed
+
+    def _need(self, block: Block, rows: Array, needed: Array) -> None:
+        """Mark rows that are counted as needed: they are counted one by one then."""
+        needed[rows] = True
+        self._groups.uncount(block.groups.numbers[rows])
 
     def _naming_new_users(self, block: Block, rows: Array) -> Array:
         """Return which rows of IAM can have the ARN of a user: those with resources.
@@ -178,8 +190,7 @@ class RowSelection:
         start, end = (column.tolist() for column in block.cells(columns.RESOURCES, rows))
         cells = [block.buffer[one:other] for one, other in zip(start, end, strict=True)]
         of_services = np.array([_SERVICE_ROLE in cell for cell in cells])
-        needed[rows[of_services]] = True  # their sessions are found by name, and there are few
-        self._groups.uncount(block.groups.numbers[rows[of_services]])
+        self._need(block, rows[of_services], needed)  # they are few, and are found by name
         of_cells, keys = _keys_in(cells)
         kept = ~of_services[of_cells]
         rows, keys = rows[of_cells[kept]], keys[kept]
@@ -191,8 +202,7 @@ class RowSelection:
         if not len(rows) or self._audit_window is not None:  # those inside the window are needed
             return
         odd = _must_be_parsed(block, columns.EVENT_ID, rows)
-        needed[rows[odd]] = True
-        self._groups.uncount(block.groups.numbers[rows[odd]])
+        self._need(block, rows[odd], needed)
         rows = rows[~odd]
         if not len(rows):
             return
