@@ -20,6 +20,7 @@ prefilter   the text of a record → its kind, or that it must be decoded
 failed      failed KMS calls → events as columns, those of one kind together
 sketches    the text of a record → what decides whether it bears on a denial
 looked_up   output of lookup-events → the texts of its records
+spaced      JSON with line breaks and spaces → the same as CloudTrail writes it, by numpy
 index       a large block → the kinds of all its records, by numpy (structure: strings, brackets)
 logs        small files → one index for several of them
 large       a large file → its records, in several processes

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 
-LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":)')
+LOG = re.compile(rb'\{"Records":\[(?=\{"eventVersion":")')
 """The beginning of a log file, up to its first record."""
 END_OF_LOG = b"}]}"
-BEGINS = b'{"eventVersion":'
+BEGINS = b'{"eventVersion":"'
 """The beginning of a record."""
 COMMA = b"},"
 """The end of a record in a list, and what separates it from the next record."""

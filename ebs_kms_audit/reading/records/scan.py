@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ebs_kms_audit.reading.decoding import decoded
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _LIST = re.compile(LIST.pattern.encode())
 _LARGE_BLOCK = 1 << 16
+_TOGETHER = 4  # blocks
 _AFTER_RANGE = 8_192  # the next record usually begins within so many bytes
 _MOST_NESTED = 8  # beginnings of records in one record
 _T = TypeVar("_T")
@@ -83,7 +84,7 @@ class RecordScan:
         self.number = self.size = 0
         self._first, self._last = b"\xff", b""
         self.passed = self.looked_up = 0
-        self._damaged = self._is_in_string = False
+        self._damaged = self._is_rewritten = False
         self.left: bytes | None = None
 
     @property
@@ -105,6 +106,8 @@ class RecordScan:
 
     def _rest(self, rest: bytes, *, listed: bool) -> Iterator[Record]:
         rest = yield from self._as_written(rest, COMMA if listed else b"}\n")
+        if self._indexer:
+            rest = yield from self._of_spaced(rest, COMMA if listed else b"}")
         if event_at(rest, 0) is not None:
             rest = yield from self._of_lookup(rest)
         text = Text(decoded(chain([rest], self._blocks)))
@@ -165,9 +168,29 @@ class RecordScan:
                 return rest[end + 1 :]
         return rest
 
+    def _of_spaced(self, rest: bytes, mark: bytes) -> _Reading[bytes]:
+        """Read while records differ from a log in white space only; return what is after these."""
+        from ebs_kms_audit.reading.records.spaced import SPACED, compact
+
+        self._is_rewritten = True
+        border = mark + BEGINS
+        while SPACED.match(rest):
+            found = compact(rest)
+            if found is None:
+                return rest
+            stop = found.text.rfind(border) + len(mark)
+            if stop >= len(mark):
+                done = yield from self._read(found.text, stop, border)
+                rest = rest[found.place_of(done) :]
+            block = b"".join(islice(self._blocks, _TOGETHER))
+            if not block or len(rest) > LONGEST_RECORD:
+                return rest + block
+            rest += block
+        return rest
+
     def _of_lookup(self, rest: bytes) -> _Reading[bytes]:
         """Read while events are as lookup-events writes them; return what is after these."""
-        self._is_in_string = True
+        self._is_rewritten = True
         while True:
             at = 0
             while (event := event_at(rest, at)) is not None:
@@ -302,7 +325,7 @@ class RecordScan:
                 found = self._prefilter.failed.call(*place)
             if found is None:
                 return False
-            in_content = None if self._is_in_string else self._begin + begin
+            in_content = None if self._is_rewritten else self._begin + begin
             self._keep(found, text[begin : end + 1], in_content)
         self.number += 1
         self.passed += 1

@@ -29,11 +29,7 @@ class Structure:
         content = np.frombuffer(text, np.uint8, size)
         whole = np.zeros(size + -size % WORD, dtype=bool)
         marks = whole[:size]
-        np.equal(content, ord('"'), out=marks)
-        if text.find(b"\\", 0, size) != -1:
-            escaped = _escaped(np.flatnonzero(content == ord("\\")))
-            marks[escaped[escaped < size]] = False
-        self.quotes = packed(whole)
+        self.quotes = quotes_in(text, content, whole)
         inside = between(self.quotes)
         outside = ~inside
         self.strings = self.quotes & inside
@@ -65,6 +61,21 @@ class Structure:
         found += bits_in(self.opening[words] & before)
         found -= bits_in(self.closing[words] & before)
         return found
+
+
+def quotes_in(text: bytes, content: Array, whole: Array) -> Array:
+    """Return the quotes that begin or end a string, as bits.
+
+    `content` has the bytes at the beginning of the text, and `whole` is as long in whole words; it
+    is overwritten.
+    """
+    size = len(content)
+    marks = whole[:size]
+    np.equal(content, ord('"'), out=marks)
+    if text.find(b"\\", 0, size) != -1:
+        escaped = _escaped(np.flatnonzero(content == ord("\\")))
+        marks[escaped[escaped < size]] = False
+    return packed(whole)
 
 
 def _escaped(slashes: Array) -> Array:

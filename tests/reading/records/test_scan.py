@@ -22,7 +22,7 @@ from ebs_kms_audit.reading.records.scan import RecordScan
 from tests.exports import ACCOUNT, access_key
 from tests.records import EC2, looked_up, record, session
 
-BEGINS = len('{"Records":[{"eventVersion":')
+BEGINS = len('{"Records":[{"eventVersion":"')
 
 
 def user(name):
@@ -85,6 +85,10 @@ def written(records, shape):
         return "".join(line + "\n" for line in compact)
     if shape == "spaced":
         return json.dumps({"Records": records})
+    if shape == "indented":
+        return json.dumps({"Records": records}, indent=2, ensure_ascii=False)
+    if shape == "indented lines":
+        return "\n".join(json.dumps(one, indent="\t") for one in records)
     if shape == "lookup-events":
         return json.dumps({"Events": list(map(looked_up, records))}, indent=4, ensure_ascii=False)
     if shape == "lookup-events, sorted":
@@ -96,14 +100,15 @@ def written(records, shape):
 
 
 SHAPES = st.sampled_from([
-    "log", "log", "log", "lines", "spaced", "escaped", "lookup-events", "lookup-events, sorted",
+    "log", "log", "log", "lines", "escaped", "spaced", "indented", "indented lines",
+    "lookup-events", "lookup-events, sorted",
 ])  # fmt: skip
 
 
 def blocks(data, size):
     """Cut bytes; the first block holds how the file begins."""
     size = max(size, 1)
-    begins = 2_000 if b"CloudTrailEvent" in data else BEGINS
+    begins = BEGINS if data.startswith(b'{"Records":[') else 2_000
     yield data[:begins]
     yield from (data[start : start + size] for start in range(begins, len(data), size))
 
