@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ebs_kms_audit.audit_options import AuditOptions
 from ebs_kms_audit.context.grants import GrantLog
 from ebs_kms_audit.context.history import ContextCollector
+from ebs_kms_audit.context.key_errors import concerns_one_key
 from ebs_kms_audit.context.policy_history import PolicyHistory
 from ebs_kms_audit.context.symptom_joins import FindingContext, joined
 from ebs_kms_audit.context.symptoms import SymptomCollector
@@ -141,6 +142,7 @@ class _Collected:
         )
         self.context.add_calls(events.calls())
         self.context.add_changes(events.changes())
+        self.context.add_key_errors(events.key_errors(concerns_one_key))
         self.context.add_successes(events.successes(related))
         if events.kept_records:
             self.context.add_records(events.kept_records)

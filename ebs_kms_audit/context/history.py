@@ -149,6 +149,10 @@ class ContextCollector:
         """Add the changes of large exports, after all events."""
         self._changes.add_rows(changes)
 
+    def add_key_errors(self, errors: Sequence[ChangeRows]) -> None:
+        """Add the calls in large exports that failed because of the state of a key."""
+        self._key_errors.add_rows(errors)
+
     def add_records(self, records: KeptRecords) -> None:
         """Add the changes and successes in logs that are not decoded, after all events."""
         self._changes.add_records(records.changes())

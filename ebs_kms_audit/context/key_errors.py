@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.identify import is_kms, keys_in
 from ebs_kms_audit.model import AlikeEvents, Denials, Event
 from ebs_kms_audit.reading.related import spans_near, time_of
+
+if TYPE_CHECKING:
+    from ebs_kms_audit.reading.exports.large.changes import ChangeRows
 
 NEAR = 3600.0
 """The longest time between a denial and a key error that can explain it, in seconds."""
@@ -23,11 +28,11 @@ class _Failures(NamedTuple):
     """The failed calls of one key, in order of time, file and line.
 
     times   the times in seconds since 1970
-    places  the events that hold each call, and its place in them
+    events  returns the calls from one number to another
     """
 
-    times: list[float]
-    places: list[tuple[AlikeEvents, int]]
+    times: Sequence[float]
+    events: Callable[[int, int], list[Event]]
 
 
 class KeyErrors:
@@ -36,7 +41,9 @@ class KeyErrors:
     def __init__(self) -> None:
         self._files: dict[str, int] = {}
         self._by_key: dict[_Key, list[AlikeEvents]] = {}
-        self._failures: dict[_Key, _Failures] = {}
+        self._rows: list[ChangeRows] = []
+        self._groups: dict[_Key, list[tuple[int, int]]] = {}  # numbers of files of rows, groups
+        self._failures: dict[_Key, list[_Failures]] = {}
         self._kept = 0
         self.overflowed = False
 
@@ -48,17 +55,35 @@ class KeyErrors:
     def add_alike(self, events: AlikeEvents) -> None:
         """Add events with a time; they are kept as in `add`."""
         first = events.first
-        if not is_kms(first) or first.error_code not in KEY_STATE_CODES:
-            return
-        keys = keys_in(first)
-        if len(keys) != 1:
+        if not concerns_one_key(first):
             return
         if self._kept >= _KEPT:
             self.overflowed = True
             return
         self._kept += len(events)
         self._files.setdefault(first.file, len(self._files))
-        self._by_key.setdefault((first.region, keys.pop()), []).append(events)
+        self._by_key.setdefault(_key(first), []).append(events)
+
+    def add_rows(self, rows: Sequence[ChangeRows]) -> None:
+        """Add rows of large exports that were only counted, after all events."""
+        for number, one in enumerate(rows):
+            better = one.without_repeated(chain.from_iterable(chain(*self._by_key.values())))
+            if better:
+                self._leave_out({*better})
+            self._files.setdefault(one.file, len(self._files))
+            for group, event in one.groups.items():
+                self._groups.setdefault(_key(event), []).append((number, group))
+        self._rows = [*rows]
+
+    def _leave_out(self, event_ids: Collection[str]) -> None:
+        """Leave out the events with some Event IDs."""
+        for key, several in self._by_key.items():
+            kept = []
+            for events in several:
+                ids = enumerate(events.columns.event_ids)
+                if places := [at for at, one in ids if one not in event_ids]:
+                    kept.append(events.at(places))
+            self._by_key[key] = kept
 
     def near(self, denials: Denials) -> tuple[Event, ...]:
         """Return at most 20 errors of the denied key within an hour of a denial.
@@ -67,17 +92,30 @@ class KeyErrors:
         """
         found: list[Event] = []
         for key in {(denial.event.region, denial.key.id) for denial in denials.kinds}:
-            if key not in self._by_key:
-                continue
             if key not in self._failures:
-                self._failures[key] = self._in_order(self._by_key[key])
-            times, places = self._failures[key]
-            for begin, end in spans_near(times, denials.times, NEAR):
-                some = places[begin : min(end, begin + SHOWN)]
-                found += [events.event(at) for events, at in some]
-                if len(found) >= SHOWN:
-                    break
-        return tuple(sorted(found, key=time_of)[:SHOWN])
+                self._failures[key] = [*self._of_key(key)]
+            for times, events in self._failures[key]:
+                first: list[Event] = []
+                for begin, end in spans_near(times, denials.times, NEAR):
+                    first += events(begin, min(end, begin + SHOWN))
+                    if len(first) >= SHOWN:
+                        break
+                found += first
+        return tuple(sorted(found, key=self._place)[:SHOWN])
+
+    def _place(self, event: Event) -> tuple[float, int, int]:
+        return time_of(event), self._files[event.file], event.line
+
+    def _of_key(self, key: _Key) -> Iterator[_Failures]:
+        """Yield the failed calls of a key: the events, and the rows of each file."""
+        if key in self._by_key:
+            yield self._in_order(self._by_key[key])
+        of_files: dict[int, list[int]] = {}
+        for number, group in self._groups.get(key, ()):
+            of_files.setdefault(number, []).append(group)
+        for number, groups in of_files.items():
+            rows = self._rows[number].of_groups(groups)
+            yield _Failures(rows.times, rows.events)
 
     def _in_order(self, failed: list[AlikeEvents]) -> _Failures:
         """Return the calls in order, each event once: of two forms, the one that says more."""
@@ -94,6 +132,17 @@ class KeyErrors:
                         continue
                 calls[uid] = seconds, file, line, events, at
         in_order = sorted(calls.values(), key=itemgetter(0, 1, 2))
-        return _Failures(
-            [seconds for seconds, *_ in in_order], [(one, at) for *_, one, at in in_order]
-        )
+
+        def made(begin: int, end: int) -> list[Event]:
+            return [events.event(at) for *_, events, at in in_order[begin:end]]
+
+        return _Failures([seconds for seconds, *_ in in_order], made)
+
+
+def concerns_one_key(event: Event) -> bool:
+    """Return whether a call failed because of the state of exactly one key."""
+    return is_kms(event) and event.error_code in KEY_STATE_CODES and len(keys_in(event)) == 1
+
+
+def _key(event: Event) -> _Key:
+    return event.region, keys_in(event).pop()

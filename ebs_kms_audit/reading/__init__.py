@@ -28,7 +28,6 @@ memory           the memory of blocks is kept
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import chain, count
@@ -42,7 +41,7 @@ from ebs_kms_audit.reading.formats import RECORDS
 from ebs_kms_audit.reading.recognition import ContentKind, Header, content_of_columns, recognize
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.shown_accounts import ShownAccounts
-from ebs_kms_audit.reading.sources import Source, Sources, repeatable
+from ebs_kms_audit.reading.sources import Source, Sources, only_path, repeatable
 from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.tables import Table
 from ebs_kms_audit.reading.workers import Workers
@@ -105,7 +104,7 @@ class Reading:
         self._window = window
         self._workers = Workers(processes, meter)
         self._lazy = lazy
-        self._without_policy = None if policy_without_key else _only_path(inputs, records)
+        self._without_policy = None if policy_without_key else only_path(inputs, records)
         self._of_records: set[str] = set()
         self.files: list[InputStats] = []
         self.documents = Documents()
@@ -338,6 +337,13 @@ class Reading:
         """Return the changes to keys in large files, which `read` and `around` leave out."""
         return _without_repeated([large.changes() for large in self._exports.large])
 
+    def key_errors(self, concern: Callable[[Event], bool]) -> list[ChangeRows]:
+        """Return the calls in large files that failed because of the state of one key.
+
+        `concern` returns whether an event is such a call.
+        """
+        return _without_repeated([large.key_errors(concern) for large in self._exports.large])
+
     def successes(self, related: RelatedEvents) -> list[SuccessRows]:
         """Return the successes of the callers of denials in large files, which `read` left out."""
         return [large.successes(related) for large in self._exports.large]
@@ -353,13 +359,6 @@ class Reading:
         for large in self._exports.large:
             large.release(close=not self._lazy)
         self._exports, self.kept_records = Exports(self._workers), None
-
-
-def _only_path(inputs: Any, records: Any) -> str | None:
-    """Return the path that is the only input, if it is one."""
-    given = inputs[0] if isinstance(inputs, list | tuple) and len(inputs) == 1 else inputs
-    is_path = records is None and isinstance(given, str | os.PathLike)
-    return os.fsdecode(given) if is_path else None
 
 
 _Listed = TypeVar("_Listed", bound="ListedRows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ebs_kms_audit.model import AlikeEvents, Event
@@ -63,6 +63,9 @@ class Events(Protocol):
 
     def changes(self) -> Sequence[ChangeRows]:
         """Return the changes to keys in large files, which `read` and `around` leave out."""
+
+    def key_errors(self, concern: Callable[[Event], bool]) -> Sequence[ChangeRows]:
+        """Return the calls in large files that failed because of the state of a key."""
 
     def successes(self, related: RelatedEvents) -> Sequence[SuccessRows]:
         """Return the successes in large files, which `read` and `around` leave out."""

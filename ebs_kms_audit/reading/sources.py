@@ -287,6 +287,13 @@ class Sources:
             )
 
 
+def only_path(inputs: Any, records: Any) -> str | None:
+    """Return the path that is the only input, if it is one."""
+    given = inputs[0] if isinstance(inputs, list | tuple) and len(inputs) == 1 else inputs
+    is_path = records is None and isinstance(given, str | os.PathLike)
+    return os.fsdecode(given) if is_path else None
+
+
 def repeatable(inputs: Any) -> bool:
     """Return whether the inputs can be read a second time: paths and tables, but no streams."""
     if tables.is_table(inputs):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -148,6 +148,10 @@ class _Gathered:
 
     def changes(self) -> list[ChangeRows]:
         """Return nothing, because `read` yields all changes."""
+        return []
+
+    def key_errors(self, concern: Callable[[Event], bool]) -> list[ChangeRows]:  # noqa: ARG002
+        """Return nothing, because `read` yields all KMS events that failed."""
         return []
 
     def successes(self, related: RelatedEvents) -> list[SuccessRows]:  # noqa: ARG002

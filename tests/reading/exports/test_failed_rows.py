@@ -138,6 +138,25 @@ def test_errors_of_the_key_are_listed_by_time_and_line_with_their_users(report_o
 
 
 @BOTH_READERS
+@pytest.mark.parametrize("options", [{}, {"around": "2026-05-18T07:00:30Z", "minutes": 0.1}])
+def test_the_first_twenty_errors_of_the_key_near_a_denial_are_listed(report_on, sizes, options):
+    rows = [
+        failed(event_time=f"2026-05-18T{time}Z", event_id=time, resources=OF_KEY)
+        for time in (
+            "06:00:29", "08:00:31",  # more than an hour from the denial
+            *(f"07:30:{second:02}" for second in range(59, 0, -2)),
+            "06:00:30", "07:30:07",  # the second is known
+        )
+    ]  # fmt: skip
+    call = denied(event_time="2026-05-18T07:00:30Z", resources=OF_KEY)
+    (finding,) = report_on(sizes, *rows, call, **options).findings
+    assert [one.event_id for one in finding.history.key_errors] == [
+        "06:00:30",
+        *(f"07:30:{second:02}" for second in range(1, 39, 2)),
+    ]
+
+
+@BOTH_READERS
 @pytest.mark.parametrize("user", ["alice", "bob"])
 def test_an_error_with_a_long_term_key_shows_that_its_user_is_an_iam_user(report_on, sizes, user):
     """Source: IAM User Guide, "IAM identifiers": AKIA is an access key of a user or root."""

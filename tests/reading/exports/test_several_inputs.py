@@ -69,6 +69,24 @@ def test_what_one_export_lacks_is_taken_from_the_other(reader, tmp_path, order, 
     assert [one.name for one in change.resources] == [KEY_ID]
 
 
+@pytest.mark.parametrize("long", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_error_of_the_key_is_listed_once(reader, tmp_path, order, long):
+    call = denied("alice", **NAMES_KEY)
+    error = denied("bob", error_code="DisabledException", event_name="Decrypt", **NAMES_KEY)
+    no_key = error | {"Resources": "[]"}
+    files = [
+        ([call, error] + FILLING * long[0], HEADER),
+        ([error, no_key, call] + FILLING * long[1], without("Recipient Account Id")),
+    ]
+    report = audit_of(tmp_path, *files, order=order)
+    (finding,) = report.findings
+    assert [(one.event_id, one.account) for one in finding.history.key_errors] == [
+        (error["Event ID"], "111122223333")
+    ]
+    assert [one.count for one in report.other_errors] == [1]
+
+
 def without_places(report: Report) -> dict[str, Any]:
     """Return a report without the places of listed events, each of which is in one of the inputs.
 

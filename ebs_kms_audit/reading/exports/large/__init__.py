@@ -20,7 +20,7 @@ counted       rows that are only counted, by group (errors: failed KMS calls, ea
 account_counter  the account ids that rows show, for files whose own ids are damaged
 places        what is kept of a row that may bear on a denial (kept: of all such rows of a file)
 choice        which places bear on denials
-calls, changes, successes  those of a finding
+calls, changes, successes  those of a finding (changes: also failures because of a key's state)
 listed        rows that findings list: their events are made when they are used
 """
 

@@ -1,4 +1,7 @@
-"""The changes to keys in a large export, in rows such as those of RetireGrant."""
+"""The changes to keys in a large export, in rows such as those of RetireGrant.
+
+The calls that failed because of the state of a key are looked up in the same way.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from ebs_kms_audit.model import Event, Listed
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports.large.distinct import distinct
 from ebs_kms_audit.reading.exports.large.listed import ListedRows, RowTexts
+from ebs_kms_audit.reading.exports.large.places import some_of
 
 
 class Changes(NamedTuple):
@@ -32,6 +36,10 @@ class Changes(NamedTuple):
     lines: Sequence[int]
     texts: RowTexts
 
+    def events(self, begin: int, end: int) -> list[Event]:
+        """Return the events of the changes from one number to another, counted in order of time."""
+        return self.texts.read(some_of(self.places, self.numbers[begin:end]))
+
     def listed(self, begin: int, end: int) -> list[Listed]:
         """Return the changes from one number to another, counted in order of time."""
         some = slice(begin, end)
@@ -41,7 +49,7 @@ class Changes(NamedTuple):
 
 
 class ChangeRows(ListedRows):
-    """Changes that are counted. Only the texts of those that a finding lists are kept.
+    """Changes or failed calls that are counted. Only the texts of those that are listed are kept.
 
     groups  an event for each group of changes, by the hash of the group; it has the Region, the
             account and the resources of all of them

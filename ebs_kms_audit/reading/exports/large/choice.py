@@ -33,7 +33,7 @@ class RowChoice:
             return self.are_near(places)
         if kind == "sessions":
             return self.are_sessions(places)
-        if kind == "changes":
+        if kind in ("changes", "key_errors"):
             return np.ones(len(places), dtype=bool)
         return self.are_of_users(places) | are_odd(places)
 

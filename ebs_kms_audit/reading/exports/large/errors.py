@@ -1,4 +1,4 @@
-"""Failed KMS calls that are only counted: not denied, and not because of the state of a key.
+"""Failed KMS calls that are only counted, because they were not denied.
 
 Of each group there are the first line, the first and the last time, and hashes of the Event IDs,
 by which an event that is in several rows or inputs counts once.

@@ -26,11 +26,11 @@ from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
 from ebs_kms_audit.reading.exports.large.choice import RowChoice, are_odd, in_order
 from ebs_kms_audit.reading.exports.large.counted import CountedRows
-from ebs_kms_audit.reading.exports.large.distinct import are_among
+from ebs_kms_audit.reading.exports.large.distinct import are_among, distinct
 from ebs_kms_audit.reading.exports.large.errors import CountedErrors
 from ebs_kms_audit.reading.exports.large.kept import KeptRows, KeptTexts
 from ebs_kms_audit.reading.exports.large.listed import NO_ID, RowTexts
-from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE
+from ebs_kms_audit.reading.exports.large.places import KINDS, PLACE, some_of
 from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
 from ebs_kms_audit.reading.exports.large.row_events import RowEvents
 from ebs_kms_audit.reading.exports.large.settings import Settings
@@ -248,6 +248,17 @@ class LargeExport:
         if len(self._yielded):
             places = places[~are_among(places["offset"], self._yielded)]
         return ChangeRows(places, self._counted.changes(), self._listed)
+
+    def key_errors(self, concern: Callable[[Event], bool]) -> ChangeRows:
+        """Return the calls that failed because of the state of a key, those that concern one key.
+
+        `concern` returns whether an event is such a call: those of one group name the same keys.
+        """
+        places = self._kept["key_errors"].places()
+        every = {one: self._counted.event(one) for one in distinct(places["group"]).values.tolist()}
+        groups = {group: event for group, event in every.items() if concern(event)}
+        chosen = are_among(places["group"], np.array([*groups], dtype=np.uint64))
+        return ChangeRows(some_of(places, np.flatnonzero(chosen)), groups, self._listed)
 
     def successes(self, related: RelatedEvents) -> SuccessRows:
         """Return the successes of the callers of denials."""

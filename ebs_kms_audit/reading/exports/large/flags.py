@@ -13,8 +13,8 @@ from ebs_kms_audit.reading.exports.events import judge
 from ebs_kms_audit.reading.exports.header import Layout
 
 (
-    DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, FAILED, SUCCESS, CHANGE, SESSION, ERROR,
-) = (1 << n for n in range(11))  # fmt: skip
+    DOUBT, DAMAGED, NEEDED, USER, COUNTED, CALL, FAILED, SUCCESS, CHANGE, SESSION, ERROR, STATE,
+) = (1 << n for n in range(12))  # fmt: skip
 """Rows without flags are ordinary: they can be read, and an audit does not need them.
 
 DOUBT    rows that the plain reader must read
@@ -27,7 +27,8 @@ FAILED   calls with an error that is a symptom
 SUCCESS  successful KMS calls of the kinds that EBS needs
 CHANGE   changes to a key
 SESSION  AssumeRole calls
-ERROR    KMS calls that failed, but were not denied, and not because of the state of a key
+ERROR    KMS calls that failed for another reason than a denial; of these:
+STATE    calls that failed because of the state of a key
 """
 
 
@@ -70,10 +71,10 @@ def _of_relevant(relevance: Relevance, source: str, name: str, error: str) -> in
     if name == "PutKeyPolicy":
         return NEEDED
     is_denied = error in DENIAL_CODES  # of a denied call, unreadable resources are reported
-    if error and relevance.kms and not is_denied and error not in KEY_STATE_CODES:
-        return COUNTED | ERROR
-    if is_denied or (error and relevance.kms):
+    if is_denied:
         return NEEDED
+    if error and relevance.kms:
+        return COUNTED | ERROR | (STATE if error in KEY_STATE_CODES else 0)
     if error and relevance.assume_role:
         return COUNTED
     flags = COUNTED

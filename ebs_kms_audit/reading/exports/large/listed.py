@@ -64,6 +64,14 @@ class RowTexts:
         lines = places["line"].tolist()
         return [*map(self._events.of_text, lines, self._texts_of(places))]
 
+    def read(self, places: Array) -> list[Event]:
+        """Return the events of rows. Each row is read and parsed once."""
+        lines = places["line"].tolist()
+        new = [at for at, line in enumerate(lines) if line not in self._rows]
+        for at, text in zip(new, self._texts_of(some_of(places, np.array(new, int))), strict=True):
+            self._rows[lines[at]] = text
+        return [self.event(line) for line in lines]
+
     def event(self, line: int) -> Event:
         """Return the event of a listed row. It is parsed once."""
         row = self._row(line)
@@ -136,6 +144,11 @@ class ListedRows:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self._texts.file
 
     @property
     def rank(self) -> tuple[object, ...]:

@@ -50,19 +50,21 @@ KINDS = {
     "calls": PlaceKind("all", 1_500_000),
     "failures": PlaceKind("all", 1_500_000),
     "changes": PlaceKind("all", 1_000_000),
+    "key_errors": PlaceKind("all", 1_000_000),
     "successes": PlaceKind("latest", 500_000),
     "sessions": PlaceKind("all", 1_000_000),
     "holders": PlaceKind("first", 500_000),
 }
 """The kinds of rows that may bear on a denial, and what the `id` of a row is.
 
-calls      EC2 calls: the Request ID
-failures   EC2 calls with an error that is a symptom: 0
-changes    changes to keys: the Event ID
-successes  successful KMS calls of the kinds that EBS needs: the caller, the operation, the key, and
-           in the last bit whether AWS made the call itself (INTERNAL)
-sessions   AssumeRole calls: the access key that was returned; a place for each, if there are more
-holders    rows that show that a user has a long-term access key: the User name and the account
+calls       EC2 calls: the Request ID
+failures    EC2 calls with an error that is a symptom: 0
+changes     changes to keys: the Event ID
+key_errors  KMS calls that failed because of the state of a key: the Event ID
+successes   successful KMS calls of the kinds that EBS needs: the caller, the operation, the key,
+            and in the last bit whether AWS made the call itself (INTERNAL)
+sessions    AssumeRole calls: the access key that was returned; a place for each, if there are more
+holders     rows that show that a user has a long-term access key: the User name and the account
 """
 
 _WHOLE = f"V{PLACE.itemsize}"  # whole places are copied in less time than their fields

@@ -4,8 +4,8 @@ The rows are judged in two parts, each text of a part once, by the code of the p
 
 - Rows without an error are counted by group. Of EC2 calls, changes, successes, AssumeRole calls and
   holders of long-term keys, the place is kept (`selection`).
-- Failed KMS calls are counted by group too, with their Event IDs (`errors`). Those that were
-  denied, or that failed because of the state of a key, are parsed, and the few others that must be
+- Failed KMS calls are counted by group too, with their Event IDs (`errors`). If the state of a key
+  is the reason, the place is kept. Denied calls are parsed, and the few other rows that must be
   seen (`needed`).
 - Where a row is in doubt, the plain reader reads it and the rows after it.
 """

@@ -21,6 +21,7 @@ from ebs_kms_audit.reading.exports.large.flags import (
     FAILED,
     NEEDED,
     SESSION,
+    STATE,
     SUCCESS,
     USER,
 )
@@ -198,17 +199,23 @@ class RowSelection:
             self._keep("sessions", block, rows, np.zeros_like(keys), keys)
 
     def _keep_errors(self, block: Block, rows: Array, needed: Array) -> None:
-        """Keep the Event IDs of failed KMS calls. Rows with one that must be parsed are needed."""
-        if not len(rows) or self._audit_window is not None:  # those inside the window are needed
+        """Keep the Event IDs of failed KMS calls, and the places of those with the flag STATE.
+
+        Rows with an Event ID that must be parsed are needed.
+        """
+        if not len(rows):
             return
         odd = _must_be_parsed(block, columns.EVENT_ID, rows)
         self._need(block, rows[odd], needed)
         rows = rows[~odd]
-        if not len(rows):
-            return
         ids = hash_spans(block.buffer, *block.cells(columns.EVENT_ID, rows))
-        hashes, seconds = block.groups.hashes[rows], block.seconds[rows]
-        self._errors.append((hashes, block.lines(rows), seconds, ids))
+        of_state = np.flatnonzero(block.groups.flags[rows] & STATE)
+        if len(of_state):
+            users = np.zeros_like(of_state)
+            self._keep("key_errors", block, rows[of_state], users, ids[of_state])
+        if len(rows) and self._audit_window is None:  # those inside the window are needed
+            hashes, seconds = block.groups.hashes[rows], block.seconds[rows]
+            self._errors.append((hashes, block.lines(rows), seconds, ids))
 
     def _keep(self, name: str, block: Block, rows: Array, users: Array, ids: Array) -> None:
         places = block.places(rows, users, ids)
