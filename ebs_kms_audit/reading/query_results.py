@@ -21,6 +21,7 @@ from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.records.needless import NeedlessRows
 from ebs_kms_audit.reading.sources import Source
 from ebs_kms_audit.reading.stats import InputStats
+from ebs_kms_audit.reading.timestamps import TimeReader
 
 _NO_NAME = "it has no event name, and its message is not a recognized access-denied message"
 
@@ -65,17 +66,25 @@ def read_query_rows(
 def _records(
     rows: Iterable[Row], columns: Columns, width: int, stats: InputStats
 ) -> Iterator[RecordFields]:
-    """Yield the fields of the record in each row; its number is that of the line."""
-    unpacker, needless = Unpacker(), NeedlessRows(columns)
+    """Yield the fields of the record in each row; its number is that of the line.
+
+    Needless rows with a time are counted instead.
+    """
+    unpacker, needless, times = Unpacker(), NeedlessRows(columns), TimeReader()
     for row in rows:
         cells = row.cells
         fault = row.fault or _misfit(cells, width)
         if fault:
             yield RecordFields(row.line, Fields({}), fault)
             continue
-        fields = needless.fields(cells)
-        if fields is not None:
-            yield RecordFields(row.line, fields, None)
+        text = needless.time(cells)
+        if text is not None:
+            time = times.read(text)
+            if time is None:
+                yield RecordFields(row.line, Fields({"time": text}), None)
+            else:
+                stats.rows += 1
+                stats.add_time(time)
             continue
         if is_blank(cells):
             continue

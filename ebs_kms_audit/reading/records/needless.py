@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from ebs_kms_audit.aws.relevance import HOLDERS_KEPT, NOT_RELEVANT, is_relevant, relevance
 from ebs_kms_audit.reading.records.columns import Columns, utc_time
-from ebs_kms_audit.reading.records.fields import Fields
 from ebs_kms_audit.reading.timestamps import TimeReader
 
 _WITH_KEYS = ("userIdentity", "userIdentity.accessKeyId")
@@ -37,26 +36,33 @@ class NeedlessRows:
         ]
         self._holders: set[int] = set()
 
-    def fields(self, cells: Sequence[str]) -> Fields | None:
-        """Return the time, source and name of the event in a needless row.
+    def time(self, cells: Sequence[str]) -> str | None:
+        """Return the time of the event in a needless row; "" without one.
 
         None if an audit needs more of the row, or if only its record shows whether it does.
         """
         if not self._has_names:
             return None
         source, name = self._text(cells, "eventSource"), self._text(cells, "eventName")
-        if "." not in source or not name or ":" in name or is_relevant(source, name):
+        why = relevance(source, name)
+        if why is not NOT_RELEVANT and is_relevant(source, name):
+            return None
+        if "." not in source or not name or ":" in name:
             return None
         time = utc_time(self._text(cells, "eventTime"))
         if self._can_have_long_term_key(cells) and (
-            relevance(source, name) is not NOT_RELEVANT or self._is_new(cells, time)
+            why is not NOT_RELEVANT or self._is_new(cells, time)
         ):
             return None
-        return Fields({"time": time, "source": source, "name": name})
+        return time
 
     def _can_have_long_term_key(self, cells: Sequence[str]) -> bool:
         """Return whether the caller can have a long-term access key. An escape can hide one."""
-        return any(_LONG_TERM_KEY in cells[place] or "\\" in cells[place] for place in self._keys)
+        for place in self._keys:
+            cell = cells[place]
+            if _LONG_TERM_KEY in cell or "\\" in cell:
+                return True
+        return False
 
     def _text(self, cells: Sequence[str], member: str) -> str:
         """Return the text of a row that `Columns.values` has for a member; "" without one."""
