@@ -22,6 +22,7 @@ from ebs_kms_audit.aws.relevance import NOT_RELEVANT, relevance
 from ebs_kms_audit.errors import InputError
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports import header as columns
+from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import (
     SAMPLE,
     cells_getter,
@@ -123,8 +124,9 @@ class Exports:
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(
-                layout, delimiter, sample, lines.check_length, self._window, named_keys
-            )
+                layout, delimiter, sample, lines.check_length, self._window, named_keys,
+                count_accounts=_has_damaged_ids(layout, sample),
+            )  # fmt: skip
             large = open_large(source, kept, stats, head[: index + 1], settings, self._related)
         if kept is not None:
             kept.keep_no_more()
@@ -169,8 +171,9 @@ class Exports:
                 from ebs_kms_audit.reading.exports.large.settings import Settings
 
             settings = Settings(
-                layout, _OF_TABLES, sample, audit_window=self._window, named_keys=self.named_keys
-            )
+                layout, _OF_TABLES, sample, audit_window=self._window, named_keys=self.named_keys,
+                count_accounts=_has_damaged_ids(layout, sample),
+            )  # fmt: skip
             opened = open_large_table(whole, stats, settings, self._related, again)
             yield from self._events_of_large(opened)
         else:
@@ -232,6 +235,15 @@ def _size_of(source: Source, kept: KeptBlocks | None) -> Callable[[int], int]:
         return lambda most: kept.size(most // times + 1) * times
     size = source.file.size * (_UNPACKED if source.file.packed else 1)
     return lambda _: size
+
+
+def _has_damaged_ids(layout: Layout, sample: Iterable[Row]) -> bool:
+    """Return whether account ids of some rows lost digits."""
+    at = layout.positions.get(columns.ACCOUNT)
+    if at is None:
+        return False
+    rows = {row.cells[at]: row.cells for row in sample if len(row.cells) == layout.width}
+    return any(lost_digits(cell) and not layout.misfit(cells) for cell, cells in rows.items())
 
 
 def _no_whole_row(source: Source, cut_short: str) -> InputError:

@@ -21,7 +21,6 @@ from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.model import AlikeEvents, Event
 from ebs_kms_audit.reading.bits import Array
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.events import read_events
 from ebs_kms_audit.reading.exports.large.calls import CallRows, names_more
 from ebs_kms_audit.reading.exports.large.changes import ChangeRows
 from ebs_kms_audit.reading.exports.large.choice import RowChoice, are_odd, in_order
@@ -35,7 +34,6 @@ from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
 from ebs_kms_audit.reading.exports.large.row_events import RowEvents
 from ebs_kms_audit.reading.exports.large.settings import Settings
 from ebs_kms_audit.reading.exports.large.successes import SuccessRows
-from ebs_kms_audit.reading.exports.rows import Row
 from ebs_kms_audit.reading.hashing import hash_texts
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.shown_accounts import ShownAccounts
@@ -43,6 +41,7 @@ from ebs_kms_audit.reading.stats import InputStats
 from ebs_kms_audit.reading.unchanged import UnchangedFile
 from ebs_kms_audit.reading.workers import Workers
 
+_Results = Callable[[Settings, Workers], Generator[RangeResult]]
 _TOGETHER = 2_000  # EC2 calls: so many are in memory at once, as cells
 _FAILED_TOGETHER = 50_000  # after so many failed rows, those of a kind are yielded together
 
@@ -50,18 +49,17 @@ _FAILED_TOGETHER = 50_000  # after so many failed rows, those of a kind are yiel
 class LargeExport:
     """One large export. `read` it, then ask for the rows that bear on denials.
 
-    `results` yields what each range of it holds. The first row is at the line `line`. With
-    `related`, only rows that can bear on these denials are kept. `again` returns all rows a second
-    time; it is None where that is not possible. Texts of rows are read from the `file`; without it,
-    they are in the results.
+    `results` yields what each range of it holds, and `again` does so a second time; it is None
+    where that is not possible. The first row is at the line `line`. With `related`, only rows that
+    can bear on these denials are kept. Texts of rows are read from the `file`; without it, they are
+    in the results.
 
     calls  the EC2 calls near denials that `around` left out
     """
 
     def __init__(
         self, stats: InputStats, settings: Settings,
-        results: Callable[[Workers], Generator[RangeResult]], *, line: int,
-        related: RelatedEvents | None, again: Callable[[], Iterator[Row]] | None,
+        results: _Results, *, line: int, related: RelatedEvents | None, again: _Results | None,
         file: UnchangedFile | None = None,
     ) -> None:  # fmt: skip
         self._results = results
@@ -84,7 +82,7 @@ class LargeExport:
         self._yielded = np.empty(0, PLACE["offset"])  # the rows that `around` yielded
         completeness = settings.layout.completeness
         self._listed = RowTexts(self.name, self._texts, self._events, completeness)
-        self._shown = ShownAccounts() if settings.has_damaged_ids else None
+        self._shown = ShownAccounts() if settings.count_accounts else None
         self._damaged = False
         nothing = np.empty(0, PLACE)
         self.calls = CallRows(nothing, nothing["id"], (), self._counted.event, self._listed)
@@ -118,7 +116,7 @@ class LargeExport:
         `workers` may read a part of the file.
         """
         failed_calls: list[Event | AlikeEvents] = []
-        with closing(self._results(workers)) as results:
+        with closing(self._results(self._settings, workers)) as results:
             for result in results:
                 for event in self._take(result):
                     if symptom_of(event.source, event.name, event.error_code):
@@ -185,14 +183,14 @@ class LargeExport:
     def shown_accounts(self) -> ShownAccounts | None:
         """Return how often all rows show each account id; None if no id lost digits.
 
-        If the first rows have whole ids, the rows are read again, by the plain reader. None if that
-        is not possible.
+        If the first rows have whole ids, the rows are read again. None if that is not possible.
         """
         if self._shown is None and self._damaged and self._again is not None:
             self._shown = ShownAccounts()
-            stats = InputStats(self.name, layout=self._settings.layout)
-            for event in read_events(self._again(), stats, self._settings.delimiter):
-                self._shown.add(event)
+            settings = self._settings._replace(count_accounts=True)
+            with closing(self._again(settings, Workers())) as results:
+                for result in results:
+                    self._shown.add_counts(*result.accounts)
         return self._shown
 
     def around(self, related: RelatedEvents) -> Iterator[Event]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 
 from ebs_kms_audit.reading.decoding import Lines
 from ebs_kms_audit.reading.exports.large.contents import (
@@ -19,7 +19,6 @@ from ebs_kms_audit.reading.exports.large.export import LargeExport
 from ebs_kms_audit.reading.exports.large.range_reader import RangeResult
 from ebs_kms_audit.reading.exports.large.ranges import Ranges, results_of
 from ebs_kms_audit.reading.exports.large.settings import Settings
-from ebs_kms_audit.reading.exports.rows import Row, Rows
 from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.reading.sources import PlainFile, Source, opened
 from ebs_kms_audit.reading.stats import InputStats
@@ -50,25 +49,26 @@ def open_large(
     if not text.endswith(end) or text.count(b"\r") != text.count(b"\r\n"):
         return None
     settings = settings._replace(crlf=end == b"\r\n", keep_texts=True)
-    large = partial(
-        LargeExport, stats, line=len(head) + 1, related=related,
-        again=partial(_rows_of, source, settings) if source.repeatable else None,
-    )  # fmt: skip
+    large = partial(LargeExport, stats, line=len(head) + 1, related=related)
     first = next(iter(_blocks(source, kept)), b"")
     file = source.file
     if file and isinstance(first, bytes) and not file.packed:
         mark = len(_BYTE_ORDER_MARK) if first.startswith(_BYTE_ORDER_MARK) else 0
         if first.startswith(text, mark):
             settings = settings._replace(keep_texts=False)
-            results = partial(_of_file, file, mark + len(text), settings)
-            return large(settings, results, file=UnchangedFile(file.path))
+            results = partial(_of_file, file, mark + len(text))
+            return large(settings, results, again=results, file=UnchangedFile(file.path))
     content = Lines(source.name, _blocks(source, kept)).raw()
     if content is None or not next(content).startswith(text):
         return None
     if file and file.packed:
-        return large(settings, partial(_of_packed_file, source, file, len(text), settings))
-    decode = decoded_text if isinstance(first, str) else decoded
-    return large(settings, partial(_in_order, source, kept, len(text), decode, settings))
+        results = partial(_of_packed_file, source, file, len(text))
+        return large(settings, results, again=results)
+    in_order = partial(
+        _in_order, source, len(text), decoded_text if isinstance(first, str) else decoded
+    )
+    again = partial(in_order, None) if source.repeatable else None
+    return large(settings, partial(in_order, kept), again=again)
 
 
 def open_large_table(
@@ -82,11 +82,15 @@ def open_large_table(
     from ebs_kms_audit.reading.exports.large.table_lines import lines_of, text_of_line  # pyarrow
 
     settings = settings._replace(keep_texts=True)
-    lines = filling(lines_of(table.batches, settings))
-    once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)
+
+    def results(opened: Table, settings: Settings, _: Workers) -> Generator[RangeResult]:
+        lines = filling(lines_of(opened.batches, settings))
+        once = SequentialContent(lines, cut_short=lambda: None, decode=text_of_line)
+        return results_of(once, settings)
+
     return LargeExport(
-        stats, settings, lambda _: results_of(once, settings), line=1, related=related,
-        again=again and (lambda: map(Row, count(1), again().rows)),
+        stats, settings, partial(results, table), line=1, related=related,
+        again=again and (lambda *asked: results(again(), *asked)),
     )  # fmt: skip
 
 
@@ -113,9 +117,9 @@ def _of_packed_file(
 
 def _in_order(
     source: Source,
-    kept: KeptBlocks | None,
     begin: int,
     decode: Callable[[bytes | bytearray], str],
+    kept: KeptBlocks | None,
     settings: Settings,
     workers: Workers,
 ) -> Generator[RangeResult]:
@@ -134,10 +138,3 @@ def _blocks(source: Source, kept: KeptBlocks | None) -> Blocks:
         return iter(kept)
     assert source.blocks is not None
     return source.blocks()
-
-
-def _rows_of(source: Source, settings: Settings) -> Iterator[Row]:
-    """Yield the rows of a source that is read again, and its header, as the plain reader does."""
-    assert source.blocks is not None
-    lines = iter(Lines(source.name, source.blocks()))
-    return iter(Rows(lines, first_line=1, dialect=settings.dialect))

@@ -109,7 +109,7 @@ class RangeReader:
         self._groups = Groups(settings)
         self._needed = NeededRows(settings.layout, settings.cells)
         self._selection = RowSelection(settings, self._groups, self._needed)
-        self._accounts = AccountCounter(settings.layout) if settings.has_damaged_ids else None
+        self._accounts = AccountCounter(settings.layout) if settings.count_accounts else None
         self._rows_at_doubt = _FEWEST
         keep_freed_memory()
 

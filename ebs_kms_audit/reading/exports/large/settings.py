@@ -8,7 +8,6 @@ from datetime import UTC, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.reading.exports import header as columns
-from ebs_kms_audit.reading.exports.cells import lost_digits
 from ebs_kms_audit.reading.exports.events import row_starter, time_reader
 from ebs_kms_audit.reading.exports.header import Layout
 from ebs_kms_audit.reading.exports.rows import Dialect, Row
@@ -24,13 +23,13 @@ class Settings(NamedTuple):
 
     layout        where each column is
     delimiter     what is between two cells
-    sample        the first rows: they show the order of day and month in dates, the time zone, and
-                  whether account ids are damaged
+    sample        the first rows, which show the order of day and month in dates, and the time zone
     check_length  raises InputError where a line is too long for any row
     audit_window  the span of time that the audit looks at: rows in it are needed one by one
     named_keys    collects the keys that rows of other services name; None where nobody asks
     keep_texts    whether to keep the text of rows, because the file cannot be read from any place
     crlf          whether a row ends at a carriage return and a line feed, not at a line feed
+    count_accounts  whether to count the account ids that rows show, because some are damaged
     """
 
     layout: Layout
@@ -41,20 +40,12 @@ class Settings(NamedTuple):
     named_keys: NamedKeys | None = None
     keep_texts: bool = False
     crlf: bool = False
+    count_accounts: bool = False
 
     @property
     def dialect(self) -> Dialect:
         """What the plain reader must know of the rows."""
         return Dialect(self.delimiter, row_starter(self.layout))
-
-    @property
-    def has_damaged_ids(self) -> bool:
-        """Whether account ids of the first rows lost digits."""
-        at = self.layout.positions.get(columns.ACCOUNT)
-        if at is None:
-            return False
-        rows = {row.cells[at]: row.cells for row in self.sample if len(row.cells) > at}
-        return any(lost_digits(cell) and not self.layout.misfit(rows[cell]) for cell in rows)
 
     @property
     def time_zone(self) -> timezone | None:
