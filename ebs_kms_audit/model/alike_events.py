@@ -62,8 +62,8 @@ class AlikeEvents:
     def of_each_kind(cls, events: Iterable[Event | AlikeEvents]) -> list[AlikeEvents]:
         """Return events by their kinds, those of a kind in order of their lines.
 
-        A record is a kind by itself, and so is a row without a time in UTC, to the second. Events
-        in columns stay as they are.
+        A record is a kind by itself, and so is a row without a time, or with a part of a second.
+        Events in columns stay as they are.
         """
         rows: dict[object, list[Event]] = {}
         found: list[AlikeEvents | list[Event]] = []
@@ -74,7 +74,10 @@ class AlikeEvents:
                 found.append(cls.of(event))
             else:
                 named = event.user_name is not None
-                kind = _shared(event), named, source_kind(event.source_ip), id(event.resources)
+                kind = (
+                    _shared(event), named, source_kind(event.source_ip), id(event.resources),
+                    event.time and event.time.tzinfo,
+                )  # fmt: skip
                 alike = rows.get(kind)
                 if alike is None:
                     alike = rows[kind] = []
@@ -108,7 +111,13 @@ class AlikeEvents:
         """Return the time of the event at a place."""
         if self._kind is None or not at:
             return self.first.time
-        return datetime.fromtimestamp(self.columns.seconds[at], UTC)
+        time = datetime.fromtimestamp(self.columns.seconds[at], UTC)
+        return time if self.have_zone else time.replace(tzinfo=None)
+
+    @property
+    def have_zone(self) -> bool:
+        """Whether the time zone of the events is known. It is that of the first one."""
+        return self.first.time is not None and self.first.time.tzinfo is not None
 
     @property
     def have_one_name(self) -> bool:
@@ -133,7 +142,7 @@ def _is_plain_row(event: Event) -> bool:
         and event.record is None
         and event.line > 0
         and time is not None
-        and time.tzinfo is UTC
+        and time.tzinfo in (UTC, None)
         and not time.microsecond
     )
 

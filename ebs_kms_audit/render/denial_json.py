@@ -37,23 +37,24 @@ class DenialsJson:
         kinds = []
         for one in denials.alike:
             columns = one.events.columns
-            # The seconds are in UTC: a single event can have a time without a zone, or none.
+            # A single event can have a time with a part of a second, or none.
             single = (
                 null_or_text(time_text(one.events.first.time)) if len(one.events) == 1 else None
             )
             kind = kind_of(one.sample)
             parts = self._parts.of(kind, margin, denial_dict, one.sample)
-            kinds.append((parts, columns, single))
+            kinds.append((parts, columns, single, one.events.have_zone))
         for places in chunks(denials.places):
             texts: list[str] = []
             for number, at in places:
-                (start, to_time, to_source, to_line, end), columns, single = kinds[number]
+                parts, columns, single, have_zone = kinds[number]
+                start, to_time, to_source, to_line, end = parts
                 event_id, source_ip = columns.event_ids[at], columns.source_ips[at]
                 texts += (
                     start,
                     "null" if event_id is None else string_text(event_id),
                     to_time,
-                    single or f'"{seconds_text(columns.seconds[at])}"',
+                    single or f'"{seconds_text(columns.seconds[at], have_zone)}"',
                     to_source,
                     "null" if source_ip is None else string_text(source_ip),
                     to_line,

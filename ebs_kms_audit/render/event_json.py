@@ -54,7 +54,7 @@ class EventsJson:
         seconds, file, line, found = one
         if isinstance(found, Event):
             return f",{margin}{text_of(event_dict(found), margin)}"
-        time = seconds_text(seconds) if found.have_zone else seconds_text(seconds).rstrip("Z")
+        time = seconds_text(seconds, found.have_zone)
         name, code, event_id, user_name = found.summary(line)
         kind = name, code, file
         start, to_time, to_user, to_line, end = self._parts.of(kind, margin, _listed_dict, one)

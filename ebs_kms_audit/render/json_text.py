@@ -223,10 +223,11 @@ def time_text(time: datetime | None) -> str | None:
     return f"{hour}:{_TWO_DIGITS[time.minute]}:{_TWO_DIGITS[time.second]}{zone}"
 
 
-def seconds_text(seconds: float) -> str:
-    """Return the text of a time in UTC, in seconds since 1970."""
+def seconds_text(seconds: float, have_zone: bool) -> str:
+    """Return the text of a time in seconds since 1970, with `Z` only if the zone is known."""
     whole = int(seconds)
-    return f"{_minute_text(whole // 60)}{_SECONDS[whole % 60]}"
+    text = f"{_minute_text(whole // 60)}{_SECONDS[whole % 60]}"
+    return text if have_zone else text[:-1]
 
 
 @lru_cache(maxsize=10_000)

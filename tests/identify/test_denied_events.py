@@ -210,7 +210,6 @@ def test_rows_become_columns_by_their_kinds():
         {"identity": ROLE},
         {"record": RecordRef(file="b.json", number=7)},
         {"time": None},
-        {"time": TIME.replace(tzinfo=None)},
         {"time": TIME + timedelta(microseconds=1)},
         {"line": 0},
     ],
@@ -218,3 +217,16 @@ def test_rows_become_columns_by_their_kinds():
 def test_an_event_that_columns_cannot_hold_is_a_kind_by_itself(fields):
     events = [event(event_id=f"event-{number}", **fields) for number in range(2)]
     assert [list(alike) for alike in AlikeEvents.of_each_kind(events)] == [[one] for one in events]
+
+
+def test_rows_without_a_time_zone_are_columns_of_their_own():
+    """2026-05-18 07:00:34 without a zone is compared as UTC, and is not in UTC."""
+    naive = TIME.replace(tzinfo=None)
+    rows = [
+        row(2, time=TIME), row(3, time=naive), row(4, time=TIME + timedelta(seconds=1)),
+        row(5, time=naive + timedelta(seconds=1)),
+    ]  # fmt: skip
+    found = AlikeEvents.of_each_kind(rows)
+    assert [alike.have_zone for alike in found] == [True, False]
+    assert [list(alike) for alike in found] == [rows[::2], rows[1::2]]
+    assert [alike.time(1) for alike in found] == [rows[2].time, rows[3].time]

@@ -240,3 +240,12 @@ def test_failed_ec2_calls_outside_the_window_are_symptoms_too(report_on, sizes):
     ]
     report = report_on(sizes, *rows, around="2026-05-18T07:00:30Z", minutes=0.1)
     assert [(one.count, one.line) for one in report.symptoms] == [(60, 2)]
+
+
+@BOTH_READERS
+def test_a_row_without_a_time_stands_for_no_other_row(report_on, sizes):
+    """It is set aside. The calls after it are outside the window."""
+    calls = [failed("ThrottlingException", event_time=f"2026-05-18T12:00:0{n}Z") for n in range(3)]
+    rows = [failed("ThrottlingException", event_time=""), *calls, denied()]
+    report = report_on(sizes, *rows, around="2026-05-18T07:00:00Z")
+    assert (report.other_errors, report.coverage.rows_set_aside) == ((), 1)

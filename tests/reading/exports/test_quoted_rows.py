@@ -76,3 +76,33 @@ def test_a_long_term_key_in_quotes(tiny: Any, tmp_path: Path, quoted: Collection
     path.write_text("\n".join([",".join(HEADER), *(line(one, quoted) for one in rows)]))
     tiny((64, 4_000))
     assert audit(path).findings[0].principal.arn == f"arn:aws:iam::{ACCOUNT}:user/bob"
+
+
+@pytest.mark.parametrize(
+    "missing", [name for name in HEADER if name not in ("Event name", "Error code")]
+)
+def test_quotes_are_not_those_of_a_missing_column(tiny: Any, tmp_path: Path, missing: str) -> None:
+    """Scripts leave columns out and quote all cells: 40 calls of each kind are 40 events."""
+    header = [name for name in HEADER if name != missing]
+    kinds: list[dict[str, str]] = [
+        KMS | {"event_name": "Decrypt", "error_code": "ThrottlingException"},
+        KMS | {"event_name": "Decrypt", "error_code": "DisabledException"} | LONG_TERM,
+        KMS | {"event_name": "RevokeGrant", "user_name": "carol"}, EC2, S3 | LONG_TERM,
+        KMS | {"event_name": "Decrypt", "error_code": "AccessDenied"},
+    ]  # fmt: skip
+    rows = [
+        row(**one, event_id=f"{kind}-{at}", request_id=f"{kind}-{at}")
+        | {"Event time": f"2026-05-18T07:00:{at:02}Z"}
+        for at in range(40)
+        for kind, one in enumerate(kinds)
+    ]
+    path = tmp_path / "export.csv"
+    lines = [",".join(header), *(line(one, header, header) for one in rows)]
+    path.write_text("\n".join(lines), newline="", encoding="utf-8")
+    tiny(None)
+    expected = report(path)
+    assert [one["count"] for one in expected["other_errors"]] == [40, 40]
+    assert expected["coverage"]["denials"] == 40
+    for sizes in ((700, 900), (3_000, 9_000), (200_000, 400_000)):
+        tiny(sizes)
+        assert report(path) == expected

@@ -122,6 +122,7 @@ def inside_quotes(content: Array, start: Array, end: Array) -> tuple[Array, Arra
     quoted = content[start] == QUOTE
     if not quoted.any():
         return start, end
+    quoted &= end > start  # an empty span of a missing column is before the first cell
     return start + quoted, end - quoted
 
 

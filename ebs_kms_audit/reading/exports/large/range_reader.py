@@ -171,11 +171,10 @@ class RangeReader:
         """Read regular rows up to the first that is in doubt; return how many."""
         buffer, layout = window.buffer, self._settings.layout
         seconds, sound = self._times.of_rows(buffer, index)
-        groups = self._groups.of_rows(buffer, index)
-        sound &= groups.flags & DOUBT == 0
         have_long_term_keys, sound_keys = self._access_keys(buffer, index)
-        sound &= sound_keys
-        rows = len(sound) if sound.all() else int(sound.argmin())
+        index = index.first(_before_doubt(sound & sound_keys))
+        groups = self._groups.of_rows(buffer, index)  # no row in doubt stands for a group
+        rows = _before_doubt(groups.flags & DOUBT == 0)
         if rows:
             block = Block(window, layout, index.first(rows), seconds[:rows], groups.first(rows))
             self._count(block)
@@ -255,6 +254,11 @@ class RangeReader:
             named_keys=[*self._named_keys.found] if self._named_keys else [],
             kept=self._selection.kept(),
         )  # fmt: skip
+
+
+def _before_doubt(sound: Array) -> int:
+    """Return how many rows are before the first that is not sound."""
+    return len(sound) if sound.all() else int(sound.argmin())
 
 
 def _long_term_keys(buffer: bytearray, start: Array, end: Array) -> tuple[Array, Array]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -99,18 +98,15 @@ class RowEvents:
                 yield self._maker.event_of(kind, int(lines[at]), time, *own)
 
     def _number_if_failed(self, kind: RowKind, kind_hash: int | None) -> int:
-        """Return the number of a kind of failed rows, or _ONE_BY_ONE.
-
-        Columns have times in UTC.
-        """
-        if kind_hash is None or not self.have_zone or not _are_columns(kind):
+        """Return the number of a kind of failed rows, or _ONE_BY_ONE."""
+        if kind_hash is None or not _are_columns(kind):
             return _ONE_BY_ONE
         return self._failed.kind_number(kind, kind_hash)
 
     def failed(self) -> Iterator[AlikeEvents]:
         """Yield the failed rows of all ranges since the last call, by kind."""
         for kind, rows in self._failed.take():
-            time = time_in(rows.seconds[0], UTC)
+            time = time_in(rows.seconds[0], self._zone)
             _, _, user_names, *columns = rows
             own = [column[0] for column in columns]
             first = kind.events.event(rows.lines[0], time, user_names[0], own)
