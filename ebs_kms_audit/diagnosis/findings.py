@@ -76,4 +76,9 @@ class Finding(Displayed):
 
 def number_of_callers(findings: Iterable[Finding]) -> int:
     """Return the number of callers; the sessions of one known role are one caller."""
-    return len({(f.principal.arn or f.principal.user_name, f.account) for f in findings})
+    return len(callers_of(findings))
+
+
+def callers_of(findings: Iterable[Finding]) -> set[tuple[str | None, str | None]]:
+    """Return what tells the callers apart: the ARN or the name in the log, and the account."""
+    return {(f.principal.arn or f.principal.user_name, f.account) for f in findings}

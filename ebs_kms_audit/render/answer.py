@@ -17,7 +17,7 @@ from ebs_kms_audit.model import EventList, PrincipalKind, event_of
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.callers import CallerRows
-from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, whys_of
+from ebs_kms_audit.render.causes import WhyDenied, next_evidence_of, several_causes, whys_of
 from ebs_kms_audit.render.symptoms import groups_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Answer(NamedTuple):
     headline       how many calls were denied, to whom, on which key, when; or that none was
     limits         what limits the whole answer, one sentence each
     whys           each cause once, the one with the most denied calls first
-    context        what happened around the denials: changes of the key, other KMS errors
+    context        that causes share callers; changes of the key and other KMS errors around
+                   the denials
     next_evidence  what to get next; None where nothing would settle more
     callers        one row for each caller and key
     steps          the plan without the alternatives, each with its number
@@ -80,11 +81,12 @@ def answer_of(report: Report) -> Answer:
     findings = [finding for finding in report.findings if not finding.noise] or report.findings
     numbered = tuple(enumerate(report.plan, start=1))
     callers = CallerRows(report.findings, report.plan)
+    headline = _headline(report, findings)
     return Answer(
-        headline=_headline(report, findings),
-        limits=tuple(_limits(report, findings)),
+        headline=headline,
+        limits=(*_limits(report, findings), *_unknown_zone(report, headline)),
         whys=whys_of(report.findings),
-        context=tuple(_context(report, findings)),
+        context=(*several_causes(report.findings), *_context(report, findings)),
         next_evidence=next_evidence_of(findings, report.plan) if findings else _remedy(report),
         callers=callers,
         steps=tuple((number, step) for number, step in numbered if not step.alternative_to),
@@ -103,7 +105,8 @@ def _headline(report: Report, findings: Sequence[Finding]) -> str:
         return _nothing_denied(report)
     calls = sum(finding.count for finding in findings)
     first = _first(findings)
-    span = phrases.span(first.first_seen if first else None, _last_seen(findings))
+    ends = first.first_seen if first else None, _last_seen(findings)
+    span = phrases.span(*ends) + phrases.unknown_zone(*ends)
     harmless = ", all of them harmless probes" if findings[0].noise else ""
     callers = phrases.count(number_of_callers(findings), "caller")
     return (
@@ -123,7 +126,8 @@ def _nothing_denied(report: Report) -> str:
     elif coverage.events:
         where = f" in {phrases.count(coverage.events, 'event')}"
         if coverage.first_event:
-            where += f", {phrases.span(coverage.first_event, coverage.last_event)}"
+            ends = coverage.first_event, coverage.last_event
+            where += f", {phrases.span(*ends)}{phrases.unknown_zone(*ends)}"
     else:
         where = " in the input"
     answer = f"{found}{where}. This does not prove that KMS allowed the call that you look for."
@@ -207,6 +211,13 @@ def _limits(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         near = f" The nearest value in the input is {unused.nearest}." if unused.nearest else ""
         why = phrases.sentence(unused.why)
         yield f"{unused.option} {unused.value} was not used: {why}{near}"
+
+
+def _unknown_zone(report: Report, headline: str) -> Iterator[str]:
+    """Say that times have no zone, if the headline is about others."""
+    missing = any(caveat.id == "times_without_zone" for caveat in report.caveats)
+    if missing and "time zone unknown" not in headline:
+        yield "The time zone of some rows is unknown: their times are shown without UTC."
 
 
 # What happened around the denials, and what else there is

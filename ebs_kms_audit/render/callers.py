@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, overload
 
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.model import PrincipalKind
 from ebs_kms_audit.reading.timestamps import order_of
 from ebs_kms_audit.render import phrases
@@ -82,9 +83,22 @@ class CallerRows(Sequence[CallerRow]):
             return tuple([_row(group, self._plan, self.times) for group in self._groups[at]])
         return _row(self._groups[at], self._plan, self.times)
 
-    def calls(self, rows: slice) -> int:
-        """Return the number of denied calls of some rows."""
-        return sum(map(_calls, self._groups[rows]))
+    def rest(self, shown: int) -> str:
+        """Return what follows the first rows; empty if nothing does.
+
+        It is the number of callers, or of rows if some of the callers have a row above.
+        """
+        rows = self._groups[shown:]
+        if not rows:
+            return ""
+        calls = phrases.count(sum(map(_calls, rows)), "denied call")
+        callers, of_all, above = (
+            number_of_callers(chain.from_iterable(some))
+            for some in (rows, self._groups, self._groups[:shown])
+        )
+        if callers == of_all - above:
+            return f"{phrases.count(callers, 'more caller')} with {calls}"
+        return f"{phrases.count(len(rows), 'more row')} with {calls} (a caller can have several)"
 
 
 class _Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.diagnosis import sentence, support
 from ebs_kms_audit.diagnosis.cause import NextEvidence
-from ebs_kms_audit.diagnosis.findings import number_of_callers
+from ebs_kms_audit.diagnosis.findings import callers_of, number_of_callers
 from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.plan.step import Disposition
 from ebs_kms_audit.reading.timestamps import order_of
@@ -52,15 +53,36 @@ class WhyDenied(NamedTuple):
     against: tuple[str, ...]
 
 
-def whys_of(findings: Sequence[Finding]) -> tuple[WhyDenied, ...]:
-    """Return each cause once, the one that explains most denied calls first."""
+def several_causes(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say how many callers several causes count, if a cause counts its callers."""
+    groups = _by_cause(findings)
+    numbers = [number_of_callers(group) for group in groups]
+    if len(groups) < 2 or max(numbers) <= _NAMED_CALLERS:
+        return
+    if sum(numbers) > number_of_callers(findings):
+        times = Counter(chain.from_iterable(map(callers_of, groups)))
+        several = sum(number > 1 for number in times.values())
+        are, their = ("is", "its") if several == 1 else ("are", "their")
+        yield (
+            f"{phrases.count(several, 'caller')} {are} counted more than once, because {their} "
+            "denied calls have different causes."
+        )
+
+
+def _by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         cause = finding.cause
         groups.setdefault((cause.id, cause.evidence, cause.pattern or cause.text), []).append(
             finding
         )
-    ordered = sorted(groups.values(), key=lambda group: -sum(one.count for one in group))
+    return list(groups.values())
+
+
+def whys_of(findings: Sequence[Finding]) -> tuple[WhyDenied, ...]:
+    """Return each cause once, the one that explains most denied calls first."""
+    groups = _by_cause(findings)
+    ordered = sorted(groups, key=lambda group: -sum(one.count for one in group))
     return tuple(_why(group, alone=len(groups) == 1) for group in ordered)
 
 

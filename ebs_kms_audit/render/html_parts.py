@@ -217,8 +217,8 @@ def callers(answer: Answer) -> Markup:
     )
     headings = ("Caller", *several, "Denied", "Calls", "Last", *["Step" for _ in noted])
     shown = table("Denied callers, the latest first", headings, rows)
-    if (more := len(answer.callers) - SHOWN) > 0:
-        rest = f"{phrases.count(more, 'more caller')}: --format csv and to_pandas() have all."
+    if rest := answer.callers.rest(SHOWN):
+        rest = f"{rest}: --format csv and to_pandas() have all."
         return together(shown, muted(rest), _narrower(answer))
     return shown
 

@@ -138,8 +138,8 @@ def _callers(answer: Answer) -> Iterator[str]:
         cells += [prose(row.note, in_table=True)] if noted else []
         yield f"| {' | '.join(cells)} |"
     yield ""
-    if (more := len(answer.callers) - SHOWN) > 0:
-        yield prose(f"{phrases.count(more, 'more caller')}: see the CSV or JSON report.") + "\n"
+    if rest := answer.callers.rest(SHOWN):
+        yield prose(f"{rest}: see the CSV or JSON report.") + "\n"
 
 
 def _caller(row: CallerRow) -> str:

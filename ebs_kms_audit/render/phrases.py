@@ -77,10 +77,10 @@ def sentences(texts: Iterable[str]) -> str:
 
 
 def time(moment: datetime | None) -> str:
-    """Return `2026-05-18 07:00:00 UTC`; an unknown time and an unknown time zone are named."""
+    """Return `2026-05-18 07:00:00 UTC`; without `UTC` if the time zone is unknown."""
     if moment is None:
         return "at an unknown time"
-    return f"{moment:%Y-%m-%d %H:%M:%S}{_zone(moment)}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}{' UTC' if moment.tzinfo else ''}"
 
 
 def clock(moment: datetime | None, day: datetime | None) -> str:
@@ -105,12 +105,21 @@ def short_time(moment: datetime | None, others: Iterable[datetime]) -> str:
 
 
 def span(first: datetime | None, last: datetime | None) -> str:
-    """Return a span of time; date and zone are written once if they are the same."""
+    """Return a span of time, with the date once; of one time in UTC, the other is marked."""
     if first is None or last is None or first == last:
         return time(first or last)
-    if first.date() == last.date() and bool(first.tzinfo) == bool(last.tzinfo):
-        return f"{first:%Y-%m-%d %H:%M:%S}–{last:%H:%M:%S}{_zone(last)}"
+    if bool(first.tzinfo) != bool(last.tzinfo):
+        ends = (time(one) + ("" if one.tzinfo else " (time zone unknown)") for one in (first, last))
+        return " – ".join(ends)
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d %H:%M:%S}–{time(last).partition(' ')[2]}"
     return f"{time(first)} – {time(last)}"
+
+
+def unknown_zone(first: datetime | None, last: datetime | None) -> str:
+    """Return what to add to a span where no other text says that its time zone is unknown."""
+    known = [moment.tzinfo for moment in (first, last) if moment]
+    return ", time zone unknown" if known and not any(known) else ""
 
 
 def before(moment: datetime, later: datetime) -> str:
@@ -120,10 +129,6 @@ def before(moment: datetime, later: datetime) -> str:
         if seconds >= size:
             return count(seconds // size, noun)
     return count(seconds, "second")
-
-
-def _zone(moment: datetime) -> str:
-    return " UTC" if moment.tzinfo else " (time zone unknown)"
 
 
 def _naive(moment: datetime) -> datetime:

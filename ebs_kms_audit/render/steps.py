@@ -75,7 +75,7 @@ def view_of(number: int, step: Step, *, brief: bool = False) -> StepView:
         disposition=step.disposition.upper(),
         facts=tuple(_brief_facts(step) if brief else _facts(step)),
         left_out=left_out,
-        more_left_out=len(step.left_out) - len(left_out),
+        more_left_out=len({one.name for one in step.left_out} - {one.name for one in left_out}),
         paste=paste,
         notes=tuple(notes),
     )

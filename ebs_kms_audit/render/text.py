@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ebs_kms_audit.diagnosis.findings import number_of_callers
 from ebs_kms_audit.errors import UsageError
 from ebs_kms_audit.model import Evidence
 from ebs_kms_audit.printable import escape_unprintable
@@ -79,7 +80,7 @@ def _answer(report: Report, answer: Answer, terminal: Terminal, details: bool) -
     yield from _why(report, answer, terminal)
     yield from _next_evidence(answer, terminal)
     yield from _callers(answer, terminal, details)
-    yield from _plan(answer, terminal, details)
+    yield from _plan(report, answer, terminal, details)
 
 
 def _words(text: str, terminal: Terminal) -> Iterator[str]:
@@ -144,10 +145,8 @@ def _callers(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]
     if table is None:
         rows = rows if details else rows[:_LISTED_CALLERS]
     yield from table or _caller_list(rows, answer, terminal)
-    if more := len(answer.callers) - len(rows):
-        calls = phrases.count(answer.callers.calls(slice(len(rows), None)), "denied call")
-        text = f"{phrases.count(more, 'more caller')} with {calls}: --format csv or json lists all."
-        yield from terminal.paragraph(text)
+    if rest := answer.callers.rest(len(rows)):
+        yield from terminal.paragraph(f"{rest}: --format csv or json lists all.")
 
 
 def _caller_table(
@@ -197,7 +196,7 @@ def _caller_list(rows: Sequence[CallerRow], answer: Answer, terminal: Terminal) 
 # The plan
 
 
-def _plan(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
+def _plan(report: Report, answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
     lines: list[str] = []
     whole = 0
     listed = answer.steps[: SHOWN if details else _LISTED_STEPS]
@@ -211,18 +210,20 @@ def _plan(answer: Answer, terminal: Terminal, details: bool) -> Iterator[str]:
     yield from lines
     if whole < len(answer.steps):
         yield ""
-    yield from _other_steps(listed[whole:], terminal)
+    yield from _other_steps(report, listed[whole:], terminal)
     if more := len(answer.steps) - len(listed):
         yield f"{phrases.count(more, 'more step')}: --format json lists all."
     if answer.alternatives and not details:
         yield from terminal.labelled("OR", alternatives_text(answer))
 
 
-def _other_steps(steps: Sequence[tuple[int, Step]], terminal: Terminal) -> Iterator[str]:
+def _other_steps(
+    report: Report, steps: Sequence[tuple[int, Step]], terminal: Terminal
+) -> Iterator[str]:
     """Give one line for each step, and how to print a step."""
     if not steps:
         return
-    cells = [(f"STEP {n}", s.disposition.upper(), _for_whom(s), s.id) for n, s in steps]
+    cells = [(f"STEP {n}", s.disposition.upper(), _for_whom(s, report), s.id) for n, s in steps]
     yield from terminal.table(("STEP", "", "FOR", "ID"), cells) or terminal.verbatim(
         "\n".join(f"{number} {disposition} {step}" for number, disposition, _, step in cells)
     )
@@ -231,8 +232,11 @@ def _other_steps(steps: Sequence[tuple[int, Step]], terminal: Terminal) -> Itera
     )
 
 
-def _for_whom(step: Step) -> str:
-    callers = len(step.principals) or len(step.findings)
+def _for_whom(step: Step, report: Report) -> str:
+    """Return the number of callers: of some the ARN is not known, and some have many findings."""
+    ids = {*step.findings}
+    callers = number_of_callers(one for one in report.findings if one.id in ids)
+    callers = callers or len(step.principals)
     return phrases.count(callers, "caller") if callers else ""
 
 
@@ -283,6 +287,8 @@ def _details(report: Report, answer: Answer, terminal: Terminal) -> Iterator[str
 
 def _one_finding(report: Report, finding: Finding, terminal: Terminal) -> Iterator[str]:
     yield from _evidence(finding, terminal)
+    if phrases.unknown_zone(finding.first_seen, finding.last_seen):
+        yield from terminal.paragraph("The time zone of the times is unknown.")
     for number, step in enumerate(report.plan, start=1):
         left_out = {one.finding for one in step.left_out}
         if finding.id in (*step.findings, *left_out) or step.id in finding.steps:

@@ -1,8 +1,12 @@
 """The callers that a report shows, their order, and one sentence about several of them."""
 
+from dataclasses import replace
+
 import pytest
 
+from ebs_kms_audit import Cause, CauseId, Evidence
 from ebs_kms_audit.render.answer import answer_of
+from tests.render.made import KEY_CELL
 from tests.rows import SESSION, audit, row
 
 POLICY = {
@@ -46,6 +50,60 @@ def test_the_calls_of_callers_that_are_not_shown_are_counted():
     assert "user-05" in text
     assert "user-04" not in text.partition("CALLER")[2].partition("STEP")[0]
     assert "5 more callers with 10 denied calls: --format csv or json lists all." in text
+
+
+def keys(number):
+    """Return a cell with the ARN of a key."""
+    return KEY_CELL.replace("1234abcd", f"{number:08}")
+
+
+@pytest.mark.parametrize(
+    ("callers", "said"),
+    [
+        # The last rows are of callers that no row above has.
+        ([(f"user-{n}", 0) for n in range(22)], "2 more callers with 2 denied calls"),
+        ([*((f"user-{n}", 0) for n in range(20)), ("zed", 0), ("zed", 1)],
+         "1 more caller with 2 denied calls"),
+        ([("alice", n) for n in range(22)],
+         "2 more rows with 2 denied calls (a caller can have several)"),
+        ([*(("alice", n) for n in range(20)), ("alice", 20), ("zed", 0)],
+         "2 more rows with 2 denied calls (a caller can have several)"),
+        ([("alice", n) for n in range(20)], ""),
+    ],
+)  # fmt: skip
+def test_a_caller_with_several_keys_is_counted_once(callers, said):
+    rows = [
+        row(user_name=name, resources=keys(key), event_time=f"2026-05-18T07:00:{59 - at:02}Z")
+        for at, (name, key) in enumerate(callers)
+    ]
+    report = audit(*rows)
+    assert answer_of(report).callers.rest(20) == said
+    for text in (report.to_html(), report.to_markdown().replace("`", "")):
+        assert f"{said}: " in text if said else " more row" not in text
+
+
+@pytest.mark.parametrize(
+    ("callers", "of_both", "said"),
+    [
+        (4, 0, ()),
+        (4, 1, ("1 caller is counted more than once, because its denied calls have different "
+                "causes.",)),
+        (4, 2, ("2 callers are counted more than once, because their denied calls have different "
+                "causes.",)),
+        (3, 2, ()),  # each cause names its callers
+    ],
+)  # fmt: skip
+def test_that_several_causes_count_one_caller_is_said(callers, of_both, said):
+    rows = [row(user_name=f"u{n}", resources=keys(0), event_id=f"a{n}") for n in range(callers)]
+    rows += [row(user_name=f"u{n}", resources=keys(1), event_id=f"b{n}") for n in range(of_both)]
+    rows += [row(user_name="zed", resources=keys(1), event_id="b")]
+    report = audit(*rows)
+    other = Cause(id=CauseId.EXPLICIT_DENY, text="A Deny applies.", evidence=Evidence.UNKNOWN)
+    findings = [
+        replace(one, cause=other) if one.key.id.startswith("00000001") else one
+        for one in report.findings
+    ]
+    assert answer_of(replace(report, findings=tuple(findings))).context == said
 
 
 @pytest.mark.parametrize(

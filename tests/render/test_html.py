@@ -232,7 +232,10 @@ def test_very_many_findings_do_not_drown_the_page(render):
     page = Page(render(many_callers(60)))
     assert sum("ekms-finding" in css for _, css, *_ in page.elements) == 20
     assert "40 more findings: --format json and to_dict() have all." in page.texts("div")
-    assert "40 more callers: --format csv and to_pandas() have all." in page.texts("div")
+    assert (
+        "40 more callers with 40 denied calls: --format csv and to_pandas() have all."
+        in page.texts("div")
+    )
 
 
 @BOTH

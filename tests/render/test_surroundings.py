@@ -9,6 +9,7 @@ import pytest
 
 from ebs_kms_audit.render import phrases
 from ebs_kms_audit.render.answer import answer_of
+from ebs_kms_audit.render.text import render
 from ebs_kms_audit.render.timeline import timeline_of
 from tests.records import ACCOUNT, KEY_ARN, audit, record
 from tests.render.page import Page
@@ -16,39 +17,45 @@ from tests.rows import audit as audit_rows
 from tests.rows import row
 
 AT = datetime(2026, 5, 18, 7, 0, 34)
+IN_UTC = AT.replace(tzinfo=UTC)
 NEXT_DAY = AT + timedelta(days=1)
+UNKNOWN_ZONE = ", time zone unknown"
 
 
 @pytest.mark.parametrize(
     ("moment", "text"),
     [
         (AT.replace(tzinfo=UTC), "2026-05-18 07:00:34 UTC"),
-        (AT, "2026-05-18 07:00:34 (time zone unknown)"),
+        (AT, "2026-05-18 07:00:34"),
         (None, "at an unknown time"),
     ],
 )
-def test_a_time_says_its_zone(moment, text):
+def test_a_time_says_its_zone_if_it_is_known(moment, text):
     assert phrases.time(moment) == text
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "text"),
+    ("first", "last", "text", "zone"),
     [
-        (AT, AT, "2026-05-18 07:00:34 (time zone unknown)"),
-        (AT, None, "2026-05-18 07:00:34 (time zone unknown)"),
-        (None, AT, "2026-05-18 07:00:34 (time zone unknown)"),
-        (None, None, "at an unknown time"),
-        (AT.replace(tzinfo=UTC), (AT + timedelta(hours=1)).replace(tzinfo=UTC),
-         "2026-05-18 07:00:34–08:00:34 UTC"),
-        (AT, AT + timedelta(hours=1), "2026-05-18 07:00:34–08:00:34 (time zone unknown)"),
-        (AT.replace(tzinfo=UTC), AT + timedelta(hours=1),
-         "2026-05-18 07:00:34 UTC – 2026-05-18 08:00:34 (time zone unknown)"),
-        (AT, NEXT_DAY,
-         "2026-05-18 07:00:34 (time zone unknown) – 2026-05-19 07:00:34 (time zone unknown)"),
+        (AT, AT, "2026-05-18 07:00:34", UNKNOWN_ZONE),
+        (AT, None, "2026-05-18 07:00:34", UNKNOWN_ZONE),
+        (None, AT, "2026-05-18 07:00:34", UNKNOWN_ZONE),
+        (None, None, "at an unknown time", ""),
+        (IN_UTC, None, "2026-05-18 07:00:34 UTC", ""),
+        (IN_UTC, IN_UTC + timedelta(hours=1), "2026-05-18 07:00:34–08:00:34 UTC", ""),
+        (IN_UTC, IN_UTC + timedelta(days=1),
+         "2026-05-18 07:00:34 UTC – 2026-05-19 07:00:34 UTC", ""),
+        (AT, AT + timedelta(hours=1), "2026-05-18 07:00:34–08:00:34", UNKNOWN_ZONE),
+        (IN_UTC, AT + timedelta(hours=1),
+         "2026-05-18 07:00:34 UTC – 2026-05-18 08:00:34 (time zone unknown)", ""),
+        (AT, IN_UTC + timedelta(hours=1),
+         "2026-05-18 07:00:34 (time zone unknown) – 2026-05-18 08:00:34 UTC", ""),
+        (AT, NEXT_DAY, "2026-05-18 07:00:34 – 2026-05-19 07:00:34", UNKNOWN_ZONE),
     ],
 )  # fmt: skip
-def test_a_span_writes_date_and_zone_once(first, last, text):
+def test_a_span_writes_date_and_zone_once(first, last, text, zone):
     assert phrases.span(first, last) == text
+    assert phrases.unknown_zone(first, last) == zone
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def test_a_span_writes_date_and_zone_once(first, last, text):
     [
         (AT.replace(tzinfo=UTC), NEXT_DAY, "2026-05-18 07:00:34 UTC"),
         (AT, AT + timedelta(hours=9), "07:00:34"),
-        (AT, None, "2026-05-18 07:00:34 (time zone unknown)"),
+        (AT, None, "2026-05-18 07:00:34"),
         (None, AT, "unknown"),
     ],
 )
@@ -84,7 +91,7 @@ def test_how_long_before(seconds, text):
         ("2026-05-18T07:00:34Z", "2026-05-18 07:00:34 UTC"),
         ("2026-05-18T09:00:34+02:00", "2026-05-18 07:00:34 UTC"),
         ("2026-05-17T23:00:34-08:00", "2026-05-18 07:00:34 UTC"),
-        ("2026-05-18 07:00:34", "2026-05-18 07:00:34 (time zone unknown)"),
+        ("2026-05-18 07:00:34", "2026-05-18 07:00:34, time zone unknown"),
     ],
 )
 def test_an_offset_is_shown_as_utc_in_every_format(cell, shown):
@@ -93,6 +100,40 @@ def test_an_offset_is_shown_as_utc_in_every_format(cell, shown):
     assert shown in Page(report._repr_html_()).text
     zone = "Z" if "UTC" in shown else ""
     assert report.to_dict()["findings"][0]["first_seen"] == f"2026-05-18T07:00:34{zone}"
+
+
+SOME_UNKNOWN = "The time zone of some rows is unknown: their times are shown without UTC."
+
+
+@pytest.mark.parametrize(
+    ("denied", "later", "said"),
+    [
+        ("2026-05-18 07:00:34", "2026-05-18 09:00:00", "2026-05-18 07:00:34, time zone unknown"),
+        # The last time is in UTC again, so that it is not marked in the span of what was read.
+        ("2026-05-18T07:00:34Z", "2026-05-18 09:00:00", SOME_UNKNOWN),
+        ("2026-05-18T07:00:34Z", "2026-05-18T09:00:00Z", None),
+    ],
+)
+def test_an_unknown_time_zone_is_said_once(denied, later, said):
+    last = denied.replace("07:", "10:")
+    others = {"user_name": "bob", "error_code": ""}
+    report = audit_rows(
+        row(user_name="bob", event_time=denied),
+        row(event_id="later", event_time=later, **others),
+        row(event_id="last", event_time=last, **others),
+    )
+    for text in (report.to_text(), report.to_markdown(), Page(report._repr_html_()).text):
+        words = text.partition("The input cannot show")[0].replace("`", "")
+        answer = " ".join(words.partition("times_without_zone")[0].split())
+        assert answer.count("time zone") == (said is not None)
+        assert said is None or said in answer
+
+
+@pytest.mark.parametrize("zone", ["Z", ""])
+def test_the_text_of_one_finding_says_that_the_time_zone_is_unknown(zone):
+    report = audit_rows(row(event_time=f"2026-05-18T07:00:34{zone}"))
+    text = render(report, finding=report.findings[0].id)
+    assert ("The time zone of the times is unknown." in text) == (not zone)
 
 
 def change(number, minutes, **fields):

@@ -59,6 +59,32 @@ def test_very_many_steps_stay_readable():
     assert sum(line.startswith("STEP ") for line in lines_of(report, details=True)) == 20
 
 
+@pytest.mark.parametrize("principals", [(), ("arn",)])
+def test_the_callers_of_a_listed_step_are_counted_once(principals):
+    """A caller can have several findings, and a step does not name a caller of unknown ARN."""
+    names = ["alice", "alice", "alice", "bob", "carl"]
+    keys = [KEY_CELL.replace("1234abcd", f"{n:08}") for n in range(5)]
+    rows = [row(user_name=name, resources=key) for name, key in zip(names, keys, strict=True)]
+    report = audit(*rows)
+    ids = tuple(finding.id for finding in report.findings)
+    assert len(ids) == 5
+    steps = [policy_step(id=f"s-{n}", findings=ids, principals=principals) for n in range(10)]
+    lines = lines_of(replace(report, plan=tuple(steps)))
+    assert "STEP 10  REVIEW  3 callers  s-9" in lines
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [("abc", "1 more caller"), ("abcd", "2 more callers"), ("abcdcda", "2 more callers"),
+     ("abab", None)],
+)  # fmt: skip
+def test_a_caller_that_is_left_out_is_counted_once(names, said):
+    (left_out,) = policy_step().left_out
+    step = policy_step(left_out=tuple(replace(left_out, name=name) for name in names))
+    lines = [line for line in lines_of(report_of(step)) if "more caller" in line]
+    assert lines == ([f"        Left out: {said}. See --format json."] if said else [])
+
+
 @pytest.mark.parametrize(("lines", "whole"), [(79, 2), (80, 2), (81, 1)])
 def test_steps_are_whole_while_the_plan_has_80_lines(lines, whole):
     """A step has 12 lines beside the lines that it adds, with the empty line before it."""
