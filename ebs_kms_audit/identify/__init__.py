@@ -169,25 +169,39 @@ class Resolver:
         parts: list[tuple[int, int, int, AlikeEvents, bool]] = []
         for events in denied:
             file = files.setdefault(events.first.file, len(files))
-            for one, concerned in self._split(events, calls):
-                parts.append((file, one.first.line, len(parts), one, concerned))
+            for of_account in self._repaired(events):
+                for one, concerned in self._split(of_account, calls):
+                    parts.append((file, one.first.line, len(parts), one, concerned))
         parts.sort()
         found = []
         for _, _, _, events, concerned in parts:
             first = events.first
             beside = (calls.same_request(first), calls.with_key(first)) if concerned else _NOTHING
             denial = self.resolve(first, *beside)
-            if denial.event is not first:  # its account is repaired
-                found.append(AlikeDenials.of(denial))
-            else:
-                found.append(AlikeDenials(denial, events, self._proofs(events, concerned)))
+            found.append(AlikeDenials(denial, events, self._proofs(events, concerned)))
         return Denials(found)
+
+    def _repaired(self, events: AlikeEvents) -> Iterable[AlikeEvents]:
+        """Return events with their account, by account. A damaged id can be of several accounts."""
+        first = events.first
+        if first.account or not first.account_cell:
+            return (events,)
+        accounts = self._evidence_index.accounts
+        access_keys = events.columns.access_keys
+        of_keys = {
+            one: accounts.of_cell(first.file, first.account_cell, one) for one in set(access_keys)
+        }
+        places: dict[str | None, list[int]] = {}
+        for at, access_key in enumerate(access_keys):
+            places.setdefault(of_keys[access_key], []).append(at)
+        if len(places) == 1:
+            return (events.with_account(*places),)
+        return [events.at(some).with_account(account) for account, some in places.items()]
 
     def _split(self, events: AlikeEvents, calls: Ec2Calls) -> Iterator[tuple[AlikeEvents, bool]]:
         """Yield events by their callers, or each by itself; and whether EC2 calls concern them.
 
-        A damaged account is repaired for each event by itself. The sessions of a role that
-        AssumeRole events show are one caller.
+        The sessions of a role that AssumeRole events show are one caller.
         """
         if not calls.concern(events):
             parts = self._by_caller(events)
@@ -201,8 +215,6 @@ class Resolver:
     def _by_caller(self, events: AlikeEvents) -> Iterable[AlikeEvents]:
         if len(events) == 1:
             return (events,)
-        if events.first.account_cell:
-            return map(AlikeEvents.of, events)
         given = [*zip(events.columns.user_names, events.columns.access_keys, strict=True)]
         callers = {one: self._caller(events.first, *one) for one in set(given)}
         if len(set(callers.values())) == 1:
@@ -236,11 +248,7 @@ class Resolver:
     def _proofs(self, events: AlikeEvents, concerned: bool) -> tuple[str | None, ...]:
         """Return the `proofs` of the denials of one caller."""
         first, columns = events.first, events.columns
-        if (
-            concerned
-            or first.account_cell
-            or self._role(first, first.user_name, first.access_key) is None
-        ):
+        if concerned or self._role(first, first.user_name, first.access_key) is None:
             return ()
         given = [*zip(columns.user_names, columns.access_keys, strict=True)]
         roles = {one: self._role(first, *one) for one in set(given)}

@@ -47,10 +47,14 @@ class AccountVotes:
         cell = event.account_cell
         if event.account or not cell:
             return event.account
-        owner = account_of(event.access_key)
+        return self.of_cell(event.file, cell, event.access_key)
+
+    def of_cell(self, file: str, cell: str, access_key: str | None) -> str | None:
+        """Return the account id of an event with a damaged cell, as in `account`."""
+        owner = account_of(access_key)
         if owner and fits_damaged(owner, cell):
             return owner
-        return self.elected(event.file, cell)
+        return self.elected(file, cell)
 
     def elected(self, file: str, cell: str) -> str | None:
         """Return the account with more than half of the votes for accounts that match a cell."""

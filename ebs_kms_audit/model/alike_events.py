@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -106,6 +107,12 @@ class AlikeEvents:
         lines, _, names, *columns = self.columns
         own = [column[at] for column in columns]
         return self._kind.event(lines[at], self.time(at), names[at], own)
+
+    def with_account(self, account: str | None) -> AlikeEvents:
+        """Return the events with their account, which a spreadsheet damaged."""
+        first = replace(self.first, account=account)
+        kind = self._kind and EventKind(replace(self._kind.first, account=account))
+        return AlikeEvents(first, kind, self.columns)
 
     def time(self, at: int) -> datetime | None:
         """Return the time of the event at a place."""

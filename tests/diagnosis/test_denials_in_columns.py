@@ -16,6 +16,7 @@ from ebs_kms_audit.model import (
     Verdict,
 )
 from tests.identify.events import ACCOUNT, event, resources
+from tests.sample_incident import access_key
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
 
@@ -189,10 +190,26 @@ def test_sessions_keep_their_callers_with_a_verdict():
     assert {one.verdict for one in allowed} == {Verdict.ALLOWED_NOW}
 
 
-@pytest.mark.parametrize("fields", [{"account": None, "account_cell": "1.11122E+11"}])
-def test_denials_with_a_damaged_account_are_identified_one_by_one(fields):
-    found, alone = of_a_role(2, 3, 4, **fields)
-    assert (len(found.alike), list(found)) == (3, alone)
+def test_denials_with_a_damaged_account_are_of_one_kind():
+    """Their accounts are not known: the access keys hold none, and no row shows another."""
+    found, alone = of_a_role(2, 3, 4, account=None, account_cell="1.11122E+11")
+    assert (len(found.alike), list(found)) == (1, alone)
+
+
+def test_denials_with_one_damaged_account_id_can_be_of_two_accounts():
+    """111122223333 and 111122444444 are both 1.11122E+11: the access keys of the rows decide."""
+    accounts = ("111122223333", "111122444444", "111122223333")
+    time = datetime.fromtimestamp(10, UTC)
+    events = [
+        event(line=line, time=time, event_id=f"event-{line}", account=None,
+              account_cell="1.11122E+11", access_key=access_key("ASIA", account, "x"))
+        for line, account in enumerate(accounts, 2)
+    ]  # fmt: skip
+    found = Resolver(EvidenceIndex(), Overrides.of()).resolve_all(
+        AlikeEvents.of_each_kind(events), Ec2CallLog(())
+    )
+    by_line = {one.event.line: one.event.account for one in found}
+    assert (len(found.alike), by_line) == (2, dict(enumerate(accounts, 2)))
 
 
 def test_each_kind_has_its_verdict():
