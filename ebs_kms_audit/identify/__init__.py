@@ -22,6 +22,7 @@ from ebs_kms_audit.aws.access_keys import account_of, key_kind
 from ebs_kms_audit.aws.arns import Arn
 from ebs_kms_audit.aws.callers import is_ebs_traffic, service_behind, source_kind
 from ebs_kms_audit.aws.kms_actions import StatementKind, kms_action
+from ebs_kms_audit.identify.account_repair import is_elected
 from ebs_kms_audit.identify.assumed_roles import AssumedRole, AssumedRoles
 from ebs_kms_audit.identify.denied_events import DeniedEvents, Disagreement, is_denied, is_kms
 from ebs_kms_audit.identify.error_message import message_of, principal_in_message
@@ -272,6 +273,7 @@ class Resolver:
         kind = (
             event.name, event.region, source_kind(event.source_ip), event.error_code,
             event.user_name, event.resources, account, event.error_message, credential,
+            event.account_cell and is_elected(event, account),
         )  # fmt: skip
         first = self._kinds.get(kind)
         if first is None:

@@ -10,6 +10,13 @@ from ebs_kms_audit.reading.exports.cells import fits_damaged
 from ebs_kms_audit.reading.shown_accounts import ShownAccounts
 
 
+def is_elected(event: Event, account: str | None) -> bool:
+    """Return whether only other rows show the account of an event: another one can fit its cell."""
+    cell = event.account_cell
+    lost_digits = account is not None and cell is not None and not cell.isdecimal()
+    return lost_digits and account != account_of(event.access_key)
+
+
 class AccountVotes:
     """Collects, per file, how often its rows show each account id: the votes for the account.
 

@@ -10,16 +10,21 @@ identifiers" (prefixes AKIA and ASIA).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from ebs_kms_audit.aws import callers
 from ebs_kms_audit.aws.access_keys import key_kind
 from ebs_kms_audit.aws.arns import Arn, is_iam_name, partition_of
-from ebs_kms_audit.identify.account_repair import AccountVotes
+from ebs_kms_audit.identify.account_repair import AccountVotes, is_elected
 from ebs_kms_audit.identify.assumed_roles import AssumedRoles
 from ebs_kms_audit.identify.iam_users import NamedUsers
 from ebs_kms_audit.identify.overrides import kind_of
 from ebs_kms_audit.model import AlikeEvents, Event, Evidence, Principal, PrincipalKind
+
+_ELECTED = (
+    "a spreadsheet damaged the account id of the call, and the account is inferred from other rows"
+)
 
 
 class EvidenceIndex:
@@ -124,7 +129,7 @@ def principal_of(
     named = recorded or named_in_message
     if named and not (known and _is_role_of(known, named)):
         return named
-    return (
+    found = (
         known
         or _without_user_name(event)
         or _root(event, account)
@@ -134,6 +139,9 @@ def principal_of(
         or _instance(event)
         or _session_or_user(event)
     )
+    if found.arn and found.evidence is Evidence.INFERRED and is_elected(event, account):
+        return replace(found, why=f"{found.why}; {_ELECTED}")
+    return found
 
 
 def _recorded(event: Event) -> Principal | None:
@@ -311,11 +319,12 @@ def _named_by_iam(
     named = evidence_index.users.of(event.user_name, account)
     if named is None or callers.is_instance_id(event.user_name):
         return None
+    where = " in the same account" if account and not is_elected(event, account) else ""
     return _principal(
         event,
         PrincipalKind.USER,
         Evidence.INFERRED,
-        "an event of IAM names an IAM user of the same name in the same account",
+        f"an event of IAM names an IAM user of the same name{where}",
         arn=str(named.arn),
         proof=named.event,
     )

@@ -9,8 +9,10 @@ import json
 import pytest
 
 from tests.rows import SESSION, audit, row
+from tests.sample_incident import access_key
 
 ALICE = "arn:aws:iam::111122223333:user/teams/storage/alice"
+OWN_KEY = access_key("ASIA", "111122223333", "alice")
 
 
 def of_iam(*names, event_name="ListAccessKeys", **cells):
@@ -49,6 +51,45 @@ def test_the_path_of_a_user_with_a_long_term_key():
     assert finding.principal.why == (
         "the row carries a long-term access key (AKIA), so the caller is an IAM user; an event of "
         "IAM names the user's ARN"
+    )
+
+
+SAME_NAME = "an event of IAM names an IAM user of the same name"
+ELECTED = (
+    "; a spreadsheet damaged the account id of the call, and the account is inferred from other "
+    "rows"
+)
+
+SHOWS_ACCOUNT = row(user_name="carl", aws_access_key=OWN_KEY, error_code="", event_id="shows it")
+
+
+@pytest.mark.parametrize(
+    ("cell", "key", "why"),
+    [
+        ("111122223333", SESSION, f"{SAME_NAME} in the same account"),
+        ("1.11122E+11", SESSION, f"{SAME_NAME}{ELECTED}"),
+        ("1.11122E+11", OWN_KEY, f"{SAME_NAME} in the same account"),
+        ("4.44456E+11", SESSION, SAME_NAME),  # no row shows an account that fits
+    ],
+)
+def test_that_the_account_is_the_same_is_said_if_the_row_shows_it(cell, key, why):
+    """Source: the ids 111122223333 and 111122229999 are both shown as 1.11122E+11."""
+    denied = row(aws_access_key=key, recipient_account_id=cell)
+    (finding,) = audit(denied, of_iam(ALICE), SHOWS_ACCOUNT).findings
+    assert finding.principal.why == why
+    assert finding.principal.arn == ALICE
+
+
+def test_an_account_of_other_rows_is_said_of_the_damaged_row_only():
+    cells = ["111122223333", "1.11122E+11", "111122223333"]
+    rows = [
+        row(aws_access_key=SESSION, event_id=f"e{at}", recipient_account_id=cell)
+        for at, cell in enumerate(cells)
+    ]
+    report = audit(*rows, of_iam(ALICE), SHOWS_ACCOUNT)
+    whys = [denial.principal.why for one in report.findings for denial in one.denials]
+    assert sorted(whys) == sorted(
+        [f"{SAME_NAME} in the same account"] * 2 + [f"{SAME_NAME}{ELECTED}"]
     )
 
 
