@@ -39,7 +39,7 @@ from ebs_kms_audit.reading.related import RelatedEvents
 from ebs_kms_audit.report import Report, findings_of
 
 if TYPE_CHECKING:
-    from ebs_kms_audit.model import Symptom
+    from ebs_kms_audit.model import OtherError, Symptom
     from ebs_kms_audit.progress import Meter
     from ebs_kms_audit.redaction import Redactor
 
@@ -176,13 +176,14 @@ def report_on(
     found = _find(events, options, counter, evidence_index, meter, redactor)
     events.release()  # with what the collectors hold, before the plan and the output need memory
     facts, groups, options = found.facts, found.groups, found.options
-    denials = facts.denials
+    denials, key_errors = facts.denials, found.key_errors
     if redactor:
         facts, groups = redactor.redact(facts), redactor.redact(groups)
+        key_errors = redactor.redact(key_errors)
     findings = findings_of(groups)
     plan_options = PlanOptions(least_privilege=options.least_privilege, layers=options.layers)
     # A redacted report shows no policy that could be bound to the wrong key.
-    plan = plan_for(findings, facts.other_errors, plan_options, () if redactor else found.keys_seen)
+    plan = plan_for(findings, key_errors, plan_options, () if redactor else found.keys_seen)
     report = Report(
         findings=with_steps(findings, plan),
         plan=plan,
@@ -202,6 +203,7 @@ class _Found(NamedTuple):
 
     facts        the denials, and the figures of the inputs
     groups       the denials of each finding, with all that was found out about them
+    key_errors   the errors of keys that can still be unusable
     options      the options, with the documents and messages of the inputs
     not_fitting  the pasted messages that fit no event
     keys_seen    the keys that events name
@@ -209,6 +211,7 @@ class _Found(NamedTuple):
 
     facts: Facts
     groups: list[Group]
+    key_errors: list[OtherError]
     options: AuditOptions
     not_fitting: list[PastedMessage]
     keys_seen: Collection[str]
@@ -260,11 +263,13 @@ def _find(  # those of `report_on`, and its redactor
         log=collected.policy_edits,
         grants=collected.grants,
     )
+    errors, key_errors = collected.context.of_unusable_keys(facts.other_errors)
     calls_of = collected.context.ec2_calls.parsed
     around = (FindingContext(one.id, one.denials, partial(calls_of, one.denials)) for one in groups)
     return _Found(
-        facts=facts._replace(symptoms=joined(symptoms, around)),
+        facts=facts._replace(symptoms=joined(symptoms, around), other_errors=errors),
         groups=groups,
+        key_errors=key_errors,
         options=options,
         not_fitting=not_fitting,
         keys_seen=collected.counter.keys_seen.spellings,

@@ -1,6 +1,7 @@
 """KMS error codes: the denials, and the meaning of the others for a failed EBS volume.
 
-Sources: AWS KMS API Reference, "Errors" of each operation; EBS User Guide, "Amazon EventBridge
+Sources: AWS KMS API Reference, "Errors" of each operation; AWS KMS Developer Guide, "Key states of
+AWS KMS keys"; EBS User Guide, "Amazon EventBridge
 events for Amazon EBS"; CloudTrail User Guide, "Network activity events". CloudTrail records
 AccessDenied for KMS, SDKs show AccessDeniedException, and network activity events hold
 VpceAccessDenied.
@@ -15,6 +16,12 @@ DENIAL_CODES = frozenset({"AccessDenied", "AccessDeniedException", VPC_ENDPOINT_
 KEY_STATE_CODES = frozenset(
     {"DisabledException", "KMSInvalidStateException", "KeyUnavailableException"}
 )
+_NEED_ANOTHER_STATE = frozenset(
+    "CancelKeyDeletion DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial "
+    "ReplicateKey RotateKeyOnDemand UpdatePrimaryRegion".split()
+)
+"""Operations that fail with KMSInvalidStateException on usable keys, too: a deletion cannot be
+canceled if the key is not pending deletion."""
 
 _MEANINGS = {
     "DryRunOperationException": "a dry run that would have succeeded; nothing to fix",
@@ -54,6 +61,22 @@ _MEANINGS = {
 }
 
 
-def meaning_of(error_code: str) -> str:
+def shows_unusable(operation: str, error_code: str | None) -> bool:
+    """Return whether a call that failed with an error code shows that the key cannot be used."""
+    if error_code == "KMSInvalidStateException":
+        return operation not in _NEED_ANOTHER_STATE
+    return error_code in KEY_STATE_CODES
+
+
+USABLE_AGAIN = (
+    "a key could not be used at that time; later events show that the keys named in these errors "
+    "are usable again: make the call again"
+)
+"""The meaning of an error that `shows_unusable`, if the key became usable after it."""
+
+
+def meaning_of(error_code: str, operation: str) -> str:
     """Return the meaning of an error code that is not a denial. No policy change fixes it."""
+    if error_code in KEY_STATE_CODES and not shows_unusable(operation, error_code):
+        return "the call is not possible in the present state of the key"
     return _MEANINGS.get(error_code, "not a known permission error")

@@ -7,7 +7,7 @@ second time, and only the events that belong to a denial are kept.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,27 +16,31 @@ from ebs_kms_audit.aws.ebs_operations import (
     workflows_of,
 )
 from ebs_kms_audit.aws.kms_actions import kms_action
+from ebs_kms_audit.aws.kms_errors import USABLE_AGAIN, shows_unusable
 from ebs_kms_audit.aws.relevance import relevance
 from ebs_kms_audit.context.attempts import NO_ATTEMPTS, Attempts, Ec2CallLog
 from ebs_kms_audit.context.ec2_calls import Ec2CallBuffer
 from ebs_kms_audit.context.grants import GrantTrace
 from ebs_kms_audit.context.key_changes import ChangeLog, ChangesBefore, is_change
 from ebs_kms_audit.context.key_errors import KeyErrors
-from ebs_kms_audit.context.key_states import KeyUses
+from ebs_kms_audit.context.key_states import KeyUses, usable_from
 from ebs_kms_audit.context.successes import Successes, SuccessLog, is_success
 from ebs_kms_audit.identify import is_denied, is_kms
 from ebs_kms_audit.model import (
     NO_EVENTS,
     AlikeEvents,
     Deferred,
+    Denial,
     Denials,
     Event,
     EventList,
     PrincipalKind,
 )
 from ebs_kms_audit.reading.related import RelatedEvents
+from ebs_kms_audit.reading.timestamps import order_of
 
 if TYPE_CHECKING:
+    from ebs_kms_audit.model import OtherError
     from ebs_kms_audit.reading.exports.large.calls import CallRows
     from ebs_kms_audit.reading.exports.large.changes import ChangeRows
     from ebs_kms_audit.reading.exports.large.successes import SuccessRows
@@ -76,7 +80,8 @@ class History:
     policy_changes_after  changes to the key policy after the last denial
     later_success         the last success of a denied call by the same caller after the last
                           denial, or None; a success can mean that the cause is fixed
-    key_errors            calls that failed because of the state of the same key, within an hour
+    key_errors            calls that failed because of the state of the same key, within an hour,
+                          unless the input shows that the key was enabled or used after them
     grants                the last 5 grants on the key that give the caller a denied action, those
                           first that existed at a denial
     grants_listed         whether the output of list-grants was given for the key
@@ -194,12 +199,58 @@ class ContextCollector:
             changes=changes.listed,
             changes_count=changes.total,
             grants_retired=changes.grants_retired,
-            unusable_since=self._changes.left_unusable(denials.kinds[0], self._key_uses),
+            unusable_since=self._left_unusable(denials.kinds[0]),
             policy_changes_after=policy_changes,
-            key_errors=self._key_errors.near(denials),
+            key_errors=self._key_errors.near(denials, self._usable_from),
             later_success=successes.later,
             allowed=allowed,
             next_calls=Deferred(_next_calls, denials, attempts.operations, allowed),
+        )
+
+    def _left_unusable(self, denial: Denial) -> Event | None:
+        account = denial.key_account or denial.event.account
+        return self._changes.left_unusable(
+            denial.event.region, denial.key.id, account, self._key_uses
+        )
+
+    def _usable_from(self, region: str | None, key_id: str, error_code: str) -> float:
+        used = self._key_uses.last(region, key_id)
+        return usable_from(self._changes.of_state(region, key_id), used, error_code)
+
+    def of_unusable_keys(
+        self, errors: Iterable[OtherError]
+    ) -> tuple[tuple[OtherError, ...], list[OtherError]]:
+        """Return all errors, and those of keys that can still be unusable, with those keys only.
+
+        Of the others, the meaning says that the key is usable again. Errors that name no key are
+        those of keys that can still be unusable.
+        """
+        every, unusable = [], []
+        for error in errors:
+            found = error
+            if shows_unusable(error.event_name, error.error_code):
+                keys = tuple(key for key in error.keys if not self._is_usable_again(error, key))
+                if keys or not error.keys:
+                    unusable.append(replace(error, keys=keys))
+                else:
+                    found = replace(error, meaning=USABLE_AGAIN)
+            every.append(found)
+        return tuple(every), unusable
+
+    def _is_usable_again(self, error: OtherError, key: str) -> bool:
+        """Return whether the input shows that a key is usable after the last error with it."""
+        region, key_id = error.region, key.rpartition("/")[2]
+        if self._changes.left_unusable(region, key_id, None, self._key_uses):
+            return False
+        last = error.last_seen  # of all keys of the errors
+        if last is None:
+            return False
+        of_key = region, key_id, error.error_code
+        if order_of(last).timestamp() < self._usable_from(*of_key):
+            return True
+        # A call of ReEncrypt names two keys.
+        return error.event_name != "ReEncrypt" and self._key_errors.none_is_left(
+            of_key, self._usable_from
         )
 
 

@@ -226,26 +226,36 @@ class ChangeLog:
             found.append((rows, groups_at))
         return found
 
-    def left_unusable(self, denial: Denial, uses: KeyUses) -> Event | None:
-        """Return the change of its state that leaves the denied key unusable, or None.
+    def left_unusable(
+        self, region: str | None, key_id: str | None, account: str | None, uses: KeyUses
+    ) -> Event | None:
+        """Return the last change of the state of a key if it leaves the key unusable, or None.
 
-        It can be before or after the denial. Add all changes and uses before.
+        Without an account, changes in all accounts count. Add all changes and uses before.
         """
-        place = ("state", denial.event.region, denial.key.id)
-        if denial.key.id is None or place not in self._changed:  # as most keys
+        at = region, key_id, account
+        if key_id is None or ("state", region, key_id) not in self._changed:  # as most keys
             return None
-        at = place, denial.key_account or denial.event.account
         if at not in self._unusable:
-            found = [
-                event_of(change)
-                for changes in self._changes_at(*at)
-                for change in _Span(changes, 0, len(changes.times)).last(_STATES)
-            ]
+            found = self.of_state(*at)
             change = left_unusable(found)
             if change:  # most keys with a change are enabled again
-                change = left_unusable(found, uses.last(denial.event.region, denial.key.id))
+                change = left_unusable(found, uses.last(region, key_id))
             self._unusable[at] = change
         return self._unusable[at]
+
+    def of_state(
+        self, region: str | None, key_id: str | None, account: str | None = None
+    ) -> list[Event]:
+        """Return the last changes of the state of a key."""
+        place = ("state", region, key_id)
+        if place not in self._changed:
+            return []
+        return [
+            event_of(change)
+            for changes in self._changes_at(place, account)
+            for change in _Span(changes, 0, len(changes.times)).last(_STATES)
+        ]
 
     def policy_changes_after(self, denial: Denial, time: float) -> tuple[Event, ...]:
         """Return the last 20 changes to the policy of the denied key after a time."""

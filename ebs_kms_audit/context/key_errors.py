@@ -1,13 +1,17 @@
-"""KMS calls that failed because of the state of a key: disabled, pending deletion or import."""
+"""KMS calls that failed because of the state of a key: disabled, pending deletion or import.
+
+A call before the time at which the key became usable again explains nothing.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
+from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES, shows_unusable
 from ebs_kms_audit.identify import is_kms, keys_in
 from ebs_kms_audit.model import AlikeEvents, Denials, Event
 from ebs_kms_audit.reading.related import spans_near, time_of
@@ -20,12 +24,14 @@ NEAR = 3600.0
 SHOWN = 20
 _KEPT = 20_000
 
-_Key = tuple[str | None, str | None]
-"""A Region and a key id."""
+_Key = tuple[str | None, str, str]
+"""A Region, a key id and an error code."""
+UsableFrom = Callable[[str | None, str, str], float]
+"""Returns when a key became usable again, as `usable_from` does, by what `_Key` holds."""
 
 
 class _Failures(NamedTuple):
-    """The failed calls of one key, in order of time, file and line.
+    """The failed calls of one key with one error code, in order of time, file and line.
 
     times   the times in seconds since 1970
     events  returns the calls from one number to another
@@ -33,6 +39,13 @@ class _Failures(NamedTuple):
 
     times: Sequence[float]
     events: Callable[[int, int], list[Event]]
+
+    def since(self, time: float) -> _Failures:
+        """Return the calls at a time and after it."""
+        left_out = bisect_left(self.times, time)
+        return _Failures(
+            self.times[left_out:], lambda begin, end: self.events(begin + left_out, end + left_out)
+        )
 
 
 class KeyErrors:
@@ -49,7 +62,7 @@ class KeyErrors:
 
     def add(self, event: Event) -> None:
         """Add an event. Only failures because of the state of exactly one key are kept."""
-        if event.error_code in KEY_STATE_CODES and event.time is not None:
+        if shows_unusable(event.name, event.error_code) and event.time is not None:
             self.add_alike(AlikeEvents.of(event))
 
     def add_alike(self, events: AlikeEvents) -> None:
@@ -85,16 +98,17 @@ class KeyErrors:
                     kept.append(events.at(places))
             self._by_key[key] = kept
 
-    def near(self, denials: Denials) -> tuple[Event, ...]:
+    def near(self, denials: Denials, usable_from: UsableFrom) -> tuple[Event, ...]:
         """Return at most 20 errors of the denied key within an hour of a denial.
 
         The denials are those of one key, in order of time. Add all errors before.
         """
         found: list[Event] = []
-        for key in {(denial.event.region, denial.key.id) for denial in denials.kinds}:
-            if key not in self._failures:
-                self._failures[key] = [*self._of_key(key)]
-            for times, events in self._failures[key]:
+        for region, key_id in {(denial.event.region, denial.key.id) for denial in denials.kinds}:
+            if key_id is None:
+                continue
+            left = (self._left((region, key_id, code), usable_from) for code in KEY_STATE_CODES)
+            for times, events in chain.from_iterable(left):
                 first: list[Event] = []
                 for begin, end in spans_near(times, denials.times, NEAR):
                     first += events(begin, min(end, begin + SHOWN))
@@ -102,6 +116,21 @@ class KeyErrors:
                         break
                 found += first
         return tuple(sorted(found, key=self._place)[:SHOWN])
+
+    def none_is_left(self, key: _Key, usable_from: UsableFrom) -> bool:
+        """Return whether all calls of a key are before it became usable again; False without any.
+
+        A call that names several keys is not known here.
+        """
+        left = self._left(key, usable_from)
+        return bool(left) and not self.overflowed and not any(len(one.times) for one in left)
+
+    def _left(self, key: _Key, usable_from: UsableFrom) -> list[_Failures]:
+        """Return the failed calls of a key without those before it became usable again."""
+        if key not in self._failures:
+            found = [*self._of_key(key)]
+            self._failures[key] = [one.since(usable_from(*key)) for one in found]
+        return self._failures[key]
 
     def _place(self, event: Event) -> tuple[float, int, int]:
         return time_of(event), self._files[event.file], event.line
@@ -141,8 +170,10 @@ class KeyErrors:
 
 def concerns_one_key(event: Event) -> bool:
     """Return whether a call failed because of the state of exactly one key."""
-    return is_kms(event) and event.error_code in KEY_STATE_CODES and len(keys_in(event)) == 1
+    state = shows_unusable(event.name, event.error_code)
+    return state and is_kms(event) and len(keys_in(event)) == 1
 
 
 def _key(event: Event) -> _Key:
-    return event.region, keys_in(event).pop()
+    assert event.error_code is not None
+    return event.region, keys_in(event).pop(), event.error_code

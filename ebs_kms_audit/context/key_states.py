@@ -1,4 +1,4 @@
-"""Whether the changes of the state of a key leave it unusable.
+"""Whether the changes of the state of a key leave it unusable, and when it was usable again.
 
 Source: AWS KMS Developer Guide, "Key states of AWS KMS keys": only an enabled key can be used. A
 canceled deletion leaves the key disabled. EnableKey fails on a key that is pending deletion or
@@ -13,7 +13,7 @@ several minutes" to have effect (AWS KMS Developer Guide, "AWS KMS eventual cons
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import inf
+from math import inf, nextafter
 
 from ebs_kms_audit.aws.relevance import KEY_USES, MATERIAL_LOST, STATE_CHANGES
 from ebs_kms_audit.identify import key_names
@@ -68,6 +68,19 @@ def left_unusable(changes: Iterable[Event], used: float = -inf) -> Event | None:
         elif change.name not in MATERIAL_LOST or not found or found.name != "ScheduleKeyDeletion":
             found = change
     return found
+
+
+def usable_from(changes: Iterable[Event], used: float, error_code: str) -> float:
+    """Return when the input last shows that a key became usable, in seconds since 1970.
+
+    A call that failed with the error code before that time does not show the state after it.
+    `changes` and `used` are those of `left_unusable`.
+    """
+    enabling = ["EnableKey"]
+    if error_code == "KMSInvalidStateException":  # maybe pending import
+        enabling.append("ImportKeyMaterial")
+    enabled = (change.seconds for change in changes if change.name in enabling)
+    return max(nextafter(used - _DELAY, inf), max(enabled, default=-inf))
 
 
 def _in_order(change: Event) -> tuple[float, int, str, int]:

@@ -165,7 +165,7 @@ class ErrorCollector:
         return tuple(
             OtherError(
                 **errors.what._asdict(),
-                meaning=meaning_of(errors.what.error_code),
+                meaning=meaning_of(errors.what.error_code, errors.what.event_name),
                 count=errors.count,
                 first_seen=errors.first,
                 last_seen=errors.last,

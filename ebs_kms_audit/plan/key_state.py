@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebs_kms_audit.aws.arns import Arn
-from ebs_kms_audit.aws.kms_errors import KEY_STATE_CODES
 from ebs_kms_audit.diagnosis.sentence import listed
 from ebs_kms_audit.plan import commands
 from ebs_kms_audit.plan.key_group import KeyGroup, name_for
@@ -89,7 +88,8 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
     """Return a step for each key that was disabled, pending deletion or pending import.
 
     The step of a key has findings if its state explains denials, or if a change leaves it unusable.
-    Errors that name no key share a step for each account and Region.
+    `errors` are those of keys that can still be unusable. Errors that name no key share a step for
+    each account and Region.
     """
     steps = []
     done: set[tuple[str | None, str | None]] = set()  # a replica has the id of its primary key
@@ -115,9 +115,8 @@ def key_state_steps(groups: Sequence[KeyGroup], errors: Sequence[OtherError]) ->
         steps.append(replace(step, findings=findings, reasons=tuple(reasons)))
     by_key: dict[tuple[str | None, str | None, str | None], list[OtherError]] = {}
     for error in errors:
-        if error.error_code in KEY_STATE_CODES:
-            for key in error.keys or (None,):
-                by_key.setdefault((key, error.account, error.region), []).append(error)
+        for key in error.keys or (None,):
+            by_key.setdefault((key, error.account, error.region), []).append(error)
     for (key, account, region), some in by_key.items():
         arn = Arn.parse(key)
         named = (arn.name, arn.region) if arn else (key, region)

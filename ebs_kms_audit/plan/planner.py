@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def plan_for(
     findings: Sequence[Finding],
-    other_errors: Sequence[OtherError] = (),
+    key_errors: Sequence[OtherError] = (),
     options: PlanOptions = DEFAULT,
     keys_seen: Iterable[str] = (),
 ) -> tuple[Step, ...]:
@@ -33,12 +33,12 @@ def plan_for(
     A key that explains denials by its state comes first. Another key is made usable before its
     policy is changed. A step that can replace another one comes last, so that the others are
     numbered without a gap.
-    `other_errors` are KMS errors that are not denials; those of a key's state make a step, too.
+    `key_errors` are errors of keys that can still be unusable; they make a step, too.
     `keys_seen` are the keys that the events of the input name, denied or not.
     """
     groups = key_groups(part for finding in findings for part in parts_of(finding))
     bindings = Bindings(findings, groups, keys_seen)
-    states = key_state_steps(groups, other_errors)
+    states = key_state_steps(groups, key_errors)
     by_state = [group for group in groups if group.of(StepKind.KEY_STATE)]
     steps = [step for group in by_state if (step := state_of(group, states))]
     for group in groups:

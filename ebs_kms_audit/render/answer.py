@@ -260,10 +260,10 @@ def _context(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
         ahead = phrases.before(event.time, denied.first_seen or event.time)
         yield f"{phrases.happening(event)}, {ahead} before the first denied call{of_whom}."
     in_the_plan = " ".join(reason for step in report.plan for reason in step.reasons)
-    by_code: dict[str, list[OtherError]] = {}
+    by_code: dict[object, list[OtherError]] = {}
     for error in report.other_errors:
         if f"{error.event_name} failed with {error.error_code}" not in in_the_plan:
-            by_code.setdefault(error.error_code, []).append(error)
+            by_code.setdefault((error.error_code, error.meaning), []).append(error)
     errors = list(by_code.values())
     for same_code in errors[:_ERRORS]:
         yield phrases.sentence(phrases.other_error(*same_code))

@@ -81,7 +81,7 @@ def loaded(path):
 def test_each_step_that_changes_something_has_a_folder(plan):
     folder = plan(*SAMPLE, "--key-policy", KEY_POLICY)
     assert sorted(path.name for path in folder.iterdir()) == [
-        FOLDER, f"4-iam_policy-{KEY_ID}", "plan.md",
+        FOLDER, f"3-iam_policy-{KEY_ID}", "plan.md",
     ]  # fmt: skip
     assert sorted(path.name for path in (folder / FOLDER).iterdir()) == [
         "after.json", "apply.sh", "before.json", "main.tf", "patch.json", "template.json",
@@ -91,7 +91,7 @@ def test_each_step_that_changes_something_has_a_folder(plan):
     assert before == json.loads(Path(KEY_POLICY).read_text(encoding="utf-8"))
     assert jsonpatch.apply_patch(before, loaded(folder / FOLDER / "patch.json")) == after
     hcl2.loads((folder / FOLDER / "main.tf").read_text(encoding="utf-8"))
-    hcl2.loads((folder / f"4-iam_policy-{KEY_ID}" / "main.tf").read_text(encoding="utf-8"))
+    hcl2.loads((folder / f"3-iam_policy-{KEY_ID}" / "main.tf").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_undo_stops_if_somebody_changed_the_policy_since(plan, account):
 
 
 def test_the_scripts_of_an_iam_policy(plan, account):
-    step = plan(*SAMPLE, "--key-policy", KEY_POLICY) / f"4-iam_policy-{KEY_ID}"
+    step = plan(*SAMPLE, "--key-policy", KEY_POLICY) / f"3-iam_policy-{KEY_ID}"
     assert account.run(step / "apply.sh").returncode == 0
     attached = account.read()["iam"]
     assert set(attached) == {"alice/UseOfTheKmsKey", "deploy/UseOfTheKmsKey"}

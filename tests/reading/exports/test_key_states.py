@@ -88,3 +88,55 @@ def test_the_last_change_decides(tiny, tmp_path, monkeypatch, sizes, rows, last,
     assert (event and event.event_id) == last
     states = [step for step in report.plan if step.kind == "key_state"]
     assert [step.findings for step in states] == ([(finding.id,)] if last else [])
+
+
+def failed(name, time, error_code="DisabledException", key=KEY_ARN, **cells):
+    return changed(name, time, key, error_code=error_code, **cells)
+
+
+@pytest.mark.parametrize("sizes", [None, (700, 900), (7_000, 30_000)])
+@pytest.mark.parametrize(
+    ("rows", "errors", "steps"),
+    [
+        ([failed("Decrypt", "06:55:00")], ["Decrypt 06:55:00"], 1),
+        ([failed("Decrypt", "06:55:00"), changed("EnableKey", "09:00:00")], [], 0),
+        ([failed("Decrypt", "06:55:00"), failed("Encrypt", "07:20:00"),
+          changed("EnableKey", "07:10:00")], ["Encrypt 07:20:00"], 1),
+        ([failed("Decrypt", "06:55:00"), failed("Encrypt", "07:20:00"),
+          changed("EnableKey", "07:10:00"), changed("Encrypt", "07:30:00", user_name="bob")],
+         [], 0),
+        ([failed("Decrypt", "06:55:00"), changed("Decrypt", "07:05:00", user_name="bob")], [], 0),
+        ([failed("Decrypt", "06:55:00"), changed("Decrypt", "07:04:59", user_name="bob")],
+         ["Decrypt 06:55:00"], 1),
+        ([failed("Decrypt", "06:55:00", user_name="cr\nlf"),
+          changed("Decrypt", "07:05:00", user_name="bob")], [], 0),
+        ([failed("Decrypt", "06:55:00", "KMSInvalidStateException"),
+          changed("ImportKeyMaterial", "07:05:00")], [], 0),
+        ([failed("Decrypt", "06:55:00", "KMSInvalidStateException"),
+          failed("Encrypt", "06:56:00"), changed("ImportKeyMaterial", "07:05:00")],
+         ["Encrypt 06:56:00"], 1),
+        ([failed("CancelKeyDeletion", "06:55:00", "KMSInvalidStateException")], [], 0),
+        # Of a key that was not denied, the step only.
+        ([failed("Decrypt", "06:55:00", key="5678" + KEY_ID[4:])], [], 1),
+        ([failed("Decrypt", "06:55:00", key="5678" + KEY_ID[4:]),
+          changed("Decrypt", "07:05:00", "5678" + KEY_ID[4:], user_name="bob")], [], 0),
+        ([failed("Decrypt", "06:55:00", key="5678" + KEY_ID[4:]),
+          changed("EnableKey", "07:05:00", "5678" + KEY_ID[4:], user_name="bob")], [], 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("again", [False, True], ids=["one reading", "two readings"])
+def test_a_key_became_usable_after_an_error(
+    tiny, tmp_path, monkeypatch, sizes, rows, errors, steps, again
+):
+    path = tmp_path / "export.csv"
+    of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
+    far = row(event_source="ec2.amazonaws.com", event_name="RunInstances")
+    path.write_text(export(*rows, *[of_key] * 3, far))
+    if again:  # there are too many EC2 calls to keep
+        monkeypatch.setattr(ec2_calls, "_KEPT", 0)
+        monkeypatch.setitem(KINDS, "calls", PlaceKind("all", 0))
+    tiny(sizes)
+    report = audit(path)
+    (finding,) = report.findings
+    assert [one.event_id for one in finding.history.key_errors] == errors
+    assert len([step for step in report.plan if step.kind == "key_state"]) == steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ebs_kms_audit.aws.arns import is_region
 from ebs_kms_audit.aws.ebs_errors import symptom_of
 from ebs_kms_audit.aws.kms_actions import EBS_KINDS, kms_action
-from ebs_kms_audit.aws.kms_errors import DENIAL_CODES, KEY_STATE_CODES
+from ebs_kms_audit.aws.kms_errors import DENIAL_CODES, shows_unusable
 from ebs_kms_audit.aws.relevance import ONLY_NAMES_A_USER, Relevance
 from ebs_kms_audit.reading.exports import header as columns
 from ebs_kms_audit.reading.exports.cells import lost_digits
@@ -74,7 +74,7 @@ def _of_relevant(relevance: Relevance, source: str, name: str, error: str) -> in
     if is_denied:
         return NEEDED
     if error and relevance.kms:
-        return COUNTED | ERROR | (STATE if error in KEY_STATE_CODES else 0)
+        return COUNTED | ERROR | (STATE if shows_unusable(name, error) else 0)
     if error and relevance.assume_role:
         return COUNTED
     flags = COUNTED
