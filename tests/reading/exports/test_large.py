@@ -287,50 +287,27 @@ TEAM = resources(
 )
 
 
-@pytest.mark.parametrize(
-    ("rows_of_iam", "arn"),
-    [
-        ([IAM | NAMED], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
-        ([IAM | NAMED | {"error_code": "AccessDenied"}], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
-        ([IAM, IAM | NAMED, IAM], f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
-        ([IAM, IAM | {"resources": ""}, IAM | {"resources": "[{"}], None),
-        ([IAM | LONG_TERM | {"user_name": "bob"}], f"arn:aws:iam::{ACCOUNT}:user/bob"),
-        ([IAM | NAMED] * 3, f"arn:aws:iam::{ACCOUNT}:user/app/bob"),
-        ([IAM | NAMED, IAM | NAMED_ELSEWHERE, IAM | NAMED], None),
-        (
-            [IAM | {"resources": TEAM}, IAM | {"resources": TEAM.replace("carol", "app/bob")}],
-            f"arn:aws:iam::{ACCOUNT}:user/app/bob",
-        ),
-        ([IAM | {"resources": "[" + "z" * 700, "error_code": "AccessDenied"}] * 2, None),
-        ([IAM | LONG_TERM | NAMED | {"user_name": "carol", "event_name": "ListUsers"}], None),
-        (
-            [
-                IAM
-                | LONG_TERM
-                | {
-                    "event_name": "ListUsers",
-                    "aws_region": "a b",
-                    "resources": "[{",
-                    "error_code": "AccessDenied",
-                }
-            ],
-            None,
-        ),
-    ],
-    ids=[
-        "named",
-        "named in a failed call",
-        "named in one of them",
-        "not named",
-        "long-term key",
-        "named three times",
-        "two paths",
-        "long lists of resources",
-        "unreadable twice",
-        "not an operation on a user",
-        "unreadable, with a long-term key",
-    ],
-)
+BOB = f"arn:aws:iam::{ACCOUNT}:user/app/bob"
+FAILED = {"error_code": "AccessDenied"}
+UNREADABLE = FAILED | {"event_name": "ListUsers", "aws_region": "a b", "resources": "[{"}
+ROWS_OF_IAM: dict[str, tuple[list[dict[str, str]], str | None]] = {
+    "named": ([IAM | NAMED], BOB),
+    "named in a failed call": ([IAM | NAMED | FAILED], BOB),
+    "named in one of them": ([IAM, IAM | NAMED, IAM], BOB),
+    "not named": ([IAM, IAM | {"resources": ""}, IAM | {"resources": "[{"}], None),
+    "long-term key": ([IAM | LONG_TERM | {"user_name": "bob"}], BOB.replace("app/", "")),
+    "named three times": ([IAM | NAMED] * 3, BOB),
+    "two paths": ([IAM | NAMED, IAM | NAMED_ELSEWHERE, IAM | NAMED], None),
+    "long lists of resources": (
+        [IAM | {"resources": TEAM}, IAM | {"resources": TEAM.replace("carol", "app/bob")}], BOB),
+    "unreadable twice": ([IAM | FAILED | {"resources": "[" + "z" * 700}] * 2, None),
+    "not an operation on a user": (
+        [IAM | LONG_TERM | NAMED | {"user_name": "carol", "event_name": "ListUsers"}], None),
+    "unreadable, with a long-term key": ([IAM | LONG_TERM | UNREADABLE], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows_of_iam", "arn"), ROWS_OF_IAM.values(), ids=ROWS_OF_IAM)
 def test_rows_of_iam_show_the_path_of_a_user(
     tiny: Any, tmp_path: Path, rows_of_iam: list[dict[str, str]], arn: str | None
 ) -> None:
