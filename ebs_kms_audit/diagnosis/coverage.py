@@ -200,8 +200,8 @@ class CoverageCounter:
         for file, account, cell in self._accounts:
             if not cell:
                 continue
-            account = account or evidence_index.accounts.elected(file, cell)  # noqa: PLW2901
-            found = {*filter(None, (account,)), *of_denials.get((file, cell), ())}
+            shown = account or evidence_index.accounts.elected(file, cell)
+            found = of_denials.get((file, cell), set()) | ({shown} if shown else set())
             repaired |= found
             if not found:
                 unknown.add(cell)

@@ -29,6 +29,24 @@ def changed(name, time, key=KEY_ID, **cells):
     return denied(**(given | more | cells))
 
 
+@pytest.fixture
+def report_on(tiny, tmp_path, monkeypatch):
+    """Return what makes the report of rows beside denials of a key, read once or `again`."""
+
+    def made(sizes, rows, again):
+        path = tmp_path / "export.csv"
+        of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
+        far = row(event_source="ec2.amazonaws.com", event_name="RunInstances")
+        path.write_text(export(*rows, *[of_key] * 3, far))
+        if again:  # there are too many EC2 calls to keep
+            monkeypatch.setattr(ec2_calls, "_KEPT", 0)
+            monkeypatch.setitem(KINDS, "calls", PlaceKind("all", 0))
+        tiny(sizes)
+        return audit(path)
+
+    return made
+
+
 @pytest.mark.parametrize("sizes", [None, (700, 900), (7_000, 30_000)])
 @pytest.mark.parametrize(
     ("rows", "last"),
@@ -73,16 +91,8 @@ def changed(name, time, key=KEY_ID, **cells):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("again", [False, True], ids=["one reading", "two readings"])
-def test_the_last_change_decides(tiny, tmp_path, monkeypatch, sizes, rows, last, again):
-    path = tmp_path / "export.csv"
-    of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
-    far = row(event_source="ec2.amazonaws.com", event_name="RunInstances")
-    path.write_text(export(*rows, *[of_key] * 3, far))
-    if again:  # there are too many EC2 calls to keep
-        monkeypatch.setattr(ec2_calls, "_KEPT", 0)
-        monkeypatch.setitem(KINDS, "calls", PlaceKind("all", 0))
-    tiny(sizes)
-    report = audit(path)
+def test_the_last_change_decides(report_on, sizes, rows, last, again):
+    report = report_on(sizes, rows, again)
     (finding,) = report.findings
     event = finding.history.unusable_since
     assert (event and event.event_id) == last
@@ -125,18 +135,8 @@ def failed(name, time, error_code="DisabledException", key=KEY_ARN, **cells):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("again", [False, True], ids=["one reading", "two readings"])
-def test_a_key_became_usable_after_an_error(
-    tiny, tmp_path, monkeypatch, sizes, rows, errors, steps, again
-):
-    path = tmp_path / "export.csv"
-    of_key = denied(event_time="2026-05-18T07:00:00Z", resources=resources(KEY_ARN))
-    far = row(event_source="ec2.amazonaws.com", event_name="RunInstances")
-    path.write_text(export(*rows, *[of_key] * 3, far))
-    if again:  # there are too many EC2 calls to keep
-        monkeypatch.setattr(ec2_calls, "_KEPT", 0)
-        monkeypatch.setitem(KINDS, "calls", PlaceKind("all", 0))
-    tiny(sizes)
-    report = audit(path)
+def test_a_key_became_usable_after_an_error(report_on, sizes, rows, errors, steps, again):
+    report = report_on(sizes, rows, again)
     (finding,) = report.findings
     assert [one.event_id for one in finding.history.key_errors] == errors
     assert len([step for step in report.plan if step.kind == "key_state"]) == steps

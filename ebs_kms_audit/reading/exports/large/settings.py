@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 class Settings(NamedTuple):
     """How the rows of one file are written, and which of them are read.
 
-    layout        where each column is
-    delimiter     what is between two cells
-    sample        the first rows, which show the order of day and month in dates, and the time zone
-    check_length  raises InputError where a line is too long for any row
-    audit_window  the span of time that the audit looks at: rows in it are needed one by one
-    named_keys    collects the keys that rows of other services name; None where nobody asks
-    keep_texts    whether to keep the text of rows, because the file cannot be read from any place
-    crlf          whether a row ends at a carriage return and a line feed, not at a line feed
+    layout          where each column is
+    delimiter       what is between two cells
+    sample          the first rows: they show the order of day and month in dates, and the time zone
+    check_length    raises InputError where a line is too long for any row
+    audit_window    the span of time that the audit looks at: rows in it are needed one by one
+    named_keys      collects the keys that rows of other services name; None where nobody asks
+    keep_texts      whether to keep the text of rows, because the file cannot be read from any place
+    crlf            whether a row ends at a carriage return and a line feed, not at a line feed
     count_accounts  whether to count the account ids that rows show, because some are damaged
     """
 
