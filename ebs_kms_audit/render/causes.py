@@ -122,7 +122,8 @@ def _grants(group: Sequence[Finding]) -> Iterator[str]:
     trace, *_ = support.other_grants(first.cause.id, first.history)
     text = support.grant_text(trace, phrases.name(first))
     callers, of_all = number_of_callers(granted), number_of_callers(group)
-    some = f"{callers:,} of {of_all:,} callers have such a grant, for example: "
+    some = _share(callers, of_all)
+    some = f"{some[0].upper()}{some[1:]} have such a grant, for example: "
     yield text if callers == 1 else f"{some}{text}"
 
 
@@ -151,8 +152,17 @@ def _later_successes(group: Sequence[Finding]) -> Iterator[str]:
         were, they = ("was", "this caller") if cured == 1 else ("were", "these callers")
         gone = f"the cause may be gone for {they}"
         then = f"{cured:,} of them {were} not denied after that: {gone}."
-    some, example = f"For {callers:,} of {of_all:,} callers", f"{event.name} by {name} at {time}"
-    yield f"{some}, a denied call succeeded later, for example {example}. {then}"
+        if cured == callers:
+            then = f"None of them was denied after that: {gone}."
+    some, example = _share(callers, of_all), f"{event.name} by {name} at {time}"
+    yield f"For {some}, a denied call succeeded later, for example {example}. {then}"
+
+
+def _share(callers: int, of_all: int) -> str:
+    """Return `2 of 3 callers`, `both callers` or `all 3 callers`."""
+    if callers < of_all:
+        return f"{callers:,} of {of_all:,} callers"
+    return "both callers" if callers == 2 else f"all {callers:,} callers"
 
 
 def _against_by_policies(group: Sequence[Finding]) -> Iterator[str]:
@@ -162,8 +172,8 @@ def _against_by_policies(group: Sequence[Finding]) -> Iterator[str]:
     facts = list(dict.fromkeys(chain.from_iterable(facts for _, facts in by_finding)))
     callers, of_all = number_of_callers(contradicted), number_of_callers(group)
     if of_all > 1 and len(facts) > 1:
-        of_which = f"{callers:,} of {of_all:,}"
-        yield f"For {of_which} callers, this speaks against it: {phrases.sentence(facts[0])}"
+        some = _share(callers, of_all)
+        yield f"For {some}, this speaks against it: {phrases.sentence(facts[0])}"
         shown = 1
     else:
         shown = len(facts) if len(facts) - _AGAINST < 2 else _AGAINST

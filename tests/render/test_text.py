@@ -155,7 +155,7 @@ def test_a_cause_that_explains_some_denied_actions_of_a_caller_is_said_once():
         (1, "This speaks against it: event-0: it succeeded."),
         (2, "For 2 of 4 callers, this speaks against it: event-0: it succeeded. "
             "1 more fact against it: see --format json."),
-        (4, "For 4 of 4 callers, this speaks against it: event-0: it succeeded. "
+        (4, "For all 4 callers, this speaks against it: event-0: it succeeded. "
             "3 more facts against it: see --format json."),
     ],
 )  # fmt: skip

@@ -47,14 +47,14 @@ def worked(name, **cells):
          "this caller."),
         ([row(user_name="ann"), worked("ann"), row(user_name="bob"),
           worked("bob", event_time="2026-05-18T09:00:01Z")],
-         "For 2 of 2 callers, a denied call succeeded later, for example CreateGrant by bob at "
-         "2026-05-18 09:00:01 UTC. 2 of them were not denied after that: the cause may be gone for "
+         "For both callers, a denied call succeeded later, for example CreateGrant by bob at "
+         "2026-05-18 09:00:01 UTC. None of them was denied after that: the cause may be gone for "
          "these callers."),
         ([*(row(user_name=name) for name in ("ann", "bob")),
           worked("ann"), worked("bob", event_time="2026-05-18T09:00:01Z"),
           *(row(user_name=name, event_name="Decrypt", event_time="2026-05-18T10:00:00Z")
             for name in ("ann", "bob"))],
-         "For 2 of 2 callers, a denied call succeeded later, for example CreateGrant by bob at "
+         "For both callers, a denied call succeeded later, for example CreateGrant by bob at "
          "2026-05-18 09:00:01 UTC. All of them were denied other calls after that."),
         ([row(user_name="ann")], ""),
     ],
